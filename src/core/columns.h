@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readings as columns: how the store hands them out and series, dialects and Parquet take them. All
+ * arrays have `count` items and are borrowed; whoever hands columns out says until when they live.
+ */
+#pragma once
+
+#include "core/observation.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Special values of a row's own exponent. */
+#define OI_EXPONENT_NONE INT8_MIN       /* no number in this row */
+#define OI_EXPONENT_WIDE (INT8_MIN + 1) /* mantissas[row] is an index into `wides` */
+
+/*
+ * A column of decimals. The usual column has one exponent for all rows and no row without a number:
+ * then `exponents` is NULL and value = mantissas[row] x 10^exponent, which vectorises (mantissas
+ * then are not stripped of trailing zeros, unlike single decimals). An absent column (not asked
+ * for, or none in any row) has mantissas NULL: every row is none.
+ */
+struct oi_decimals {
+    const int64_t *mantissas;
+    const int8_t *exponents;        /* a row's own exponent or a special value; NULL: `exponent` */
+    const struct oi_decimal *wides; /* values in wide form */
+    int32_t exponent;
+};
+
+/* One row of a column as a decimal in canonical form. */
+struct oi_decimal oi_decimals_get(const struct oi_decimals *column, size_t row);
+
+/* Which columns a scan decodes; time is always there. */
+enum oi_column {
+    OI_COLUMN_EXCHANGE_TIME = 1 << 0,
+    OI_COLUMN_KNOWN_TIME = 1 << 1,
+    OI_COLUMN_BATCH = 1 << 2,
+    OI_COLUMN_OPEN_INTEREST = 1 << 3,
+    OI_COLUMN_VALUE_USD = 1 << 4,
+    OI_COLUMN_MARK_PRICE = 1 << 5,
+    OI_COLUMN_INDEX_PRICE = 1 << 6,
+    OI_COLUMN_LAST_PRICE = 1 << 7,
+    OI_COLUMN_FLAGS = 1 << 8,
+    OI_COLUMNS_ALL = (1 << 9) - 1,
+};
+
+struct oi_columns {
+    size_t count;
+    const oi_time *time;          /* ascending, unique unless revisions were asked for */
+    const oi_time *exchange_time; /* OI_TIME_NONE where the venue gave none; NULL: not asked for */
+    const oi_time *known_time;
+    const uint64_t *batch;
+    struct oi_decimals open_interest;
+    struct oi_decimals value_usd;
+    struct oi_decimals mark_price;
+    struct oi_decimals index_price;
+    struct oi_decimals last_price;
+    const uint16_t *flags;
+};
+
+/* One row as an observation (columns that were not asked for are none). */
+struct oi_observation oi_columns_get(const struct oi_columns *columns, size_t row);
