@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: every reading ever recorded, by series and time, exactly and with its provenance.
+ *
+ * A series is one feed of one instrument. Rows of one key (series, time) are revisions, ordered by
+ * known_time, then batch; the last one known at the asked moment answers. Nothing is overwritten.
+ * Any thread and any process may append (appends are serialised) and read (readers never wait).
+ *
+ * The interface has two implementations, the embedded store over kv/ and ClickHouse; one contract
+ * suite runs over both.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "core/columns.h"
+#include "core/convention.h"
+#include "core/instrument.h"
+#include "kv/kv.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct oi_store;
+
+/* Longest name of a feed: "import:" and a file's name. */
+#define OI_FEED_NAME_SIZE 64
+/* More rows in one batch are refused: the caller splits. */
+#define OI_BATCH_ROWS_MAX ((size_t) 1 << 20)
+/* Rows of one chunk, about: where a chunk is split. */
+#define OI_CHUNK_ROWS 4096
+
+struct oi_store_options {
+    const struct oi_clock *clock;      /* NULL: the machine's */
+    const struct oi_kv_engine *engine; /* NULL: lmdb */
+    bool is_read_only;
+    size_t map_size; /* 0: 64 GiB */
+};
+
+/* Open the store in the folder `path`, creating both if absent; a folder that holds something else
+ * is refused (INVALID), a newer format too. The catalogue and the newest rows are in memory when it
+ * returns. */
+enum oi_status oi_store_open(const char *path, const struct oi_store_options *options,
+                             struct oi_store **ret_store, struct oi_error *error);
+void oi_store_close(struct oi_store **store);
+
+/*
+ * The catalogue: instruments, feeds and series as one immutable snapshot, shared by reference.
+ */
+
+struct oi_feed {
+    uint16_t id;                  /* from 1 */
+    char name[OI_FEED_NAME_SIZE]; /* "live", "stream", "history", "archive:NAME", "import:NAME" */
+    /* What an import said of itself; UNKNOWN and 0 for feeds whose facts are in the conventions. */
+    enum oi_unit unit;
+    int sides;
+    int64_t cadence_ns;
+    bool restates; /* only then may rows be revised */
+    bool is_daily;
+};
+
+struct oi_series {
+    uint32_t id; /* from 1, dense */
+    uint32_t instrument;
+    uint16_t feed;
+};
+
+struct oi_catalog {
+    uint64_t version; /* grows with every change */
+    /* The newest version of each instrument; instruments[id - 1] has that id. */
+    const struct oi_instrument *instruments;
+    size_t instrument_count;
+    const struct oi_feed *feeds; /* feeds[id - 1] */
+    size_t feed_count;
+    const struct oi_series *series; /* series[id - 1] */
+    size_t series_count;
+    /* The series of one instrument: series_of[first_series[id - 1]] … up to first_series[id]. */
+    const uint32_t *series_of;
+    const uint32_t *first_series;
+};
+
+/* Take a reference to the current snapshot; give it back. */
+const struct oi_catalog *oi_store_catalog(struct oi_store *store);
+void oi_catalog_unref(const struct oi_catalog **catalog);
+
+/* Record what an exchange says of an instrument: a new one gets an id, a changed definition a new
+ * version from its valid_from on (or now), the same one changes nothing. Several at once are one
+ * commit. ret_ids (may be NULL) has room for count ids; ret_changed (may be NULL) counts. */
+enum oi_status oi_store_define(struct oi_store *store, const struct oi_instrument *definitions,
+                               size_t count, uint32_t *ret_ids, size_t *ret_changed,
+                               struct oi_error *error);
+/* The version in force at `time` as known at `as_of`. NOT_FOUND for an unknown id. */
+enum oi_status oi_store_instrument(struct oi_store *store, uint32_t id, oi_time time, oi_time as_of,
+                                   struct oi_instrument *ret_instrument, struct oi_error *error);
+/* The feed of that name, made if absent with these facts (name, unit, sides, …; id is ignored).
+ * INVALID when it exists with other facts. */
+enum oi_status oi_store_feed(struct oi_store *store, const struct oi_feed *facts,
+                             uint16_t *ret_feed, struct oi_error *error);
+/* The series of a feed of an instrument, made if absent. */
+enum oi_status oi_store_series(struct oi_store *store, uint32_t instrument, uint16_t feed,
+                               uint32_t *ret_series, struct oi_error *error);
+
+/*
+ * Writing.
+ */
+
+struct oi_row {
+    uint32_t series;
+    struct oi_observation reading;
+};
+
+/* Why a minute has no row. */
+enum oi_hole_cause {
+    OI_HOLE_NONE = 0,
+    OI_HOLE_SILENT,         /* the exchange answered without this market */
+    OI_HOLE_UNREACHABLE,    /* no answer, or nonsense */
+    OI_HOLE_BLOCKED,        /* our region or address is refused */
+    OI_HOLE_RATE_LIMITED,   /* we were told to slow down, or the budget was short */
+    OI_HOLE_COLLECTOR_DOWN, /* nobody asked */
+    OI_HOLE_NOT_LISTED,     /* not yet listed */
+    OI_HOLE_DELISTED,
+};
+const char *oi_hole_cause_name(enum oi_hole_cause cause);
+
+struct oi_hole {
+    uint32_t instrument; /* 0: every expected instrument of exchange and product */
+    char exchange[OI_NAME_SIZE];
+    char product[OI_NAME_SIZE]; /* "" : all products */
+    struct oi_span span;
+    enum oi_hole_cause cause;
+};
+
+/* What an exchange was asked for: from the watch records `oi_store_gaps` knows that somebody was
+ * there. */
+struct oi_watch_mark {
+    char exchange[OI_NAME_SIZE];
+    char product[OI_NAME_SIZE];
+    oi_time minute;
+};
+
+/* How far a file has been imported; stored in the same commit as its rows. */
+struct oi_import_mark {
+    uint8_t sha256[32];
+    char name[OI_FEED_NAME_SIZE]; /* the file's base name */
+    char format[OI_NAME_SIZE];
+    uint64_t rows_done; /* rows of the file that are dealt with, refused ones included */
+    uint64_t stored, duplicate, refused;
+    bool is_complete;
+};
+
+struct oi_batch {
+    const struct oi_row *rows;
+    size_t row_count;
+    const struct oi_hole *holes;
+    size_t hole_count;
+    const struct oi_watch_mark *marks;
+    size_t mark_count;
+    const struct oi_import_mark *import; /* or NULL */
+    /* Called for each row that is not taken, with its index and the reason; may be NULL. */
+    void (*refuse)(void *context, size_t row, const char *reason);
+    void *context;
+};
+
+struct oi_append_result {
+    uint64_t batch; /* the commit's number; 0 when there was nothing new and no commit */
+    size_t stored;
+    size_t duplicate; /* equal as a number to its predecessor, or a second poll of a read minute */
+    size_t refused;   /* a second, different row of a feed that does not restate; known_time later
+                         than the commit; an unknown series; no open interest */
+};
+
+/* One durable commit: when this returns OK the rows are on disk, otherwise none of them is. Rows
+ * without a known_time get the commit's time. FULL pauses writing: nothing is lost, repeat later.
+ */
+enum oi_status oi_store_append(struct oi_store *store, const struct oi_batch *batch,
+                               struct oi_append_result *ret_result, struct oi_error *error);
+
+/* Move the oldest part of the log into chunks and rollups, in transactions of about `rows_max`
+ * rows; *ret_left tells how many log rows are left. BUSY when another process does it. */
+enum oi_status oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,
+                                   struct oi_error *error);
+
+/* The import ledger. NOT_FOUND when no file of that hash was begun. */
+enum oi_status oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
+                                    struct oi_import_mark *ret_mark, struct oi_error *error);
+/* Hide every row of the import that `batch` belongs to, from now on; NOT_FOUND. */
+enum oi_status oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error);
+
+/*
+ * Reading.
+ */
+
+/* Point-in-time: as if the store held only rows known by as_of / committed by as_stored. */
+struct oi_moment {
+    oi_time as_of;
+    oi_time as_stored;
+};
+#define OI_MOMENT_LATEST ((struct oi_moment){ OI_TIME_LATEST, OI_TIME_LATEST })
+
+struct oi_scan_request {
+    uint32_t series;
+    struct oi_span span;
+    struct oi_moment moment;
+    unsigned columns;   /* enum oi_column */
+    bool all_revisions; /* every row that was ever known by the moment, not only the last */
+    bool is_backwards;  /* blocks come newest first; rows inside a block always ascend */
+    size_t limit;       /* at most this many rows in all, from the side where it starts; 0: all */
+};
+
+struct oi_scan;
+
+/* Walk one series. The scan sees exactly the commits that were there when it was opened, and holds
+ * no transaction between calls: a slow reader pins nothing. One thread at a time. */
+enum oi_status oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
+                             struct oi_scan **ret_scan, struct oi_error *error);
+/* The next block, at most OI_CHUNK_ROWS or so rows, NULL at the end; valid until the next call.
+ * CORRUPT names the damaged chunk; calling again goes on behind it. */
+enum oi_status oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns,
+                            struct oi_error *error);
+void oi_scan_close(struct oi_scan **scan);
+
+/* The newest row of a series as now known: from memory. NOT_FOUND when it has none. */
+enum oi_status oi_store_latest(struct oi_store *store, uint32_t series,
+                               struct oi_observation *ret_reading, struct oi_error *error);
+/* The last row at or before `time`, as known at the moment. */
+enum oi_status oi_store_at(struct oi_store *store, uint32_t series, oi_time time,
+                           struct oi_moment moment, struct oi_observation *ret_reading,
+                           struct oi_error *error);
+/* First and last time of a series and its number of rows (revisions included); NOT_FOUND. */
+struct oi_extent {
+    oi_time first, last;
+    uint64_t rows;
+};
+enum oi_status oi_store_extent(struct oi_store *store, uint32_t series,
+                               struct oi_extent *ret_extent, struct oi_error *error);
+
+/* One hour or day of a series, ready made from what is known now. */
+struct oi_rollup {
+    oi_time start;
+    uint32_t count;
+    struct oi_observation first, high, low, last; /* high and low by open interest; whole rows */
+};
+/* The stored rollups (interval OI_HOUR or OI_DAY) whose start is in span, ascending; the tail of
+ * the log is already in them. `each` is called in order; a failure of it ends the walk. Where
+ * nothing is stored yet they are made from rows: the answer is the same. */
+enum oi_status
+oi_store_rollups(struct oi_store *store, uint32_t series, int64_t interval_ns, struct oi_span span,
+                 enum oi_status (*each)(void *context, const struct oi_rollup *rollup),
+                 void *context, struct oi_error *error);
+
+/* Typed holes of an instrument's expected minutes in a span, ascending and merged. */
+enum oi_status oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16_t feed,
+                             int64_t cadence_ns, struct oi_span span, struct oi_moment moment,
+                             enum oi_status (*each)(void *context, const struct oi_hole *hole),
+                             void *context, struct oi_error *error);
+
+/* A number that changes whenever an answer about the series may change: for caches and ETags. */
+uint64_t oi_store_data_version(struct oi_store *store, uint32_t series);
+/* The last commit. */
+uint64_t oi_store_last_batch(struct oi_store *store);
+
+/*
+ * Watching, verifying, measuring.
+ */
+
+/* Rows just committed, by this process or (after oi_store_follow) another one. Called on the thread
+ * that appended or followed, after the commit; must be quick and must not call back. */
+struct oi_watcher {
+    void (*committed)(void *context, uint64_t batch, const struct oi_row *rows, size_t count);
+    void *context;
+};
+void oi_store_watch(struct oi_store *store, const struct oi_watcher *watcher);
+void oi_store_unwatch(struct oi_store *store, const struct oi_watcher *watcher);
+/* Pick up what other processes committed; cheap when there is nothing. Reads do it by themselves.
+ */
+enum oi_status oi_store_follow(struct oi_store *store, struct oi_error *error);
+
+/* Check every checksum and invariant and recompute the rollups, calling `fault` for each thing
+ * found wrong. CORRUPT when there was any. Damage of the engine's own pages can kill the process:
+ * `oi verify` runs this in a child. */
+struct oi_verify_report {
+    uint64_t batches, chunks, rows, rollups, faults;
+};
+enum oi_status oi_store_verify(struct oi_store *store,
+                               void (*fault)(void *context, const char *what), void *context,
+                               struct oi_verify_report *ret_report, struct oi_error *error);
+/* A compact, consistent copy of a live store into a new folder. */
+enum oi_status oi_store_backup(struct oi_store *store, const char *path, struct oi_error *error);
+
+struct oi_store_stats {
+    uint64_t file_bytes, used_bytes;
+    uint64_t log_rows, log_batches, chunk_rows, chunks;
+    uint64_t oldest_reader_lag;
+    bool is_paused; /* the disk is full */
+};
+void oi_store_stats(struct oi_store *store, struct oi_store_stats *ret_stats);
