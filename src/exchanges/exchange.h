@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An exchange as a descriptor: facts in tables, and pairs of pure functions. `ask` turns a task
+ * into a request, `read` turns reply bytes into a harvest. No sockets, no clock, no state: the
+ * driver (collector/) paces, retries, counts, and stamps the minute it polled.
+ */
+#pragma once
+
+#include "base/vector.h"
+#include "core/convention.h"
+#include "core/instrument.h"
+#include "core/observation.h"
+#include "net/http.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum oi_task_kind {
+    OI_TASK_FAMILIES,    /* discover what must be asked for one by one: dexes, option families */
+    OI_TASK_INSTRUMENTS, /* definitions */
+    OI_TASK_CURRENT,     /* open interest now */
+    OI_TASK_PRICES,      /* mark and index prices, where they come apart from it */
+    OI_TASK_HISTORY,     /* open interest of the past, by pages */
+    OI_TASK_STREAM,      /* pushed changes */
+};
+
+/* How often an endpoint must be asked to cover a product. */
+enum oi_scope {
+    OI_SCOPE_PRODUCT, /* one request (and its pages) for all of it */
+    OI_SCOPE_FAMILY,  /* one for each family (currency, dex, underlying) */
+    OI_SCOPE_SYMBOL,  /* one for each instrument */
+};
+
+/* What to ask. Texts are borrowed from the driver for the call. */
+struct oi_task {
+    enum oi_task_kind kind;
+    const char *product;
+    const char *family;  /* scope FAMILY */
+    const char *symbol;  /* scope SYMBOL and history */
+    const char *page;    /* what the last harvest gave as next_page; NULL: the first */
+    struct oi_span span; /* history */
+    oi_time now;         /* the minute being polled */
+};
+
+/* A reading with its market. A price alone (open_interest none) is merged by the driver into the
+ * row of the same symbol and minute. */
+struct oi_harvest_row {
+    const char *symbol;            /* in the harvest's arena */
+    struct oi_observation reading; /* time none: the driver's minute */
+};
+
+struct oi_harvest_skip {
+    const char *symbol; /* or "" */
+    const char *reason;
+};
+
+/* What a reply yielded. Filled step by step; discarded whole when `read` fails. */
+struct oi_harvest {
+    struct oi_arena arena;
+    OI_VECTOR(struct oi_instrument) instruments;
+    OI_VECTOR(struct oi_harvest_row) rows;
+    OI_VECTOR(const char *) families;
+    OI_VECTOR(struct oi_harvest_skip) skips; /* rows that were not understood, never guessed */
+    const char *next_page;                   /* ask again with this; NULL: that was all */
+};
+
+/* `struct oi_harvest harvest = {};` is an empty one. */
+void oi_harvest_release(struct oi_harvest *harvest);
+/* Empty it for the next reply, keeping memory. */
+void oi_harvest_reset(struct oi_harvest *harvest);
+/* Symbol and reading are copied. INVALID for a symbol that is no name. */
+enum oi_status oi_harvest_add(struct oi_harvest *harvest, struct oi_slice symbol,
+                              const struct oi_observation *reading, struct oi_error *error);
+void oi_harvest_skip(struct oi_harvest *harvest, struct oi_slice symbol, const char *reason);
+void oi_harvest_add_family(struct oi_harvest *harvest, struct oi_slice family);
+
+/* A published limit: at most weight_max in any window. */
+struct oi_limit {
+    const char *name;
+    unsigned weight_max;
+    unsigned window_ms;
+};
+
+struct oi_endpoint {
+    enum oi_task_kind kind;
+    const char *product; /* one of the exchange's products; NULL: serves all of them at once */
+    enum oi_scope scope;
+    const char *const *families; /* scope FAMILY: fixed ones, NULL-terminated; NULL: discovered */
+    int64_t every_ns;            /* 0: each minute */
+    unsigned limit;              /* which of the limits it counts against, and how much */
+    unsigned weight;
+    enum oi_status (*ask)(const struct oi_task *task, struct oi_http_request *request,
+                          struct oi_error *error);
+    enum oi_status (*read)(const struct oi_task *task, struct oi_slice reply,
+                           struct oi_harvest *harvest, struct oi_error *error);
+};
+
+/* What a reply's status, headers and body say before it is read. */
+struct oi_reply_head {
+    int status;
+    struct oi_slice body;
+    const struct oi_http_field *headers;
+    size_t header_count;
+};
+struct oi_verdict {
+    /* OK: read it. NOT_FOUND: this symbol is not there (any more). BUSY: slow down for pause_ms
+     * at least. DENIED: our region or address is refused. UPSTREAM: nonsense. */
+    enum oi_status status;
+    uint64_t pause_ms;    /* BUSY and DENIED: for how long at least, 0: the driver's default */
+    unsigned weight_used; /* of the limit, where the exchange tells; 0: it does not */
+    char reason[128];     /* for the log and the coverage ledger */
+};
+
+struct oi_exchange {
+    const char *name;            /* "binance" */
+    const char *full_name;       /* "Binance" */
+    const char *const *products; /* NULL-terminated */
+    const struct oi_convention *conventions;
+    size_t convention_count;
+    const struct oi_limit *limits;
+    size_t limit_count;
+    const struct oi_endpoint *endpoints; /* a missing row is a missing capability */
+    size_t endpoint_count;
+    /* What the exchange means by a reply; NULL: oi_reply_judge, by HTTP status alone. */
+    void (*judge)(const struct oi_reply_head *head, struct oi_verdict *ret_verdict);
+};
+
+#define OI_EXCHANGE(name) extern const struct oi_exchange oi_exchange_##name;
+#include "exchanges/exchanges.def"
+#undef OI_EXCHANGE
+
+/* All registered exchanges, NULL-terminated, in the order of exchanges.def. */
+extern const struct oi_exchange *const oi_exchanges[];
+/* By name, or NULL. */
+const struct oi_exchange *oi_exchange_find(struct oi_slice name);

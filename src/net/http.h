@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP messages as values. Exchanges build requests, dialects read them and fill replies, the
+ * simulator does both; none of them ever sees a socket. A message owns an arena, and everything in
+ * it lives until the message is released.
+ */
+#pragma once
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "base/status.h"
+#include "base/vector.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum oi_http_method {
+    OI_HTTP_GET,
+    OI_HTTP_HEAD,
+    OI_HTTP_POST,
+    OI_HTTP_PUT,
+    OI_HTTP_DELETE,
+    OI_HTTP_OPTIONS,
+    OI_HTTP_OTHER, /* a real method that nothing of ours takes */
+};
+const char *oi_http_method_name(enum oi_http_method method);
+
+/* A header field, or a parameter of a query (decoded). */
+struct oi_http_field {
+    struct oi_slice name;
+    struct oi_slice value;
+};
+
+/*
+ * A request, sent or received. Received ones come checked: the path is percent-decoded with dot
+ * segments resolved and begins with "/", parameters are decoded (`+` is a blank) and in order,
+ * empty pairs (`?&a=1`) are dropped, names and values are valid UTF-8.
+ */
+struct oi_http_request {
+    enum oi_http_method method;
+    struct oi_slice origin;     /* "https://fapi.binance.com" (sent) or from Host (received) */
+    struct oi_slice path;       /* "/v4/timeseries/market-openinterest" */
+    struct oi_slice raw_target; /* received: as it stood in the request line */
+    OI_VECTOR(struct oi_http_field) query;
+    OI_VECTOR(struct oi_http_field) headers;
+    struct oi_slice body;
+    struct oi_slice peer; /* received: the address of the other end, "127.0.0.1" */
+    bool is_http10;
+    struct oi_arena arena;
+};
+
+/* `struct oi_http_request request = {};` is an empty GET. */
+void oi_http_request_release(struct oi_http_request *request);
+/* Begin a GET or POST of an absolute http(s) URL (its query is taken apart). INVALID otherwise. */
+enum oi_status oi_http_get(struct oi_http_request *request, const char *url,
+                           struct oi_error *error);
+enum oi_status oi_http_post(struct oi_http_request *request, const char *url,
+                            const char *content_type, struct oi_slice body, struct oi_error *error);
+/* Values are copied. */
+enum oi_status oi_http_add_query(struct oi_http_request *request, const char *name,
+                                 const char *value, struct oi_error *error);
+/* A value that is percent-encoded already and must go out as it is (Bybit's cursors). */
+enum oi_status oi_http_add_query_encoded(struct oi_http_request *request, const char *name,
+                                         const char *value, struct oi_error *error);
+void oi_http_add_header(struct oi_http_request *request, const char *name, struct oi_slice value);
+/* The absolute URL with its encoded query, appended. */
+void oi_http_write_url(const struct oi_http_request *request, struct oi_buffer *out);
+/* Parse a received target ("/a%20b?x=1&y=2") into path and query; INVALID on broken encoding, a
+ * NUL, invalid UTF-8, or dot segments that leave the root. */
+enum oi_status oi_http_parse_target(struct oi_slice target, struct oi_http_request *request,
+                                    struct oi_error *error);
+
+/* The first header or parameter of that name (headers: in any case), or NULL. */
+const struct oi_slice *oi_http_header(const struct oi_http_request *request, const char *name);
+const struct oi_slice *oi_http_parameter(const struct oi_http_request *request, const char *name);
+/* How often a parameter is there: most dialects refuse a second one. */
+size_t oi_http_parameter_count(const struct oi_http_request *request, const char *name);
+
+/* Percent-encode everything but letters, digits and "-._~", appended. */
+void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
+
+/*
+ * A reply to send. A short answer is in `body`. A long one is pulled: when `more` is set it is
+ * called whenever the client has taken what was there, appends the next piece to `out` and tells
+ * when it was the last; the framing (chunked, or closing for HTTP/1.0) is the server's.
+ */
+struct oi_http_reply {
+    int status;                              /* 200 by default */
+    OI_VECTOR(struct oi_http_field) headers; /* Date, Content-Length, Connection are the server's */
+    struct oi_buffer body;
+    enum oi_status (*more)(void *context, struct oi_buffer *out, bool *ret_is_last,
+                           struct oi_error *error);
+    void (*finish)(void *context); /* once, when `more` will not be called again; may be NULL */
+    void *context;
+    bool is_compressible; /* text: gzip it when the client takes that and the size is worth it */
+    struct oi_arena arena;
+};
+
+void oi_http_reply_release(struct oi_http_reply *reply);
+/* Name and value are copied; CR, LF and NUL in a value assert. */
+void oi_http_reply_header(struct oi_http_reply *reply, const char *name, struct oi_slice value);
+void oi_http_reply_header_text(struct oi_http_reply *reply, const char *name, const char *value);
+void oi_http_reply_header_int(struct oi_http_reply *reply, const char *name, int64_t value);
+/* Sets Content-Type; text and JSON become compressible. */
+void oi_http_reply_type(struct oi_http_reply *reply, const char *content_type);
+/* The value of a header set so far (name in any case), or NULL. */
+const struct oi_slice *oi_http_reply_find(const struct oi_http_reply *reply, const char *name);
