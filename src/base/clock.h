@@ -15,8 +15,8 @@ struct oi_clock {
 /* The machine's own. */
 extern const struct oi_clock oi_clock_system;
 
-/* A clock that stands until it is moved: OI_CLOCK_VIRTUAL(start) initialises one. Moving it from
- * one thread while others read is fine. */
+/* A clock that stands until it is moved; both readings are the same number. Moving it from one
+ * thread while others read is fine. */
 struct oi_virtual_clock {
     struct oi_clock clock; /* pass &virtual.clock */
     _Atomic int64_t now_ns;

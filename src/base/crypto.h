@@ -17,6 +17,8 @@ struct oi_sha256_stream;
 struct oi_sha256_stream *oi_sha256_begin(void);
 void oi_sha256_add(struct oi_sha256_stream *stream, struct oi_slice piece);
 void oi_sha256_finish(struct oi_sha256_stream **stream, uint8_t ret_digest[OI_SHA256_SIZE]);
+/* Free without a digest; NULL inside is fine, so it serves OI_CLEANUP. */
+void oi_sha256_abandon(struct oi_sha256_stream **stream);
 /* SHA-1, for the WebSocket handshake alone. */
 void oi_sha1(struct oi_slice bytes, uint8_t ret_digest[20]);
 void oi_hmac_sha256(struct oi_slice key, struct oi_slice message,

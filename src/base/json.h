@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON in and out; the only place that sees the JSON library. A number keeps its own digits and is
- * never a double: oi_json_text gives them. Hostile input is bounded by OI_JSON_SIZE_MAX and
- * OI_JSON_DEPTH_MAX.
+ * never a double: oi_json_text gives them. Hostile input is bounded by the limits below.
  *
  * Reading: a document is parsed into one arena; nodes and their text live until oi_json_close.
  */
@@ -20,6 +19,8 @@
 #define OI_JSON_SIZE_MAX ((size_t) 256 << 20)
 /* Real replies nest up to 8 deep. */
 #define OI_JSON_DEPTH_MAX 64
+/* A value may be two bytes of text but takes 48 of memory: 16 million are 768 MB at worst. */
+#define OI_JSON_NODES_MAX ((size_t) 16 << 20)
 
 enum oi_json_kind {
     OI_JSON_NULL,

@@ -9,6 +9,8 @@
 
 #include "base/compiler.h"
 
+struct oi_clock;
+
 enum oi_log_level {
     OI_LOG_ERROR, /* a human must act */
     OI_LOG_WARN,  /* handled, and what happens next */
@@ -19,6 +21,8 @@ enum oi_log_level {
 /* Print this level and the more urgent ones; INFO at start. */
 void oi_log_set_level(enum oi_log_level level);
 enum oi_log_level oi_log_level(void);
+/* Take the time from `clock`, which must outlive its use; NULL is the machine's, as at start. */
+void oi_log_set_clock(const struct oi_clock *clock);
 
 /* `event` is dotted lower-case words; `format` yields "key=value key=value". Never a secret. */
 void oi_log(enum oi_log_level level, const char *event, const char *format, ...) OI_PRINTF(3, 4);

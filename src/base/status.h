@@ -49,6 +49,8 @@ enum oi_status oi_fail_in(struct oi_error *error, enum oi_status status, const c
 
 /* "INVALID" and the like, for logs and tests. */
 const char *oi_status_name(enum oi_status status);
+/* "invalid" and the like, for people. */
+const char *oi_status_text(enum oi_status status);
 
 /* Return from the calling function when `call` failed. The only macro that returns. */
 #define OI_TRY(call)                                                                               \
