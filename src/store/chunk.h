@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A chunk: a run of rows of one series, in key order (time, known_time, batch), as compressed
+ * columns in one value of the key-value engine. Its header is read without decoding anything, and
+ * decoding touches only the columns that are asked for. docs/formats/chunk.md has the byte diagram.
+ * Pure functions; one struct oi_chunk is for one thread at a time.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/slice.h"
+#include "base/status.h"
+#include "core/columns.h"
+#include "core/time.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A chunk is split at about OI_CHUNK_ROWS (store/store.h); nothing larger than this is encoded, and
+ * a value that claims more is corrupt. */
+#define OI_CHUNK_ROWS_MAX ((size_t) 1 << 16)
+/* The format that is written; older ones would still be read. */
+#define OI_CHUNK_VERSION 1
+
+/* What is known of a chunk without decoding it. All bounds are inclusive. */
+struct oi_chunk_header {
+    uint8_t version;
+    size_t count; /* rows, revisions included; at least 1 */
+    oi_time first_time, last_time;
+    oi_time first_known, last_known;  /* the smallest and largest known_time of any row */
+    uint64_t first_batch, last_batch; /* the smallest and largest batch of any row */
+};
+
+/*
+ * Append one chunk holding all rows of `rows` (1 to OI_CHUNK_ROWS_MAX) to `out`. `key` is the key
+ * it will be stored under: it is part of the checksum, so a value that ends up under another key is
+ * found. time, known_time and batch must be there and times must ascend; other columns may be NULL
+ * (all none; flags all 0). `commit_times`, when not NULL, gives for each row the time at which its
+ * batch was committed: rows known at exactly that time cost nothing for it, but the reader has to
+ * fill it in (see oi_chunk.known_time). Exact for every input.
+ */
+void oi_chunk_encode(struct oi_slice key, const struct oi_columns *rows,
+                     const oi_time *commit_times, struct oi_buffer *out);
+
+/* Read the header alone; a few hundred nanoseconds. CORRUPT when its checksum (over key and header)
+ * is wrong, INVALID for a format version newer than ours. */
+enum oi_status oi_chunk_header_read(struct oi_slice key, struct oi_slice bytes,
+                                    struct oi_chunk_header *ret_header, struct oi_error *error);
+
+/* A decoded chunk. Owns its arrays and is meant to be reused: `struct oi_chunk chunk = {};`, decode
+ * as often as wanted (nothing is allocated once it has seen its largest chunk), release. */
+struct oi_chunk {
+    struct oi_chunk_header header;
+    /* Borrowed from this chunk, valid until its next decode or release. Columns that were not asked
+     * for, and columns that are none in every row, are NULL; but exchange_time, known_time, batch
+     * and flags are always there when asked for. */
+    struct oi_columns columns;
+    /* columns.known_time, writable; NULL when not asked for. Where `known_is_commit` is set, rows
+     * that hold OI_TIME_NONE were known when their batch was committed: the caller puts the commit
+     * time of columns.batch[row] there (ask for OI_COLUMN_BATCH too). */
+    oi_time *known_time;
+    bool known_is_commit; /* some rows, perhaps all, hold OI_TIME_NONE */
+
+    /* Private. */
+    int64_t *memory;
+    int8_t *exponents;
+    uint16_t *flags;
+    struct oi_decimal *wides;
+    size_t row_capacity, wide_capacity;
+};
+
+/* Decode the columns in `columns` (enum oi_column; time always). Both checksums are verified.
+ * CORRUPT on damage, INVALID for a newer version; `chunk` can be decoded into again either way, but
+ * holds nothing useful after a failure. */
+enum oi_status oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
+                               struct oi_chunk *chunk, struct oi_error *error);
+/* Give the memory back; the chunk is empty and usable again. */
+void oi_chunk_release(struct oi_chunk *chunk);
