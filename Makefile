@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
+.PHONY: help build test check tidy format fuzz crash bench run nightly
+.DEFAULT_GOAL := help
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## /\1 | /p' Makefile | awk -F ' [|] ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+build: ## build/oi, as ./run does
+	@tools/setup.sh run
+	@tools/build.sh run oi
+
+test: ## everything of the default run, as ./test does
+	@./test
+
+check: ## format, layers, house rules, links, tidy of changed files
+	@tools/check.sh
+
+tidy: ## clang-tidy on changed files; ALL=1: on all; BASE=commit: changed since then
+	@ALL="$(ALL)" BASE="$(BASE)" tools/tidy.sh
+
+format: ## let clang-format rewrite every C file
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+
+fuzz: ## SECONDS=60 in all, NAME=decimal for one
+	@tools/setup.sh test
+	@tools/fuzz.sh "$(or $(SECONDS),60)" $(NAME)
+
+crash: ## kill the writer at random points; ROUNDS=100 SEED=1
+	@tools/build.sh release oi
+	@tests/crash/run.sh build-release/oi "$(or $(ROUNDS),100)" "$(or $(SEED),$(shell date +%s))"
+
+bench: ## print the benchmark as JSON
+	@tools/build.sh run oi
+	@build/oi bench
+
+run: ## build and start the server; ARGS="--demo"
+	@./run $(ARGS)
+
+nightly: ## what does not fit into the default run
+	@tools/nightly.sh

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Configures one kind of build if it is not, and builds it: tools/build.sh KIND [TARGET ...].
+#   run      build/          what a user starts; warnings are not errors there
+#   release  build-release/  gcc, optimised, warnings are errors
+#   debug    build-debug/    clang, ASan and UBSan, warnings are errors
+#   thread   build-thread/   clang, TSan
+#   fuzz     build-fuzz/     clang, libFuzzer, ASan and UBSan
+set -eu
+cd "$(dirname "$0")/.."
+
+kind=$1
+shift
+compiler=clang
+case $kind in
+run)
+    folder=build compiler=${CC:-gcc}
+    options='--buildtype=release'
+    ;;
+release)
+    folder=build-release compiler=gcc
+    options='--buildtype=release --werror'
+    ;;
+debug)
+    folder=build-debug
+    options='--buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined --werror'
+    ;;
+thread)
+    folder=build-thread
+    options='--buildtype=debug -Doptimization=1 -Db_sanitize=thread --werror'
+    ;;
+fuzz)
+    folder=build-fuzz
+    options='--buildtype=debug -Doptimization=1 -Dfuzzers=true'
+    ;;
+*)
+    echo "build: no kind '$kind': run, release, debug, thread or fuzz" >&2
+    exit 2
+    ;;
+esac
+
+if [ ! -f "$folder/build.ninja" ]; then
+    # shellcheck disable=SC2086
+    CC=$compiler meson setup $options "$folder" >"$folder.log" 2>&1 || {
+        cat "$folder.log" >&2
+        rm -rf "$folder" "$folder.log"
+        exit 1
+    }
+    rm -f "$folder.log"
+fi
+exec ninja --quiet -C "$folder" "$@"

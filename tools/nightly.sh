@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The default run with more of everything, then what does not fit into it.
+set -eu
+cd "$(dirname "$0")/.."
+
+FUZZ_SECONDS=${FUZZ_SECONDS:-7200} CRASH_ROUNDS=${CRASH_ROUNDS:-10000} ./test
+counts=$(mktemp)
+trap 'rm -f "$counts"' EXIT
+tools/build.sh thread
+tools/run_tests.py build-thread --counts "$counts"
+ALL=1 tools/tidy.sh

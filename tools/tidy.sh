@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# clang-tidy on what changed since BASE (by default: since this branch left main, or on main itself
+# since the commit before), or with ALL=1 on everything.
+set -eu
+cd "$(dirname "$0")/.."
+
+tools/build.sh debug src/assets_data.c
+if [ -n "${ALL:-}" ]; then
+    files=$(git ls-files -co --exclude-standard 'src/*.c')
+else
+    base=${BASE:-$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null ||
+        true)}
+    if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then
+        base=$(git rev-parse -q --verify HEAD~1 || git rev-parse HEAD)
+    fi
+    files=$({
+        git diff --name-only --diff-filter=d "$base" -- 'src/*.c'
+        git ls-files -o --exclude-standard 'src/*.c'
+    } | sort -u)
+fi
+[ -n "$files" ] || exit 0
+# shellcheck disable=SC2086
+echo "tidy: $(echo $files | wc -w) files"
+# shellcheck disable=SC2086
+printf '%s\n' $files | xargs -P 2 -n 4 clang-tidy -p build-debug --quiet --warnings-as-errors='*' \
+    2>/dev/null
