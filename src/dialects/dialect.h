@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A dialect: one vendor's API as a pure pair, request to query and result to bytes. The server
+ * checks the key, runs the query in between, and keeps limits and counters once for all; a dialect
+ * only reads and writes in its vendor's words.
+ */
+#pragma once
+
+#include "core/zone.h"
+#include "net/http.h"
+#include "query/query.h"
+#include "query/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bits of oi_route.methods. HEAD comes with GET by itself. */
+#define OI_METHOD_GET (1u << OI_HTTP_GET)
+#define OI_METHOD_POST (1u << OI_HTTP_POST)
+
+/* What a call may use and what the access layer found, for headers and limits. */
+struct oi_call {
+    const char *request_id; /* a UUID */
+    oi_time now;
+    struct oi_slice
+        public_url;        /* "http://127.0.0.1:8080", for absolute links; no slash at the end */
+    struct oi_slice mount; /* the prefix the request came under: "" or "/coinmetrics" */
+    const struct oi_zone_loader *zones;
+    /* Sign `path_and_query` (begins with "/") for link_life_s seconds and append the absolute,
+     * signed URL. */
+    void (*sign)(const struct oi_call *call, struct oi_slice path_and_query, struct oi_buffer *out);
+    const void *signer;
+    unsigned link_life_s; /* 300 */
+    /* The caller's plan, 0 where nothing is limited. */
+    struct oi_allowance {
+        uint64_t credits_limit, credits_left, credits_charged;
+        unsigned rate_limit, rate_left, rate_reset_s;
+        size_t rows_max;
+        int64_t history_ns;
+        const char *plan;
+    } allowance;
+};
+
+/* One answer being written. */
+struct oi_rendering {
+    const struct oi_call *call;
+    const struct oi_http_request *request;
+    const struct oi_query *query;
+    struct oi_result *result;    /* NULL for OI_QUERY_NONE */
+    struct oi_http_reply *reply; /* headers may be set in the first step only */
+    size_t step;                 /* 0 in the first call, counted by the server */
+    size_t row_count;            /* the dialect's own counters from here on */
+    size_t market;
+    bool is_open;
+    void *state; /* in the reply's arena, if the dialect wants more */
+};
+
+struct oi_route {
+    const char *path; /* "/v1/open-interest"; a part "{name}" matches one segment */
+    unsigned methods;
+    bool is_link; /* opened by a signature in its query, not by a key */
+    bool is_file; /* the answer is a Parquet file of the query's bars, made by lake/ */
+    enum oi_status (*parse)(const struct oi_call *call, const struct oi_http_request *request,
+                            struct oi_query *query, struct oi_problem *problem);
+    /* Append the next piece of the answer, pulling blocks from the result as it goes; say when it
+     * is the last. Errors that the client must see are found in step 0, before anything is sent. */
+    enum oi_status (*render)(struct oi_rendering *rendering, struct oi_buffer *out,
+                             bool *ret_is_last, struct oi_error *error);
+};
+
+struct oi_dialect {
+    const char *name;          /* "coinmetrics" */
+    const char *full_name;     /* "Coin Metrics API v4" */
+    const char *const *mounts; /* prefixes its routes are served under, NULL-terminated; "" is the
+                                  root */
+    const struct oi_route *routes;
+    size_t route_count;
+    size_t target_size_max; /* longer request targets are 414; 0: the server's limit */
+    /* The key that came with the request, or an empty slice. */
+    struct oi_slice (*key)(const struct oi_http_request *request);
+    /* Where two dialects share a path at the root: is this request rather ours? NULL: never first.
+     */
+    bool (*claims)(const struct oi_http_request *request);
+    /* A problem in the vendor's envelope, with the vendor's status and headers. */
+    void (*render_problem)(const struct oi_call *call, const struct oi_http_request *request,
+                           const struct oi_problem *problem, struct oi_http_reply *reply);
+};
+
+#define OI_DIALECT(name) extern const struct oi_dialect oi_dialect_##name;
+#include "dialects/dialects.def"
+#undef OI_DIALECT
+
+/* All registered dialects, NULL-terminated, in the order of dialects.def. */
+extern const struct oi_dialect *const oi_dialects[];
+const struct oi_dialect *oi_dialect_find(struct oi_slice name);
+
+/* The value captured by "{name}" of the route's path (after the mount), or an empty slice. */
+struct oi_slice oi_route_capture(const struct oi_route *route, struct oi_slice mount,
+                                 struct oi_slice path, const char *name);
+/* Does the path (without the mount) fit the route? */
+bool oi_route_matches(const struct oi_route *route, struct oi_slice path);

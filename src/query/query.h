@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was asked. Every dialect, the page and the command line turn their question into one of
+ * these, so that an answer can be computed, limited, cached and tested in one place. A query is a
+ * value of texts borrowed from its arena; it knows nothing of any store.
+ */
+#pragma once
+
+#include "base/alloc.h"
+#include "base/vector.h"
+#include "core/convention.h"
+#include "core/time.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum oi_query_kind {
+    OI_QUERY_NONE = 0,  /* the request alone has the answer (a description of the API) */
+    OI_QUERY_MARKETS,   /* which markets there are, with their extents */
+    OI_QUERY_ROWS,      /* readings as stored, market by market */
+    OI_QUERY_CANDLES,   /* open, high, low, close of each interval */
+    OI_QUERY_SNAPSHOTS, /* the first reading of each interval */
+    OI_QUERY_BARS,      /* last value and three statistics of each interval (Aperiodic's metrics) */
+    OI_QUERY_MONTHS,    /* the months in which there is anything */
+    OI_QUERY_LATEST,    /* the newest reading of each market, with its changes */
+    OI_QUERY_GAPS,      /* typed holes */
+};
+
+/* In whose words a selector speaks. */
+enum oi_symbology {
+    OI_SYMBOLOGY_NATIVE = 0, /* "binance:usdm:BTCUSDT"; exchange "binance" */
+    OI_SYMBOLOGY_COINMETRICS,
+    OI_SYMBOLOGY_ATLAS,
+    OI_SYMBOLOGY_KIYOTAKA,
+    OI_SYMBOLOGY_KWERY,
+};
+
+/*
+ * A choice of markets: all conditions that are set must hold. The markets of one selector form a
+ * group, ordered by exchange as listed, then by name bytewise; groups stand in the order asked.
+ */
+struct oi_selector {
+    enum oi_symbology symbology;
+    OI_VECTOR(const char *) exchanges; /* in that symbology; empty: any */
+    const char *market; /* the whole market name (native, Coin Metrics), or the native or vendor's
+                           symbol (Atlas, Kiyotaka, Kwery: the asset); NULL: any */
+    bool is_pattern;    /* `*` in market stands for any text */
+    const char *normalized;        /* Kiyotaka "BTC-USDT"; NULL: any */
+    const char *coin;              /* base asset, upper case; NULL: any */
+    const char *quote;             /* upper case; NULL: any */
+    const char *product;           /* ours; NULL: any */
+    OI_VECTOR(enum oi_kind) kinds; /* empty: any */
+    bool main_only;                /* only the perpetual that stands for its asset (Kwery) */
+    bool must_match;               /* nothing found is a problem, not an empty answer */
+    bool is_total;                 /* the group's total as one series */
+    const char *parameter;         /* which parameter to name in a problem: "markets" */
+};
+
+/* A place between two rows of an answer, for paging. */
+struct oi_position {
+    bool is_set;
+    size_t market; /* index in the ordered list of markets */
+    oi_time time;  /* go on strictly behind this row, in the direction of paging */
+};
+
+struct oi_query {
+    enum oi_query_kind kind;
+    OI_VECTOR(struct oi_selector) selectors;
+    struct oi_span span;
+    oi_time as_of; /* OI_TIME_LATEST: as known now */
+    oi_time as_stored;
+    int64_t interval_ns;      /* candles, snapshots, bars; ROWS: first row of each, 0 all rows */
+    enum oi_unit unit;        /* of the amounts in the answer; UNKNOWN: each feed's own */
+    bool is_canonical;        /* one-sided; else as each venue reports it */
+    bool is_descending;       /* candles newest first */
+    bool order_by_time;       /* snapshots of all groups merged by time, then by source */
+    bool by_known_time;       /* bars: bucketed by arrival instead of the reference instant */
+    bool fills_gaps;          /* candles: carry the last close over empty buckets, marked */
+    size_t limit;             /* rows (or buckets, or markets) in all; 0: no limit */
+    size_t limit_per_market;  /* 0: no limit */
+    bool from_end;            /* limits and pages count from the newest */
+    struct oi_position after; /* paging */
+    bool wants_latest;        /* snapshots: the newest reading of each market too */
+    bool wants_extents;       /* markets: first and last time */
+    const char *text_filter;  /* markets: substring of the symbol, in any case; NULL: none */
+
+    /* How the answer is written; only its dialect reads these. */
+    unsigned format;  /* the dialect's own enumeration */
+    unsigned variant; /* of the route */
+    bool is_pretty;
+    const char *echo; /* what the caller wrote, where the answer repeats it */
+    const char *echo_source;
+    const char *echo_interval;
+    int64_t number; /* one more number of the request (lookback, cap) */
+
+    struct oi_arena arena;
+};
+
+/* `OI_QUERY_EMPTY` asks nothing yet: whole span, as known now, no limits. */
+#define OI_QUERY_EMPTY                                                                             \
+    ((struct oi_query){ .span = OI_SPAN_ALL, .as_of = OI_TIME_LATEST, .as_stored = OI_TIME_LATEST })
+
+void oi_query_release(struct oi_query *query);
+
+/* Append an empty selector and return it; valid until the next one is added. */
+struct oi_selector *oi_query_select(struct oi_query *query, enum oi_symbology symbology);
+
+/*
+ * What is wrong with a question, in terms that every dialect can put into its own envelope.
+ */
+enum oi_problem_kind {
+    OI_PROBLEM_NONE = 0,
+    OI_PROBLEM_PARAMETER,   /* a value is wrong: `parameter`, `value`, `message` */
+    OI_PROBLEM_MISSING,     /* a required parameter is not there */
+    OI_PROBLEM_UNKNOWN,     /* a parameter of that name does not exist */
+    OI_PROBLEM_REPEATED,    /* a parameter is there twice */
+    OI_PROBLEM_MARKET,      /* no such market: `value` */
+    OI_PROBLEM_RANGE,       /* start after end, too long, beyond the plan's history */
+    OI_PROBLEM_TOO_MANY,    /* more points than an answer may have */
+    OI_PROBLEM_PATH,        /* no such path */
+    OI_PROBLEM_METHOD,      /* not with this method */
+    OI_PROBLEM_KEY_MISSING, /* this server has keys, the request has none */
+    OI_PROBLEM_KEY_WRONG,
+    OI_PROBLEM_FORBIDDEN, /* the plan does not cover it; a link that expired */
+    OI_PROBLEM_CREDITS,   /* used up */
+    OI_PROBLEM_RATE,      /* too fast: retry_after_s */
+    OI_PROBLEM_SYNTAX,    /* not HTTP that we take (400, 414, 431 in `http_status`) */
+    OI_PROBLEM_INTERNAL,
+    OI_PROBLEM_UNAVAILABLE, /* shutting down, or the store is damaged there */
+};
+
+struct oi_problem {
+    enum oi_problem_kind kind;
+    int http_status; /* SYNTAX: which; 0: by kind */
+    char parameter[64];
+    char value[256];   /* cut, valid UTF-8 */
+    char message[256]; /* one sentence for a human, without the dialect's frame */
+    const char *code;  /* the dialect's own code where it chose one; static text or NULL */
+    unsigned retry_after_s;
+};
+
+/* Fill a problem and return OI_E_INVALID, so that a parser reads
+ * `return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "limit", value, "must be 1 to 1000");`. */
+enum oi_status oi_problem_set(struct oi_problem *problem, enum oi_problem_kind kind,
+                              const char *parameter, struct oi_slice value, const char *format, ...)
+    OI_PRINTF(5, 6);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was found: a stream of blocks, each of one market or one total, pulled by whoever renders
+ * them. A result holds no transaction between blocks, so a slow client pins nothing.
+ */
+#pragma once
+
+#include "core/columns.h"
+#include "core/convention.h"
+#include "core/instrument.h"
+#include "query/query.h"
+
+/* One interval of a market or a total. Amounts are in the query's unit; none where unknown. */
+struct oi_candle {
+    oi_time start;
+    struct oi_decimal open, high, low, close;
+    struct oi_decimal price_open, price_high, price_low, price_close; /* mark prices, or none */
+    oi_time first, last; /* instants of open and close */
+    uint32_t count;      /* readings inside; 0: filled */
+};
+
+struct oi_snapshot {
+    oi_time start; /* of the interval */
+    oi_time time;  /* of the reading */
+    struct oi_decimal amount;
+    struct oi_decimal usd; /* or none */
+};
+
+/* Statistics are doubles, and only they. */
+struct oi_bar {
+    oi_time start;
+    struct oi_decimal last;
+    double change_percent, volatility, price_ratio;
+    bool has_change, has_volatility, has_ratio; /* false: null */
+};
+
+struct oi_latest {
+    struct oi_observation reading;
+    struct oi_decimal amount, usd; /* converted; or none */
+    /* The amount so many hours before, as last known then; none where there was nothing. */
+    struct oi_decimal amount_1h, amount_24h, amount_7d;
+};
+
+struct oi_gap {
+    struct oi_span span;
+    const char *cause; /* "silent", "collector down" */
+};
+
+/* Facts of the market or total that a block is about. */
+struct oi_market {
+    const struct oi_instrument *instrument; /* NULL: a total */
+    size_t index;                           /* in the ordered list of all markets of the answer */
+    size_t selector;                        /* which group */
+    uint32_t series;                        /* the series that answers mostly; 0: none */
+    /* How the feed counts: from the convention in force at the end of the span, or the import's own
+     * word. */
+    enum oi_unit unit;
+    int sides; /* 0: not known */
+    const char *feed;
+    const char *evidence; /* or NULL */
+    /* A total's members and those left out, with the reason. */
+    size_t member_count;
+    const struct oi_member {
+        const struct oi_instrument *instrument;
+        oi_time last;         /* of its newest reading used; OI_TIME_NONE: left out */
+        const char *left_out; /* reason, or NULL */
+    } * members;
+    /* MARKETS: extents where asked for. OI_TIME_NONE: nothing stored. */
+    oi_time first, last;
+    uint64_t rows;
+    uint64_t left_out_rows; /* so far: rows whose unit could not be turned into the one asked */
+};
+
+struct oi_block {
+    const struct oi_market *market;
+    size_t count; /* of whichever below is set */
+    /* ROWS */
+    const struct oi_columns *rows;
+    struct oi_decimals amounts; /* in the query's unit */
+    struct oi_decimals usd;     /* the venue's own, else computed; or none */
+    /* the others */
+    const struct oi_candle *candles;
+    const struct oi_snapshot *snapshots;
+    const struct oi_bar *bars;
+    const oi_time *months; /* first instants */
+    const struct oi_latest *latest;
+    const struct oi_gap *gaps;
+    bool is_last_of_market;
+};
+
+/* An open answer. The runner fills in the functions; tests make their own. */
+struct oi_result {
+    /* The next block, NULL at the end; valid until the next call. */
+    enum oi_status (*next)(struct oi_result *result, const struct oi_block **ret_block,
+                           struct oi_error *error);
+    void (*close)(struct oi_result *result);
+    void *context;
+
+    /* Known when the result is opened. */
+    size_t market_count;             /* matched, before limits */
+    const struct oi_market *markets; /* market_count of them */
+    oi_time now;                     /* when it was asked, by the store's clock */
+    uint64_t data_version;           /* changes when the answer may */
+    /* Known when the last block has been pulled. */
+    struct oi_position next_position; /* is_set: there is at least one more row */
+    size_t row_count;                 /* delivered */
+};
+
+enum oi_status oi_result_next(struct oi_result *result, const struct oi_block **ret_block,
+                              struct oi_error *error);
+/* NULL-safe, for OI_CLEANUP on a `struct oi_result *`. */
+void oi_result_close(struct oi_result **result);
+
+/* A result over ready blocks, borrowed: for tests of renderers. */
+struct oi_result *oi_result_of_blocks(const struct oi_block *blocks, size_t count,
+                                      const struct oi_market *markets, size_t market_count);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running a query against a store: names to series, plan, arithmetic, blocks. */
+#pragma once
+
+#include "core/zone.h"
+#include "query/query.h"
+#include "query/result.h"
+#include "store/store.h"
+
+/* What a question is asked of. Shared by all threads. */
+struct oi_source {
+    struct oi_store *store;
+    const struct oi_convention_book *conventions;
+    const struct oi_clock *clock;
+};
+
+/* Open the answer. INVALID with `problem` filled when the question does not fit the catalogue
+ * (unknown market, too many points); other codes are failures of ours. Any thread; the query must
+ * outlive the result. */
+enum oi_status oi_query_run(const struct oi_source *source, const struct oi_query *query,
+                            struct oi_result **ret_result, struct oi_problem *problem,
+                            struct oi_error *error);
