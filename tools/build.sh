@@ -48,4 +48,9 @@ if [ ! -f "$folder/build.ninja" ]; then
     }
     rm -f "$folder.log"
 fi
+# Meson is silent about a changed list of files, unless the list is wrong.
+ninja --quiet -C "$folder" build.ninja >"$folder/configure.log" 2>&1 || {
+    cat "$folder/configure.log" >&2
+    exit 1
+}
 exec ninja --quiet -C "$folder" "$@"
