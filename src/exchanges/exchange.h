@@ -16,7 +16,8 @@
 #include <stdint.h>
 
 enum oi_task_kind {
-    OI_TASK_FAMILIES,    /* discover what must be asked for one by one: dexes, option families */
+    OI_TASK_FAMILIES,    /* discover what must be asked for one by one: dexes, option families;
+                          * its families are those of its product's FAMILY endpoints */
     OI_TASK_INSTRUMENTS, /* definitions */
     OI_TASK_CURRENT,     /* open interest now */
     OI_TASK_PRICES,      /* mark and index prices, where they come apart from it */
@@ -45,6 +46,7 @@ struct oi_task {
 /* A reading with its market. A price alone (open_interest none) is merged by the driver into the
  * row of the same symbol and minute. */
 struct oi_harvest_row {
+    const char *product;           /* NULL: the task's; in the harvest's arena */
     const char *symbol;            /* in the harvest's arena */
     struct oi_observation reading; /* time none: the driver's minute */
 };
@@ -60,8 +62,10 @@ struct oi_harvest {
     OI_VECTOR(struct oi_instrument) instruments;
     OI_VECTOR(struct oi_harvest_row) rows;
     OI_VECTOR(const char *) families;
-    OI_VECTOR(struct oi_harvest_skip) skips; /* rows that were not understood, never guessed */
-    const char *next_page;                   /* ask again with this; NULL: that was all */
+    /* Rows that were not understood, never guessed. What is known to be no business of ours
+     * (delisted slots, spot pairs, combinations) is left out without one. */
+    OI_VECTOR(struct oi_harvest_skip) skips;
+    const char *next_page; /* ask again with this; NULL: that was all */
 };
 
 /* `struct oi_harvest harvest = {};` is an empty one. */
@@ -71,6 +75,10 @@ void oi_harvest_reset(struct oi_harvest *harvest);
 /* Symbol and reading are copied. INVALID for a symbol that is no name. */
 enum oi_status oi_harvest_add(struct oi_harvest *harvest, struct oi_slice symbol,
                               const struct oi_observation *reading, struct oi_error *error);
+/* The same where one reply serves several products (an endpoint whose product is NULL). */
+enum oi_status oi_harvest_add_of(struct oi_harvest *harvest, const char *product,
+                                 struct oi_slice symbol, const struct oi_observation *reading,
+                                 struct oi_error *error);
 void oi_harvest_skip(struct oi_harvest *harvest, struct oi_slice symbol, const char *reason);
 void oi_harvest_add_family(struct oi_harvest *harvest, struct oi_slice family);
 
@@ -101,6 +109,7 @@ struct oi_reply_head {
     struct oi_slice body;
     const struct oi_http_field *headers;
     size_t header_count;
+    oi_time now; /* when it arrived: some name the end of a ban as an instant; 0: not known */
 };
 struct oi_verdict {
     /* OK: read it. NOT_FOUND: this symbol is not there (any more). BUSY: slow down for pause_ms
@@ -114,7 +123,7 @@ struct oi_verdict {
 struct oi_exchange {
     const char *name;            /* "binance" */
     const char *full_name;       /* "Binance" */
-    const char *const *products; /* NULL-terminated */
+    const char *const *products; /* NULL-terminated; together with `name` they are stored: fixed */
     const struct oi_convention *conventions;
     size_t convention_count;
     const struct oi_limit *limits;
