@@ -90,7 +90,8 @@ enum oi_status oi_name_set(char *field, size_t field_size, struct oi_slice text,
 enum oi_status oi_instrument_set_base(struct oi_instrument *instrument, struct oi_slice base,
                                       bool has_k_prefix, struct oi_error *error);
 
-/* Do two versions say the same of the market (everything but id, valid_from, known_from)? */
+/* Do two versions say the same of the market (everything but id, is_assumed, valid_from and
+ * known_from, which are about the version)? */
 bool oi_instrument_same_definition(const struct oi_instrument *a, const struct oi_instrument *b);
 
 /* "PERPETUAL" and so on, upper case, for humans and the native API. */
