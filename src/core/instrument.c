@@ -2,42 +2,25 @@
 /* Names and definitions of instruments: checked when set, compared by field, kept as bytes. */
 #include "core/instrument.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
-
-/* Bytes of the UTF-8 sequence at `at`, 0 where it is malformed (RFC 3629: no overlong forms, no
- * surrogates, nothing past U+10FFFF). */
-static size_t
-utf8_sequence(const unsigned char *at, size_t left)
-{
-    size_t size = at[0] < 0x80 ? 1 : at[0] < 0xC2 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
-
-    if (size == 0 || size > left || at[0] > 0xF4)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F) ||
-        (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))
-        return 0;
-    return size;
-}
 
 enum oi_status
 oi_name_set(char *field, size_t field_size, struct oi_slice text, struct oi_error *error)
 {
-    const unsigned char *bytes = (const unsigned char *) text.data;
+    uint32_t character = 0;
     size_t step;
 
     if (text.size == 0)
         return oi_fail(error, OI_E_INVALID, "an empty name");
     if (text.size >= field_size)
         return oi_fail(error, OI_E_INVALID, "a name longer than %zu bytes", field_size - 1);
-    for (size_t i = 0; i < text.size; i += step) {
-        step = utf8_sequence(bytes + i, text.size - i);
+    for (struct oi_slice rest = text; rest.size > 0; rest.data += step, rest.size -= step) {
+        step = oi_utf8_decode(rest, &character);
         if (step == 0)
             return oi_fail(error, OI_E_INVALID, "a name that is not valid UTF-8");
-        /* The C1 controls are U+0080 to U+009F. */
-        if (bytes[i] < 0x20 || bytes[i] == 0x7F || (bytes[i] == 0xC2 && bytes[i + 1] < 0xA0))
+        if (character < 0x20 || (character >= 0x7F && character < 0xA0))
             return oi_fail(error, OI_E_INVALID, "a name with a control character");
     }
     memset(field, 0, field_size);
