@@ -53,4 +53,9 @@ ninja --quiet -C "$folder" build.ninja >"$folder/configure.log" 2>&1 || {
     cat "$folder/configure.log" >&2
     exit 1
 }
-exec ninja --quiet -C "$folder" "$@"
+# The first build of ./run takes a while and says how far it is; when nothing changed, it is silent.
+if [ "$kind" = run ]; then
+    [ "$(ninja -n -C "$folder" "$@" | tail -1)" = 'ninja: no work to do.' ] || exec ninja -C "$folder" "$@"
+else
+    exec ninja --quiet -C "$folder" "$@"
+fi

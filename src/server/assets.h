@@ -7,9 +7,9 @@
  */
 #pragma once
 
-#include <stddef.h>
-
 #include "base/slice.h"
+
+#include <stddef.h>
 
 struct oi_asset {
     const char *path;         /* as in the request: "/assets/app.js"; the page itself is "/" */

@@ -2,9 +2,9 @@
 /* What tools/embed.py generates and assets.c searches. */
 #pragma once
 
-#include <stddef.h>
-
 #include "server/assets.h"
+
+#include <stddef.h>
 
 /* Sorted by path, bytewise. */
 extern const struct oi_asset oi_assets[];

@@ -2,9 +2,9 @@
 /* The embedded files: the page is there, complete, and its table is in order. */
 #include "server/assets.h"
 
-#include <string.h>
-
 #include "support/test.h"
+
+#include <string.h>
 
 static void
 the_page_is_at_the_root(void **)
