@@ -54,13 +54,18 @@ struct oi_rendering {
     size_t market;
     bool is_open;
     void *state; /* in the reply's arena, if the dialect wants more */
+    /* Step 0 may find that there is nothing to answer: fill this, return OI_E_INVALID, and the
+     * server answers with the problem instead. */
+    struct oi_problem *problem;
+    uint64_t credits; /* what the answer cost the caller, set by step 0; the server charges it */
 };
 
 struct oi_route {
     const char *path; /* "/v1/open-interest"; a part "{name}" matches one segment */
     unsigned methods;
     bool is_link; /* opened by a signature in its query, not by a key */
-    bool is_file; /* the answer is a Parquet file of the query's bars, made by lake/ */
+    bool is_file; /* the answer is a Parquet file of the query's bars, made by lake/; render is
+                     called once, with no result, and only sets headers */
     enum oi_status (*parse)(const struct oi_call *call, const struct oi_http_request *request,
                             struct oi_query *query, struct oi_problem *problem);
     /* Append the next piece of the answer, pulling blocks from the result as it goes; say when it
@@ -74,6 +79,8 @@ struct oi_dialect {
     const char *full_name;     /* "Coin Metrics API v4" */
     const char *const *mounts; /* prefixes its routes are served under, NULL-terminated; "" is the
                                   root */
+    const char *prefix; /* "/v4/": what begins so, after the mount, gets this vendor's envelope
+                           even where no route fits */
     const struct oi_route *routes;
     size_t route_count;
     size_t target_size_max; /* longer request targets are 414; 0: the server's limit */
@@ -94,6 +101,14 @@ struct oi_dialect {
 /* All registered dialects, NULL-terminated, in the order of dialects.def. */
 extern const struct oi_dialect *const oi_dialects[];
 const struct oi_dialect *oi_dialect_find(struct oi_slice name);
+
+/* Whose a request is: the route that fits its path (whatever the method) and the mount it came
+ * under. The longest mount wins; where several dialects have the path, one that claims the request,
+ * else the first that never claims. No route fits: NULL, with *ret_dialect the vendor by whose
+ * rules to refuse, or NULL when the path is nobody's. */
+const struct oi_route *oi_dialects_route(const struct oi_http_request *request,
+                                         const struct oi_dialect **ret_dialect,
+                                         struct oi_slice *ret_mount);
 
 /* The value captured by "{name}" of the route's path (after the mount), or an empty slice. */
 struct oi_slice oi_route_capture(const struct oi_route *route, struct oi_slice mount,

@@ -43,15 +43,18 @@ enum oi_symbology {
 struct oi_selector {
     enum oi_symbology symbology;
     OI_VECTOR(const char *) exchanges; /* in that symbology; empty: any */
-    const char *market; /* the whole market name (native, Coin Metrics), or the native or vendor's
-                           symbol (Atlas, Kiyotaka, Kwery: the asset); NULL: any */
-    bool is_pattern;    /* `*` in market stands for any text */
+    /* The whole market name (native, Coin Metrics); the vendor's or else the native symbol (Atlas,
+     * Kiyotaka); for Kwery an asset with main_only, a native symbol or ticker without; letters in
+     * that case; NULL: any. */
+    const char *market;
+    bool is_pattern;               /* `*` in market stands for any text */
     const char *normalized;        /* Kiyotaka "BTC-USDT"; NULL: any */
     const char *coin;              /* base asset, upper case; NULL: any */
     const char *quote;             /* upper case; NULL: any */
     const char *product;           /* ours; NULL: any */
     OI_VECTOR(enum oi_kind) kinds; /* empty: any */
     bool main_only;                /* only the perpetual that stands for its asset (Kwery) */
+    bool live_only;                /* without delisted ones */
     bool must_match;               /* nothing found is a problem, not an empty answer */
     bool is_total;                 /* the group's total as one series */
     const char *parameter;         /* which parameter to name in a problem: "markets" */
@@ -67,21 +70,26 @@ struct oi_position {
 struct oi_query {
     enum oi_query_kind kind;
     OI_VECTOR(struct oi_selector) selectors;
+    /* One list of the markets of all groups, each once, ordered by their name in the first
+     * selector's symbology, bytewise; else group after group. */
+    bool is_one_list;
+    bool needs_a_market; /* no market in any group is a problem of the first selector */
     struct oi_span span;
     oi_time as_of; /* OI_TIME_LATEST: as known now */
     oi_time as_stored;
-    int64_t interval_ns;      /* candles, snapshots, bars; ROWS: first row of each, 0 all rows */
-    enum oi_unit unit;        /* of the amounts in the answer; UNKNOWN: each feed's own */
-    bool is_canonical;        /* one-sided; else as each venue reports it */
-    bool is_descending;       /* candles newest first */
-    bool order_by_time;       /* snapshots of all groups merged by time, then by source */
-    bool by_known_time;       /* bars: bucketed by arrival instead of the reference instant */
-    bool fills_gaps;          /* candles: carry the last close over empty buckets, marked */
-    size_t limit;             /* rows (or buckets, or markets) in all; 0: no limit */
-    size_t limit_per_market;  /* 0: no limit */
-    bool from_end;            /* limits and pages count from the newest */
+    int64_t interval_ns;     /* candles, snapshots, bars; ROWS: first row of each, 0 all rows */
+    enum oi_unit unit;       /* of the amounts in the answer; UNKNOWN: each feed's own */
+    bool is_canonical;       /* one-sided; else as each venue reports it */
+    bool is_descending;      /* candles newest first */
+    bool order_by_time;      /* snapshots of all markets merged by time, then by market index */
+    bool order_by_usd;       /* latest: the largest first, those without USD last; then the limit */
+    bool by_known_time;      /* bars: bucketed by arrival instead of the reference instant */
+    bool fills_gaps;         /* candles: carry the last close over empty buckets, marked */
+    size_t limit;            /* rows (or buckets, or markets) in all; 0: no limit */
+    size_t limit_per_market; /* 0: no limit */
+    bool from_end;           /* limits and pages count from the newest; rows still ascend */
     struct oi_position after; /* paging */
-    bool wants_latest;        /* snapshots: the newest reading of each market too */
+    bool wants_latest;        /* snapshots: the newest reading of each market in its first block */
     bool wants_extents;       /* markets: first and last time */
     const char *text_filter;  /* markets: substring of the symbol, in any case; NULL: none */
 

@@ -82,11 +82,14 @@ struct oi_block {
     const struct oi_candle *candles;
     const struct oi_snapshot *snapshots;
     const struct oi_bar *bars;
-    const oi_time *months; /* first instants */
-    const struct oi_latest *latest;
+    const oi_time *months;          /* first instants */
+    const struct oi_latest *latest; /* SNAPSHOTS: one, beside them, where wants_latest */
     const struct oi_gap *gaps;
     bool is_last_of_market;
 };
+
+/* MARKETS: one block a market, count 0, after the limit; market_count below is before it. A market
+ * of which an answer has nothing gives no block. */
 
 /* An open answer. The runner fills in the functions; tests make their own. */
 struct oi_result {
