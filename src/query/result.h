@@ -30,6 +30,7 @@ struct oi_snapshot {
 struct oi_bar {
     oi_time start;
     struct oi_decimal last;
+    /* allow float-type: statistics, computed in series/ */
     double change_percent, volatility, price_ratio;
     bool has_change, has_volatility, has_ratio; /* false: null */
 };
