@@ -15,7 +15,7 @@ compiler=clang
 case $kind in
 run)
     folder=build compiler=${CC:-gcc}
-    options='--buildtype=release'
+    options='--buildtype=release -Dtests=false'
     ;;
 release)
     folder=build-release compiler=gcc
