@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The in-memory engine's extra: it can be told to fail. An environment lives in the process under
- * its folder's name until oi_kv_memory_forget, so that closing and opening again finds what was
- * committed, as after a restart. For tests.
+ * The in-memory engine's extra: it can be told to fail. For tests. What was committed is written to
+ * a file of the folder when the environment is closed and read back when it is opened, so that a
+ * test can restart a store; the folder must not be opened twice at once.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+/* Removals count as puts. */
 enum oi_kv_call { OI_KV_CALL_PUT, OI_KV_CALL_COMMIT };
 
 /* Let the `nth` call (1: the next one) of this kind from now on fail with `status`, once; 0 takes
