@@ -619,8 +619,7 @@ check_file_size(struct oi_kv *kv, struct oi_error *error)
         return fail_lmdb(error, errno, "measuring the database file");
     size = ((uint64_t) info.me_last_pgno + 1) * stat.ms_psize;
     if ((uint64_t) status.st_size < size)
-        return oi_fail(error, OI_E_CORRUPT,
-                       "the database file is cut: %llu bytes instead of %llu",
+        return oi_fail(error, OI_E_CORRUPT, "the database file is cut: %llu bytes instead of %llu",
                        (unsigned long long) status.st_size, (unsigned long long) size);
     return OI_OK;
 }

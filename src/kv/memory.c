@@ -569,8 +569,8 @@ parse(struct oi_kv *kv, struct oi_slice bytes, struct oi_error *error)
     uint32_t crc = oi_cursor_u32(&cursor);
     uint64_t table_count;
 
-    if (cursor.failed || mark != FILE_MARK
-        || crc != oi_crc32c(0, cursor.at, oi_cursor_left(&cursor)))
+    if (cursor.failed || mark != FILE_MARK ||
+        crc != oi_crc32c(0, cursor.at, oi_cursor_left(&cursor)))
         return oi_fail(error, OI_E_CORRUPT, "the file of the memory engine is damaged");
     kv->current->commit = oi_cursor_u64(&cursor);
     table_count = oi_cursor_varint(&cursor);
