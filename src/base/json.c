@@ -8,25 +8,30 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "base/vector.h"
 
+#include <assert.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-/* Shorter arrays are walked as fast as they are indexed. */
-#define INDEXED_COUNT_MIN 8
+/* Nodes asked of the arena at a time: 2 KB, little for the smallest reply. */
+#define BATCH_COUNT 64
 
+/* 32 bytes, because a large reply is a million of these and touching memory is what takes time. */
 struct oi_json_node {
     const struct oi_json_node *next;
     const char *name; /* a member's, else NULL */
     union {
         const char *text;
         const struct oi_json_node *first;
+        const struct oi_json_node **items; /* of an array: its children, NULL when empty */
     };
-    const struct oi_json_node **items; /* of a longer array: its children, by index */
-    uint32_t name_size;
-    uint32_t count; /* children, or the size of the text */
-    enum oi_json_kind kind;
+    uint32_t count;          /* children, or the size of the text */
+    uint32_t name_size : 29; /* OI_JSON_SIZE_MAX fits */
+    uint32_t kind : 3;       /* enum oi_json_kind */
 };
+
+static_assert(OI_JSON_SIZE_MAX < 0x1FFFFFFF, "a size fits into the bits of name_size");
 
 struct oi_json {
     struct oi_arena arena;
@@ -43,9 +48,12 @@ struct builder {
     struct oi_json *json;
     struct oi_slice copy; /* the text that is being parsed */
     size_t node_count;
+    struct oi_json_node *spare; /* nodes taken from the arena by the batch and not yet used */
+    size_t spare_count;
     unsigned depth; /* open containers */
     struct level levels[OI_JSON_DEPTH_MAX];
-    const char *name; /* of the member whose value comes next */
+    OI_VECTOR(const struct oi_json_node *) items; /* of all open arrays, the innermost last */
+    const char *name;                             /* of the member whose value comes next */
     uint32_t name_size;
     const char *failure; /* why we stopped it ourselves, NULL: we did not */
 };
@@ -61,11 +69,16 @@ add_node(struct builder *builder, enum oi_json_kind kind)
         return NULL;
     }
     builder->node_count++;
-    node = oi_arena_alloc(&builder->json->arena, sizeof(*node));
+    if (builder->spare_count == 0) {
+        builder->spare = oi_arena_alloc(&builder->json->arena, BATCH_COUNT * sizeof(*node));
+        builder->spare_count = BATCH_COUNT;
+    }
+    builder->spare_count--;
+    node = builder->spare++;
     *node = (struct oi_json_node){
         .name = builder->name,
-        .name_size = builder->name_size,
-        .kind = kind,
+        .name_size = builder->name_size & 0x1FFFFFFF,
+        .kind = kind & 7,
     };
     builder->name = NULL;
     builder->name_size = 0;
@@ -76,8 +89,10 @@ add_node(struct builder *builder, enum oi_json_kind kind)
     level = &builder->levels[builder->depth - 1];
     if (level->last)
         level->last->next = node;
-    else
+    else if (level->container->kind == OI_JSON_OBJECT)
         level->container->first = node;
+    if (level->container->kind == OI_JSON_ARRAY)
+        oi_vector_push(&builder->items, node);
     level->last = node;
     level->container->count++;
     return node;
@@ -183,13 +198,13 @@ on_end_array(void *context)
 {
     struct builder *builder = context;
     struct oi_json_node *array = builder->levels[--builder->depth].container;
-    const struct oi_json_node *item = array->first;
+    size_t size = array->count * sizeof(*array->items);
 
-    if (array->count < INDEXED_COUNT_MIN)
+    if (array->count == 0)
         return 1;
-    array->items = oi_arena_alloc(&builder->json->arena, array->count * sizeof(*array->items));
-    for (uint32_t i = 0; i < array->count; i++, item = item->next)
-        array->items[i] = item;
+    builder->items.count -= array->count;
+    array->items = oi_arena_alloc(&builder->json->arena, size);
+    memcpy(array->items, builder->items.items + builder->items.count, size);
     return 1;
 }
 
@@ -253,6 +268,7 @@ oi_json_open(struct oi_slice text, struct oi_json **ret_json, struct oi_error *e
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
     struct builder builder = {};
+    enum oi_status status;
 
     if (text.size > OI_JSON_SIZE_MAX)
         return oi_fail(error, OI_E_UPSTREAM, "JSON of more than %zu bytes", OI_JSON_SIZE_MAX);
@@ -261,7 +277,10 @@ oi_json_open(struct oi_slice text, struct oi_json **ret_json, struct oi_error *e
     json = oi_alloc_zero(1, sizeof(*json));
     builder.json = json;
     builder.copy = (struct oi_slice){ oi_arena_copy(&json->arena, text), text.size };
-    OI_TRY(run_library(&builder, error));
+    status = run_library(&builder, error);
+    oi_vector_release(&builder.items);
+    if (status != OI_OK)
+        return status;
     oi_assert(json->root && builder.depth == 0);
     *ret_json = json;
     json = NULL;
@@ -284,16 +303,10 @@ oi_json_root(const struct oi_json *json)
     return json->root;
 }
 
-static bool
-is_container(const struct oi_json_node *node)
-{
-    return node && (node->kind == OI_JSON_ARRAY || node->kind == OI_JSON_OBJECT);
-}
-
 enum oi_json_kind
 oi_json_kind(const struct oi_json_node *node)
 {
-    return node ? node->kind : OI_JSON_NULL;
+    return node ? (enum oi_json_kind) node->kind : OI_JSON_NULL;
 }
 
 struct oi_slice
@@ -322,28 +335,23 @@ oi_json_member(const struct oi_json_node *node, const char *name)
 const struct oi_json_node *
 oi_json_item(const struct oi_json_node *node, size_t index)
 {
-    const struct oi_json_node *item;
-
     if (!node || node->kind != OI_JSON_ARRAY || index >= node->count)
         return NULL;
-    if (node->items)
-        return node->items[index];
-    item = node->first;
-    for (; index > 0; index--)
-        item = item->next;
-    return item;
+    return node->items[index];
 }
 
 size_t
 oi_json_count(const struct oi_json_node *node)
 {
-    return is_container(node) ? node->count : 0;
+    return node && (node->kind == OI_JSON_ARRAY || node->kind == OI_JSON_OBJECT) ? node->count : 0;
 }
 
 const struct oi_json_node *
 oi_json_first(const struct oi_json_node *node)
 {
-    return is_container(node) ? node->first : NULL;
+    if (oi_json_count(node) == 0)
+        return NULL;
+    return node->kind == OI_JSON_ARRAY ? node->items[0] : node->first;
 }
 
 const struct oi_json_node *

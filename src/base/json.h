@@ -19,7 +19,7 @@
 #define OI_JSON_SIZE_MAX ((size_t) 256 << 20)
 /* Real replies nest up to 8 deep. */
 #define OI_JSON_DEPTH_MAX 64
-/* A value may be two bytes of text but takes 48 of memory: 16 million are 768 MB at worst. */
+/* A value may be two bytes of text but takes 40 of memory: 16 million are 640 MB at worst. */
 #define OI_JSON_NODES_MAX ((size_t) 16 << 20)
 
 enum oi_json_kind {
