@@ -18,6 +18,17 @@
 /* A gzip member's last four bytes are its size modulo 2^32; it has at least 18 bytes. */
 #define GZIP_SIZE_MIN 18
 
+/* How much may still be appended: what the caller allows and what the buffer takes. */
+static size_t
+room_left(const struct oi_buffer *out, size_t start, size_t size_max)
+{
+    size_t ceiling = out->size_max > 0 ? out->size_max : OI_BUFFER_SIZE_MAX;
+    size_t allowed = size_max - (out->size - start);
+    size_t fits = ceiling > out->size && !out->overflowed ? ceiling - out->size : 0;
+
+    return allowed < fits ? allowed : fits;
+}
+
 void
 oi_gzip(struct oi_slice body, int level, struct oi_buffer *out)
 {
@@ -56,13 +67,13 @@ gunzip_member(struct libdeflate_decompressor *decompressor, struct oi_slice *bod
     size_t room_size = guess_size(*body, left);
 
     for (;;) {
-        char *room = oi_buffer_reserve(out, room_size > 0 ? room_size : 1);
+        char *room = oi_buffer_reserve(out, room_size);
         enum libdeflate_result result;
         size_t taken;
         size_t given;
 
         if (!room)
-            return oi_fail(error, OI_E_FULL, "no room for what the gzip body holds");
+            return oi_fail(error, OI_E_FULL, "a gzip body larger than allowed");
         result = libdeflate_gzip_decompress_ex(decompressor, body->data, body->size, room,
                                                room_size, &taken, &given);
         switch (result) {
@@ -94,7 +105,7 @@ oi_gunzip(struct oi_slice body, size_t size_max, struct oi_buffer *out, struct o
 
     oi_assert(decompressor);
     do {
-        size_t left = size_max - (out->size - start);
+        size_t left = room_left(out, start, size_max);
 
         if (body.size < GZIP_SIZE_MIN)
             status = oi_fail(error, OI_E_CORRUPT, "a gzip body that is cut off");
@@ -145,17 +156,15 @@ oi_unzstd(struct oi_slice body, size_t size_max, struct oi_buffer *out, struct o
     if (body.size == 0)
         status = oi_fail(error, OI_E_CORRUPT, "a zstd body that is cut off");
     while (status == OI_OK && (input.pos < input.size || hint > 0)) {
-        size_t left = size_max - (out->size - start);
+        size_t left = room_left(out, start, size_max);
         size_t before = input.pos;
-        ZSTD_outBuffer output = { .size = hint == 0 ? zstd_room(input, left) : STEP_SIZE };
+        char one_too_many; /* tells a body that just fits from one that does not */
+        ZSTD_outBuffer output = { &one_too_many, 1, 0 };
 
-        /* One byte more than allowed tells a body that just fits from one that does not. */
-        if (output.size > left || left == 0)
-            output.size = left + 1;
-        output.dst = oi_buffer_reserve(out, output.size);
-        if (!output.dst) {
-            status = oi_fail(error, OI_E_FULL, "no room for what the zstd body holds");
-            break;
+        if (left > 0) {
+            output.size = hint == 0 ? zstd_room(input, left) : STEP_SIZE;
+            output.size = output.size < left ? output.size : left;
+            output.dst = oi_buffer_reserve(out, output.size);
         }
         hint = ZSTD_decompressStream(context, &output, &input);
         if (ZSTD_isError(hint))
@@ -336,6 +345,7 @@ static enum oi_status
 step_gzip(struct oi_unpacker *unpacker, struct oi_buffer *out, struct oi_error *error)
 {
     z_stream *zlib = &unpacker->zlib;
+    size_t room_size;
     int result;
 
     if (unpacker->is_between_parts) {
@@ -349,13 +359,14 @@ step_gzip(struct oi_unpacker *unpacker, struct oi_buffer *out, struct oi_error *
         (void) inflateReset(zlib);
         unpacker->is_between_parts = false;
     }
-    zlib->next_out = (Bytef *) oi_buffer_reserve(out, STEP_SIZE);
-    if (!zlib->next_out)
+    room_size = room_left(out, 0, STEP_SIZE + out->size);
+    if (room_size == 0)
         return fail_unpacking(unpacker, OI_E_FULL, "no room", error);
-    zlib->avail_out = (uInt) STEP_SIZE;
+    zlib->next_out = (Bytef *) oi_buffer_reserve(out, room_size);
+    zlib->avail_out = (uInt) room_size;
     result = inflate(zlib, Z_NO_FLUSH);
-    out->size += STEP_SIZE - zlib->avail_out;
-    unpacker->yielded += STEP_SIZE - zlib->avail_out;
+    out->size += room_size - zlib->avail_out;
+    unpacker->yielded += room_size - zlib->avail_out;
     if (result == Z_STREAM_END) {
         unpacker->is_between_parts = true;
         return OI_OK;
@@ -388,11 +399,12 @@ add_zstd(struct oi_unpacker *unpacker, struct oi_slice piece, struct oi_buffer *
     ZSTD_outBuffer output = {};
 
     while (input.pos < input.size || (output.pos == output.size && !unpacker->is_between_parts)) {
+        size_t room_size = room_left(out, 0, STEP_SIZE + out->size);
         size_t hint;
 
-        output = (ZSTD_outBuffer){ oi_buffer_reserve(out, STEP_SIZE), STEP_SIZE, 0 };
-        if (!output.dst)
+        if (room_size == 0)
             return fail_unpacking(unpacker, OI_E_FULL, "no room", error);
+        output = (ZSTD_outBuffer){ oi_buffer_reserve(out, room_size), room_size, 0 };
         hint = ZSTD_decompressStream(unpacker->zstd, &output, &input);
         out->size += output.pos;
         unpacker->yielded += output.pos;

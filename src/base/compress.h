@@ -31,8 +31,10 @@ void oi_gzip_stream_free(struct oi_gzip_stream **stream);
 
 /*
  * A file unpacked in pieces as it is read: .gz and .zst by their magic bytes, anything else as it
- * is. Pure: the caller reads the file. A cut or damaged one gives every byte before the damage,
- * then CORRUPT with how many bytes came out.
+ * is. Pure: the caller reads the file. A cut or damaged one gives every byte before the damage
+ * (after it perhaps some that are wrong), then CORRUPT with how many bytes came out. A piece can
+ * hold thousands of times its size: `out` has a ceiling, and FULL is when it is reached. A failure
+ * lasts.
  */
 struct oi_unpacker;
 struct oi_unpacker *oi_unpacker_new(void);
@@ -44,7 +46,8 @@ void oi_unpacker_free(struct oi_unpacker **unpacker);
 /* Is this the beginning of a zip archive? */
 bool oi_is_zip(struct oi_slice bytes);
 /* The files inside a zip archive, each handed whole to `each` (no folders, name as in the archive).
- * CORRUPT when damaged, FULL when an entry is larger than size_max. A failure of `each` ends it. */
+ * CORRUPT when damaged, FULL when an entry is larger than size_max (below OI_BUFFER_SIZE_MAX). A
+ * failure of `each` ends it. */
 enum oi_status oi_zip_each(struct oi_slice archive, size_t size_max,
                            enum oi_status (*each)(void *context, const char *name,
                                                   struct oi_slice content, struct oi_error *error),
