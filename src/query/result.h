@@ -9,30 +9,14 @@
 #include "core/convention.h"
 #include "core/instrument.h"
 #include "query/query.h"
-
-/* One interval of a market or a total. Amounts are in the query's unit; none where unknown. */
-struct oi_candle {
-    oi_time start;
-    struct oi_decimal open, high, low, close;
-    struct oi_decimal price_open, price_high, price_low, price_close; /* mark prices, or none */
-    oi_time first, last; /* instants of open and close */
-    uint32_t count;      /* readings inside; 0: filled */
-};
+#include "series/bar.h"
+#include "series/candle.h"
 
 struct oi_snapshot {
     oi_time start; /* of the interval */
     oi_time time;  /* of the reading */
     struct oi_decimal amount;
     struct oi_decimal usd; /* or none */
-};
-
-/* Statistics are doubles, and only they. */
-struct oi_bar {
-    oi_time start;
-    struct oi_decimal last;
-    /* allow float-type: statistics, computed in series/ */
-    double change_percent, volatility, price_ratio;
-    bool has_change, has_volatility, has_ratio; /* false: null */
 };
 
 struct oi_latest {
@@ -75,6 +59,12 @@ struct oi_market {
 struct oi_block {
     const struct oi_market *market;
     size_t count; /* of whichever below is set */
+    /* Where the readings come from and how that feed counts, by the convention in force or the
+     * import's own word. A block of rows is of one feed; other blocks name the first one used. */
+    const char *feed;     /* or NULL */
+    enum oi_unit unit;    /* of the readings as stored */
+    int sides;            /* 0: not known */
+    const char *evidence; /* or NULL */
     /* ROWS */
     const struct oi_columns *rows;
     struct oi_decimals amounts; /* in the query's unit */

@@ -2,7 +2,9 @@
 /* Running a query against a store: names to series, plan, arithmetic, blocks. */
 #pragma once
 
-#include "core/zone.h"
+#include "base/clock.h"
+#include "core/convention.h"
+#include "query/names.h"
 #include "query/query.h"
 #include "query/result.h"
 #include "store/store.h"
@@ -12,6 +14,7 @@ struct oi_source {
     struct oi_store *store;
     const struct oi_convention_book *conventions;
     const struct oi_clock *clock;
+    struct oi_names *names;
 };
 
 /* Open the answer. INVALID with `problem` filled when the question does not fit the catalogue
