@@ -262,6 +262,8 @@ market_matches(const struct oi_selector *selector, const struct oi_named *named)
 
     if (!selector->market)
         return name[0] != '\0';
+    if (selector->main_only)
+        return strcmp(selector->market, named->instrument->base) == 0;
     if (selector->is_pattern)
         return oi_pattern_matches(selector->market, name);
     if (strcmp(selector->market, name) == 0)
@@ -340,7 +342,7 @@ consider_named(const struct index_body *body, const struct oi_selector *selector
 static void
 find(const struct index_body *body, const struct oi_selector *selector, struct candidates *found)
 {
-    if (!selector->market || selector->is_pattern) {
+    if (!selector->market || selector->is_pattern || selector->main_only) {
         for (uint32_t id = 1; id <= body->public.count; id++)
             consider(&body->public, selector, id, found);
         return;
@@ -365,35 +367,80 @@ find(const struct index_body *body, const struct oi_selector *selector, struct c
     }
 }
 
+/* Does the symbol hold the text, in any case? */
+static bool
+has_text(const char *symbol, const char *text)
+{
+    return !text || strcasestr(symbol, text) != NULL;
+}
+
+/* Append the found ones that are not there yet. A total takes its members again. */
+static void
+take(const struct oi_name_index *index, const struct oi_query *query, size_t group, uint8_t *taken,
+     const struct candidates *found, struct oi_choices *choices)
+{
+    bool is_total = query->selectors.items[group].is_total;
+
+    for (size_t i = 0; i < found->items.count; i++) {
+        uint32_t id = found->items.items[i].id;
+
+        if ((taken[id - 1] && !is_total) ||
+            !has_text(index->named[id - 1].instrument->symbol, query->text_filter))
+            continue;
+        taken[id - 1] = !is_total;
+        oi_vector_push(&choices->items, ((struct oi_choice){ id, group }));
+    }
+}
+
+static enum oi_status
+nothing_found(const struct oi_selector *selector, struct oi_problem *problem)
+{
+    const char *value = selector->market       ? selector->market
+                        : selector->coin       ? selector->coin
+                        : selector->normalized ? selector->normalized
+                                               : "";
+
+    return oi_problem_set(problem, OI_PROBLEM_MARKET,
+                          selector->parameter ? selector->parameter : "market", oi_slice_of(value),
+                          "no market of that name is known here");
+}
+
 static enum oi_status
 choose_group(const struct index_body *body, const struct oi_query *query, size_t group,
              uint8_t *taken, struct oi_choices *choices, struct oi_problem *problem)
 {
     const struct oi_selector *selector = &query->selectors.items[group];
     struct candidates found = {};
+    size_t count;
 
     find(body, selector, &found);
-    if (found.items.count > 1)
-        qsort(found.items.items, found.items.count, sizeof(struct candidate), compare_candidates);
-    for (size_t i = 0; i < found.items.count; i++) {
-        uint32_t id = found.items.items[i].id;
-
-        if (taken[id - 1] && !selector->is_total)
-            continue;
-        taken[id - 1] = !selector->is_total;
-        oi_vector_push(&choices->items, ((struct oi_choice){ id, group }));
-    }
-    if (found.items.count == 0 && selector->must_match) {
-        const char *value = selector->market ? selector->market
-                            : selector->coin ? selector->coin
-                                             : "";
-
-        return oi_problem_set(problem, OI_PROBLEM_MARKET,
-                              selector->parameter ? selector->parameter : "market",
-                              oi_slice_of(value), "no market of that name is known here");
-    }
+    count = found.items.count;
+    if (count > 1)
+        qsort(found.items.items, count, sizeof(struct candidate), compare_candidates);
+    take(&body->public, query, group, taken, &found, choices);
     oi_vector_release(&found.items);
+    if (count == 0 && selector->must_match)
+        return nothing_found(selector, problem);
     return OI_OK;
+}
+
+/* All markets as one list, by name. */
+static void
+join(const struct oi_name_index *index, enum oi_symbology symbology, struct oi_choices *choices)
+{
+    struct candidates all = {};
+
+    for (size_t i = 0; i < choices->items.count; i++) {
+        uint32_t id = choices->items.items[i].instrument;
+
+        oi_vector_push(&all.items, ((struct candidate){
+                                       market_name(&index->named[id - 1], symbology), 0, id }));
+    }
+    if (all.items.count > 1)
+        qsort(all.items.items, all.items.count, sizeof(struct candidate), compare_candidates);
+    for (size_t i = 0; i < all.items.count; i++)
+        choices->items.items[i] = (struct oi_choice){ all.items.items[i].id, 0 };
+    oi_vector_release(&all.items);
 }
 
 enum oi_status
@@ -407,5 +454,9 @@ oi_names_choose(const struct oi_name_index *index, const struct oi_query *query,
     for (size_t group = 0; group < query->selectors.count && status == OI_OK; group++)
         status = choose_group(body, query, group, taken, choices, problem);
     oi_free(taken);
+    if (status == OI_OK && query->needs_a_market && choices->items.count == 0)
+        status = nothing_found(&query->selectors.items[0], problem);
+    if (status == OI_OK && query->is_one_list && query->selectors.count > 0)
+        join(index, query->selectors.items[0].symbology, choices);
     return status;
 }

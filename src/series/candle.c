@@ -37,7 +37,6 @@ add_price(struct oi_candle *candle, const struct oi_decimal *price)
         return;
     if (oi_decimal_is_none(&candle->price_open))
         candle->price_open = *price;
-    widen(&candle->price_high, &candle->price_low, price);
     candle->price_close = *price;
 }
 
@@ -128,7 +127,6 @@ add_run(struct oi_candles *candles, const struct oi_readings *readings, size_t f
         return;
     if (oi_decimal_is_none(&candle->price_open))
         candle->price_open = oi_decimals_get(readings->prices, from);
-    widen_by_run(readings->prices, from, to, &candle->price_high, &candle->price_low);
     candle->price_close = oi_decimals_get(readings->prices, to - 1);
 }
 
@@ -155,6 +153,24 @@ oi_candles_add(struct oi_candles *candles, const struct oi_readings *readings)
             price = oi_decimals_get(readings->prices, row);
         oi_candles_add_one(candles, readings->time[row], &amount, &price);
     }
+}
+
+void
+oi_candles_add_part(struct oi_candles *candles, const struct oi_candle *part)
+{
+    struct oi_candle *candle = candle_at(candles, part->start);
+
+    if (candle->count == 0) {
+        candle->open = part->open;
+        candle->first = part->first;
+    }
+    widen(&candle->high, &candle->low, &part->high);
+    widen(&candle->high, &candle->low, &part->low);
+    add_price(candle, &part->price_open);
+    add_price(candle, &part->price_close);
+    candle->close = part->close;
+    candle->last = part->last;
+    candle->count += part->count;
 }
 
 void

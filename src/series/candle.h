@@ -16,7 +16,8 @@
 struct oi_candle {
     oi_time start;
     struct oi_decimal open, high, low, close;
-    struct oi_decimal price_open, price_high, price_low, price_close; /* mark prices, or none */
+    struct oi_decimal price_open,
+        price_close;     /* mark prices at the first and last priced reading */
     oi_time first, last; /* instants of open and close */
     uint32_t count;      /* readings inside; 0: filled */
 };
@@ -41,6 +42,8 @@ void oi_candles_add(struct oi_candles *candles, const struct oi_readings *readin
 /* Add one reading; `price` may be NULL. */
 void oi_candles_add_one(struct oi_candles *candles, oi_time time, const struct oi_decimal *amount,
                         const struct oi_decimal *price);
+/* Add a whole interval that was reduced before (a rollup): it must be a part of one bucket. */
+void oi_candles_add_part(struct oi_candles *candles, const struct oi_candle *part);
 /* Forget all but the last `kept` candles. */
 void oi_candles_keep(struct oi_candles *candles, size_t kept);
 void oi_candles_release(struct oi_candles *candles);
