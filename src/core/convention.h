@@ -48,7 +48,8 @@ struct oi_convention_book {
 };
 
 /* The one in force for a feed of a product at an instant, or NULL: nothing is known. The most
- * specific (feed named before any feed, product named before any) and newest row wins. */
+ * specific row wins (feed named before any feed, then product named before any, then exchange named
+ * before any), of those the newest. */
 const struct oi_convention *oi_convention_find(const struct oi_convention_book *book,
                                                const char *exchange, const char *product,
                                                const char *feed, oi_time time);
@@ -68,16 +69,19 @@ struct oi_conversion {
     int sides;         /* of the figure; 2 is halved when one_sided is asked for */
     bool one_sided;
     struct oi_decimal mark_price;  /* or none */
-    struct oi_decimal index_price; /* or none */
-    struct oi_decimal value_usd;   /* the venue's own, or none */
-    /* USD per unit of quote: 1 for pegged coins, none where unknown. */
+    struct oi_decimal index_price; /* in USD, or none */
+    struct oi_decimal value_usd;   /* the venue's own, on the same sides, or none */
+    /* USD per unit of quote, or none; not looked at where the quote is pegged to USD. */
     struct oi_decimal quote_usd;
 };
 
 /* A figure in the unit asked for, in coins of `base` (not of the symbol's multiple) where coins are
- * asked for. None in *ret_value where the facts are missing (no contract size, no price): a row
- * that cannot be turned is left out and counted by the caller. Exact but for a division by price,
- * which is half-even to 18 digits. INVALID when the result is too long. */
+ * asked for. USD is the venue's own figure where there is one; else the price is the mark, or the
+ * index price for options and where there is no mark. A count of contracts comes from the contract
+ * size alone, never by way of a price. Of a provisional instrument only the unit itself and the
+ * venue's USD are known. None in *ret_value where the facts are missing (no contract size, no
+ * price): a row that cannot be turned is left out and counted by the caller. Exact but for a
+ * division by price, which is half-even to 18 digits. INVALID when the result is too long. */
 enum oi_status oi_convert(const struct oi_conversion *conversion,
                           const struct oi_decimal *open_interest, enum oi_unit to,
                           struct oi_decimal *ret_value, struct oi_error *error);

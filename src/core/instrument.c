@@ -94,6 +94,9 @@ oi_instrument_set_base(struct oi_instrument *instrument, struct oi_slice base, b
     int64_t factor = 1;
     struct oi_slice coin = split_factor(base, has_k_prefix, &factor);
 
+    /* ISO 4217's form, which BitMEX, Kraken and KuCoin use. */
+    if (oi_slice_is(coin, "XBT"))
+        coin = OI_SLICE("BTC");
     OI_TRY(OI_NAME_SET(instrument->base, coin, error));
     instrument->base_factor = factor;
     return OI_OK;

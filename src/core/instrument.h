@@ -55,8 +55,9 @@ struct oi_instrument {
     /* The symbol's own unit in coins: 1000 for 1000PEPEUSDT and kPEPE, 1 otherwise. A figure in
      * "coins" and a price refer to this unit. */
     int64_t base_factor;
-    /* What one contract is worth: coins of `base` where linear (1000 for 1000PEPEUSDT), USD where
-     * inverse, or none while unknown. */
+    /* What one contract is worth: coins of `base` where linear (1000 for 1000PEPEUSDT) and of every
+     * option, USD where inverse and of events, or none while unknown; none of quanto contracts,
+     * whose worth moves with a second price. */
     struct oi_decimal contract_size;
     oi_time expiry;           /* OI_TIME_NONE: perpetual */
     struct oi_decimal strike; /* options */
@@ -86,7 +87,8 @@ enum oi_status oi_name_set(char *field, size_t field_size, struct oi_slice text,
 
 /* Split a base as exchanges write it into coin and factor: 1000PEPE -> PEPE, 1000; 10000SATS;
  * 1MBABYDOGE -> BABYDOGE, 1000000; SHIB1000 -> SHIB, 1000. With `has_k_prefix` (Hyperliquid) a
- * leading lower-case k means 1000. Anything else is itself with factor 1 ("1INCH" too). */
+ * leading lower-case k means 1000. XBT is BTC. Anything else is itself with factor 1 ("1INCH",
+ * "1000X" too). */
 enum oi_status oi_instrument_set_base(struct oi_instrument *instrument, struct oi_slice base,
                                       bool has_k_prefix, struct oi_error *error);
 
