@@ -23,11 +23,10 @@ fill(struct oi_buffer *buffer, size_t size, uint64_t seed)
 }
 
 typedef void (*packer)(struct oi_slice body, int level, struct oi_buffer *out);
-typedef enum oi_status (*unpacker)(struct oi_slice body, size_t size_max, struct oi_buffer *out,
-                                   struct oi_error *error);
 
 static void
-check_round_trips(packer pack, unpacker unpack)
+check_round_trips(packer pack, enum oi_status (*unpack)(struct oi_slice, size_t, struct oi_buffer *,
+                                                        struct oi_error *))
 {
     static const size_t sizes[] = { 0, 1, 100, 65'536, 65'537, 1'000'000 };
 
@@ -60,7 +59,8 @@ check_round_trips(packer pack, unpacker unpack)
 }
 
 static void
-check_damage(packer pack, unpacker unpack)
+check_damage(packer pack, enum oi_status (*unpack)(struct oi_slice, size_t, struct oi_buffer *,
+                                                   struct oi_error *))
 {
     OI_CLEANUP(oi_buffer_release) struct oi_buffer body = {};
     OI_CLEANUP(oi_buffer_release) struct oi_buffer packed = {};
