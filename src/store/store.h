@@ -99,6 +99,11 @@ enum oi_status oi_store_feed(struct oi_store *store, const struct oi_feed *facts
 /* The series of a feed of an instrument, made if absent. */
 enum oi_status oi_store_series(struct oi_store *store, uint32_t instrument, uint16_t feed,
                                uint32_t *ret_series, struct oi_error *error);
+/* The same of many instruments in one commit: ret_series[i] is the series of instruments[i]. A
+ * commit is a disk's sync, so a whole exchange goes through here. */
+enum oi_status oi_store_series_all(struct oi_store *store, const uint32_t *instruments,
+                                   size_t count, uint16_t feed, uint32_t *ret_series,
+                                   struct oi_error *error);
 
 /*
  * Writing.
