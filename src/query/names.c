@@ -99,8 +99,10 @@ name_instrument(struct oi_arena *arena, const struct oi_instrument *instrument,
 static struct oi_slice
 slot_key(enum name_slot slot, const char *name, char key[OI_MARKET_NAME_SIZE + 1])
 {
-    size_t size = strnlen(name, OI_MARKET_NAME_SIZE - 1);
+    size_t size = strlen(name);
 
+    if (size > OI_MARKET_NAME_SIZE - 1)
+        size = OI_MARKET_NAME_SIZE - 1; /* longer than any name there is: found nowhere */
     key[0] = (char) ('0' + slot);
     memcpy(key + 1, name, size);
     return (struct oi_slice){ key, size + 1 };
