@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Columns of integers to bytes and back. The encoder tries a few encodings on the data and keeps
- * the smallest, marked by one type byte: constant, delta, delta of deltas by a power of ten, frame
- * of reference and zigzag with patched exceptions, dictionary. Pure functions; blocks of 512 values
- * packed vertically (8 lanes of 64), which compilers vectorise. docs/formats/column.md has the
- * byte diagrams.
+ * Columns of integers to bytes and back. The encoder looks at the data and keeps the smallest of a
+ * few encodings, each marked by one type byte: constant, deltas (of deltas) divided by a power of
+ * ten, multiples of a power of ten, a dictionary, and frames: blocks of 512 values packed
+ * vertically (8 lanes of 64), which compilers vectorise, with patched exceptions. Pure functions.
+ * docs/formats/column.md has the byte diagrams.
  */
 #pragma once
 
 #include "base/buffer.h"
+#include "base/slice.h"
 #include "base/status.h"
 
 #include <stddef.h>
@@ -20,7 +21,7 @@
 /* Append `count` values. Exact for every input. */
 void oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out);
 /* Decode exactly `count` values from the front of `bytes` and say how many bytes they took. CORRUPT
- * on anything that the encoder cannot have written; never reads past the end, never writes past
- * `count`. `ret_values` has room for count rounded up to a multiple of 512. */
+ * on anything that is not a column; never reads past the end of `bytes`, never writes past `count`,
+ * allocates nothing. After a failure `ret_values` holds anything. */
 enum oi_status oi_column_decode(struct oi_slice bytes, size_t count, int64_t *ret_values,
                                 size_t *ret_size, struct oi_error *error);

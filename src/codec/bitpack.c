@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bits to bytes. A whole block of 512 numbers is laid out vertically: number i is in lane i % 8,
+ * and each lane is 64 numbers of `width` bits in `width` little-endian words, the words of the 8
+ * lanes side by side. So one shift, one mask serve eight numbers, whatever the width. A shorter
+ * block is packed in one row, because padding it would cost up to 511 numbers.
+ */
+#include "base/compiler.h"
+#include "codec/column_internal.h"
+
+#include <string.h>
+
+#define LANES 8
+
+/* A row of eight words, one of each lane; compilers cut it into the vectors they have. */
+typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+
+static inline __attribute__((always_inline)) void
+swap_if_big_endian(lanes *row)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (unsigned i = 0; i < LANES; i++)
+        (*row)[i] = __builtin_bswap64((*row)[i]);
+#else
+    (void) row;
+#endif
+}
+
+static uint64_t
+mask_of(unsigned width)
+{
+    return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+}
+
+OI_VECTORISED static void
+unpack_block(const unsigned char *bytes, unsigned width, uint64_t *values)
+{
+    uint64_t mask = mask_of(width);
+
+    for (unsigned position = 0; position < OI_BLOCK_COUNT / LANES; position++) {
+        unsigned bit = position * width;
+        unsigned shift = bit % 64;
+        const unsigned char *at = bytes + (size_t) (bit / 64) * sizeof(lanes);
+        lanes row;
+
+        memcpy(&row, at, sizeof(row));
+        swap_if_big_endian(&row);
+        row >>= shift;
+        if (shift + width > 64) {
+            lanes above;
+
+            memcpy(&above, at + sizeof(lanes), sizeof(above));
+            swap_if_big_endian(&above);
+            row |= above << (64 - shift);
+        }
+        row &= mask;
+        memcpy(values + (size_t) position * LANES, &row, sizeof(row));
+    }
+}
+
+OI_VECTORISED static void
+pack_block(const uint64_t *values, unsigned width, unsigned char *out)
+{
+    lanes word = {};
+    unsigned filled = 0;
+
+    for (unsigned position = 0; position < OI_BLOCK_COUNT / LANES; position++) {
+        lanes row;
+
+        memcpy(&row, values + (size_t) position * LANES, sizeof(row));
+        row &= mask_of(width);
+        word |= row << filled;
+        if (filled + width < 64) {
+            filled += width;
+            continue;
+        }
+        swap_if_big_endian(&word);
+        memcpy(out, &word, sizeof(word));
+        out += sizeof(word);
+        filled = filled + width - 64;
+        word = filled > 0 ? row >> (width - filled) : (lanes){};
+    }
+}
+
+static void
+pack_row(const uint64_t *values, size_t count, unsigned width, unsigned char *out)
+{
+    memset(out, 0, oi_bitpack_size(count, width));
+    for (size_t i = 0; i < count; i++) {
+        size_t bit = i * width;
+        uint64_t rest = values[i] & mask_of(width);
+        unsigned left = width;
+
+        while (left > 0) {
+            unsigned shift = bit % 8;
+            unsigned taken = 8 - shift < left ? 8 - shift : left;
+
+            out[bit / 8] = (unsigned char) (out[bit / 8] | ((rest << shift) & 0xff));
+            rest >>= taken;
+            bit += taken;
+            left -= taken;
+        }
+    }
+}
+
+static uint64_t
+load(const unsigned char *bytes, size_t size)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, bytes, size < sizeof(word) ? size : sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+static void
+unpack_row(const unsigned char *bytes, size_t count, unsigned width, uint64_t *values)
+{
+    size_t size = oi_bitpack_size(count, width);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t bit = i * width;
+        unsigned shift = bit % 8;
+        const unsigned char *at = bytes + bit / 8;
+        uint64_t word = load(at, size - bit / 8) >> shift;
+
+        if (shift + width > 64)
+            word |= (uint64_t) at[8] << (64 - shift);
+        values[i] = word & mask_of(width);
+    }
+}
+
+size_t
+oi_bitpack_size(size_t count, unsigned width)
+{
+    return (count * width + 7) / 8;
+}
+
+void
+oi_bitpack(const uint64_t *values, size_t count, unsigned width, unsigned char *out)
+{
+    if (width == 0)
+        return;
+    if (count == OI_BLOCK_COUNT)
+        pack_block(values, width, out);
+    else
+        pack_row(values, count, width, out);
+}
+
+void
+oi_bitunpack(const unsigned char *bytes, size_t count, unsigned width, uint64_t *ret_values)
+{
+    if (width == 0)
+        memset(ret_values, 0, count * sizeof(*ret_values));
+    else if (count == OI_BLOCK_COUNT)
+        unpack_block(bytes, width, ret_values);
+    else
+        unpack_row(bytes, count, width, ret_values);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tries the encodings, keeps the smallest, and finds the one to read by its type byte. */
+#include "codec/column.h"
+
+#include "base/alloc.h"
+#include "codec/column_internal.h"
+
+#include <string.h>
+
+const int64_t oi_powers_of_ten[OI_POWER_MAX + 1] = {
+    1,
+    10,
+    100,
+    1'000,
+    10'000,
+    100'000,
+    1'000'000,
+    10'000'000,
+    100'000'000,
+    1'000'000'000,
+    10'000'000'000,
+    100'000'000'000,
+    1'000'000'000'000,
+    10'000'000'000'000,
+    100'000'000'000'000,
+    1'000'000'000'000'000,
+    10'000'000'000'000'000,
+    100'000'000'000'000'000,
+    1'000'000'000'000'000'000,
+};
+
+/* What a head of deltas or multiples costs, about. */
+#define HEAD_SIZE 10
+
+enum shape { SHAPE_FRAME, SHAPE_MULTIPLE, SHAPE_DELTA, SHAPE_DELTA_OF_DELTA, SHAPE_DICTIONARY };
+
+/* The same values in each shape, and the best one so far. */
+struct shapes {
+    int64_t *deltas;    /* of the values, divided by 10^power */
+    int64_t *seconds;   /* of the deltas */
+    int64_t *multiples; /* of 10^power above `rest` */
+    int64_t *codes;
+    int64_t first_delta, rest;
+    unsigned power;
+    struct oi_dictionary dictionary;
+    enum shape best;
+    size_t best_size;
+};
+
+/* The innermost column. */
+static void
+encode_leaf(const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    if (oi_constant_fits(values, count))
+        oi_constant_encode(values[0], out);
+    else
+        oi_frame_encode(values, count, out);
+}
+
+static void
+consider(struct shapes *shapes, enum shape shape, size_t head_size, const int64_t *values,
+         size_t count)
+{
+    size_t size = head_size + oi_frame_size(values, count);
+
+    if (size < shapes->best_size) {
+        shapes->best = shape;
+        shapes->best_size = size;
+    }
+}
+
+static void
+consider_all(struct shapes *shapes, const int64_t *values, size_t count)
+{
+    shapes->best_size = SIZE_MAX;
+    consider(shapes, SHAPE_FRAME, 0, values, count);
+    oi_delta_take(values, count, shapes->deltas);
+    shapes->first_delta = shapes->deltas[0];
+    shapes->power = oi_delta_power(shapes->deltas, count);
+    if (shapes->power > 0) {
+        for (size_t i = 0; i < count; i++)
+            shapes->deltas[i] /= oi_powers_of_ten[shapes->power];
+        if (oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest))
+            consider(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
+    }
+    consider(shapes, SHAPE_DELTA, HEAD_SIZE, shapes->deltas, count);
+    oi_delta_take(shapes->deltas, count, shapes->seconds);
+    consider(shapes, SHAPE_DELTA_OF_DELTA, 2 * HEAD_SIZE, shapes->seconds, count);
+    if (oi_dictionary_take(values, count, &shapes->dictionary, shapes->codes))
+        consider(shapes, SHAPE_DICTIONARY, oi_dictionary_head_size(&shapes->dictionary),
+                 shapes->codes, count);
+}
+
+static void
+encode_best(const struct shapes *shapes, const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    switch (shapes->best) {
+    case SHAPE_FRAME:
+        oi_frame_encode(values, count, out);
+        break;
+    case SHAPE_MULTIPLE:
+        oi_multiple_encode_head(shapes->rest, shapes->power, out);
+        encode_leaf(shapes->multiples, count, out);
+        break;
+    case SHAPE_DELTA:
+        oi_delta_encode_head(values[0], shapes->first_delta, shapes->power, out);
+        encode_leaf(shapes->deltas, count, out);
+        break;
+    case SHAPE_DELTA_OF_DELTA:
+        oi_delta_encode_head(values[0], shapes->first_delta, shapes->power, out);
+        oi_delta_encode_head(shapes->deltas[0], shapes->seconds[0], 0, out);
+        encode_leaf(shapes->seconds, count, out);
+        break;
+    case SHAPE_DICTIONARY:
+        oi_dictionary_encode_head(&shapes->dictionary, out);
+        encode_leaf(shapes->codes, count, out);
+        break;
+    }
+}
+
+void
+oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    struct shapes shapes = {};
+    int64_t *memory;
+
+    oi_assert(count <= OI_COLUMN_COUNT_MAX);
+    if (count == 0 || oi_constant_fits(values, count)) {
+        oi_constant_encode(count ? values[0] : 0, out);
+        return;
+    }
+    memory = oi_alloc(4 * count * sizeof(*memory));
+    shapes.deltas = memory;
+    shapes.seconds = memory + count;
+    shapes.multiples = memory + 2 * count;
+    shapes.codes = memory + 3 * count;
+    consider_all(&shapes, values, count);
+    encode_best(&shapes, values, count, out);
+    oi_free(memory);
+}
+
+enum oi_status
+oi_column_decode_nested(struct oi_cursor *cursor, size_t count, int64_t *values, unsigned depth,
+                        struct oi_error *error)
+{
+    /* By the number on disk. */
+    static enum oi_status (*const decoders[])(struct oi_cursor * cursor, size_t count,
+                                              int64_t * values, unsigned depth,
+                                              struct oi_error *error) = {
+        [OI_ENCODING_CONSTANT] = oi_constant_decode,
+        [OI_ENCODING_FRAME] = oi_frame_decode,
+        [OI_ENCODING_DELTA] = oi_delta_decode,
+        [OI_ENCODING_MULTIPLE] = oi_multiple_decode,
+        [OI_ENCODING_DICTIONARY] = oi_dictionary_decode,
+    };
+    uint8_t type = oi_cursor_u8(cursor);
+
+    if (cursor->failed || type >= OI_COUNT(decoders) || !decoders[type])
+        return oi_fail(error, OI_E_CORRUPT, "a column of an unknown encoding");
+    if (depth == 0)
+        return oi_fail(error, OI_E_CORRUPT, "a column that is nested too deeply");
+    return decoders[type](cursor, count, values, depth - 1, error);
+}
+
+enum oi_status
+oi_column_decode(struct oi_slice bytes, size_t count, int64_t *ret_values, size_t *ret_size,
+                 struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(bytes);
+
+    if (count > OI_COLUMN_COUNT_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "a column of %zu values", count);
+    OI_TRY(oi_column_decode_nested(&cursor, count, ret_values, OI_ENCODING_DEPTH_MAX, error));
+    *ret_size = bytes.size - oi_cursor_left(&cursor);
+    return OI_OK;
+}

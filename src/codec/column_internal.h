@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the encodings share. Each is a number on disk, a way to write and a way to read. */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* On disk: numbers are never reused. */
+enum oi_encoding {
+    OI_ENCODING_CONSTANT = 1,
+    OI_ENCODING_FRAME = 2,
+    OI_ENCODING_DELTA = 3,
+    OI_ENCODING_MULTIPLE = 4,
+    OI_ENCODING_DICTIONARY = 5,
+};
+
+/* Encodings hold others: a delta of deltas over a frame is three. Deeper is not written. */
+#define OI_ENCODING_DEPTH_MAX 4
+
+/* 10^0 … 10^18, all that fit. */
+#define OI_POWER_MAX 18
+extern const int64_t oi_powers_of_ten[OI_POWER_MAX + 1];
+
+/* Small numbers of either sign become small unsigned ones. */
+static inline uint64_t
+oi_zigzag(int64_t value)
+{
+    return ((uint64_t) value << 1) ^ (uint64_t) (value >> 63);
+}
+
+static inline int64_t
+oi_unzigzag(uint64_t value)
+{
+    return (int64_t) ((value >> 1) ^ (~(value & 1) + 1));
+}
+
+/* Differences and sums are taken modulo 2^64, so that every input has them. */
+static inline int64_t
+oi_wrap_add(int64_t a, int64_t b)
+{
+    return (int64_t) ((uint64_t) a + (uint64_t) b);
+}
+
+static inline int64_t
+oi_wrap_subtract(int64_t a, int64_t b)
+{
+    return (int64_t) ((uint64_t) a - (uint64_t) b);
+}
+
+static inline size_t
+oi_varint_size(uint64_t value)
+{
+    return (70u - (unsigned) __builtin_clzll(value | 1)) / 7;
+}
+
+/*
+ * bitpack.c: unsigned numbers of `width` bits (0 to 64).
+ */
+#define OI_BLOCK_COUNT 512
+
+size_t oi_bitpack_size(size_t count, unsigned width);
+/* `count` is at most OI_BLOCK_COUNT; a whole block is packed vertically, a shorter one in a row. */
+void oi_bitpack(const uint64_t *values, size_t count, unsigned width, unsigned char *out);
+void oi_bitunpack(const unsigned char *bytes, size_t count, unsigned width, uint64_t *ret_values);
+
+/*
+ * Each encoding: `_size` says how long it would be, `_encode` writes it with its type byte,
+ * `_decode` reads what follows the type byte.
+ */
+bool oi_constant_fits(const int64_t *values, size_t count);
+void oi_constant_encode(int64_t value, struct oi_buffer *out);
+enum oi_status oi_constant_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                                  unsigned depth, struct oi_error *error);
+
+size_t oi_frame_size(const int64_t *values, size_t count);
+void oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out);
+enum oi_status oi_frame_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                               unsigned depth, struct oi_error *error);
+
+/* The differences of neighbours; the first one repeats the second, so that it costs nothing.
+ * `count` is at least 2. */
+void oi_delta_take(const int64_t *values, size_t count, int64_t *ret_deltas);
+/* The largest power of ten that divides all of them. */
+unsigned oi_delta_power(const int64_t *deltas, size_t count);
+/* Only the head: the deltas, divided by 10^power, follow as a column. */
+void oi_delta_encode_head(int64_t first, int64_t first_delta, unsigned power,
+                          struct oi_buffer *out);
+enum oi_status oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                               unsigned depth, struct oi_error *error);
+
+/* value = rest + 10^power x multiple; false where that could overflow. */
+bool oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,
+                      int64_t *ret_rest);
+void oi_multiple_encode_head(int64_t rest, unsigned power, struct oi_buffer *out);
+enum oi_status oi_multiple_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                                  unsigned depth, struct oi_error *error);
+
+#define OI_DICTIONARY_MAX 256
+struct oi_dictionary {
+    int64_t entries[OI_DICTIONARY_MAX]; /* in order of their first appearance */
+    size_t count;
+};
+/* False when there are more than OI_DICTIONARY_MAX different values. */
+bool oi_dictionary_take(const int64_t *values, size_t count, struct oi_dictionary *ret_dictionary,
+                        int64_t *ret_codes);
+size_t oi_dictionary_head_size(const struct oi_dictionary *dictionary);
+void oi_dictionary_encode_head(const struct oi_dictionary *dictionary, struct oi_buffer *out);
+enum oi_status oi_dictionary_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                                    unsigned depth, struct oi_error *error);
+
+/* column.c: read one column, type byte first. */
+enum oi_status oi_column_decode_nested(struct oi_cursor *cursor, size_t count, int64_t *values,
+                                       unsigned depth, struct oi_error *error);

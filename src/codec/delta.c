@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Differences of neighbours, divided by the largest power of ten that divides them all: times come
+ * in whole milliseconds or minutes, and figures that wander move by little. Used twice it makes
+ * deltas of deltas.
+ */
+#include "base/compiler.h"
+#include "codec/column_internal.h"
+
+void
+oi_delta_take(const int64_t *values, size_t count, int64_t *ret_deltas)
+{
+    for (size_t i = 1; i < count; i++)
+        ret_deltas[i] = oi_wrap_subtract(values[i], values[i - 1]);
+    ret_deltas[0] = ret_deltas[1];
+}
+
+unsigned
+oi_delta_power(const int64_t *deltas, size_t count)
+{
+    unsigned power = OI_POWER_MAX;
+
+    for (size_t i = 0; i < count && power > 0; i++) {
+        while (deltas[i] % oi_powers_of_ten[power] != 0)
+            power--;
+    }
+    return power;
+}
+
+void
+oi_delta_encode_head(int64_t first, int64_t first_delta, unsigned power, struct oi_buffer *out)
+{
+    oi_buffer_add_u8(out, OI_ENCODING_DELTA);
+    oi_buffer_add_u8(out, (uint8_t) power);
+    oi_buffer_add_varint(out, oi_zigzag(oi_wrap_subtract(first, first_delta)));
+}
+
+static void
+sum(int64_t *values, size_t count, int64_t start, int64_t factor)
+{
+    uint64_t total = (uint64_t) start;
+
+    for (size_t i = 0; i < count; i++) {
+        total += (uint64_t) values[i] * (uint64_t) factor;
+        values[i] = (int64_t) total;
+    }
+}
+
+enum oi_status
+oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigned depth,
+                struct oi_error *error)
+{
+    uint8_t power = oi_cursor_u8(cursor);
+    int64_t start = oi_unzigzag(oi_cursor_varint(cursor));
+
+    if (cursor->failed || power > OI_POWER_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "a column of deltas that is not one");
+    OI_TRY(oi_column_decode_nested(cursor, count, values, depth, error));
+    sum(values, count, start, oi_powers_of_ten[power]);
+    return OI_OK;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Multiples of a power of ten on top of one rest: delays in whole milliseconds, round lots. */
+#include "base/compiler.h"
+#include "codec/column_internal.h"
+
+/* Below this no difference of two values overflows. */
+#define VALUE_MAX (INT64_C(1) << 62)
+
+bool
+oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,
+                 int64_t *ret_rest)
+{
+    int64_t factor = oi_powers_of_ten[power];
+    int64_t rest = values[0] % factor;
+
+    if (rest < 0)
+        rest += factor;
+    for (size_t i = 0; i < count; i++) {
+        if (values[i] > VALUE_MAX || values[i] < -VALUE_MAX)
+            return false;
+        ret_multiples[i] = (values[i] - rest) / factor;
+    }
+    *ret_rest = rest;
+    return true;
+}
+
+void
+oi_multiple_encode_head(int64_t rest, unsigned power, struct oi_buffer *out)
+{
+    oi_buffer_add_u8(out, OI_ENCODING_MULTIPLE);
+    oi_buffer_add_u8(out, (uint8_t) power);
+    oi_buffer_add_varint(out, oi_zigzag(rest));
+}
+
+OI_VECTORISED static void
+multiply_all(int64_t *values, size_t count, int64_t rest, int64_t factor)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (int64_t) ((uint64_t) values[i] * (uint64_t) factor + (uint64_t) rest);
+}
+
+enum oi_status
+oi_multiple_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigned depth,
+                   struct oi_error *error)
+{
+    uint8_t power = oi_cursor_u8(cursor);
+    int64_t rest = oi_unzigzag(oi_cursor_varint(cursor));
+
+    if (cursor->failed || power > OI_POWER_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "a column of multiples that is not one");
+    OI_TRY(oi_column_decode_nested(cursor, count, values, depth, error));
+    multiply_all(values, count, rest, oi_powers_of_ten[power]);
+    return OI_OK;
+}

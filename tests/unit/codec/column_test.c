@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every column comes back exactly, small where it ought to be, and damage is told, not followed. */
+#include "codec/column.h"
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/compiler.h"
+#include "base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/test.h"
+
+#define COUNT_MAX 4096
+#define MINUTE INT64_C(60'000'000'000)
+#define START INT64_C(1'772'841'600'000'000'000)
+
+/* Encode, decode, compare; the size in bytes. */
+static size_t
+round_trip(const int64_t *values, size_t count)
+{
+    struct oi_buffer bytes = {};
+    /* Exactly as large as promised, so that a sanitizer sees every step too far. */
+    int64_t *decoded = malloc(count * sizeof(*decoded) + 1);
+    char *exact;
+    size_t size = 0;
+    size_t result;
+
+    oi_column_encode(values, count, &bytes);
+    exact = malloc(bytes.size);
+    memcpy(exact, bytes.data, bytes.size);
+    result = bytes.size;
+    assert_ok(oi_column_decode((struct oi_slice){ exact, result }, count, decoded, &size, NULL));
+    assert_int_equal(size, result);
+    if (count > 0)
+        assert_memory_equal(decoded, values, count * sizeof(*values));
+    for (size_t cut = result > 40 ? result - 40 : 0; cut < result; cut++)
+        assert_status(
+            oi_column_decode((struct oi_slice){ exact, cut }, count, decoded, &size, NULL),
+            OI_E_CORRUPT);
+    free(exact);
+    free(decoded);
+    oi_buffer_release(&bytes);
+    return result;
+}
+
+static void
+keeps_a_constant_in_a_few_bytes(void **)
+{
+    int64_t values[COUNT_MAX];
+
+    for (size_t i = 0; i < COUNT_MAX; i++)
+        values[i] = INT64_MIN;
+    assert_true(round_trip(values, COUNT_MAX) <= 11);
+    assert_true(round_trip(values, 1) <= 11);
+    round_trip(values, 0);
+}
+
+static void
+keeps_regular_times_in_a_few_bytes(void **)
+{
+    int64_t values[COUNT_MAX];
+
+    for (size_t i = 0; i < COUNT_MAX; i++)
+        values[i] = START + (int64_t) i * MINUTE;
+    assert_true(round_trip(values, COUNT_MAX) <= 24);
+    values[1000] += 250'000'000; /* one late minute */
+    assert_true(round_trip(values, COUNT_MAX) <= 100);
+}
+
+static void
+keeps_times_of_whole_milliseconds_in_their_bits(void **)
+{
+    struct oi_random random;
+    int64_t values[COUNT_MAX];
+
+    oi_random_init(&random, 1);
+    for (size_t i = 0; i < COUNT_MAX; i++)
+        values[i] = 1'000'000 * (int64_t) oi_random_below(&random, 1000);
+    assert_true(round_trip(values, COUNT_MAX) <= COUNT_MAX * 10 / 8 + 100);
+}
+
+static void
+keeps_a_random_walk_in_the_bits_of_its_steps(void **)
+{
+    struct oi_random random;
+    int64_t values[COUNT_MAX];
+    int64_t value = 91'234'567;
+
+    oi_random_init(&random, 2);
+    for (size_t i = 0; i < COUNT_MAX; i++) {
+        value += (int64_t) oi_random_below(&random, 2000) - 1000;
+        values[i] = value;
+    }
+    assert_true(round_trip(values, COUNT_MAX) <= COUNT_MAX * 11 / 8 + 100);
+}
+
+static void
+lets_an_outlier_pay_for_itself_alone(void **)
+{
+    struct oi_random random;
+    int64_t values[COUNT_MAX];
+
+    oi_random_init(&random, 3);
+    for (size_t i = 0; i < COUNT_MAX; i++)
+        values[i] = (int64_t) oi_random_below(&random, 16);
+    values[700] = INT64_MAX;
+    values[2000] = INT64_MIN;
+    values[2001] = -1;
+    assert_true(round_trip(values, COUNT_MAX) <= COUNT_MAX * 5 / 8 + 200);
+}
+
+static void
+keeps_few_different_values_as_codes(void **)
+{
+    struct oi_random random;
+    int64_t few[4];
+    int64_t values[COUNT_MAX];
+
+    oi_random_init(&random, 4);
+    for (size_t i = 0; i < OI_COUNT(few); i++)
+        few[i] = (int64_t) oi_random_next(&random);
+    for (size_t i = 0; i < COUNT_MAX; i++)
+        values[i] = few[oi_random_below(&random, OI_COUNT(few))];
+    assert_true(round_trip(values, COUNT_MAX) <= COUNT_MAX * 2 / 8 + 100);
+}
+
+static void
+keeps_noise_with_little_on_top(void **)
+{
+    struct oi_random random;
+    int64_t values[COUNT_MAX];
+
+    oi_random_init(&random, 5);
+    for (size_t i = 0; i < COUNT_MAX; i++)
+        values[i] = (int64_t) oi_random_next(&random);
+    assert_true(round_trip(values, COUNT_MAX) <= COUNT_MAX * 8 + 200);
+}
+
+static void
+keeps_every_width_of_bits_and_every_short_block(void **)
+{
+    struct oi_random random;
+    int64_t values[1100];
+
+    oi_random_init(&random, 6);
+    for (unsigned width = 0; width <= 64; width++) {
+        for (size_t i = 0; i < OI_COUNT(values); i++)
+            values[i] = width == 0 ? 0 : (int64_t) (oi_random_next(&random) >> (64 - width));
+        round_trip(values, 512);
+        round_trip(values, 511);
+        round_trip(values, 513);
+        round_trip(values, OI_COUNT(values));
+        round_trip(values, 1 + width);
+    }
+}
+
+/* One number of a distribution chosen to be unpleasant. */
+static int64_t
+unpleasant(struct oi_random *random, unsigned kind, int64_t before)
+{
+    static const int64_t extremes[] = { INT64_MIN, INT64_MAX, 0, -1, 1, INT64_MIN + 1 };
+    int64_t noise = (int64_t) oi_random_next(random);
+
+    switch (kind) {
+    case 0:
+        return extremes[oi_random_below(random, OI_COUNT(extremes))];
+    case 1:
+        return noise >> oi_random_below(random, 64);
+    case 2:
+        return (int64_t) ((uint64_t) before + oi_random_below(random, 100));
+    case 3:
+        return (int64_t) ((uint64_t) before + UINT64_C(1'000'000'000'000'000'000));
+    case 4:
+        return oi_random_below(random, 50) ? noise & 7 : noise;
+    case 5:
+        return 1'000'000 * (noise >> 24) + 7;
+    case 6:
+        return noise % 300 * 10'000'000'000'000'000;
+    case 7:
+        return INT64_C(1'000'000'000'000'000'000) * (noise % 10);
+    }
+    return before;
+}
+
+static void
+gives_back_whatever_it_was_given(void **)
+{
+    enum { KINDS = 9, ROUNDS = 400 };
+    uint64_t seed = 20'260'307;
+    struct oi_random random;
+    int64_t values[1600];
+
+    print_message("seed %llu\n", (unsigned long long) seed);
+    oi_random_init(&random, seed);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t count = 1 + oi_random_below(&random, OI_COUNT(values));
+        unsigned kind = round % KINDS;
+        int64_t before = (int64_t) oi_random_next(&random);
+
+        for (size_t i = 0; i < count; i++) {
+            if (oi_random_below(&random, 1000) == 0)
+                kind = (unsigned) oi_random_below(&random, KINDS);
+            before = unpleasant(&random, kind, before);
+            values[i] = before;
+        }
+        round_trip(values, count);
+    }
+}
+
+static void
+rejects_an_unknown_encoding_and_endless_nesting(void **)
+{
+    char deltas[64];
+    int64_t values[4] = {};
+    size_t size = 77;
+
+    assert_status(oi_column_decode(OI_SLICE("\x00\x00"), 4, values, &size, NULL), OI_E_CORRUPT);
+    assert_status(oi_column_decode(OI_SLICE("\x7f\x00"), 4, values, &size, NULL), OI_E_CORRUPT);
+    assert_status(oi_column_decode(OI_SLICE(""), 4, values, &size, NULL), OI_E_CORRUPT);
+    for (size_t i = 0; i < sizeof(deltas); i++)
+        deltas[i] = i % 3 == 0 ? 3 : 0; /* a delta of a delta of … */
+    assert_status(
+        oi_column_decode((struct oi_slice){ deltas, sizeof(deltas) }, 4, values, &size, NULL),
+        OI_E_CORRUPT);
+    assert_int_equal(size, 77);
+}
+
+static void
+rejects_a_code_outside_of_its_dictionary(void **)
+{
+    int64_t values[4];
+    size_t size;
+
+    /* A dictionary of one entry, then the constant 1 as the codes. */
+    assert_status(oi_column_decode(OI_SLICE("\x05\x00\x02\x01\x02"), 4, values, &size, NULL),
+                  OI_E_CORRUPT);
+    assert_ok(oi_column_decode(OI_SLICE("\x05\x00\x02\x01\x00"), 4, values, &size, NULL));
+    assert_int_equal(values[3], 1);
+}
+
+static void
+survives_damage_anywhere(void **)
+{
+    struct oi_random random;
+    struct oi_buffer bytes = {};
+    int64_t values[1300];
+    int64_t decoded[1300];
+    size_t size;
+
+    oi_random_init(&random, 8);
+    for (size_t i = 0; i < OI_COUNT(values); i++)
+        values[i] = (int64_t) (oi_random_next(&random) >> (oi_random_below(&random, 20) ? 50 : 5));
+    oi_column_encode(values, OI_COUNT(values), &bytes);
+    for (unsigned round = 0; round < 20'000; round++) {
+        size_t place = oi_random_below(&random, bytes.size);
+        char kept = bytes.data[place];
+
+        bytes.data[place] = (char) oi_random_next(&random);
+        (void) oi_column_decode(oi_buffer_slice(&bytes), OI_COUNT(decoded), decoded, &size, NULL);
+        bytes.data[place] = kept;
+    }
+    assert_ok(oi_column_decode(oi_buffer_slice(&bytes), OI_COUNT(decoded), decoded, &size, NULL));
+    assert_memory_equal(decoded, values, sizeof(values));
+    oi_buffer_release(&bytes);
+}
+
+static void
+allocates_nothing_to_decode(void **)
+{
+    struct oi_buffer bytes = {};
+    int64_t values[1000];
+    uint64_t before;
+    size_t size;
+
+    for (size_t i = 0; i < OI_COUNT(values); i++)
+        values[i] = (int64_t) (i * i);
+    oi_column_encode(values, OI_COUNT(values), &bytes);
+    before = oi_alloc_count();
+    assert_ok(oi_column_decode(oi_buffer_slice(&bytes), OI_COUNT(values), values, &size, NULL));
+    assert_int_equal(oi_alloc_count(), before);
+    oi_buffer_release(&bytes);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_a_constant_in_a_few_bytes),
+        cmocka_unit_test(keeps_regular_times_in_a_few_bytes),
+        cmocka_unit_test(keeps_times_of_whole_milliseconds_in_their_bits),
+        cmocka_unit_test(keeps_a_random_walk_in_the_bits_of_its_steps),
+        cmocka_unit_test(lets_an_outlier_pay_for_itself_alone),
+        cmocka_unit_test(keeps_few_different_values_as_codes),
+        cmocka_unit_test(keeps_noise_with_little_on_top),
+        cmocka_unit_test(keeps_every_width_of_bits_and_every_short_block),
+        cmocka_unit_test(gives_back_whatever_it_was_given),
+        cmocka_unit_test(rejects_an_unknown_encoding_and_endless_nesting),
+        cmocka_unit_test(rejects_a_code_outside_of_its_dictionary),
+        cmocka_unit_test(survives_damage_anywhere),
+        cmocka_unit_test(allocates_nothing_to_decode),
+    };
+    return cmocka_run_group_tests_name("codec/column", tests, NULL, NULL);
+}
