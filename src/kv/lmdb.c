@@ -577,7 +577,7 @@ kv_sizes(struct oi_kv *kv)
     sizes.used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
     if (oldest < info.me_last_txnid)
         sizes.oldest_reader_lag = info.me_last_txnid - oldest;
-    if (kv_begin(kv, OI_KV_READ, &txn, NULL) == OI_OK) {
+    if (kv_begin(kv, OI_KV_READ, &txn, NULL) == OI_OK && txn) {
         uint64_t free_bytes = (uint64_t) count_free_pages(txn->txn) * stat.ms_psize;
 
         if (free_bytes < sizes.used_bytes)
@@ -632,6 +632,7 @@ open_tables(struct oi_kv *kv, const struct oi_kv_options *options, struct oi_err
     enum oi_status status;
 
     OI_TRY(kv_begin(kv, options->is_read_only ? OI_KV_READ : OI_KV_WRITE, &txn, error));
+    oi_assert(txn);
     for (unsigned i = 0; i < options->table_count; i++) {
         int code = mdb_dbi_open(txn->txn, options->tables[i], flags, &kv->tables[i]);
 

@@ -524,7 +524,7 @@ read_sized(struct oi_cursor *cursor)
 static void
 file_path(const char *folder, char path[PATH_SIZE + sizeof(FILE_NAME) + 1])
 {
-    snprintf(path, PATH_SIZE + sizeof(FILE_NAME) + 1, "%s/%s", folder, FILE_NAME);
+    (void) snprintf(path, PATH_SIZE + sizeof(FILE_NAME) + 1, "%s/%s", folder, FILE_NAME);
 }
 
 static enum oi_status
@@ -613,7 +613,7 @@ load(struct oi_kv *kv, struct oi_error *error)
         return oi_fail(error, OI_E_IO, "%s: %s", path, strerror(errno));
     while ((size = fread(piece, 1, sizeof(piece), file)) > 0)
         oi_buffer_add(&bytes, piece, size);
-    fclose(file);
+    (void) fclose(file);
     return parse(kv, oi_buffer_slice(&bytes), error);
 }
 
@@ -637,12 +637,12 @@ kv_open(const char *folder, const struct oi_kv_options *options, struct oi_kv **
     if (strlen(folder) >= PATH_SIZE)
         return oi_fail(error, OI_E_INVALID, "a path that is too long");
     kv = oi_alloc_zero(1, sizeof(*kv));
-    snprintf(kv->folder, sizeof(kv->folder), "%s", folder);
+    (void) snprintf(kv->folder, sizeof(kv->folder), "%s", folder);
     kv->is_read_only = options->is_read_only;
     kv->table_count = options->table_count;
     for (unsigned i = 0; i < options->table_count; i++) {
         oi_assert(strlen(options->tables[i]) < NAME_SIZE);
-        snprintf(kv->names[i], NAME_SIZE, "%s", options->tables[i]);
+        (void) snprintf(kv->names[i], NAME_SIZE, "%s", options->tables[i]);
     }
     pthread_mutex_init(&kv->writing, NULL);
     pthread_mutex_init(&kv->mutex, NULL);

@@ -140,7 +140,7 @@ oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_s
                struct oi_error *error)
 {
     struct oi_stream *stream = oi_alloc_zero(1, sizeof(*stream));
-    uint32_t series[OI_FEEDS_MAX];
+    uint32_t series[OI_FEEDS_MAX] = {};
     enum oi_status status = OI_OK;
 
     stream->request = *request;
