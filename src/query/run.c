@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names to markets, then the kind's own walk; blocks are pulled one by one. */
+#include "query/run.h"
+
+#include "query/run_internal.h"
+
+enum oi_status
+run_stream_open(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
+                unsigned columns, bool wants_usd, struct oi_stream **ret_stream,
+                struct oi_error *error)
+{
+    struct oi_stream_request request = {
+        .source = run->source,
+        .catalog = run->catalog,
+        .instrument = instrument->id,
+        .span = span,
+        .moment = run->moment,
+        .columns = columns,
+        .unit = run->query->unit,
+        .one_sided = run->query->is_canonical,
+        .wants_amounts = true,
+        .wants_usd = wants_usd,
+    };
+
+    return oi_stream_open(&request, ret_stream, error);
+}
+
+void
+run_block_begin(struct run *run, size_t market, const struct oi_stream_block *facts)
+{
+    run->block = (struct oi_block){ .market = &run->markets[market] };
+    if (!facts)
+        return;
+    run->block.feed = facts->feed->name;
+    run->block.unit = facts->unit;
+    run->block.sides = facts->sides;
+    run->block.evidence = facts->convention ? facts->convention->evidence : NULL;
+}
+
+bool
+run_extent(struct run *run, const struct oi_instrument *instrument, oi_time *ret_first,
+           oi_time *ret_last, uint64_t *ret_rows)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+    bool has_any = false;
+
+    *ret_rows = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct oi_extent extent;
+
+        if (oi_store_extent(run->source->store, series[i], &extent, NULL) != OI_OK)
+            continue;
+        if (!has_any || extent.first < *ret_first)
+            *ret_first = extent.first;
+        if (!has_any || extent.last > *ret_last)
+            *ret_last = extent.last;
+        *ret_rows += extent.rows;
+        has_any = true;
+    }
+    return has_any;
+}
+
+static uint32_t
+first_series(struct run *run, uint32_t instrument)
+{
+    uint32_t series[OI_FEEDS_MAX];
+
+    return oi_series_by_precedence(run->catalog, instrument, series, OI_FEEDS_MAX) > 0 ? series[0]
+                                                                                       : 0;
+}
+
+static void
+add_market(struct run *run, const struct oi_choice *choice)
+{
+    struct oi_market *market = &run->markets[run->market_count];
+
+    market->instrument = &run->catalog->instruments[choice->instrument - 1];
+    market->index = run->market_count++;
+    market->selector = choice->selector;
+    market->series = first_series(run, choice->instrument);
+    market->first = market->last = OI_TIME_NONE;
+}
+
+/* The choices [from, to) of one selector as one total. */
+static void
+add_total(struct run *run, const struct oi_choice *choices, size_t count)
+{
+    struct oi_market *market = &run->markets[run->market_count];
+    struct oi_member *members = oi_arena_alloc_zero(&run->arena, count, sizeof(*members));
+
+    for (size_t i = 0; i < count; i++) {
+        members[i].instrument = &run->catalog->instruments[choices[i].instrument - 1];
+        members[i].last = OI_TIME_NONE;
+        members[i].left_out = "no reading within its staleness limit";
+    }
+    market->index = run->market_count++;
+    market->selector = choices[0].selector;
+    market->members = members;
+    market->member_count = count;
+    market->first = market->last = OI_TIME_NONE;
+}
+
+static void
+lay_out_markets(struct run *run, const struct oi_choices *choices)
+{
+    size_t count = choices->items.count;
+
+    run->markets = oi_arena_alloc_zero(&run->arena, count, sizeof(*run->markets));
+    for (size_t i = 0, end; i < count; i = end) {
+        const struct oi_choice *first = &choices->items.items[i];
+
+        end = i + 1;
+        if (!run->query->selectors.items[first->selector].is_total) {
+            add_market(run, first);
+            continue;
+        }
+        while (end < count && choices->items.items[end].selector == first->selector)
+            end++;
+        add_total(run, first, end - i);
+    }
+}
+
+static uint64_t
+data_version(struct run *run)
+{
+    uint64_t version = run->catalog->version;
+
+    for (size_t i = 0; i < run->market_count; i++)
+        if (run->markets[i].series != 0)
+            version += oi_store_data_version(run->source->store, run->markets[i].series);
+    return version;
+}
+
+static enum oi_status
+next(struct oi_result *result, const struct oi_block **ret_block, struct oi_error *error)
+{
+    struct run *run = (struct run *) result;
+    bool has_block = false;
+
+    OI_TRY(run->step(run, &has_block, error));
+    if (has_block)
+        result->row_count += run->block.count;
+    *ret_block = has_block ? &run->block : NULL;
+    return OI_OK;
+}
+
+static void
+run_close(struct oi_result *result)
+{
+    struct run *run = (struct run *) result;
+
+    if (run->release)
+        run->release(run);
+    oi_name_index_unref(&run->index);
+    oi_arena_release(&run->arena);
+    oi_free(run);
+}
+
+static enum oi_status
+prepare(struct run *run, struct oi_error *error)
+{
+    switch (run->query->kind) {
+    case OI_QUERY_NONE:
+        break;
+    case OI_QUERY_MARKETS:
+        return run_markets(run, error);
+    case OI_QUERY_ROWS:
+        return run_rows(run, error);
+    case OI_QUERY_CANDLES:
+        return run_candles(run, error);
+    case OI_QUERY_SNAPSHOTS:
+        return run_snapshots(run, error);
+    case OI_QUERY_BARS:
+        return run_bars(run, error);
+    case OI_QUERY_MONTHS:
+        return run_months(run, error);
+    case OI_QUERY_LATEST:
+        return run_latest(run, error);
+    case OI_QUERY_GAPS:
+        return run_gaps(run, error);
+    }
+    return oi_fail(error, OI_E_INVALID, "a question without a kind");
+}
+
+enum oi_status
+oi_query_run(const struct oi_source *source, const struct oi_query *query,
+             struct oi_result **ret_result, struct oi_problem *problem, struct oi_error *error)
+{
+    struct run *run = oi_alloc_zero(1, sizeof(*run));
+    struct oi_choices choices = {};
+    enum oi_status status = oi_store_follow(source->store, error);
+
+    run->source = source;
+    run->query = query;
+    run->moment = (struct oi_moment){ query->as_of, query->as_stored };
+    run->left = query->limit > 0 ? query->limit : SIZE_MAX;
+    run->result.next = next;
+    run->result.close = run_close;
+    run->result.now = source->clock->wall_ns(source->clock);
+    run->index = oi_names_index(source->names, source->store);
+    run->catalog = run->index->catalog;
+    if (status == OI_OK)
+        status = oi_names_choose(run->index, query, &choices, problem);
+    if (status == OI_OK) {
+        lay_out_markets(run, &choices);
+        run->result.markets = run->markets;
+        run->result.market_count = run->market_count;
+        run->result.data_version = data_version(run);
+        status = prepare(run, error);
+    }
+    oi_vector_release(&choices.items);
+    if (status != OI_OK) {
+        run_close(&run->result);
+        return status;
+    }
+    *ret_result = &run->result;
+    return OI_OK;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Candles of each market or total. Where one feed alone answers, as known now and in the unit it
+ * was stored in, whole hours and days come from the store's rollups; everything else is made from
+ * rows, and the answer is the same.
+ */
+#include "query/run_internal.h"
+
+#include <string.h>
+
+struct candles_state {
+    struct oi_candles candles;
+    struct oi_stream *stream;
+    struct total_walk total;
+    bool is_total_open;
+    bool is_open;
+    bool has_facts; /* of the first block used, for the answer */
+    struct oi_stream_block facts;
+    struct oi_candle last; /* for filling */
+    bool has_last;
+    OI_VECTOR(struct oi_candle) out;
+};
+
+static void
+remember_facts(struct candles_state *state, const struct oi_stream_block *block)
+{
+    if (state->has_facts)
+        return;
+    state->facts = *block;
+    state->has_facts = true;
+}
+
+/* Hours and days by rollup: only then is nothing in the answer different from rows. */
+static bool
+rollups_answer(struct run *run, const struct oi_market *market, struct oi_facts *ret_facts,
+               uint32_t *ret_series)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count =
+        oi_series_by_precedence(run->catalog, market->instrument->id, series, OI_FEEDS_MAX);
+    size_t filled = 0;
+    struct oi_extent extent;
+    struct oi_facts first;
+
+    if (run->query->interval_ns % OI_HOUR != 0 || run->moment.as_of != OI_TIME_LATEST ||
+        run->moment.as_stored != OI_TIME_LATEST)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (oi_store_extent(run->source->store, series[i], &extent, NULL) != OI_OK)
+            continue;
+        filled++;
+        *ret_series = series[i];
+    }
+    if (filled != 1 || oi_store_extent(run->source->store, *ret_series, &extent, NULL) != OI_OK)
+        return false;
+    oi_facts_at(run->source, run->catalog, *ret_series, extent.first, OI_TIME_LATEST, &first);
+    oi_facts_at(run->source, run->catalog, *ret_series, extent.last, OI_TIME_LATEST, ret_facts);
+    if (first.convention != ret_facts->convention ||
+        !oi_instrument_same_definition(&first.instrument, &ret_facts->instrument))
+        return false;
+    if (run->query->is_canonical && ret_facts->sides == 2)
+        return false;
+    return run->query->unit == OI_UNIT_UNKNOWN ||
+           (run->query->unit == ret_facts->unit &&
+            (ret_facts->unit != OI_UNIT_COINS || ret_facts->instrument.base_factor == 1));
+}
+
+static enum oi_status
+add_rollup(void *context, const struct oi_rollup *rollup)
+{
+    struct candles_state *state = context;
+    struct oi_candle part = {
+        .start = rollup->start,
+        .open = rollup->first.open_interest,
+        .high = rollup->high.open_interest,
+        .low = rollup->low.open_interest,
+        .close = rollup->last.open_interest,
+        .price_open = rollup->first.mark_price,
+        .price_close = rollup->last.mark_price,
+        .first = rollup->first.time,
+        .last = rollup->last.time,
+        .count = rollup->count,
+    };
+
+    oi_candles_add_part(&state->candles, &part);
+    return OI_OK;
+}
+
+static enum oi_status
+add_rows(struct run *run, struct candles_state *state, const struct oi_instrument *instrument,
+         struct oi_span span, struct oi_error *error)
+{
+    OI_CLEANUP(oi_stream_close) struct oi_stream *stream = NULL;
+    const struct oi_stream_block *block;
+
+    if (span.from >= span.to)
+        return OI_OK;
+    OI_TRY(run_stream_open(run, instrument, span, OI_COLUMN_MARK_PRICE, false, &stream, error));
+    for (;;) {
+        struct oi_readings readings;
+
+        OI_TRY(oi_stream_next(stream, &block, error));
+        if (!block)
+            return OI_OK;
+        readings = (struct oi_readings){ .time = block->columns.time,
+                                         .amounts = &block->amounts,
+                                         .prices = &block->columns.mark_price,
+                                         .count = block->columns.count };
+        oi_candles_add(&state->candles, &readings);
+    }
+}
+
+/* Rows up to the first whole hour, rollups, rows behind the last whole hour. */
+static enum oi_status
+add_by_rollups(struct run *run, struct candles_state *state, const struct oi_market *market,
+               const struct oi_facts *facts, uint32_t series, struct oi_error *error)
+{
+    int64_t width = run->query->interval_ns % OI_DAY == 0 ? OI_DAY : OI_HOUR;
+    struct oi_span span = run->query->span, edge = span;
+    struct oi_span middle = { OI_TIME_EARLIEST, OI_TIME_LATEST };
+
+    if (span.from != OI_TIME_EARLIEST)
+        middle.from = oi_interval_ceil(width, span.from);
+    if (span.to != OI_TIME_LATEST)
+        middle.to = oi_interval_floor(width, span.to);
+    state->facts = (struct oi_stream_block){ .feed = facts->feed,
+                                             .convention = facts->convention,
+                                             .unit = facts->unit,
+                                             .sides = facts->sides };
+    state->has_facts = true;
+    if (middle.from >= middle.to)
+        return add_rows(run, state, market->instrument, span, error);
+    edge.to = middle.from;
+    if (span.from != OI_TIME_EARLIEST)
+        OI_TRY(add_rows(run, state, market->instrument, edge, error));
+    OI_TRY(oi_store_rollups(run->source->store, series, width, middle, add_rollup, state, error));
+    edge = (struct oi_span){ middle.to, span.to };
+    if (span.to != OI_TIME_LATEST)
+        OI_TRY(add_rows(run, state, market->instrument, edge, error));
+    return OI_OK;
+}
+
+static enum oi_status
+open_market(struct run *run, struct candles_state *state, struct oi_error *error)
+{
+    struct oi_market *market = run_market(run, run->at);
+    struct oi_span span = run->query->span;
+    struct oi_facts facts;
+    uint32_t series = 0;
+
+    oi_vector_clear(&state->candles.items);
+    state->has_facts = state->has_last = false;
+    state->is_open = true;
+    if (!market->instrument) {
+        state->is_total_open = true;
+        return total_walk_open(run, run->at, span, false, &state->total, error);
+    }
+    if (rollups_answer(run, market, &facts, &series))
+        return add_by_rollups(run, state, market, &facts, series, error);
+    if (run->query->from_end && run->query->limit > 0) {
+        struct row_tail tail;
+
+        OI_TRY(run_find_tail(run, market->instrument, span, run->query->limit, &tail, error));
+        span.from = oi_interval_floor(run->query->interval_ns, tail.from);
+        if (span.from < run->query->span.from)
+            span.from = run->query->span.from;
+    }
+    return run_stream_open(run, market->instrument, span, OI_COLUMN_MARK_PRICE, false,
+                           &state->stream, error);
+}
+
+/* More candles from rows or instants; *ret_is_done when there are no more. */
+static enum oi_status
+pull(struct run *run, struct candles_state *state, bool *ret_is_done, struct oi_error *error)
+{
+    const struct oi_stream_block *block = NULL;
+
+    *ret_is_done = true;
+    if (state->is_total_open) {
+        for (int i = 0; i < RUN_BLOCK_ITEMS; i++) {
+            struct total_point point;
+
+            OI_TRY(total_walk_next(&state->total, &point, error));
+            if (point.time == OI_TIME_NONE)
+                return OI_OK;
+            oi_candles_add_one(&state->candles, point.time, &point.amount, NULL);
+        }
+        *ret_is_done = false;
+        return OI_OK;
+    }
+    if (!state->stream)
+        return OI_OK;
+    OI_TRY(oi_stream_next(state->stream, &block, error));
+    run->markets[run->at].left_out_rows = oi_stream_left_out(state->stream);
+    if (!block)
+        return OI_OK;
+    remember_facts(state, block);
+    *ret_is_done = false;
+    oi_candles_add(&state->candles, &(struct oi_readings){ .time = block->columns.time,
+                                                           .amounts = &block->amounts,
+                                                           .prices = &block->columns.mark_price,
+                                                           .count = block->columns.count });
+    return OI_OK;
+}
+
+/* Append candles to `out`, with the last close carried over empty intervals where asked for. */
+static enum oi_status
+emit(struct run *run, struct candles_state *state, const struct oi_candle *candles, size_t count,
+     struct oi_error *error)
+{
+    int64_t interval_ns = run->query->interval_ns;
+
+    for (size_t i = 0; i < count; i++) {
+        while (run->query->fills_gaps && state->has_last &&
+               state->last.start + interval_ns < candles[i].start) {
+            state->last.start += interval_ns;
+            state->last.open = state->last.high = state->last.low = state->last.close;
+            state->last.count = 0;
+            if (state->out.count >= RUN_POINTS_MAX)
+                return oi_fail(error, OI_E_INVALID, "more than %d intervals to fill",
+                               RUN_POINTS_MAX);
+            oi_vector_push(&state->out, state->last);
+        }
+        oi_vector_push(&state->out, candles[i]);
+        state->last = candles[i];
+        state->has_last = true;
+    }
+    return OI_OK;
+}
+
+static void
+close_market(struct candles_state *state)
+{
+    oi_stream_close(&state->stream);
+    if (state->is_total_open)
+        total_walk_close(&state->total);
+    state->is_total_open = state->is_open = false;
+}
+
+static void
+reverse(struct oi_candle *candles, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        struct oi_candle swap = candles[i];
+
+        candles[i] = candles[count - 1 - i];
+        candles[count - 1 - i] = swap;
+    }
+}
+
+/* Cut a whole market's candles to the limit, from the side asked for. */
+static void
+cut(struct run *run, struct candles_state *state, const struct oi_candle **ret_first,
+    size_t *ret_count)
+{
+    size_t count = state->out.count;
+
+    *ret_first = state->out.items;
+    if (count > run->left) {
+        if (run->query->from_end || run->query->is_descending)
+            *ret_first += count - run->left;
+        count = run->left;
+    }
+    *ret_count = count;
+}
+
+/* Do all candles of a market have to be there before the first leaves? */
+static bool
+needs_all(const struct run *run)
+{
+    return run->query->is_descending || (run->query->from_end && run->query->limit > 0);
+}
+
+static enum oi_status
+fill_block(struct run *run, struct candles_state *state, bool *ret_is_last, struct oi_error *error)
+{
+    bool is_done = false;
+    size_t ready;
+
+    oi_vector_clear(&state->out);
+    while (!is_done && (needs_all(run) || state->candles.items.count <= RUN_BLOCK_ITEMS)) {
+        OI_TRY(pull(run, state, &is_done, error));
+        if (state->candles.items.count > RUN_POINTS_MAX)
+            return oi_fail(error, OI_E_INVALID, "more than %d candles of one market: ask for less",
+                           RUN_POINTS_MAX);
+    }
+    /* The last candle may still grow. */
+    ready = is_done ? state->candles.items.count : state->candles.items.count - 1;
+    OI_TRY(emit(run, state, state->candles.items.items, ready, error));
+    oi_candles_keep(&state->candles, state->candles.items.count - ready);
+    *ret_is_last = is_done;
+    return OI_OK;
+}
+
+static enum oi_status
+step(struct run *run, bool *ret_has_block, struct oi_error *error)
+{
+    struct candles_state *state = run->state;
+
+    for (; run->at < run->market_count && run->left > 0; run->at++) {
+        const struct oi_candle *first;
+        size_t count;
+        bool is_last = false;
+
+        if (!state->is_open)
+            OI_TRY(open_market(run, state, error));
+        OI_TRY(fill_block(run, state, &is_last, error));
+        cut(run, state, &first, &count);
+        if (count == 0) {
+            close_market(state);
+            continue;
+        }
+        if (run->query->is_descending)
+            reverse((struct oi_candle *) first, count);
+        run_block_begin(run, run->at, state->has_facts ? &state->facts : NULL);
+        run->block.candles = first;
+        run->block.count = count;
+        run->block.is_last_of_market = is_last;
+        if (run->left != SIZE_MAX)
+            run->left -= count;
+        if (is_last) {
+            close_market(state);
+            run->at++;
+        }
+        *ret_has_block = true;
+        return OI_OK;
+    }
+    return OI_OK;
+}
+
+static void
+release(struct run *run)
+{
+    struct candles_state *state = run->state;
+
+    close_market(state);
+    oi_candles_release(&state->candles);
+    oi_vector_release(&state->out);
+}
+
+enum oi_status
+run_candles(struct run *run, struct oi_error *error)
+{
+    struct candles_state *state = oi_arena_alloc_zero(&run->arena, 1, sizeof(*state));
+
+    if (run->query->interval_ns <= 0)
+        return oi_fail(error, OI_E_INVALID, "candles need an interval");
+    state->candles.interval_ns = run->query->interval_ns;
+    run->state = state;
+    run->step = step;
+    run->release = release;
+    return OI_OK;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that run a query share: one open answer and its place in the list of markets. */
+#pragma once
+
+#include "query/run.h"
+#include "query/stream.h"
+#include "series/total.h"
+
+/* Items of one block: enough to spread the cost of a call, little enough to stay in the cache. */
+#define RUN_BLOCK_ITEMS 1024
+/* Candles, snapshots or bars of one answer at most, where the dialect sets no bound of its own. */
+#define RUN_POINTS_MAX 2'000'000
+
+struct run;
+
+/* How one kind of question is answered: called until it sets no block. */
+typedef enum oi_status (*run_step)(struct run *run, bool *ret_has_block, struct oi_error *error);
+
+struct run {
+    struct oi_result result; /* first: the result's address is the run's */
+    const struct oi_source *source;
+    const struct oi_query *query;
+    const struct oi_name_index *index;
+    const struct oi_catalog *catalog;
+    struct oi_arena arena;
+    struct oi_market *markets;
+    size_t market_count;
+    struct oi_moment moment;
+    run_step step;
+    void (*release)(struct run *run); /* the kind's own state; NULL: none */
+    void *state;                      /* in the arena */
+    size_t at;                        /* the market being walked */
+    size_t left;                      /* rows that may still be delivered; SIZE_MAX: all */
+    struct oi_block block;
+};
+
+/* The market being walked, writable: its counts grow as it is read. */
+static inline struct oi_market *
+run_market(struct run *run, size_t index)
+{
+    return &run->markets[index];
+}
+
+/* The readings of one market of the answer over a span, in the query's unit. */
+enum oi_status run_stream_open(struct run *run, const struct oi_instrument *instrument,
+                               struct oi_span span, unsigned columns, bool wants_usd,
+                               struct oi_stream **ret_stream, struct oi_error *error);
+/* Empty the block and set it about a market, with the facts of a stream's block (or NULL). */
+void run_block_begin(struct run *run, size_t market, const struct oi_stream_block *facts);
+
+/* Each prepares its kind: sets step, state, release. */
+enum oi_status run_markets(struct run *run, struct oi_error *error);
+enum oi_status run_months(struct run *run, struct oi_error *error);
+enum oi_status run_gaps(struct run *run, struct oi_error *error);
+enum oi_status run_latest(struct run *run, struct oi_error *error);
+enum oi_status run_rows(struct run *run, struct oi_error *error);
+enum oi_status run_candles(struct run *run, struct oi_error *error);
+enum oi_status run_snapshots(struct run *run, struct oi_error *error);
+enum oi_status run_bars(struct run *run, struct oi_error *error);
+
+/*
+ * Rows of a market that count: all of them, or the first of each interval.
+ */
+struct row_walk {
+    struct oi_stream *stream;
+    const struct oi_stream_block *block;
+    size_t row;
+    int64_t interval_ns; /* 0: every row counts */
+    oi_time bucket;      /* of the last row passed on */
+    bool has_bucket;
+};
+
+/* A run of consecutive rows [from, to) of `block` that count; block NULL at the end. */
+struct row_run {
+    const struct oi_stream_block *block;
+    size_t from, to;
+};
+
+enum oi_status row_walk_next(struct row_walk *walk, struct row_run *ret_run,
+                             struct oi_error *error);
+void row_walk_close(struct row_walk *walk);
+
+/* Where the last `wanted` rows that count begin, in a market's span: the time of the first of them
+ * and how many there are (fewer than wanted where there are no more). */
+struct row_tail {
+    oi_time from;
+    size_t count;
+};
+enum oi_status run_find_tail(struct run *run, const struct oi_instrument *instrument,
+                             struct oi_span span, size_t wanted, struct row_tail *ret_tail,
+                             struct oi_error *error);
+/* How many rows that count lie in a span. */
+enum oi_status run_count_rows(struct run *run, const struct oi_instrument *instrument,
+                              struct oi_span span, size_t *ret_count, struct oi_error *error);
+/* First and last instant of an instrument over all its feeds; false when nothing is stored. */
+bool run_extent(struct run *run, const struct oi_instrument *instrument, oi_time *ret_first,
+                oi_time *ret_last, uint64_t *ret_rows);
+
+/*
+ * A total walked instant by instant.
+ */
+struct total_walk {
+    struct run *run;
+    const struct oi_market *market;
+    struct total_leg {
+        struct oi_stream *stream;
+        const struct oi_stream_block *block;
+        size_t row;
+    } * legs;
+    struct oi_member *members; /* the market's, writable */
+    struct oi_total amounts, usd;
+    oi_time from;
+    bool wants_usd;
+};
+
+struct total_point {
+    oi_time time; /* OI_TIME_NONE: the end */
+    struct oi_decimal amount, usd;
+};
+
+/* Open over the market's members from `span`, reading back as far as figures are carried. */
+enum oi_status total_walk_open(struct run *run, size_t market, struct oi_span span, bool wants_usd,
+                               struct total_walk *walk, struct oi_error *error);
+enum oi_status total_walk_next(struct total_walk *walk, struct total_point *ret_point,
+                               struct oi_error *error);
+void total_walk_close(struct total_walk *walk);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Questions about markets rather than readings: which there are, their months, newest figures and
+ * holes. */
+#include "query/run_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The catalogue. */
+
+static enum oi_status
+step_markets(struct run *run, bool *ret_has_block, struct oi_error *)
+{
+    struct oi_market *market;
+
+    if (run->at >= run->market_count || run->left == 0)
+        return OI_OK;
+    market = run_market(run, run->at);
+    if (run->query->wants_extents && market->instrument)
+        (void) run_extent(run, market->instrument, &market->first, &market->last, &market->rows);
+    run_block_begin(run, run->at++, NULL);
+    run->block.is_last_of_market = true;
+    if (run->left != SIZE_MAX)
+        run->left--;
+    if (run->left == 0 && run->at < run->market_count)
+        run->result.next_position = (struct oi_position){ .is_set = true, .market = run->at - 1 };
+    *ret_has_block = true;
+    return OI_OK;
+}
+
+enum oi_status
+run_markets(struct run *run, struct oi_error *)
+{
+    if (run->query->after.is_set)
+        run->at = run->query->after.market + 1;
+    run->step = step_markets;
+    return OI_OK;
+}
+
+/* Months with readings. */
+
+struct months_state {
+    OI_VECTOR(oi_time) months;
+};
+
+static enum oi_status
+has_rows(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
+         bool *ret_has, struct oi_error *error)
+{
+    OI_CLEANUP(oi_stream_close) struct oi_stream *stream = NULL;
+    const struct oi_stream_block *block;
+
+    OI_TRY(run_stream_open(run, instrument, span, 0, false, &stream, error));
+    OI_TRY(oi_stream_next(stream, &block, error));
+    *ret_has = block != NULL;
+    return OI_OK;
+}
+
+static enum oi_status
+find_months(struct run *run, struct months_state *state, const struct oi_instrument *instrument,
+            struct oi_error *error)
+{
+    struct oi_span span = run->query->span;
+    struct oi_civil civil;
+    oi_time first, last;
+    uint64_t rows;
+
+    oi_vector_clear(&state->months);
+    if (!run_extent(run, instrument, &first, &last, &rows))
+        return OI_OK;
+    span = oi_span_intersect(span, (struct oi_span){ first, last + 1 });
+    if (span.from >= span.to)
+        return OI_OK;
+    civil = oi_time_to_civil(span.from);
+    for (oi_time month = oi_month_start(civil.year, civil.month); month < span.to;
+         month = oi_month_next(month)) {
+        bool has_any;
+
+        OI_TRY(has_rows(run, instrument, (struct oi_span){ month, oi_month_next(month) }, &has_any,
+                        error));
+        if (has_any)
+            oi_vector_push(&state->months, month);
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+step_months(struct run *run, bool *ret_has_block, struct oi_error *error)
+{
+    struct months_state *state = run->state;
+
+    while (run->at < run->market_count) {
+        size_t market = run->at++;
+
+        if (!run->markets[market].instrument)
+            continue;
+        OI_TRY(find_months(run, state, run->markets[market].instrument, error));
+        if (state->months.count == 0)
+            continue;
+        run_block_begin(run, market, NULL);
+        run->block.months = state->months.items;
+        run->block.count = state->months.count;
+        run->block.is_last_of_market = true;
+        *ret_has_block = true;
+        return OI_OK;
+    }
+    return OI_OK;
+}
+
+static void
+release_months(struct run *run)
+{
+    oi_vector_release(&((struct months_state *) run->state)->months);
+}
+
+enum oi_status
+run_months(struct run *run, struct oi_error *)
+{
+    run->state = oi_arena_alloc_zero(&run->arena, 1, sizeof(struct months_state));
+    run->step = step_months;
+    run->release = release_months;
+    return OI_OK;
+}
+
+/* Holes. */
+
+struct gaps_state {
+    OI_VECTOR(struct oi_gap) gaps;
+};
+
+static enum oi_status
+add_gap(void *context, const struct oi_hole *hole)
+{
+    struct gaps_state *state = context;
+
+    oi_vector_push(&state->gaps, ((struct oi_gap){ hole->span, oi_hole_cause_name(hole->cause) }));
+    return OI_OK;
+}
+
+static enum oi_status
+step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
+{
+    struct gaps_state *state = run->state;
+
+    while (run->at < run->market_count) {
+        size_t at = run->at++;
+        const struct oi_market *market = &run->markets[at];
+        struct oi_span span = run->query->span;
+        struct oi_facts facts;
+        int64_t cadence_ns;
+
+        if (!market->instrument || market->series == 0)
+            continue;
+        if (span.to == OI_TIME_LATEST)
+            span.to = run->result.now;
+        oi_facts_at(run->source, run->catalog, market->series, span.to, run->moment.as_of, &facts);
+        cadence_ns = facts.convention ? facts.convention->cadence_ns : facts.feed->cadence_ns;
+        oi_vector_clear(&state->gaps);
+        OI_TRY(oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
+                             cadence_ns > 0 ? cadence_ns : OI_MINUTE, span, run->moment, add_gap,
+                             state, error));
+        if (state->gaps.count == 0)
+            continue;
+        run_block_begin(run, at, NULL);
+        run->block.gaps = state->gaps.items;
+        run->block.count = state->gaps.count;
+        run->block.feed = facts.feed->name;
+        run->block.is_last_of_market = true;
+        *ret_has_block = true;
+        return OI_OK;
+    }
+    return OI_OK;
+}
+
+static void
+release_gaps(struct run *run)
+{
+    oi_vector_release(&((struct gaps_state *) run->state)->gaps);
+}
+
+enum oi_status
+run_gaps(struct run *run, struct oi_error *)
+{
+    run->state = oi_arena_alloc_zero(&run->arena, 1, sizeof(struct gaps_state));
+    run->step = step_gaps;
+    run->release = release_gaps;
+    return OI_OK;
+}
+
+/* Newest figures. */
+
+struct ranked {
+    size_t market;
+    uint32_t series;
+    struct oi_latest latest;
+};
+
+struct latest_state {
+    OI_VECTOR(struct ranked) ranked;
+};
+
+static void
+convert(struct run *run, const struct oi_facts *facts, const struct oi_observation *reading,
+        struct oi_decimal *amount)
+{
+    *amount = oi_facts_convert(facts, reading, run->query->unit, run->query->is_canonical);
+}
+
+/* The newest reading over the feeds of a market: the latest instant, the preferred feed of equals.
+ */
+static bool
+newest(struct run *run, const struct oi_instrument *instrument, struct ranked *ranked)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+    bool is_now = run->moment.as_of == OI_TIME_LATEST && run->moment.as_stored == OI_TIME_LATEST;
+
+    ranked->series = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct oi_observation reading;
+        enum oi_status status = is_now
+                                    ? oi_store_latest(run->source->store, series[i], &reading, NULL)
+                                    : oi_store_at(run->source->store, series[i], OI_TIME_LATEST - 1,
+                                                  run->moment, &reading, NULL);
+
+        if (status != OI_OK || (ranked->series != 0 && reading.time <= ranked->latest.reading.time))
+            continue;
+        ranked->latest.reading = reading;
+        ranked->series = series[i];
+    }
+    return ranked->series != 0;
+}
+
+static void
+amount_before(struct run *run, const struct ranked *ranked, int64_t by_ns,
+              struct oi_decimal *amount)
+{
+    struct oi_observation reading;
+    struct oi_facts facts;
+    oi_time time = ranked->latest.reading.time - by_ns;
+
+    if (oi_store_at(run->source->store, ranked->series, time, run->moment, &reading, NULL) != OI_OK)
+        return;
+    oi_facts_at(run->source, run->catalog, ranked->series, reading.time, run->moment.as_of, &facts);
+    /* A figure far older than asked for is not a change over that time. */
+    if (time - reading.time > facts.staleness_ns)
+        return;
+    convert(run, &facts, &reading, amount);
+}
+
+static int
+by_usd(const void *left, const void *right)
+{
+    const struct ranked *a = left, *b = right;
+    int order = oi_decimal_compare(&b->latest.usd, &a->latest.usd);
+
+    if (order != 0)
+        return order;
+    return a->market < b->market ? -1 : a->market > b->market;
+}
+
+static enum oi_status
+step_latest(struct run *run, bool *ret_has_block, struct oi_error *)
+{
+    struct latest_state *state = run->state;
+    struct ranked *ranked;
+    struct oi_facts facts;
+    struct oi_stream_block block;
+
+    if (run->at >= state->ranked.count)
+        return OI_OK;
+    ranked = &state->ranked.items[run->at++];
+    amount_before(run, ranked, OI_HOUR, &ranked->latest.amount_1h);
+    amount_before(run, ranked, OI_DAY, &ranked->latest.amount_24h);
+    amount_before(run, ranked, OI_WEEK, &ranked->latest.amount_7d);
+    oi_facts_at(run->source, run->catalog, ranked->series, ranked->latest.reading.time,
+                run->moment.as_of, &facts);
+    block = (struct oi_stream_block){
+        .feed = facts.feed, .convention = facts.convention, .unit = facts.unit, .sides = facts.sides
+    };
+    run_block_begin(run, ranked->market, &block);
+    run->block.latest = &ranked->latest;
+    run->block.count = 1;
+    run->block.is_last_of_market = true;
+    *ret_has_block = true;
+    return OI_OK;
+}
+
+static void
+release_latest(struct run *run)
+{
+    oi_vector_release(&((struct latest_state *) run->state)->ranked);
+}
+
+enum oi_status
+run_latest(struct run *run, struct oi_error *)
+{
+    struct latest_state *state = oi_arena_alloc_zero(&run->arena, 1, sizeof(*state));
+
+    run->state = state;
+    run->step = step_latest;
+    run->release = release_latest;
+    for (size_t i = 0; i < run->market_count; i++) {
+        struct ranked ranked = { .market = i };
+        struct oi_facts facts;
+
+        if (!run->markets[i].instrument || !newest(run, run->markets[i].instrument, &ranked))
+            continue;
+        oi_facts_at(run->source, run->catalog, ranked.series, ranked.latest.reading.time,
+                    run->moment.as_of, &facts);
+        convert(run, &facts, &ranked.latest.reading, &ranked.latest.amount);
+        ranked.latest.usd =
+            oi_facts_convert(&facts, &ranked.latest.reading, OI_UNIT_USD, run->query->is_canonical);
+        oi_vector_push(&state->ranked, ranked);
+    }
+    if (run->query->order_by_usd && state->ranked.count > 1)
+        qsort(state->ranked.items, state->ranked.count, sizeof(struct ranked), by_usd);
+    if (state->ranked.count > run->left)
+        state->ranked.count = run->left;
+    return OI_OK;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A total instant by instant: the earliest heads of all members are set together, then the sum is
+ * read. Members are streams of their own, so a feed's precedence and unit hold inside totals too.
+ */
+#include "query/run_internal.h"
+
+#include <string.h>
+
+/* How far back a member's figure may come from. */
+static int64_t
+staleness(struct run *run, const struct oi_instrument *instrument)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+    int64_t longest = 15 * OI_MINUTE;
+    oi_time last = run->query->span.to;
+
+    if (last == OI_TIME_LATEST)
+        last = run->result.now;
+    for (size_t i = 0; i < count; i++) {
+        struct oi_facts facts;
+
+        oi_facts_at(run->source, run->catalog, series[i], last, run->moment.as_of, &facts);
+        if (facts.staleness_ns > longest)
+            longest = facts.staleness_ns;
+    }
+    return longest;
+}
+
+static struct oi_span
+reaching_back(struct oi_span span, int64_t by_ns)
+{
+    oi_time from;
+
+    if (!__builtin_sub_overflow(span.from, by_ns, &from) && from > OI_TIME_EARLIEST)
+        span.from = from;
+    return span;
+}
+
+enum oi_status
+total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool wants_usd,
+                struct total_walk *walk, struct oi_error *error)
+{
+    struct oi_market *market = run_market(run, market_index);
+    enum oi_status status = OI_OK;
+
+    *walk = (struct total_walk){
+        .run = run,
+        .market = market,
+        .legs = oi_alloc_zero(market->member_count, sizeof(*walk->legs)),
+        .members = (struct oi_member *) market->members, /* ours, in the run's arena */
+        .from = span.from,
+        .wants_usd = wants_usd,
+    };
+    oi_total_init(&walk->amounts, market->member_count);
+    oi_total_init(&walk->usd, market->member_count);
+    for (size_t i = 0; i < market->member_count && status == OI_OK; i++) {
+        const struct oi_instrument *instrument = market->members[i].instrument;
+        int64_t carried = staleness(run, instrument);
+
+        walk->amounts.members[i].staleness_ns = walk->usd.members[i].staleness_ns = carried;
+        status = run_stream_open(run, instrument, reaching_back(span, carried), 0, wants_usd,
+                                 &walk->legs[i].stream, error);
+        if (status == OI_OK)
+            status = oi_stream_next(walk->legs[i].stream, &walk->legs[i].block, error);
+    }
+    if (status != OI_OK)
+        total_walk_close(walk);
+    return status;
+}
+
+void
+total_walk_close(struct total_walk *walk)
+{
+    for (size_t i = 0; walk->legs && i < walk->market->member_count; i++)
+        oi_stream_close(&walk->legs[i].stream);
+    oi_free(walk->legs);
+    walk->legs = NULL;
+    oi_total_release(&walk->amounts);
+    oi_total_release(&walk->usd);
+}
+
+static oi_time
+head(const struct total_leg *leg)
+{
+    return leg->block ? leg->block->columns.time[leg->row] : OI_TIME_LATEST;
+}
+
+/* Take the head of one leg into the sums and move it on. */
+static enum oi_status
+take(struct total_walk *walk, size_t index, struct oi_error *error)
+{
+    struct total_leg *leg = &walk->legs[index];
+    struct oi_member *member = &walk->members[index];
+    oi_time time = head(leg);
+    struct oi_decimal amount = oi_decimals_get(&leg->block->amounts, leg->row), usd = {};
+    enum oi_status status;
+
+    status = oi_total_set(&walk->amounts, index, time, &amount, NULL);
+    if (status == OI_OK && walk->wants_usd) {
+        usd = oi_decimals_get(&leg->block->usd, leg->row);
+        status = oi_total_set(&walk->usd, index, time, &usd, NULL);
+    }
+    if (status != OI_OK) {
+        member->left_out = "its figure makes the sum too long";
+    } else {
+        member->last = time;
+        member->left_out = NULL;
+    }
+    if (++leg->row < leg->block->columns.count)
+        return OI_OK;
+    leg->row = 0;
+    return oi_stream_next(leg->stream, &leg->block, error);
+}
+
+enum oi_status
+total_walk_next(struct total_walk *walk, struct total_point *ret_point, struct oi_error *error)
+{
+    size_t count = walk->market->member_count;
+
+    for (;;) {
+        oi_time time = OI_TIME_LATEST;
+
+        for (size_t i = 0; i < count; i++)
+            time = head(&walk->legs[i]) < time ? head(&walk->legs[i]) : time;
+        if (time == OI_TIME_LATEST) {
+            ret_point->time = OI_TIME_NONE;
+            return OI_OK;
+        }
+        for (size_t i = 0; i < count; i++)
+            if (head(&walk->legs[i]) == time)
+                OI_TRY(take(walk, i, error));
+        if (time < walk->from)
+            continue;
+        ret_point->time = time;
+        ret_point->usd = (struct oi_decimal){};
+        OI_TRY(oi_total_at(&walk->amounts, time, &ret_point->amount, error));
+        if (walk->wants_usd)
+            OI_TRY(oi_total_at(&walk->usd, time, &ret_point->usd, error));
+        return OI_OK;
+    }
+}
