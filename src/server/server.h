@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server: every dialect, the page and the operator's endpoints on one port. It opens one event
+ * loop a thread, all on the same port, and answers from the store alone; the collector is a
+ * stranger to it.
+ */
+#pragma once
+
+#include "core/zone.h"
+#include "query/run.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct oi_server;
+
+struct oi_server_options {
+    const char *address;     /* "127.0.0.1" */
+    uint16_t port;           /* 0: any free one */
+    unsigned threads;        /* 0: one */
+    const char *data_folder; /* the secret that signs links is kept here */
+    const char *public_url;  /* NULL: from the request's checked Host */
+    /* Keys that may ask; while there are none, any key or none passes. */
+    const char *const *keys;
+    size_t key_count;
+    bool is_open; /* answer on any address without keys, whatever the Host */
+    /* Further names that the Host header may have while there are no keys. */
+    const char *const *host_names;
+    size_t host_name_count;
+    const char *certificate, *private_key; /* TLS; NULL: plain */
+    const struct oi_zone_loader *zones;
+    bool is_demo; /* said on the page and in /oi/v1/status */
+};
+
+/* Listen and serve on threads of its own. INVALID when the address is not a loopback one and there
+ * are neither keys nor is_open: nobody is let in by mistake. The source must outlive the server. */
+enum oi_status oi_server_open(const struct oi_server_options *options,
+                              const struct oi_source *source, struct oi_server **ret_server,
+                              struct oi_error *error);
+/* The port it listens on. */
+uint16_t oi_server_port(const struct oi_server *server);
+/* Stop accepting, finish what is under way within the grace time, end the threads, free it all. */
+void oi_server_close(struct oi_server **server);
+/* Add lines in Prometheus' text format to /metrics: how the collector's counters get there without
+ * the server knowing it. The function is called on the server's threads. */
+void oi_server_add_metrics(struct oi_server *server,
+                           void (*write)(void *context, struct oi_buffer *out), void *context);
