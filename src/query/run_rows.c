@@ -135,7 +135,6 @@ plan_from_end(struct run *run, struct rows_state *state, struct oi_error *error)
         OI_TRY(plan_tail(run, market, left, plan, error));
         run->result.next_position =
             (struct oi_position){ .is_set = true, .market = market, .time = plan->span.from };
-        left = 0;
         state->first = market;
         return OI_OK;
     }
