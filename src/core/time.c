@@ -154,12 +154,12 @@ struct oi_civil
 oi_time_to_civil(oi_time time)
 {
     int64_t days = floor_divide(time, OI_DAY);
-    int64_t in_day = time - floor_divide(time, OI_SECOND) * OI_SECOND;
+    int64_t fraction = (time % OI_SECOND + OI_SECOND) % OI_SECOND;
     int64_t second = floor_divide(time, OI_SECOND) - days * 86'400;
     struct oi_civil civil = { .hour = (int8_t) (second / 3600),
                               .minute = (int8_t) (second / 60 % 60),
                               .second = (int8_t) (second % 60),
-                              .nanosecond = (int32_t) in_day };
+                              .nanosecond = (int32_t) fraction };
 
     date_from_days(days, &civil);
     return civil;
@@ -436,30 +436,36 @@ interval_origin(int64_t interval_ns)
     return interval_ns % OI_WEEK == 0 ? 4 * OI_DAY : 0;
 }
 
-oi_time
-oi_interval_floor(int64_t interval_ns, oi_time time)
+/* How far into its bucket a time is, by remainders: nothing overflows at either end of time. */
+static int64_t
+into_bucket(int64_t interval_ns, oi_time time)
 {
     int64_t into;
 
     oi_assert(interval_ns > 0);
+    into = time % interval_ns - interval_origin(interval_ns) % interval_ns;
+    return (into % interval_ns + interval_ns) % interval_ns;
+}
+
+oi_time
+oi_interval_floor(int64_t interval_ns, oi_time time)
+{
+    int64_t into = into_bucket(interval_ns, time);
+
     if (time == OI_TIME_NONE || time == OI_TIME_LATEST)
         return time;
-    /* Remainders instead of differences: nothing overflows at either end of time. */
-    into = time % interval_ns - interval_origin(interval_ns) % interval_ns;
-    into = (into % interval_ns + interval_ns) % interval_ns;
     return time < OI_TIME_EARLIEST + into ? OI_TIME_EARLIEST : time - into;
 }
 
 oi_time
 oi_interval_ceil(int64_t interval_ns, oi_time time)
 {
-    oi_time start = oi_interval_floor(interval_ns, time);
+    int64_t into = into_bucket(interval_ns, time);
 
-    if (start == time || time == OI_TIME_NONE)
+    if (into == 0 || time == OI_TIME_NONE)
         return time;
-    if (start == OI_TIME_EARLIEST)
-        return oi_interval_floor(interval_ns, start + interval_ns);
-    return start > OI_TIME_LATEST - interval_ns ? OI_TIME_LATEST : start + interval_ns;
+    return time > OI_TIME_LATEST - (interval_ns - into) ? OI_TIME_LATEST
+                                                        : time + (interval_ns - into);
 }
 
 oi_time
