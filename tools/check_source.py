@@ -22,8 +22,9 @@ BANNED_CALL = re.compile(
 FLOAT_FORMAT = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]+)?L?[aAeEfFgG]")
 FLOAT_TYPE = re.compile(r"\b(double|float)\b")
 FLOAT_FOLDERS = {"series", "simulator"}  # statistics, and the model of a market
-FLOAT_STEMS = {"random", "decimal", "decimal_double"}  # where those two get their floating point from
-TYPEDEF = re.compile(r"^\s*typedef\s+(struct|enum|union)\b")
+# Where those two get their floating point from, and the format that has a column type for it.
+FLOAT_STEMS = {"random", "decimal", "decimal_double", "parquet"}
+TYPEDEF = re.compile(r"^\s*typedef\s+(struct|enum|union)\b(?!.*\()")  # function types may be
 SUPPRESSION = re.compile(r"/\*\s*allow ([a-z-]+):\s*(.*?)\s*\*/")
 NO_UNIT_TEST = re.compile(r"/\*\s*no unit test:\s*(.*?)\s*\*/", re.S)
 SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>")
