@@ -27,6 +27,9 @@ enum oi_http_method {
 };
 const char *oi_http_method_name(enum oi_http_method method);
 
+/* Only the first so many parameters of a request can be handed over encoded. */
+#define OI_HTTP_QUERY_ENCODED_MAX 64
+
 /* A header field, or a parameter of a query (decoded). */
 struct oi_http_field {
     struct oi_slice name;
@@ -44,6 +47,7 @@ struct oi_http_request {
     struct oi_slice path;       /* "/v4/timeseries/market-openinterest" */
     struct oi_slice raw_target; /* received: as it stood in the request line */
     OI_VECTOR(struct oi_http_field) query;
+    uint64_t query_encoded; /* sent: bit i tells that query.items[i] goes out as it is */
     OI_VECTOR(struct oi_http_field) headers;
     struct oi_slice body;
     struct oi_slice peer; /* received: the address of the other end, "127.0.0.1" */
@@ -53,7 +57,8 @@ struct oi_http_request {
 
 /* `struct oi_http_request request = {};` is an empty GET. */
 void oi_http_request_release(struct oi_http_request *request);
-/* Begin a GET or POST of an absolute http(s) URL (its query is taken apart). INVALID otherwise. */
+/* Begin a GET or POST of an absolute http(s) URL: its query is taken apart, its path stays as it
+ * is. INVALID otherwise. */
 enum oi_status oi_http_get(struct oi_http_request *request, const char *url,
                            struct oi_error *error);
 enum oi_status oi_http_post(struct oi_http_request *request, const char *url,
@@ -84,7 +89,8 @@ void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
 /*
  * A reply to send. A short answer is in `body`. A long one is pulled: when `more` is set it is
  * called whenever the client has taken what was there, appends the next piece to `out` and tells
- * when it was the last; the framing (chunked, or closing for HTTP/1.0) is the server's.
+ * when it was the last (a piece that is not the last has at least one byte); the framing (chunked,
+ * or closing for HTTP/1.0) is the server's.
  */
 struct oi_http_reply {
     int status;                              /* 200 by default */
@@ -98,6 +104,7 @@ struct oi_http_reply {
     struct oi_arena arena;
 };
 
+/* Calls `finish` if that is still due. */
 void oi_http_reply_release(struct oi_http_reply *reply);
 /* Name and value are copied; CR, LF and NUL in a value assert. */
 void oi_http_reply_header(struct oi_http_reply *reply, const char *name, struct oi_slice value);

@@ -22,7 +22,7 @@ void oi_loop_stop(struct oi_loop *loop);
 /* Have `woken` called on the loop's thread soon; several wakes may become one call. */
 void oi_loop_on_wake(struct oi_loop *loop, void (*woken)(void *context), void *context);
 void oi_loop_wake(struct oi_loop *loop);
-/* Call `signalled` on this loop for SIGINT and SIGTERM (and SIGHUP with is_reload). */
+/* Call `signalled` on this loop for SIGINT and SIGTERM. */
 void oi_loop_on_signal(struct oi_loop *loop, void (*signalled)(void *context, int number),
                        void *context);
 
