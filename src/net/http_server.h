@@ -17,6 +17,7 @@ struct oi_websocket;
 struct oi_http_server_options {
     const char *address;          /* "127.0.0.1", "::1", "0.0.0.0" */
     uint16_t port;                /* 0: any free one */
+    bool is_joining;              /* another server of this process has the port: share it */
     const struct oi_clock *clock; /* for the Date header; NULL: the machine's */
     const char *certificate;      /* PEM chain and key files: TLS 1.2 or newer; NULL: plain */
     const char *private_key;
@@ -58,6 +59,8 @@ uint16_t oi_http_server_port(const struct oi_http_server *server);
  * then call `stopped`. */
 void oi_http_server_stop(struct oi_http_server *server, void (*stopped)(void *context),
                          void *context);
+/* Everything ends at once: `finish` and `closed` are called before it returns, but not `stopped`.
+ * Not from a callback of the server's own handlers. */
 void oi_http_server_close(struct oi_http_server **server);
 
 struct oi_http_server_stats {
@@ -71,7 +74,7 @@ void oi_http_server_stats(const struct oi_http_server *server,
  */
 struct oi_websocket_handler {
     void (*message)(void *context, struct oi_slice message, bool is_text);
-    /* The queue has been written out below `low`. May be NULL. */
+    /* The queue has been written out below 64 KiB after it stood above. May be NULL. */
     void (*drained)(void *context);
     /* Gone, for whatever reason; the handle is dead when this returns. */
     void (*closed)(void *context);
@@ -79,7 +82,8 @@ struct oi_websocket_handler {
 };
 void oi_websocket_attach(struct oi_websocket *websocket,
                          const struct oi_websocket_handler *handler);
-/* Queue a text message. */
+/* Queue a text message. Queueing never calls back, so it is safe while walking a list of sockets;
+ * past 64 MiB the socket is given up. */
 void oi_websocket_send(struct oi_websocket *websocket, struct oi_slice text);
 /* Bytes queued and not yet taken by the client: what decides about warnings and stalls. */
 size_t oi_websocket_queued(const struct oi_websocket *websocket);
