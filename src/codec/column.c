@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-const int64_t oi_powers_of_ten[OI_POWER_MAX + 1] = {
+const int64_t oi_column_powers[OI_POWER_MAX + 1] = {
     1,
     10,
     100,
@@ -79,7 +79,7 @@ consider_all(struct shapes *shapes, const int64_t *values, size_t count)
     shapes->power = oi_delta_power(shapes->deltas, count);
     if (shapes->power > 0) {
         for (size_t i = 0; i < count; i++)
-            shapes->deltas[i] /= oi_powers_of_ten[shapes->power];
+            shapes->deltas[i] /= oi_column_powers[shapes->power];
         if (oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest))
             consider(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
     }

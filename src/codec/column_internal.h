@@ -23,7 +23,7 @@ enum oi_encoding {
 
 /* 10^0 … 10^18, all that fit. */
 #define OI_POWER_MAX 18
-extern const int64_t oi_powers_of_ten[OI_POWER_MAX + 1];
+extern const int64_t oi_column_powers[OI_POWER_MAX + 1];
 
 /* Small numbers of either sign become small unsigned ones. */
 static inline uint64_t

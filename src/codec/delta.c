@@ -21,7 +21,7 @@ oi_delta_power(const int64_t *deltas, size_t count)
     unsigned power = OI_POWER_MAX;
 
     for (size_t i = 0; i < count && power > 0; i++) {
-        while (deltas[i] % oi_powers_of_ten[power] != 0)
+        while (deltas[i] % oi_column_powers[power] != 0)
             power--;
     }
     return power;
@@ -56,6 +56,6 @@ oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigne
     if (cursor->failed || power > OI_POWER_MAX)
         return oi_fail(error, OI_E_CORRUPT, "a column of deltas that is not one");
     OI_TRY(oi_column_decode_nested(cursor, count, values, depth, error));
-    sum(values, count, start, oi_powers_of_ten[power]);
+    sum(values, count, start, oi_column_powers[power]);
     return OI_OK;
 }

@@ -10,7 +10,7 @@ bool
 oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,
                  int64_t *ret_rest)
 {
-    int64_t factor = oi_powers_of_ten[power];
+    int64_t factor = oi_column_powers[power];
     int64_t rest = values[0] % factor;
 
     if (rest < 0)
@@ -49,6 +49,6 @@ oi_multiple_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsi
     if (cursor->failed || power > OI_POWER_MAX)
         return oi_fail(error, OI_E_CORRUPT, "a column of multiples that is not one");
     OI_TRY(oi_column_decode_nested(cursor, count, values, depth, error));
-    multiply_all(values, count, rest, oi_powers_of_ten[power]);
+    multiply_all(values, count, rest, oi_column_powers[power]);
     return OI_OK;
 }

@@ -67,7 +67,7 @@ struct oi_chunk {
     int8_t *exponents;
     uint16_t *flags;
     struct oi_decimal *wides;
-    size_t row_capacity, wide_capacity;
+    size_t row_capacity, wide_capacity, wide_count;
 };
 
 /* Decode the columns in `columns` (enum oi_column; time always). Both checksums are verified.

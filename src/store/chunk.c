@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Chunks: a header, then the columns that hold anything, each behind its number and its size, so
+ * that a reader steps over those it was not asked for. Times of the exchange and of our knowing are
+ * kept as their distance from the row's time, which is what is regular about them.
+ */
+#include "store/chunk.h"
+
+#include "base/alloc.h"
+#include "base/crc32c.h"
+#include "codec/column.h"
+#include "store/chunk_internal.h"
+
+#include <string.h>
+
+/* Columns on disk; numbers are never reused. The USD figure is behind what predicts it. */
+enum part {
+    PART_TIME = 1,
+    PART_EXCHANGE_TIME = 2,
+    PART_KNOWN_TIME = 3,
+    PART_BATCH = 4,
+    PART_OPEN_INTEREST = 5,
+    PART_MARK_PRICE = 6,
+    PART_INDEX_PRICE = 7,
+    PART_LAST_PRICE = 8,
+    PART_VALUE_USD = 9,
+    PART_FLAGS = 10,
+    PART_COUNT = 11,
+};
+
+/* Decimals are parts 5 to 9. */
+#define DECIMALS_FIRST PART_OPEN_INTEREST
+#define DECIMALS_COUNT 5
+/* Arrays of integers of a decoded chunk: every part but the flags, and one to work in. */
+#define SLOT_SCRATCH 0
+#define SLOT_COUNT 10
+
+/* Times that may be absent. */
+enum presence { PRESENCE_ALL = 0, PRESENCE_NONE = 1, PRESENCE_SOME = 2 };
+
+/* version, checksum of key and header, checksum of the columns */
+#define HEADER_FIXED_SIZE 9
+
+static uint64_t
+zigzag(int64_t value)
+{
+    return ((uint64_t) value << 1) ^ (uint64_t) (value >> 63);
+}
+
+static int64_t
+unzigzag(uint64_t value)
+{
+    return (int64_t) ((value >> 1) ^ (~(value & 1) + 1));
+}
+
+static int64_t
+wrap_add(int64_t a, int64_t b)
+{
+    return (int64_t) ((uint64_t) a + (uint64_t) b);
+}
+
+static int64_t
+wrap_subtract(int64_t a, int64_t b)
+{
+    return (int64_t) ((uint64_t) a - (uint64_t) b);
+}
+
+/*
+ * Writing.
+ */
+
+struct writer {
+    const struct oi_columns *rows;
+    size_t count;
+    struct oi_chunk_decimals decimals[DECIMALS_COUNT];
+    int64_t *scratch, *values; /* `count` each */
+    struct oi_buffer part;     /* the column being made */
+    struct oi_buffer body;     /* those that are done */
+};
+
+/* Close the part being made: its number and size before it. */
+static void
+finish_part(struct writer *writer, enum part part)
+{
+    oi_buffer_add_u8(&writer->body, (uint8_t) part);
+    oi_buffer_add_varint(&writer->body, writer->part.size);
+    oi_buffer_add_slice(&writer->body, oi_buffer_slice(&writer->part));
+    oi_buffer_clear(&writer->part);
+}
+
+/* writer->values as distances from the row's time; OI_TIME_NONE is absent. */
+static void
+write_times(struct writer *writer, enum part part)
+{
+    int64_t *values = writer->values;
+    int64_t *is_there = writer->scratch;
+    size_t absent = 0;
+    int64_t before = 0;
+
+    for (size_t i = writer->count; i-- > 0;) {
+        is_there[i] = values[i] != OI_TIME_NONE;
+        absent += !is_there[i];
+        if (is_there[i])
+            before = values[i] = wrap_subtract(values[i], writer->rows->time[i]);
+    }
+    for (size_t i = 0; i < writer->count; i++) {
+        if (!is_there[i])
+            values[i] = before; /* repeating costs nothing */
+        before = values[i];
+    }
+    if (absent == 0) {
+        oi_buffer_add_u8(&writer->part, PRESENCE_ALL);
+    } else if (absent == writer->count) {
+        oi_buffer_add_u8(&writer->part, PRESENCE_NONE);
+    } else {
+        oi_buffer_add_u8(&writer->part, PRESENCE_SOME);
+        oi_column_encode(is_there, writer->count, &writer->part);
+    }
+    if (absent < writer->count)
+        oi_column_encode(values, writer->count, &writer->part);
+    finish_part(writer, part);
+}
+
+static void
+write_decimals(struct writer *writer)
+{
+    const struct oi_decimals *const columns[DECIMALS_COUNT] = {
+        &writer->rows->open_interest, &writer->rows->mark_price, &writer->rows->index_price,
+        &writer->rows->last_price,    &writer->rows->value_usd,
+    };
+
+    for (unsigned i = 0; i < DECIMALS_COUNT; i++) {
+        struct oi_chunk_decimals *decimals = &writer->decimals[i];
+        size_t size;
+
+        oi_chunk_decimals_take(columns[i], writer->count, decimals);
+        if (!decimals->is_there)
+            continue;
+        oi_chunk_decimals_encode(decimals, writer->count, writer->scratch, &writer->part);
+        size = writer->part.size;
+        if (i + DECIMALS_FIRST == PART_VALUE_USD &&
+            oi_chunk_value_encode(decimals, &writer->decimals[0], &writer->decimals[1],
+                                  writer->count, writer->scratch, size, &writer->part))
+            oi_buffer_consume(&writer->part, size);
+        finish_part(writer, i + DECIMALS_FIRST);
+    }
+}
+
+static void
+write_flags(struct writer *writer)
+{
+    uint16_t any = 0;
+
+    if (!writer->rows->flags)
+        return;
+    for (size_t i = 0; i < writer->count; i++) {
+        writer->scratch[i] = writer->rows->flags[i];
+        any |= writer->rows->flags[i];
+    }
+    if (any == 0)
+        return;
+    oi_column_encode(writer->scratch, writer->count, &writer->part);
+    finish_part(writer, PART_FLAGS);
+}
+
+static void
+write_body(struct writer *writer, const oi_time *commit_times)
+{
+    const struct oi_columns *rows = writer->rows;
+
+    oi_column_encode(rows->time, writer->count, &writer->part);
+    finish_part(writer, PART_TIME);
+    if (rows->exchange_time) {
+        memcpy(writer->values, rows->exchange_time, writer->count * sizeof(oi_time));
+        write_times(writer, PART_EXCHANGE_TIME);
+    }
+    for (size_t i = 0; i < writer->count; i++) {
+        oi_time known = rows->known_time[i];
+
+        oi_assert(known != OI_TIME_NONE);
+        writer->values[i] = commit_times && commit_times[i] == known ? OI_TIME_NONE : known;
+    }
+    write_times(writer, PART_KNOWN_TIME);
+    for (size_t i = 0; i < writer->count; i++)
+        writer->scratch[i] = (int64_t) rows->batch[i];
+    oi_column_encode(writer->scratch, writer->count, &writer->part);
+    finish_part(writer, PART_BATCH);
+    write_decimals(writer);
+    write_flags(writer);
+}
+
+static struct oi_chunk_header
+summarise(const struct oi_columns *rows)
+{
+    struct oi_chunk_header header = { .version = OI_CHUNK_VERSION,
+                                      .count = rows->count,
+                                      .first_time = rows->time[0],
+                                      .last_time = rows->time[rows->count - 1],
+                                      .first_known = rows->known_time[0],
+                                      .last_known = rows->known_time[0],
+                                      .first_batch = rows->batch[0],
+                                      .last_batch = rows->batch[0] };
+
+    for (size_t i = 1; i < rows->count; i++) {
+        if (rows->known_time[i] < header.first_known)
+            header.first_known = rows->known_time[i];
+        if (rows->known_time[i] > header.last_known)
+            header.last_known = rows->known_time[i];
+        if (rows->batch[i] < header.first_batch)
+            header.first_batch = rows->batch[i];
+        if (rows->batch[i] > header.last_batch)
+            header.last_batch = rows->batch[i];
+    }
+    return header;
+}
+
+/* Over the key and all of the header but the checksum itself. */
+static uint32_t
+header_checksum(struct oi_slice key, uint8_t version, struct oi_slice rest)
+{
+    uint32_t crc = oi_crc32c(0, key.data, key.size);
+
+    crc = oi_crc32c(crc, &version, sizeof(version));
+    return oi_crc32c(crc, rest.data, rest.size);
+}
+
+static void
+write_chunk(struct oi_slice key, const struct oi_chunk_header *header, struct oi_slice body,
+            struct oi_buffer *out)
+{
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer rest = {};
+
+    oi_buffer_add_u32(&rest, oi_crc32c(0, body.data, body.size));
+    oi_buffer_add_varint(&rest, header->count);
+    oi_buffer_add_u64(&rest, (uint64_t) header->first_time);
+    oi_buffer_add_varint(&rest, (uint64_t) wrap_subtract(header->last_time, header->first_time));
+    oi_buffer_add_varint(&rest, zigzag(wrap_subtract(header->first_known, header->first_time)));
+    oi_buffer_add_varint(&rest, (uint64_t) wrap_subtract(header->last_known, header->first_known));
+    oi_buffer_add_varint(&rest, header->first_batch);
+    oi_buffer_add_varint(&rest, header->last_batch - header->first_batch);
+    oi_buffer_add_u8(out, header->version);
+    oi_buffer_add_u32(out, header_checksum(key, header->version, oi_buffer_slice(&rest)));
+    oi_buffer_add_slice(out, oi_buffer_slice(&rest));
+    oi_buffer_add_slice(out, body);
+}
+
+void
+oi_chunk_encode(struct oi_slice key, const struct oi_columns *rows, const oi_time *commit_times,
+                struct oi_buffer *out)
+{
+    size_t count = rows->count;
+    struct writer writer = { .rows = rows, .count = count };
+    struct oi_chunk_header header;
+    int64_t *memory;
+    int8_t *exponents;
+
+    oi_assert(count > 0);
+    oi_assert(count <= OI_CHUNK_ROWS_MAX);
+    memory = oi_alloc((DECIMALS_COUNT + 2) * count * sizeof(*memory));
+    exponents = oi_alloc(DECIMALS_COUNT * count);
+    for (size_t i = 0; i < DECIMALS_COUNT; i++) {
+        writer.decimals[i].mantissas = memory + i * count;
+        writer.decimals[i].exponents = exponents + i * count;
+    }
+    writer.scratch = memory + DECIMALS_COUNT * count;
+    writer.values = writer.scratch + count;
+    write_body(&writer, commit_times);
+    header = summarise(rows);
+    write_chunk(key, &header, oi_buffer_slice(&writer.body), out);
+    for (size_t i = 0; i < DECIMALS_COUNT; i++)
+        oi_free((void *) (uintptr_t) writer.decimals[i].wides);
+    oi_buffer_release(&writer.part);
+    oi_buffer_release(&writer.body);
+    oi_free(exponents);
+    oi_free(memory);
+}
+
+/*
+ * Reading.
+ */
+
+/* The header, the columns behind it and their checksum. */
+static enum oi_status
+read_header(struct oi_slice key, struct oi_slice bytes, struct oi_chunk_header *ret_header,
+            struct oi_slice *ret_body, uint32_t *ret_body_crc, struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(bytes);
+    struct oi_chunk_header header;
+    uint32_t crc;
+    struct oi_slice rest;
+
+    header.version = oi_cursor_u8(&cursor);
+    if (!cursor.failed && header.version > OI_CHUNK_VERSION)
+        return oi_fail(error, OI_E_INVALID, "a chunk of format %u, newer than %u", header.version,
+                       OI_CHUNK_VERSION);
+    crc = oi_cursor_u32(&cursor);
+    *ret_body_crc = oi_cursor_u32(&cursor);
+    header.count = oi_cursor_varint(&cursor);
+    header.first_time = (oi_time) oi_cursor_u64(&cursor);
+    header.last_time = wrap_add(header.first_time, (int64_t) oi_cursor_varint(&cursor));
+    header.first_known = wrap_add(header.first_time, unzigzag(oi_cursor_varint(&cursor)));
+    header.last_known = wrap_add(header.first_known, (int64_t) oi_cursor_varint(&cursor));
+    header.first_batch = oi_cursor_varint(&cursor);
+    header.last_batch = header.first_batch + oi_cursor_varint(&cursor);
+    if (cursor.failed || header.version == 0)
+        return oi_fail(error, OI_E_CORRUPT, "a chunk that is cut");
+    *ret_body = (struct oi_slice){ (const char *) cursor.at, oi_cursor_left(&cursor) };
+    rest.data = bytes.data + HEADER_FIXED_SIZE - sizeof(crc);
+    rest.size = (size_t) (ret_body->data - rest.data);
+    if (header_checksum(key, header.version, rest) != crc)
+        return oi_fail(error, OI_E_CORRUPT, "the checksum of a chunk's header is wrong");
+    if (header.count < 1 || header.count > OI_CHUNK_ROWS_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "a chunk of %zu rows", header.count);
+    *ret_header = header;
+    return OI_OK;
+}
+
+enum oi_status
+oi_chunk_header_read(struct oi_slice key, struct oi_slice bytes, struct oi_chunk_header *ret_header,
+                     struct oi_error *error)
+{
+    struct oi_slice body;
+    uint32_t body_crc;
+
+    return read_header(key, bytes, ret_header, &body, &body_crc, error);
+}
+
+/* Where each part is; those that are absent have no data. */
+static enum oi_status
+find_parts(struct oi_slice body, struct oi_slice parts[PART_COUNT], struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(body);
+    unsigned before = 0;
+
+    memset(parts, 0, PART_COUNT * sizeof(*parts));
+    while (oi_cursor_left(&cursor) > 0) {
+        uint8_t part = oi_cursor_u8(&cursor);
+        uint64_t size = oi_cursor_varint(&cursor);
+
+        if (cursor.failed || part <= before || part >= PART_COUNT || size > oi_cursor_left(&cursor))
+            return oi_fail(error, OI_E_CORRUPT, "a chunk's columns are not where they should be");
+        parts[part] = oi_cursor_bytes(&cursor, size);
+        before = part;
+    }
+    if (!parts[PART_TIME].data || !parts[PART_KNOWN_TIME].data || !parts[PART_BATCH].data)
+        return oi_fail(error, OI_E_CORRUPT, "a chunk without its times or batches");
+    return OI_OK;
+}
+
+static void
+make_room(struct oi_chunk *chunk, size_t count)
+{
+    if (count <= chunk->row_capacity)
+        return;
+    oi_free(chunk->memory);
+    oi_free(chunk->exponents);
+    oi_free(chunk->flags);
+    chunk->row_capacity = (count + 511) / 512 * 512;
+    chunk->memory = oi_alloc(SLOT_COUNT * chunk->row_capacity * sizeof(*chunk->memory));
+    chunk->exponents = oi_alloc(DECIMALS_COUNT * chunk->row_capacity);
+    chunk->flags = oi_alloc(chunk->row_capacity * sizeof(*chunk->flags));
+}
+
+static int64_t *
+slot(const struct oi_chunk *chunk, unsigned index)
+{
+    return chunk->memory + index * chunk->row_capacity;
+}
+
+/* What write_times wrote; an absent part is absent in every row. */
+static enum oi_status
+read_times(struct oi_chunk *chunk, enum part part, struct oi_slice bytes, bool *ret_is_partial,
+           struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(bytes);
+    uint8_t presence = bytes.data ? oi_cursor_u8(&cursor) : PRESENCE_NONE;
+    size_t count = chunk->header.count;
+    const int64_t *is_there = slot(chunk, SLOT_SCRATCH);
+    const int64_t *time = slot(chunk, PART_TIME);
+    int64_t *values = slot(chunk, part);
+
+    if (cursor.failed || presence > PRESENCE_SOME)
+        return oi_fail(error, OI_E_CORRUPT, "times that are neither there nor not");
+    *ret_is_partial = presence != PRESENCE_ALL;
+    if (presence == PRESENCE_NONE) {
+        for (size_t i = 0; i < count; i++)
+            values[i] = OI_TIME_NONE;
+        return OI_OK;
+    }
+    if (presence == PRESENCE_SOME)
+        OI_TRY(oi_chunk_column_decode(&cursor, count, slot(chunk, SLOT_SCRATCH), error));
+    OI_TRY(oi_chunk_column_decode(&cursor, count, values, error));
+    for (size_t i = 0; i < count; i++)
+        values[i] = wrap_add(values[i], time[i]);
+    if (presence == PRESENCE_ALL)
+        return OI_OK;
+    for (size_t i = 0; i < count; i++)
+        values[i] = is_there[i] ? values[i] : OI_TIME_NONE;
+    return OI_OK;
+}
+
+/* Decode part `index` + 5; of the USD figure what predicts it has been decoded before. */
+static enum oi_status
+read_decimals(struct oi_chunk *chunk, unsigned index, struct oi_slice bytes,
+              struct oi_chunk_decimals all[DECIMALS_COUNT], struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(bytes);
+    struct oi_chunk_decimals *decimals = &all[index];
+    unsigned flags = 0;
+
+    decimals->mantissas = slot(chunk, DECIMALS_FIRST + index);
+    decimals->exponents = chunk->exponents + index * chunk->row_capacity;
+    OI_TRY(oi_chunk_decimals_decode_head(&cursor, chunk->header.count, decimals, &flags,
+                                         slot(chunk, SLOT_SCRATCH), error));
+    decimals->is_there = true;
+    if (flags == 0)
+        return oi_chunk_decimals_decode(&cursor, chunk, decimals, error);
+    if (flags != OI_CHUNK_PREDICTED || DECIMALS_FIRST + index != PART_VALUE_USD ||
+        decimals->form == OI_CHUNK_ROWS)
+        return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
+    return oi_chunk_value_decode(&cursor, chunk->header.count, &all[0], &all[1],
+                                 decimals->mantissas, error);
+}
+
+static enum oi_status
+read_all_decimals(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT], unsigned columns,
+                  struct oi_error *error)
+{
+    static const unsigned asked_by[DECIMALS_COUNT] = { OI_COLUMN_OPEN_INTEREST,
+                                                       OI_COLUMN_MARK_PRICE, OI_COLUMN_INDEX_PRICE,
+                                                       OI_COLUMN_LAST_PRICE, OI_COLUMN_VALUE_USD };
+    struct oi_decimals *const targets[DECIMALS_COUNT] = {
+        &chunk->columns.open_interest, &chunk->columns.mark_price, &chunk->columns.index_price,
+        &chunk->columns.last_price,    &chunk->columns.value_usd,
+    };
+    struct oi_chunk_decimals all[DECIMALS_COUNT] = {};
+    struct oi_slice usd = parts[PART_VALUE_USD];
+    unsigned needed = columns;
+
+    if (columns & OI_COLUMN_VALUE_USD && usd.size > 0 &&
+        (unsigned char) usd.data[0] & OI_CHUNK_PREDICTED)
+        needed |= OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE;
+    for (unsigned i = 0; i < DECIMALS_COUNT; i++) {
+        if (needed & asked_by[i] && parts[DECIMALS_FIRST + i].data)
+            OI_TRY(read_decimals(chunk, i, parts[DECIMALS_FIRST + i], all, error));
+    }
+    for (unsigned i = 0; i < DECIMALS_COUNT; i++) {
+        if (!(columns & asked_by[i]) || !all[i].is_there)
+            continue;
+        targets[i]->mantissas = all[i].mantissas;
+        targets[i]->exponent = all[i].exponent;
+        if (all[i].form != OI_CHUNK_COMMON)
+            targets[i]->exponents = all[i].exponents;
+        if (all[i].wide_count > 0)
+            targets[i]->wides = chunk->wides + all[i].wide_first;
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+read_flags(struct oi_chunk *chunk, struct oi_slice bytes, struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(bytes);
+    const int64_t *values = slot(chunk, SLOT_SCRATCH);
+    size_t count = chunk->header.count;
+
+    chunk->columns.flags = chunk->flags;
+    if (!bytes.data) {
+        memset(chunk->flags, 0, count * sizeof(*chunk->flags));
+        return OI_OK;
+    }
+    OI_TRY(oi_chunk_column_decode(&cursor, count, slot(chunk, SLOT_SCRATCH), error));
+    for (size_t i = 0; i < count; i++) {
+        if ((uint64_t) values[i] > UINT16_MAX)
+            return oi_fail(error, OI_E_CORRUPT, "flags of more than 16 bits");
+        chunk->flags[i] = (uint16_t) values[i];
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+read_columns(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT], unsigned columns,
+             struct oi_error *error)
+{
+    struct oi_cursor time = oi_cursor_over(parts[PART_TIME]);
+    struct oi_cursor batch = oi_cursor_over(parts[PART_BATCH]);
+    size_t count = chunk->header.count;
+    bool is_partial;
+
+    OI_TRY(oi_chunk_column_decode(&time, count, slot(chunk, PART_TIME), error));
+    chunk->columns.time = slot(chunk, PART_TIME);
+    if (columns & OI_COLUMN_EXCHANGE_TIME) {
+        OI_TRY(
+            read_times(chunk, PART_EXCHANGE_TIME, parts[PART_EXCHANGE_TIME], &is_partial, error));
+        chunk->columns.exchange_time = slot(chunk, PART_EXCHANGE_TIME);
+    }
+    if (columns & OI_COLUMN_KNOWN_TIME) {
+        OI_TRY(read_times(chunk, PART_KNOWN_TIME, parts[PART_KNOWN_TIME], &chunk->known_is_commit,
+                          error));
+        chunk->known_time = slot(chunk, PART_KNOWN_TIME);
+        chunk->columns.known_time = chunk->known_time;
+    }
+    if (columns & OI_COLUMN_BATCH) {
+        OI_TRY(oi_chunk_column_decode(&batch, count, slot(chunk, PART_BATCH), error));
+        /* Signed and unsigned of one width may share memory. */
+        chunk->columns.batch = (const uint64_t *) slot(chunk, PART_BATCH);
+    }
+    OI_TRY(read_all_decimals(chunk, parts, columns, error));
+    if (columns & OI_COLUMN_FLAGS)
+        OI_TRY(read_flags(chunk, parts[PART_FLAGS], error));
+    return OI_OK;
+}
+
+enum oi_status
+oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
+                struct oi_chunk *chunk, struct oi_error *error)
+{
+    struct oi_slice parts[PART_COUNT];
+    struct oi_slice body;
+    uint32_t body_crc;
+
+    chunk->columns = (struct oi_columns){};
+    chunk->known_time = NULL;
+    chunk->known_is_commit = false;
+    chunk->wide_count = 0;
+    OI_TRY(read_header(key, bytes, &chunk->header, &body, &body_crc, error));
+    if (oi_crc32c(0, body.data, body.size) != body_crc)
+        return oi_fail(error, OI_E_CORRUPT, "the checksum of a chunk is wrong");
+    OI_TRY(find_parts(body, parts, error));
+    make_room(chunk, chunk->header.count);
+    OI_TRY(read_columns(chunk, parts, columns, error));
+    chunk->columns.count = chunk->header.count;
+    return OI_OK;
+}
+
+void
+oi_chunk_release(struct oi_chunk *chunk)
+{
+    oi_free(chunk->memory);
+    oi_free(chunk->exponents);
+    oi_free(chunk->flags);
+    oi_free(chunk->wides);
+    *chunk = (struct oi_chunk){};
+}

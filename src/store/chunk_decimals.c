@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Columns of decimals. One exponent for all rows wherever the mantissas then still fit: it makes
+ * the smallest columns and the fastest readers. Else each row keeps its own, and what is wide even
+ * so stands behind, in full.
+ */
+#include "base/alloc.h"
+#include "codec/column.h"
+#include "store/chunk_internal.h"
+
+#include <string.h>
+
+/* no unit test: the chunk's tests are about this */
+
+/* 10^18 is the largest power that fits an int64. */
+#define POWER_MAX 18
+
+static int64_t
+power_of_ten(int power)
+{
+    int64_t result = 1;
+
+    for (int i = 0; i < power; i++)
+        result *= 10;
+    return result;
+}
+
+/*
+ * Taking a column.
+ */
+
+/* All rows share the exponent already: take the zeros off that all of them end in. */
+static void
+take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
+{
+    int power = POWER_MAX;
+    int64_t divisor = power_of_ten(power);
+    bool is_zero = true;
+
+    for (size_t i = 0; i < count; i++) {
+        is_zero = is_zero && column->mantissas[i] == 0;
+        while (column->mantissas[i] % divisor != 0) {
+            divisor /= 10;
+            power--;
+        }
+    }
+    decimals->is_there = true;
+    decimals->form = OI_CHUNK_COMMON;
+    decimals->exponent = is_zero ? 0 : column->exponent + power;
+    for (size_t i = 0; i < count; i++)
+        decimals->mantissas[i] = column->mantissas[i] / divisor;
+}
+
+/* Each row by itself, without trailing zeros; counts the kinds. */
+static void
+take_rows(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals,
+          size_t *ret_none_count)
+{
+    *ret_none_count = 0;
+    decimals->wide_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        int64_t mantissa = column->mantissas[i];
+        int exponent = column->exponents[i];
+
+        if (exponent == OI_EXPONENT_NONE)
+            ++*ret_none_count;
+        else if (exponent == OI_EXPONENT_WIDE)
+            decimals->wide_count++;
+        else if (mantissa == 0)
+            exponent = 0;
+        else
+            for (; mantissa % 10 == 0; mantissa /= 10)
+                exponent++;
+        decimals->mantissas[i] = mantissa;
+        decimals->exponents[i] = (int8_t) exponent;
+    }
+}
+
+static bool
+is_special(int8_t exponent)
+{
+    return exponent == OI_EXPONENT_NONE || exponent == OI_EXPONENT_WIDE;
+}
+
+/* Give all plain rows the smallest exponent among them, if their mantissas still fit. */
+static bool
+unite(struct oi_chunk_decimals *decimals, size_t count)
+{
+    int smallest = INT8_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!is_special(decimals->exponents[i]) && decimals->mantissas[i] != 0 &&
+            decimals->exponents[i] < smallest)
+            smallest = decimals->exponents[i];
+    }
+    if (smallest == INT8_MAX)
+        smallest = 0; /* all of them are zero, or there is none */
+    for (size_t i = 0; i < count; i++) {
+        int power = decimals->exponents[i] - smallest;
+        int64_t product;
+
+        if (is_special(decimals->exponents[i]) || decimals->mantissas[i] == 0)
+            continue;
+        if (power > POWER_MAX ||
+            __builtin_mul_overflow(decimals->mantissas[i], power_of_ten(power), &product))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_special(decimals->exponents[i]))
+            continue;
+        if (decimals->mantissas[i] != 0)
+            decimals->mantissas[i] *= power_of_ten(decimals->exponents[i] - smallest);
+        decimals->exponents[i] = (int8_t) smallest;
+    }
+    decimals->exponent = smallest;
+    return true;
+}
+
+/* Rows whose mantissa means nothing repeat the one before, the first ones the one after. */
+static void
+fill(struct oi_chunk_decimals *decimals, size_t count)
+{
+    int64_t before = 0;
+
+    for (size_t i = count; i-- > 0;) {
+        if (!is_special(decimals->exponents[i]))
+            before = decimals->mantissas[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_special(decimals->exponents[i]))
+            decimals->mantissas[i] = before;
+        before = decimals->mantissas[i];
+    }
+}
+
+/* The wide values in the order of their rows. */
+static void
+collect_wides(const struct oi_decimals *column, size_t count, struct oi_decimal *wides)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (column->exponents[i] == OI_EXPONENT_WIDE)
+            *wides++ = column->wides[column->mantissas[i]];
+    }
+}
+
+void
+oi_chunk_decimals_take(const struct oi_decimals *column, size_t count,
+                       struct oi_chunk_decimals *decimals)
+{
+    size_t none_count;
+    bool is_united;
+
+    decimals->is_there = false;
+    decimals->wide_count = 0;
+    decimals->wides = NULL;
+    if (!column->mantissas)
+        return;
+    if (!column->exponents) {
+        take_common(column, count, decimals);
+        return;
+    }
+    take_rows(column, count, decimals, &none_count);
+    if (none_count == count)
+        return;
+    decimals->is_there = true;
+    is_united = unite(decimals, count);
+    if (decimals->wide_count > 0) {
+        struct oi_decimal *wides = oi_alloc(decimals->wide_count * sizeof(*wides));
+
+        collect_wides(column, count, wides);
+        decimals->wides = wides;
+    }
+    fill(decimals, count);
+    decimals->form = OI_CHUNK_ROWS;
+    if (is_united && decimals->wide_count == 0)
+        decimals->form = none_count == 0 ? OI_CHUNK_COMMON : OI_CHUNK_SPARSE;
+}
+
+/*
+ * Writing.
+ */
+
+void
+oi_chunk_decimals_encode_head(const struct oi_chunk_decimals *decimals, size_t count,
+                              unsigned flags, int64_t *scratch, struct oi_buffer *out)
+{
+    oi_buffer_add_u8(out, (uint8_t) (decimals->form | flags));
+    if (decimals->form != OI_CHUNK_ROWS)
+        oi_buffer_add_u8(out, (uint8_t) decimals->exponent);
+    if (decimals->form == OI_CHUNK_COMMON)
+        return;
+    for (size_t i = 0; i < count; i++)
+        scratch[i] = decimals->form == OI_CHUNK_SPARSE ? decimals->exponents[i] != OI_EXPONENT_NONE
+                                                       : decimals->exponents[i];
+    oi_column_encode(scratch, count, out);
+}
+
+static void
+encode_wide(const struct oi_decimal *wide, struct oi_buffer *out)
+{
+    unsigned limbs = OI_COUNT(wide->limbs);
+
+    while (limbs > 1 && wide->limbs[limbs - 1] == 0)
+        limbs--;
+    oi_buffer_add_u8(out, (uint8_t) (limbs | (wide->is_negative ? 0x80u : 0)));
+    oi_buffer_add_u8(out, (uint8_t) wide->exponent);
+    for (unsigned i = 0; i < limbs; i++)
+        oi_buffer_add_u64(out, wide->limbs[i]);
+}
+
+void
+oi_chunk_decimals_encode(const struct oi_chunk_decimals *decimals, size_t count, int64_t *scratch,
+                         struct oi_buffer *out)
+{
+    oi_chunk_decimals_encode_head(decimals, count, 0, scratch, out);
+    oi_column_encode(decimals->mantissas, count, out);
+    for (size_t i = 0; i < decimals->wide_count; i++)
+        encode_wide(&decimals->wides[i], out);
+}
+
+/*
+ * Reading.
+ */
+
+enum oi_status
+oi_chunk_column_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                       struct oi_error *error)
+{
+    struct oi_slice rest = { (const char *) cursor->at, oi_cursor_left(cursor) };
+    size_t size = 0;
+
+    OI_TRY(oi_column_decode(rest, count, values, &size, error));
+    (void) oi_cursor_bytes(cursor, size);
+    return OI_OK;
+}
+
+static bool
+is_exponent(int64_t exponent)
+{
+    return exponent >= -OI_DECIMAL_EXPONENT_MAX && exponent <= OI_DECIMAL_EXPONENT_MAX;
+}
+
+/* One exponent for the rows that have a number. */
+static enum oi_status
+read_presence(const struct oi_chunk_decimals *decimals, size_t count, const int64_t *presence,
+              struct oi_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((uint64_t) presence[i] > 1)
+            return oi_fail(error, OI_E_CORRUPT, "a row that is neither there nor not");
+        decimals->exponents[i] = (int8_t) (presence[i] ? decimals->exponent : OI_EXPONENT_NONE);
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+read_exponents(struct oi_chunk_decimals *decimals, size_t count, const int64_t *exponents,
+               struct oi_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (exponents[i] == OI_EXPONENT_WIDE)
+            decimals->wide_count++;
+        else if (exponents[i] != OI_EXPONENT_NONE && !is_exponent(exponents[i]))
+            return oi_fail(error, OI_E_CORRUPT, "an exponent that no decimal has");
+        decimals->exponents[i] = (int8_t) exponents[i];
+    }
+    return OI_OK;
+}
+
+enum oi_status
+oi_chunk_decimals_decode_head(struct oi_cursor *cursor, size_t count,
+                              struct oi_chunk_decimals *decimals, unsigned *ret_flags,
+                              int64_t *scratch, struct oi_error *error)
+{
+    uint8_t head = oi_cursor_u8(cursor);
+
+    decimals->form = head & 0x0f;
+    decimals->exponent = 0;
+    decimals->wide_count = 0;
+    if (decimals->form > OI_CHUNK_ROWS)
+        return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
+    if (decimals->form != OI_CHUNK_ROWS)
+        decimals->exponent = (int8_t) oi_cursor_u8(cursor);
+    if (cursor->failed || !is_exponent(decimals->exponent))
+        return oi_fail(error, OI_E_CORRUPT, "an exponent that no decimal has");
+    *ret_flags = head & 0xf0u;
+    if (decimals->form == OI_CHUNK_COMMON)
+        return OI_OK;
+    OI_TRY(oi_chunk_column_decode(cursor, count, scratch, error));
+    if (decimals->form == OI_CHUNK_SPARSE)
+        return read_presence(decimals, count, scratch, error);
+    return read_exponents(decimals, count, scratch, error);
+}
+
+static enum oi_status
+decode_wide(struct oi_cursor *cursor, struct oi_decimal *wide, struct oi_error *error)
+{
+    uint8_t head = oi_cursor_u8(cursor);
+    int8_t exponent = (int8_t) oi_cursor_u8(cursor);
+    unsigned limbs = head & 0x7f;
+
+    if (cursor->failed || limbs < 1 || limbs > OI_COUNT(wide->limbs) || !is_exponent(exponent))
+        return oi_fail(error, OI_E_CORRUPT, "a wide number that is not one");
+    memset(wide, 0, sizeof(*wide));
+    wide->form = OI_DECIMAL_WIDE;
+    wide->is_negative = head & 0x80;
+    wide->exponent = exponent;
+    for (unsigned i = 0; i < limbs; i++)
+        wide->limbs[i] = oi_cursor_u64(cursor);
+    /* Else it would be plain: readers rely on the canonical form. */
+    if (cursor->failed || (limbs == 1 && wide->limbs[0] <= INT64_MAX) ||
+        (limbs > 1 && wide->limbs[limbs - 1] == 0))
+        return oi_fail(error, OI_E_CORRUPT, "a wide number that is not one");
+    return OI_OK;
+}
+
+enum oi_status
+oi_chunk_decimals_decode(struct oi_cursor *cursor, struct oi_chunk *chunk,
+                         struct oi_chunk_decimals *decimals, struct oi_error *error)
+{
+    size_t count = chunk->header.count;
+    size_t first = chunk->wide_count;
+    int64_t next = 0;
+
+    OI_TRY(oi_chunk_column_decode(cursor, count, decimals->mantissas, error));
+    decimals->wide_first = first;
+    if (decimals->wide_count == 0)
+        return OI_OK;
+    if (first + decimals->wide_count > chunk->wide_capacity) {
+        chunk->wide_capacity = (first + decimals->wide_count) * 2;
+        chunk->wides = oi_realloc(chunk->wides, chunk->wide_capacity, sizeof(*chunk->wides));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (decimals->exponents[i] != OI_EXPONENT_WIDE)
+            continue;
+        OI_TRY(decode_wide(cursor, &chunk->wides[first + (size_t) next], error));
+        decimals->mantissas[i] = next++;
+    }
+    chunk->wide_count += decimals->wide_count;
+    return OI_OK;
+}
