@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a request to an answer: whose path it is, may the caller ask, what is asked, run it, render
+ * it. The first piece is rendered before anything is sent, so that every error that can be found is
+ * found while the status is still free; the rest is pulled as the client takes it.
+ */
+#include "server/server_internal.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "lake/export.h"
+#include "server/assets.h"
+#include "server/range.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One answer under way: outlives the handler when it is streamed. */
+struct answer {
+    struct oi_server *server;
+    const struct oi_dialect *dialect;
+    const struct oi_route *route;
+    struct tally *tally;
+    struct oi_call call;
+    char request_id[OI_UUID_SIZE];
+    char *public_url;
+    struct oi_query query;
+    struct oi_problem problem;
+    struct oi_rendering rendering;
+    struct oi_result *result;
+};
+
+static void
+answer_free(struct answer *answer)
+{
+    oi_result_close(&answer->result);
+    oi_query_release(&answer->query);
+    oi_free(answer->public_url);
+    oi_free(answer);
+}
+
+static void
+sign(const struct oi_call *call, struct oi_slice path_and_query, struct oi_buffer *out)
+{
+    const struct oi_server *server = call->signer;
+
+    oi_buffer_add_slice(out, call->public_url);
+    oi_links_sign(&server->links, path_and_query, call->now, call->link_life_s, out);
+}
+
+/* What absolute links begin with: as configured, else as the caller reached us. */
+static char *
+public_url(const struct oi_server *server, const struct oi_http_request *request)
+{
+    struct oi_buffer text = {};
+    const struct oi_slice *host = oi_http_header(request, "host");
+    char *copy;
+
+    if (server->options.public_url) {
+        oi_buffer_add_text(&text, server->options.public_url);
+        while (text.size > 0 && text.data[text.size - 1] == '/')
+            text.size--;
+    } else if (host) {
+        oi_buffer_add_text(&text, server->options.certificate ? "https://" : "http://");
+        oi_buffer_add_slice(&text, *host);
+    } else {
+        oi_buffer_add_format(&text, "http://%s:%u", server->options.address,
+                             oi_server_port(server));
+    }
+    copy = oi_copy_text(oi_buffer_slice(&text));
+    oi_buffer_release(&text);
+    return copy;
+}
+
+static struct answer *
+answer_new(struct oi_server *server, const struct oi_http_request *request,
+           const struct oi_dialect *dialect, struct oi_slice mount)
+{
+    struct answer *answer = oi_alloc_zero(1, sizeof(*answer));
+
+    answer->server = server;
+    answer->dialect = dialect;
+    answer->tally = &server->tallies[SERVER_DIALECTS_MAX];
+    for (size_t i = 0; i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++)
+        if (oi_dialects[i] == dialect)
+            answer->tally = &server->tallies[i];
+    answer->query = OI_QUERY_EMPTY;
+    oi_random_uuid(answer->request_id);
+    answer->public_url = public_url(server, request);
+    answer->call = (struct oi_call){
+        .request_id = answer->request_id,
+        .now = server->source->clock->wall_ns(server->source->clock),
+        .public_url = oi_slice_of(answer->public_url),
+        .mount = mount,
+        .zones = server->options.zones,
+        .sign = sign,
+        .signer = server,
+        .link_life_s = 300,
+    };
+    return answer;
+}
+
+static void
+refuse_plainly(struct oi_http_reply *reply, int status, const char *sentence)
+{
+    reply->status = status;
+    oi_http_reply_type(reply, "text/plain; charset=utf-8");
+    oi_buffer_clear(&reply->body);
+    oi_buffer_add_text(&reply->body, sentence);
+    oi_buffer_add_char(&reply->body, '\n');
+}
+
+static void
+count_status(struct tally *tally, int status)
+{
+    if (status >= 500)
+        atomic_fetch_add(&tally->failed, 1);
+    else if (status >= 400)
+        atomic_fetch_add(&tally->refused, 1);
+}
+
+static void
+refuse(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    oi_buffer_clear(&reply->body);
+    answer->dialect->render_problem(&answer->call, request, &answer->problem, reply);
+    count_status(answer->tally, reply->status);
+}
+
+/* A failure of ours: the operator gets the reason, the caller an envelope without it. */
+static void
+fail(struct answer *answer, enum oi_status status, const struct oi_error *error)
+{
+    bool is_damage = status == OI_E_CORRUPT || status == OI_E_BUSY || status == OI_E_FULL;
+
+    if (status == OI_E_INVALID && answer->problem.kind == OI_PROBLEM_NONE) {
+        (void) oi_problem_set(&answer->problem, OI_PROBLEM_TOO_MANY, "", OI_SLICE(""), "%s",
+                              error->message);
+        return;
+    }
+    if (answer->problem.kind != OI_PROBLEM_NONE)
+        return;
+    oi_log_throttled(OI_LOG_ERROR, "answer.failed", answer->dialect->name,
+                     "dialect=%s code=%s reason=\"%s\"", answer->dialect->name,
+                     oi_status_name(status), error->message);
+    (void) oi_problem_set(&answer->problem,
+                          is_damage ? OI_PROBLEM_UNAVAILABLE : OI_PROBLEM_INTERNAL, "",
+                          OI_SLICE(""), "the server could not answer");
+}
+
+static bool
+takes_method(const struct oi_route *route, enum oi_http_method method)
+{
+    if (method == OI_HTTP_HEAD)
+        method = OI_HTTP_GET;
+    return (route->methods & (1u << method)) != 0;
+}
+
+/* Which methods a route takes, for Allow. */
+static void
+allow(const struct oi_route *route, struct oi_http_reply *reply)
+{
+    bool posts = (route->methods & OI_METHOD_POST) != 0;
+    bool gets = (route->methods & OI_METHOD_GET) != 0;
+
+    oi_http_reply_header_text(reply, "Allow",
+                              posts && gets ? "GET, HEAD, POST, OPTIONS"
+                              : posts       ? "POST, OPTIONS"
+                                            : "GET, HEAD, OPTIONS");
+}
+
+static enum oi_status
+check_key(struct answer *answer, const struct oi_http_request *request)
+{
+    switch (oi_access_check_key(answer->server->access, answer->dialect->key(request))) {
+    case OI_KEY_FINE:
+        return OI_OK;
+    case OI_KEY_MISSING:
+        return oi_problem_set(&answer->problem, OI_PROBLEM_KEY_MISSING, "", OI_SLICE(""),
+                              "a key is required");
+    case OI_KEY_WRONG:
+        return oi_problem_set(&answer->problem, OI_PROBLEM_KEY_WRONG, "", OI_SLICE(""),
+                              "the key is not valid");
+    }
+    return OI_E_DENIED;
+}
+
+static enum oi_status
+check_link(struct answer *answer, const struct oi_http_request *request)
+{
+    switch (oi_links_check(&answer->server->links, request->raw_target, answer->call.now)) {
+    case OI_LINK_FINE:
+        return OI_OK;
+    case OI_LINK_EXPIRED:
+        return oi_problem_set(&answer->problem, OI_PROBLEM_FORBIDDEN, "", OI_SLICE(""),
+                              "the link has expired");
+    case OI_LINK_WRONG:
+        return oi_problem_set(&answer->problem, OI_PROBLEM_FORBIDDEN, "", OI_SLICE(""),
+                              "the link's signature is not valid");
+    }
+    return OI_E_DENIED;
+}
+
+static enum oi_status
+check(struct answer *answer, const struct oi_http_request *request)
+{
+    if (!takes_method(answer->route, request->method))
+        return oi_problem_set(&answer->problem, OI_PROBLEM_METHOD, "",
+                              oi_slice_of(oi_http_method_name(request->method)),
+                              "this path does not take that method");
+    if (answer->route->is_link)
+        return check_link(answer, request);
+    return check_key(answer, request);
+}
+
+/* Pull the next piece: the HTTP server's `more`. */
+static enum oi_status
+more(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_error *error)
+{
+    struct answer *answer = context;
+    enum oi_status status;
+
+    answer->rendering.step++;
+    status = answer->route->render(&answer->rendering, out, ret_is_last, error);
+    if (status != OI_OK)
+        oi_log_throttled(OI_LOG_ERROR, "answer.cut", answer->dialect->name,
+                         "dialect=%s code=%s reason=\"%s\"", answer->dialect->name,
+                         oi_status_name(status), error ? error->message : "");
+    return status;
+}
+
+static void
+finish(void *context)
+{
+    struct answer *answer = context;
+
+    if (answer->result)
+        atomic_fetch_add(&answer->tally->rows, answer->result->row_count);
+    answer_free(answer);
+}
+
+/* One part of a body as `Range: bytes=` asks: readers of Parquet fetch the footer first. */
+static void
+cut_to_range(const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    const struct oi_slice *range = oi_http_header(request, "range");
+    struct oi_byte_range part;
+    char text[80];
+
+    oi_http_reply_header_text(reply, "Accept-Ranges", "bytes");
+    if (!range || reply->status != 200 || !oi_range_parse(*range, reply->body.size, &part))
+        return;
+    if (part.from >= part.to) {
+        reply->status = 416;
+        oi_buffer_clear(&reply->body);
+        return;
+    }
+    reply->status = 206;
+    snprintf(text, sizeof(text), "bytes %zu-%zu/%zu", part.from, part.to - 1, reply->body.size);
+    oi_http_reply_header_text(reply, "Content-Range", text);
+    memmove(reply->body.data, reply->body.data + part.from, part.to - part.from);
+    reply->body.size = part.to - part.from;
+}
+
+static enum oi_status
+render_file(struct answer *answer, const struct oi_http_request *request,
+            struct oi_http_reply *reply, struct oi_error *error)
+{
+    bool is_last;
+
+    OI_TRY(answer->route->render(&answer->rendering, &reply->body, &is_last, error));
+    OI_TRY(oi_export_bars(answer->server->source, &answer->query, &reply->body, &answer->problem,
+                          error));
+    cut_to_range(request, reply);
+    return OI_OK;
+}
+
+/* Run the query and render the first piece; *ret_is_last false: there is more to pull. */
+static enum oi_status
+begin(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply,
+      bool *ret_is_last, struct oi_error *error)
+{
+    *ret_is_last = true;
+    OI_TRY(check(answer, request));
+    OI_TRY(answer->route->parse(&answer->call, request, &answer->query, &answer->problem));
+    answer->rendering = (struct oi_rendering){ .call = &answer->call,
+                                               .request = request,
+                                               .query = &answer->query,
+                                               .reply = reply,
+                                               .problem = &answer->problem };
+    if (answer->route->is_file)
+        return render_file(answer, request, reply, error);
+    if (answer->query.kind != OI_QUERY_NONE)
+        OI_TRY(oi_query_run(answer->server->source, &answer->query, &answer->result,
+                            &answer->problem, error));
+    answer->rendering.result = answer->result;
+    return answer->route->render(&answer->rendering, &reply->body, ret_is_last, error);
+}
+
+static void
+answer_route(struct answer *answer, const struct oi_http_request *request,
+             struct oi_http_reply *reply)
+{
+    const struct oi_clock *clock = answer->server->source->clock;
+    int64_t started = clock->monotonic_ns(clock);
+    struct oi_error error = {};
+    bool is_last = true;
+    enum oi_status status = begin(answer, request, reply, &is_last, &error);
+
+    atomic_fetch_add(&answer->tally->requests, 1);
+    atomic_fetch_add(&answer->tally->busy_ns,
+                     (unsigned long long) (clock->monotonic_ns(clock) - started));
+    if (status != OI_OK) {
+        fail(answer, status, &error);
+        if (answer->problem.kind == OI_PROBLEM_METHOD)
+            allow(answer->route, reply);
+        refuse(answer, request, reply);
+        answer_free(answer);
+        return;
+    }
+    count_status(answer->tally, reply->status);
+    if (is_last) {
+        finish(answer);
+        return;
+    }
+    reply->more = more;
+    reply->finish = finish;
+    reply->context = answer;
+}
+
+static bool
+serve_asset(const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    const struct oi_asset *asset = oi_asset_find(request->path);
+    const struct oi_slice *known = oi_http_header(request, "if-none-match");
+
+    if (!asset)
+        return false;
+    if (request->method != OI_HTTP_GET && request->method != OI_HTTP_HEAD) {
+        oi_http_reply_header_text(reply, "Allow", "GET, HEAD");
+        refuse_plainly(reply, 405, "this page can only be read");
+        return true;
+    }
+    oi_http_reply_type(reply, asset->content_type);
+    oi_http_reply_header_text(reply, "ETag", asset->etag);
+    oi_http_reply_header_text(reply, "Cache-Control", "no-cache");
+    oi_http_reply_header_text(reply, "X-Content-Type-Options", "nosniff");
+    oi_http_reply_header_text(
+        reply, "Content-Security-Policy",
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "connect-src 'self' ws: wss:; frame-ancestors 'none'");
+    if (known && oi_slice_is(*known, asset->etag)) {
+        reply->status = 304;
+        return true;
+    }
+    oi_buffer_add_slice(&reply->body, asset->body);
+    return true;
+}
+
+static void
+preflight(const struct oi_route *route, struct oi_http_reply *reply)
+{
+    reply->status = 204;
+    if (route)
+        allow(route, reply);
+    oi_http_reply_header_text(reply, "Access-Control-Allow-Origin", "*");
+    oi_http_reply_header_text(reply, "Access-Control-Allow-Methods", "GET, HEAD");
+    oi_http_reply_header_text(reply, "Access-Control-Allow-Headers", "*");
+    oi_http_reply_header_text(reply, "Access-Control-Max-Age", "86400");
+}
+
+void
+router_handle(void *context, const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    struct oi_server *server = ((struct worker *) context)->server;
+    const struct oi_dialect *dialect = NULL;
+    struct oi_slice mount = {};
+    const struct oi_route *route;
+    struct answer *answer;
+
+    if (!oi_access_check_host(server->access, oi_http_header(request, "host"))) {
+        refuse_plainly(reply, 421,
+                       "This server has no keys, so it answers only to the names of its own "
+                       "machine; name this one with --host-name, or make keys.");
+        count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
+        return;
+    }
+    if (health_handle(server, request, reply) || serve_asset(request, reply))
+        return;
+    route = oi_dialects_route(request, &dialect, &mount);
+    if (request->method == OI_HTTP_OPTIONS && dialect) {
+        preflight(route, reply);
+        return;
+    }
+    if (!dialect) {
+        refuse_plainly(reply, 404, "There is nothing at this path; the page at / shows what is.");
+        count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
+        return;
+    }
+    answer = answer_new(server, request, dialect, mount);
+    answer->route = route;
+    if (!route) {
+        (void) oi_problem_set(&answer->problem, OI_PROBLEM_PATH, "", request->path,
+                              "there is nothing at this path");
+        atomic_fetch_add(&answer->tally->requests, 1);
+        refuse(answer, request, reply);
+        answer_free(answer);
+        return;
+    }
+    answer_route(answer, request, reply);
+}
+
+void
+router_refuse(void *context, int status, const char *reason, struct oi_slice target,
+              struct oi_http_reply *reply)
+{
+    struct oi_server *server = ((struct worker *) context)->server;
+    struct oi_http_request request = {};
+    const struct oi_dialect *dialect = NULL;
+    struct oi_slice mount = {};
+    struct oi_slice path = target;
+    const char *query = target.size > 0 ? memchr(target.data, '?', target.size) : NULL;
+    struct answer *answer;
+
+    /* Only the path matters here, and only if it is a plain one: the rest may be what is wrong. */
+    if (query)
+        path.size = (size_t) (query - target.data);
+    if (path.size > 0 && path.data[0] == '/' && !memchr(path.data, '%', path.size))
+        request.path = path;
+    if (request.path.size > 0)
+        (void) oi_dialects_route(&request, &dialect, &mount);
+    if (!dialect) {
+        refuse_plainly(reply, status, reason);
+        count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
+        return;
+    }
+    answer = answer_new(server, &request, dialect, mount);
+    (void) oi_problem_set(&answer->problem, OI_PROBLEM_SYNTAX, "", OI_SLICE(""), "%s", reason);
+    answer->problem.http_status = status;
+    atomic_fetch_add(&answer->tally->requests, 1);
+    refuse(answer, &request, reply);
+    answer_free(answer);
+}

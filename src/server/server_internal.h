@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the server share. One `oi_server` for all threads; one `worker` a thread. */
+#pragma once
+
+#include "dialects/dialect.h"
+#include "net/http_server.h"
+#include "server/access.h"
+#include "server/links.h"
+#include "server/server.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Dialects registered, with room to spare: counters are kept in arrays. */
+#define SERVER_DIALECTS_MAX 16
+#define SERVER_METRIC_WRITERS_MAX 4
+
+struct live;
+
+/* Counters of one dialect. */
+struct tally {
+    atomic_ullong requests;
+    atomic_ullong refused; /* the caller's mistake: 4xx */
+    atomic_ullong failed;  /* ours: 5xx */
+    atomic_ullong rows;
+    atomic_ullong busy_ns; /* spent parsing, running and rendering the first piece */
+};
+
+struct oi_server {
+    const struct oi_source *source;
+    struct oi_server_options options; /* texts copied into the arena */
+    struct oi_access *access;
+    struct oi_links links;
+    struct tally tallies[SERVER_DIALECTS_MAX + 1]; /* by place in oi_dialects; last: none's */
+    struct worker *workers;
+    unsigned worker_count;
+    struct metric_writer {
+        void (*write)(void *context, struct oi_buffer *out);
+        void *context;
+    } metric_writers[SERVER_METRIC_WRITERS_MAX];
+    atomic_uint metric_writer_count;
+    atomic_bool is_stopping;
+    int64_t started_ns;
+    struct oi_arena arena;
+};
+
+struct worker {
+    struct oi_server *server;
+    struct oi_loop *loop;
+    struct oi_http_server *http;
+    struct live *live;
+    pthread_t thread;
+    bool is_running;
+    bool is_stopping; /* the loop's thread alone */
+};
+
+/* Answer any request; `worker` is the context of the HTTP server. */
+void router_handle(void *worker, const struct oi_http_request *request,
+                   struct oi_http_reply *reply);
+/* Answer what never became a request, in the envelope of the vendor whose path it names. */
+void router_refuse(void *worker, int status, const char *reason, struct oi_slice target,
+                   struct oi_http_reply *reply);
+
+/* The operator's endpoints: true when the path was one of them. */
+bool health_handle(struct oi_server *server, const struct oi_http_request *request,
+                   struct oi_http_reply *reply);
+
+/* Live rows over WebSocket, one hub a worker. */
+struct live *live_new(struct worker *worker);
+void live_free(struct live **live);
+/* Send what was committed since; on the loop's thread. */
+void live_push(struct live *live);
+bool live_upgrade(void *worker, const struct oi_http_request *request,
+                  struct oi_websocket *websocket, struct oi_http_reply *reply);
