@@ -45,7 +45,8 @@ struct oi_decimal {
 enum oi_status oi_decimal_parse(struct oi_slice text, struct oi_decimal *ret_value,
                                 struct oi_error *error);
 
-/* mantissa x 10^exponent, brought to canonical form; |exponent| must be at most 64. */
+/* mantissa x 10^exponent, brought to canonical form; |exponent| must be at most 64, also once the
+ * mantissa's trailing zeros are counted in. */
 struct oi_decimal oi_decimal_from(int64_t mantissa, int exponent);
 
 /* Plain digits: no exponent, no padding, trailing zeros stripped, "0" for zero, "-" only before a
@@ -97,7 +98,8 @@ int oi_decimal_digits(const struct oi_decimal *value);
 /* The nearest double, for statistics alone; 0 for none. */
 double oi_decimal_to_double(const struct oi_decimal *value);
 /* The shortest decimal that reads back as this double (17 digits at most); for figures that are
- * statistics and leave through a text wire. None for NaN and infinities. */
+ * statistics and leave through a text wire. None for NaN, infinities and what is too large; 0 for
+ * what is nearer to 0 than a decimal reaches. */
 struct oi_decimal oi_decimal_from_double(double value);
 /* A double rounded half to even to `digits` significant digits. */
 struct oi_decimal oi_decimal_from_double_digits(double value, int digits);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Unsigned integers of up to 512 bits: schoolbook, with division after Knuth's algorithm D. */
+/* no unit test: internal; decimal_arithmetic_test compares every result with pencil and paper */
 #include "core/limbs_internal.h"
 
 #include "base/status.h"

@@ -43,6 +43,7 @@ oi_span_contains(struct oi_span span, oi_time time)
     return time >= span.from && time < span.to;
 }
 
+/* Empty (from == to) where they have nothing in common. */
 struct oi_span oi_span_intersect(struct oi_span a, struct oi_span b);
 
 /* INVALID with "a time outside the years 1677 to 2262" where it does not fit; never wraps. */
@@ -104,11 +105,12 @@ enum oi_status oi_interval_parse(struct oi_slice text, int64_t *ret_interval_ns,
                                  struct oi_error *error);
 /* Appended in the largest unit that divides it. */
 void oi_interval_write(int64_t interval_ns, struct oi_buffer *out);
-/* The start of the bucket that holds `time`. */
+/* The start of the bucket that holds `time`, not before OI_TIME_EARLIEST. NONE and LATEST stay. */
 oi_time oi_interval_floor(int64_t interval_ns, oi_time time);
-/* The first bucket start at or after `time`. */
+/* The first bucket start at or after `time`, or LATEST where there is none. */
 oi_time oi_interval_ceil(int64_t interval_ns, oi_time time);
 
-/* The first instant of a month, and of the next. Month 1 to 12. */
+/* The first instant of a month, and of the next; EARLIEST or LATEST outside 1677 to 2262. Month 1
+ * to 12. */
 oi_time oi_month_start(int year, int month);
 oi_time oi_month_next(oi_time month_start);

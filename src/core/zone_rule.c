@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* POSIX TZ strings with the extensions of RFC 8536, 3.3.1: read and applied. */
+/* no unit test: internal; zone_test reads every form of rule through a zone */
 #include "core/time.h"
 #include "core/zone_internal.h"
 

@@ -299,7 +299,7 @@ paper_product(const struct paper *a, const struct paper *b)
     return product;
 }
 
-/* Long division: `rest` holds what is left. Counts how often the divisor goes. */
+/* Long division: `rest` holds what is left. */
 static void
 paper_bring_down(struct paper *rest, char digit)
 {
@@ -309,13 +309,16 @@ paper_bring_down(struct paper *rest, char digit)
         rest->count = 1;
 }
 
+/* multiples[n]: n times the divisor, as one writes them down before a long division. */
 static char
-paper_goes(struct paper *rest, const struct paper *divisor)
+paper_goes(struct paper *rest, const struct paper multiples[10])
 {
-    char times = 0;
+    char times = 9;
 
-    for (; paper_order(rest, divisor) >= 0; times++)
-        paper_take(rest, divisor);
+    while (paper_order(rest, &multiples[(int) times]) < 0)
+        times--;
+    if (times > 0)
+        paper_take(rest, &multiples[(int) times]);
     return times;
 }
 
@@ -325,6 +328,7 @@ static struct paper
 paper_quotient(const struct paper *a, const struct paper *b, int digits)
 {
     struct paper rest = {};
+    struct paper multiples[10] = {};
     struct paper quotient = { .exponent = a->exponent - b->exponent + a->count,
                               .is_negative = a->is_negative != b->is_negative };
     struct paper unit = { .digits = { 1 }, .count = 1, .is_negative = quotient.is_negative };
@@ -332,9 +336,16 @@ paper_quotient(const struct paper *a, const struct paper *b, int digits)
     char last;
     int i = a->count - 1;
 
+    for (int times = 1; times < 10; times++) {
+        struct paper divisor = *b;
+
+        divisor.exponent = 0;
+        divisor.is_negative = false;
+        multiples[times] = paper_sum(multiples[times - 1], divisor);
+    }
     for (; quotient.count < digits + 1; i--) {
         paper_bring_down(&rest, i >= 0 ? a->digits[i] : 0);
-        paper_bring_down(&quotient, paper_goes(&rest, b));
+        paper_bring_down(&quotient, paper_goes(&rest, multiples));
     }
     is_more = rest.count > 0;
     for (; i >= 0; i--)
