@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our own API, /oi/v1: readings, candles and totals with everything that is known of them. Figures
+ * are one-sided and in coins unless asked otherwise; every row names its feed, unit and sides.
+ * docs/dialects/native.md is its manual.
+ */
+#include "dialects/dialect.h"
+
+#include "base/crypto.h"
+#include "dialects/native_internal.h"
+#include "dialects/text.h"
+
+#include <string.h>
+
+#define ROWS 1000
+#define ROWS_MAX 1'000'000
+#define LATEST_ROWS 100
+
+/* Parameters that choose markets, and those of form, are the same everywhere. */
+#define SELECTION                                                                                  \
+    { "market", OI_PARAMETER_REPEATABLE }, { "exchange", OI_PARAMETER_REPEATABLE }, { "coin", 0 }, \
+        { "quote", 0 }, { "kind", OI_PARAMETER_REPEATABLE },                                       \
+    {                                                                                              \
+        "product", 0                                                                               \
+    }
+#define FORM                                                                                       \
+    { "format", 0 }, { "limit", 0 },                                                               \
+    {                                                                                              \
+        "after", 0                                                                                 \
+    }
+#define MOMENT                                                                                     \
+    { "as_of", 0 },                                                                                \
+    {                                                                                              \
+        "as_stored", 0                                                                             \
+    }
+
+static const struct oi_parameter market_parameters[] = {
+    SELECTION, FORM, MOMENT, { "q", 0 }, { "live", 0 },
+};
+static const struct oi_parameter row_parameters[] = {
+    SELECTION,      FORM,
+    MOMENT,         { "start", 0 },
+    { "end", 0 },   { "interval", 0 },
+    { "unit", 0 },  { "convention", 0 },
+    { "order", 0 }, { "total", 0 },
+    { "fill", 0 },
+};
+static const struct oi_parameter latest_parameters[] = {
+    SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "unit", 0 }, { "convention", 0 },
+};
+static const struct oi_parameter gap_parameters[] = {
+    SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "start", 0 }, { "end", 0 },
+};
+
+static enum oi_status
+bad(struct oi_problem *problem, const char *parameter, struct oi_slice value, const char *message)
+{
+    return oi_problem_set(problem, OI_PROBLEM_PARAMETER, parameter, value, "%s", message);
+}
+
+static enum oi_status
+read_time(const struct oi_http_request *request, const char *name, oi_time *ret_time,
+          struct oi_problem *problem)
+{
+    struct oi_slice value = oi_text_value(request, name);
+
+    if (value.size > 0 && !oi_text_time(value, ret_time))
+        return bad(problem, name, value,
+                   "Must be an ISO 8601 time, in UTC where no zone is named.");
+    return OI_OK;
+}
+
+static enum oi_status
+read_form(const struct oi_call *call, const struct oi_http_request *request, int64_t limit,
+          struct oi_query *query, struct oi_problem *problem)
+{
+    static const struct oi_word formats[] = {
+        { "json", NATIVE_JSON },
+        { "ndjson", NATIVE_NDJSON },
+        { "csv", NATIVE_CSV },
+    };
+    struct oi_slice wanted = oi_text_value(request, "limit");
+    struct oi_slice after = oi_text_value(request, "after");
+    int64_t format = NATIVE_JSON;
+    int64_t most = call->allowance.rows_max > 0 ? (int64_t) call->allowance.rows_max : ROWS_MAX;
+
+    OI_TRY(OI_TEXT_WORD(request, "format", formats, &format, problem));
+    query->format = (unsigned) format;
+    if (wanted.size > 0 && (!oi_text_integer(wanted, &limit) || limit < 1 || limit > most))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "limit", wanted,
+                              "Must be a whole number from 1 to %lld.", (long long) most);
+    query->limit = (size_t) (limit < most ? limit : most);
+    if (after.size > 0 && !native_read_cursor(after, &query->after))
+        return bad(problem, "after", after, "Must be the `next` of an earlier answer.");
+    OI_TRY(read_time(request, "as_of", &query->as_of, problem));
+    return read_time(request, "as_stored", &query->as_stored, problem);
+}
+
+static enum oi_status
+add_kinds(const struct oi_http_request *request, struct oi_selector *selector,
+          struct oi_problem *problem)
+{
+    static const struct oi_word kinds[] = {
+        { "perpetual", OI_KIND_PERPETUAL },
+        { "future", OI_KIND_FUTURE },
+        { "option", OI_KIND_OPTION },
+        { "event", OI_KIND_EVENT },
+    };
+
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+        bool is_known = false;
+
+        if (!oi_slice_is(field->name, "kind"))
+            continue;
+        for (size_t k = 0; k < OI_COUNT(kinds); k++) {
+            if (oi_slice_equal_ignoring_case(field->value, oi_slice_of(kinds[k].word))) {
+                oi_vector_push(&selector->kinds, (enum oi_kind) kinds[k].value);
+                is_known = true;
+            }
+        }
+        if (!is_known)
+            return bad(problem, "kind", field->value,
+                       "Must be perpetual, future, option or event.");
+    }
+    return OI_OK;
+}
+
+/* One selector with every condition but the market. */
+static enum oi_status
+add_selector(const struct oi_http_request *request, struct oi_query *query, const char *market,
+             struct oi_problem *problem)
+{
+    struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_NATIVE);
+    struct oi_slice coin = oi_text_value(request, "coin");
+    struct oi_slice quote = oi_text_value(request, "quote");
+
+    selector->market = market;
+    selector->must_match = market != NULL;
+    selector->parameter = "market";
+    if (coin.size > 0)
+        selector->coin = oi_text_upper(&query->arena, coin);
+    if (quote.size > 0)
+        selector->quote = oi_text_upper(&query->arena, quote);
+    selector->product = oi_text_copy(request, "product", query);
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+
+        if (oi_slice_is(field->name, "exchange"))
+            oi_vector_push(&selector->exchanges, oi_arena_copy(&query->arena, field->value));
+    }
+    return add_kinds(request, selector, problem);
+}
+
+/* A selector for each market named, or one for all that fit the other conditions. */
+static enum oi_status
+select_markets(const struct oi_http_request *request, struct oi_query *query,
+               struct oi_problem *problem)
+{
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+
+        if (oi_slice_is(field->name, "market")) {
+            OI_TRY(
+                add_selector(request, query, oi_arena_copy(&query->arena, field->value), problem));
+        }
+    }
+    if (query->selectors.count == 0)
+        OI_TRY(add_selector(request, query, NULL, problem));
+    return OI_OK;
+}
+
+static enum oi_status
+parse_markets(const struct oi_call *call, const struct oi_http_request *request,
+              struct oi_query *query, struct oi_problem *problem)
+{
+    bool is_live = false;
+
+    OI_TRY(OI_TEXT_PARAMETERS(request, market_parameters, problem));
+    query->kind = OI_QUERY_MARKETS;
+    query->is_one_list = true;
+    query->wants_extents = true;
+    query->text_filter = oi_text_copy(request, "q", query);
+    OI_TRY(oi_text_boolean(request, "live", &is_live, problem));
+    OI_TRY(select_markets(request, query, problem));
+    for (size_t i = 0; i < query->selectors.count; i++)
+        query->selectors.items[i].live_only = is_live;
+    return read_form(call, request, ROWS, query, problem);
+}
+
+static enum oi_status
+read_unit(const struct oi_http_request *request, struct oi_query *query, struct oi_problem *problem)
+{
+    static const struct oi_word units[] = {
+        { "coins", OI_UNIT_COINS },
+        { "contracts", OI_UNIT_CONTRACTS },
+        { "usd", OI_UNIT_USD },
+        { "reported", OI_UNIT_UNKNOWN },
+    };
+    static const struct oi_word conventions[] = {
+        { "canonical", true },
+        { "as_reported", false },
+    };
+    int64_t unit = OI_UNIT_COINS, is_canonical = true;
+
+    OI_TRY(OI_TEXT_WORD(request, "unit", units, &unit, problem));
+    OI_TRY(OI_TEXT_WORD(request, "convention", conventions, &is_canonical, problem));
+    query->unit = (enum oi_unit) unit;
+    query->is_canonical = is_canonical;
+    return OI_OK;
+}
+
+static enum oi_status
+read_span(const struct oi_call *call, const struct oi_http_request *request, struct oi_query *query,
+          struct oi_problem *problem)
+{
+    struct oi_slice start = oi_text_value(request, "start");
+    int64_t history_ns = call->allowance.history_ns;
+    oi_time earliest = history_ns > 0 ? call->now - history_ns : OI_TIME_EARLIEST;
+
+    OI_TRY(read_time(request, "start", &query->span.from, problem));
+    OI_TRY(read_time(request, "end", &query->span.to, problem));
+    if (query->span.from > query->span.to)
+        return oi_problem_set(problem, OI_PROBLEM_RANGE, "end", oi_text_value(request, "end"),
+                              "Must not be before start.");
+    if (start.size > 0 && query->span.from < earliest)
+        return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "start", start,
+                              "Beyond the history of your plan.");
+    if (query->span.from < earliest)
+        query->span.from = earliest;
+    query->from_end = start.size == 0;
+    return OI_OK;
+}
+
+/* Candles where an interval is given; a total is made of candles. */
+static enum oi_status
+read_shape(const struct oi_http_request *request, struct oi_query *query,
+           struct oi_problem *problem)
+{
+    static const struct oi_word orders[] = { { "asc", false }, { "desc", true } };
+    struct oi_slice interval = oi_text_value(request, "interval");
+    int64_t is_descending = false;
+    bool is_total = false;
+
+    OI_TRY(OI_TEXT_WORD(request, "order", orders, &is_descending, problem));
+    OI_TRY(oi_text_boolean(request, "total", &is_total, problem));
+    OI_TRY(oi_text_boolean(request, "fill", &query->fills_gaps, problem));
+    if (interval.size > 0 && oi_interval_parse(interval, &query->interval_ns, NULL) != OI_OK)
+        return bad(problem, "interval", interval, "Must be a count and one of s m h d w: 1h.");
+    query->is_descending = is_descending;
+    query->kind = interval.size > 0 ? OI_QUERY_CANDLES : OI_QUERY_ROWS;
+    if (interval.size > 0) {
+        for (size_t i = 0; i < query->selectors.count; i++)
+            query->selectors.items[i].is_total = is_total;
+        return OI_OK;
+    }
+    if (is_total)
+        return bad(problem, "total", OI_SLICE("true"), "A total needs an interval.");
+    if (query->fills_gaps)
+        return bad(problem, "fill", OI_SLICE("true"), "Filling needs an interval.");
+    if (query->is_descending)
+        return bad(problem, "order", OI_SLICE("desc"), "Readings ascend; candles may descend.");
+    return OI_OK;
+}
+
+static enum oi_status
+parse_rows(const struct oi_call *call, const struct oi_http_request *request,
+           struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, row_parameters, problem));
+    if (oi_text_value(request, "market").size == 0 &&
+        oi_text_value(request, "exchange").size == 0 && oi_text_value(request, "coin").size == 0)
+        return oi_problem_set(problem, OI_PROBLEM_MISSING, "market", (struct oi_slice){},
+                              "One of market, exchange and coin is required.");
+    OI_TRY(select_markets(request, query, problem));
+    query->needs_a_market = true;
+    OI_TRY(read_unit(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    OI_TRY(read_shape(request, query, problem));
+    return read_form(call, request, ROWS, query, problem);
+}
+
+static enum oi_status
+parse_latest(const struct oi_call *call, const struct oi_http_request *request,
+             struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, latest_parameters, problem));
+    query->kind = OI_QUERY_LATEST;
+    query->order_by_usd = true;
+    OI_TRY(select_markets(request, query, problem));
+    for (size_t i = 0; i < query->selectors.count; i++)
+        query->selectors.items[i].live_only = query->selectors.items[i].market == NULL;
+    OI_TRY(read_unit(request, query, problem));
+    return read_form(call, request, LATEST_ROWS, query, problem);
+}
+
+static enum oi_status
+parse_gaps(const struct oi_call *call, const struct oi_http_request *request,
+           struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, gap_parameters, problem));
+    query->kind = OI_QUERY_GAPS;
+    OI_TRY(select_markets(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    query->from_end = false;
+    return read_form(call, request, ROWS, query, problem);
+}
+
+void
+native_write_cursor(const struct oi_position *position, struct oi_buffer *out)
+{
+    struct oi_buffer text = {};
+
+    oi_buffer_add_int(&text, (int64_t) position->market);
+    oi_buffer_add_char(&text, '/');
+    oi_buffer_add_int(&text, position->time);
+    oi_base64url(oi_buffer_slice(&text), out);
+    oi_buffer_release(&text);
+}
+
+bool
+native_read_cursor(struct oi_slice text, struct oi_position *ret_position)
+{
+    struct oi_buffer bytes = { .size_max = 64 };
+    struct oi_slice rest, part;
+    int64_t market = -1, time = 0;
+    bool is_good = text.size < 80 && oi_unbase64(text, &bytes, NULL) == OI_OK;
+
+    rest = oi_buffer_slice(&bytes);
+    is_good = is_good && oi_slice_next_part(&rest, '/', &part) && oi_text_integer(part, &market) &&
+              market >= 0 && oi_text_integer(rest, &time) && time != OI_TIME_NONE;
+    oi_buffer_release(&bytes);
+    if (is_good)
+        *ret_position =
+            (struct oi_position){ .is_set = true, .market = (size_t) market, .time = time };
+    return is_good;
+}
+
+static struct oi_slice
+key(const struct oi_http_request *request)
+{
+    struct oi_slice given = oi_text_header(request, "Authorization"), scheme;
+
+    if (!oi_slice_next_part(&given, ' ', &scheme) ||
+        !oi_slice_equal_ignoring_case(scheme, OI_SLICE("Bearer")))
+        return (struct oi_slice){};
+    return oi_slice_trim(given);
+}
+
+/*
+ * Problems.
+ */
+
+static const struct outcome {
+    int status;
+    const char *code, *message; /* message NULL: the problem's own */
+} outcomes[] = {
+    [OI_PROBLEM_NONE] = { 500, "internal", "Internal error." },
+    [OI_PROBLEM_PARAMETER] = { 400, "invalid_parameter", NULL },
+    [OI_PROBLEM_MISSING] = { 400, "missing_parameter", NULL },
+    [OI_PROBLEM_UNKNOWN] = { 400, "unknown_parameter", NULL },
+    [OI_PROBLEM_REPEATED] = { 400, "repeated_parameter", NULL },
+    [OI_PROBLEM_MARKET] = { 404, "unknown_market", NULL },
+    [OI_PROBLEM_RANGE] = { 400, "invalid_range", NULL },
+    [OI_PROBLEM_TOO_MANY] = { 400, "too_many_points", NULL },
+    [OI_PROBLEM_PATH] = { 404, "not_found", "No such endpoint." },
+    [OI_PROBLEM_METHOD] = { 405, "method_not_allowed", "Method not allowed." },
+    [OI_PROBLEM_KEY_MISSING] = { 401, "missing_key", "This server asks for a key." },
+    [OI_PROBLEM_KEY_WRONG] = { 401, "wrong_key", "This key is not valid here." },
+    [OI_PROBLEM_FORBIDDEN] = { 403, "forbidden", NULL },
+    [OI_PROBLEM_CREDITS] = { 402, "credits_exhausted", "Your credits are used up." },
+    [OI_PROBLEM_RATE] = { 429, "too_many_requests", "Too many requests." },
+    [OI_PROBLEM_SYNTAX] = { 400, "malformed_request", "Malformed request." },
+    [OI_PROBLEM_INTERNAL] = { 500, "internal", "Internal error." },
+    [OI_PROBLEM_UNAVAILABLE] = { 503, "unavailable", "Temporarily unavailable." },
+};
+
+static void
+render_problem(const struct oi_call *, const struct oi_http_request *,
+               const struct oi_problem *problem, struct oi_http_reply *reply)
+{
+    struct outcome outcome = outcomes[problem->kind];
+    struct oi_json_writer writer;
+
+    if (problem->kind == OI_PROBLEM_SYNTAX && problem->http_status)
+        outcome.status = problem->http_status;
+    if (!outcome.message)
+        outcome.message = problem->message[0] ? problem->message : "Not allowed.";
+    writer = oi_text_begin_json(reply, outcome.status, "application/json");
+    if (outcome.status == 401)
+        oi_http_reply_header_text(reply, "WWW-Authenticate", "Bearer");
+    if (outcome.status == 429)
+        oi_http_reply_header_int(reply, "Retry-After", problem->retry_after_s);
+    oi_json_begin_object(&writer);
+    oi_json_add_name(&writer, "error");
+    oi_json_begin_object(&writer);
+    oi_text_json_text(&writer, "code", problem->code ? problem->code : outcome.code);
+    oi_text_json_text(&writer, "message", outcome.message);
+    if (problem->parameter[0])
+        oi_text_json_text(&writer, "parameter", problem->parameter);
+    if (problem->value[0])
+        oi_text_json_text(&writer, "value", problem->value);
+    oi_json_end_object(&writer);
+    oi_json_end_object(&writer);
+}
+
+static const char *const mounts[] = { "/oi/v1", NULL };
+
+#define ROUTE(path_, parse_)                                                                       \
+    {                                                                                              \
+        .path = (path_), .methods = OI_METHOD_GET, .parse = (parse_), .render = native_render      \
+    }
+static const struct oi_route routes[] = {
+    ROUTE("/markets", parse_markets),
+    ROUTE("/open-interest", parse_rows),
+    ROUTE("/latest", parse_latest),
+    ROUTE("/gaps", parse_gaps),
+};
+
+const struct oi_dialect oi_dialect_native = {
+    .name = "native",
+    .full_name = "oi API v1",
+    .mounts = mounts,
+    .prefix = "/",
+    .routes = routes,
+    .route_count = OI_COUNT(routes),
+    .key = key,
+    .render_problem = render_problem,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two halves of the native API share: reading questions and writing answers. */
+#pragma once
+
+#include "dialects/dialect.h"
+
+/* oi_query.format */
+enum native_format {
+    NATIVE_JSON = 0,
+    NATIVE_NDJSON,
+    NATIVE_CSV,
+};
+
+/* Writes whatever the query's kind yields, block by block. */
+enum oi_status native_render(struct oi_rendering *rendering, struct oi_buffer *out,
+                             bool *ret_is_last, struct oi_error *error);
+
+/* The place behind which the next page goes on, as text, and back. */
+void native_write_cursor(const struct oi_position *position, struct oi_buffer *out);
+bool native_read_cursor(struct oi_slice text, struct oi_position *ret_position);

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters in, times and numbers out: what every dialect does alike. */
+#include "dialects/text.h"
+
+#include "base/utf8.h"
+
+#include <string.h>
+
+static const struct oi_parameter *
+find_parameter(const struct oi_parameter *parameters, size_t count, struct oi_slice name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (oi_slice_is(name, parameters[i].name))
+            return &parameters[i];
+    }
+    return NULL;
+}
+
+/* A NUL-terminated name for a problem, cut. */
+static void
+copy_name(char name[64], struct oi_slice text)
+{
+    size_t size = text.size < 63 ? text.size : 63;
+
+    if (size > 0)
+        memcpy(name, text.data, size);
+    name[size] = '\0';
+}
+
+static enum oi_status
+check_field(const struct oi_http_request *request, const struct oi_parameter *parameter,
+            const struct oi_http_field *field, struct oi_problem *problem)
+{
+    char name[64];
+
+    copy_name(name, field->name);
+    if (!parameter)
+        return oi_problem_set(problem, OI_PROBLEM_UNKNOWN, name, field->value,
+                              "Unknown parameter.");
+    if (!(parameter->rule & OI_PARAMETER_REPEATABLE) &&
+        oi_http_parameter_count(request, parameter->name) > 1)
+        return oi_problem_set(problem, OI_PROBLEM_REPEATED, name, field->value,
+                              "Must be given once.");
+    if (oi_http_parameter_count(request, parameter->name) > OI_PARAMETER_VALUES_MAX)
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, name, (struct oi_slice){},
+                              "Too many values.");
+    if (field->value.size > OI_PARAMETER_SIZE_MAX)
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, name, field->value,
+                              "Value is too long.");
+    if (!oi_utf8_is_valid(field->value) ||
+        (field->value.size > 0 && memchr(field->value.data, '\0', field->value.size)))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, name, field->value,
+                              "Value is not valid UTF-8 text.");
+    return OI_OK;
+}
+
+enum oi_status
+oi_text_parameters(const struct oi_http_request *request, const struct oi_parameter *parameters,
+                   size_t count, struct oi_problem *problem)
+{
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+
+        OI_TRY(
+            check_field(request, find_parameter(parameters, count, field->name), field, problem));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if ((parameters[i].rule & OI_PARAMETER_REQUIRED) &&
+            oi_text_value(request, parameters[i].name).size == 0)
+            return oi_problem_set(problem, OI_PROBLEM_MISSING, parameters[i].name,
+                                  (struct oi_slice){}, "Missing required parameter.");
+    }
+    return OI_OK;
+}
+
+struct oi_slice
+oi_text_value(const struct oi_http_request *request, const char *name)
+{
+    const struct oi_slice *value = oi_http_parameter(request, name);
+
+    return value ? *value : (struct oi_slice){};
+}
+
+const char *
+oi_text_copy(const struct oi_http_request *request, const char *name, struct oi_query *query)
+{
+    struct oi_slice value = oi_text_value(request, name);
+
+    return value.size > 0 ? oi_arena_copy(&query->arena, value) : NULL;
+}
+
+struct oi_slice
+oi_text_header(const struct oi_http_request *request, const char *name)
+{
+    const struct oi_slice *value = oi_http_header(request, name);
+
+    return value ? *value : (struct oi_slice){};
+}
+
+bool
+oi_text_integer(struct oi_slice text, int64_t *ret_value)
+{
+    bool is_negative = text.size > 0 && text.data[0] == '-';
+    size_t index = is_negative ? 1 : 0;
+    int64_t value = 0;
+
+    if (index == text.size)
+        return false;
+    for (; index < text.size; index++) {
+        int digit = text.data[index] - '0';
+
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, digit, &value))
+            return false;
+    }
+    if (!is_negative && __builtin_sub_overflow(INT64_C(0), value, &value))
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+enum oi_status
+oi_text_boolean(const struct oi_http_request *request, const char *name, bool *ret_value,
+                struct oi_problem *problem)
+{
+    struct oi_slice value = oi_text_value(request, name);
+
+    if (value.size == 0)
+        return OI_OK;
+    if (oi_slice_equal_ignoring_case(value, OI_SLICE("true")))
+        *ret_value = true;
+    else if (oi_slice_equal_ignoring_case(value, OI_SLICE("false")))
+        *ret_value = false;
+    else
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, name, value, "Must be true or false.");
+    return OI_OK;
+}
+
+enum oi_status
+oi_text_word(const struct oi_http_request *request, const char *name, const struct oi_word *words,
+             size_t count, int64_t *ret_value, struct oi_problem *problem)
+{
+    struct oi_slice value = oi_text_value(request, name);
+    struct oi_buffer list = { .size_max = 192 };
+
+    if (value.size == 0)
+        return OI_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (oi_slice_is(value, words[i].word)) {
+            *ret_value = words[i].value;
+            return OI_OK;
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        oi_buffer_add_format(&list, "%s%s", i ? ", " : "", words[i].word);
+    (void) oi_problem_set(problem, OI_PROBLEM_PARAMETER, name, value, "Must be one of %.*s.",
+                          OI_SLICE_ARGS(oi_buffer_slice(&list)));
+    oi_buffer_release(&list);
+    return OI_E_INVALID;
+}
+
+const char *
+oi_word_of(const struct oi_word *words, size_t count, int64_t value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (words[i].value == value)
+            return words[i].word;
+    }
+    return NULL;
+}
+
+bool
+oi_text_time(struct oi_slice text, oi_time *ret_time)
+{
+    return oi_time_parse_utc(text, ret_time, NULL) == OI_OK;
+}
+
+char *
+oi_text_upper(struct oi_arena *arena, struct oi_slice text)
+{
+    char *upper = oi_arena_copy(arena, text);
+
+    for (char *at = upper; *at; at++) {
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char) (*at - 'a' + 'A');
+    }
+    return upper;
+}
+
+/* Two digits at `to`. */
+static void
+put_two(char *to, int64_t value)
+{
+    to[0] = (char) ('0' + value / 10);
+    to[1] = (char) ('0' + value % 10);
+}
+
+static void
+remember_day(struct oi_time_writer *writer, oi_time time)
+{
+    struct oi_civil civil = oi_time_to_civil(time);
+
+    writer->day = oi_interval_floor(OI_DAY, time);
+    writer->is_set = true;
+    put_two(writer->date, civil.year / 100);
+    put_two(writer->date + 2, civil.year % 100);
+    writer->date[4] = '-';
+    put_two(writer->date + 5, civil.month);
+    writer->date[7] = '-';
+    put_two(writer->date + 8, civil.day);
+    writer->date[10] = 'T';
+}
+
+void
+oi_text_add_time(struct oi_time_writer *writer, oi_time time, int fraction_digits,
+                 struct oi_buffer *out)
+{
+    char *at = oi_buffer_reserve(out, 32);
+    int64_t inside, second, fraction;
+    size_t size = 19;
+
+    if (!at)
+        return;
+    if (!writer->is_set || time < writer->day || (uint64_t) time - (uint64_t) writer->day >= OI_DAY)
+        remember_day(writer, time);
+    inside = time - writer->day;
+    second = inside / OI_SECOND;
+    fraction = inside % OI_SECOND;
+    memcpy(at, writer->date, 11);
+    put_two(at + 11, second / 3600);
+    at[13] = ':';
+    put_two(at + 14, second / 60 % 60);
+    at[16] = ':';
+    put_two(at + 17, second % 60);
+    if (fraction_digits > 0) {
+        char digits[9];
+
+        for (int i = 8; i >= 0; i--, fraction /= 10)
+            digits[i] = (char) ('0' + fraction % 10);
+        at[size++] = '.';
+        memcpy(at + size, digits, (size_t) fraction_digits);
+        size += (size_t) fraction_digits;
+    }
+    at[size++] = 'Z';
+    out->size += size;
+}
+
+bool
+oi_text_add_decimal(const struct oi_decimals *column, size_t row, struct oi_buffer *out)
+{
+    int exponent = column->exponent;
+
+    if (!column->mantissas)
+        return false;
+    if (column->exponents) {
+        exponent = column->exponents[row];
+        if (exponent == OI_EXPONENT_NONE)
+            return false;
+        if (exponent == OI_EXPONENT_WIDE) {
+            oi_decimal_write(&column->wides[column->mantissas[row]], out);
+            return true;
+        }
+    }
+    oi_decimal_write_plain(column->mantissas[row], exponent, out);
+    return true;
+}
+
+struct oi_slice
+oi_text_quoted(struct oi_arena *arena, const char *text)
+{
+    struct oi_buffer out = {};
+    struct oi_slice quoted;
+
+    oi_json_quote(&out, oi_slice_of(text));
+    quoted = (struct oi_slice){ oi_arena_copy(arena, oi_buffer_slice(&out)), out.size };
+    oi_buffer_release(&out);
+    return quoted;
+}
+
+struct oi_json_writer
+oi_text_begin_json(struct oi_http_reply *reply, int status, const char *content_type)
+{
+    reply->status = status;
+    oi_http_reply_type(reply, content_type);
+    return (struct oi_json_writer){ .out = &reply->body };
+}
+
+void
+oi_text_json_decimal(struct oi_json_writer *writer, const struct oi_decimal *value)
+{
+    char text[OI_DECIMAL_TEXT_SIZE];
+
+    if (oi_decimal_is_none(value)) {
+        oi_json_add_null(writer);
+        return;
+    }
+    oi_json_add_raw(writer, (struct oi_slice){ text, oi_decimal_print(value, text) });
+}
+
+void
+oi_text_json_text(struct oi_json_writer *writer, const char *name, const char *value)
+{
+    oi_json_add_name(writer, name);
+    if (value)
+        oi_json_add_text(writer, value);
+    else
+        oi_json_add_null(writer);
+}
+
+void
+oi_text_json_time(struct oi_json_writer *writer, const char *name, oi_time time,
+                  int fraction_digits)
+{
+    struct oi_time_writer times = {};
+    struct oi_buffer text = {};
+
+    oi_json_add_name(writer, name);
+    if (time == OI_TIME_NONE || time == OI_TIME_LATEST) {
+        oi_json_add_null(writer);
+        return;
+    }
+    oi_text_add_time(&times, time, fraction_digits, &text);
+    oi_json_add_string(writer, oi_buffer_slice(&text));
+    oi_buffer_release(&text);
+}
+
+void
+oi_text_add_query(const struct oi_http_request *request, const char *except, struct oi_buffer *out)
+{
+    char separator = '?';
+
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+
+        if (oi_slice_is(field->name, except))
+            continue;
+        oi_buffer_add_char(out, separator);
+        oi_http_encode(field->name, out);
+        oi_buffer_add_char(out, '=');
+        oi_http_encode(field->value, out);
+        separator = '&';
+    }
+}
