@@ -68,7 +68,7 @@ void oi_bitpack(const uint64_t *values, size_t count, unsigned width, unsigned c
 void oi_bitunpack(const unsigned char *bytes, size_t count, unsigned width, uint64_t *ret_values);
 
 /*
- * Each encoding: `_size` says how long it would be, `_encode` writes it with its type byte,
+ * Each encoding: `_size` says about how long it would be, `_encode` writes it with its type byte,
  * `_decode` reads what follows the type byte.
  */
 bool oi_constant_fits(const int64_t *values, size_t count);

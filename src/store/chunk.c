@@ -121,6 +121,23 @@ write_times(struct writer *writer, enum part part)
     finish_part(writer, part);
 }
 
+/* The USD figure as it is, or as its distance from a prediction: whichever is smaller. A prediction
+ * within a byte a row is taken without trying, plain figures never get there. */
+static void
+write_value(struct writer *writer, const struct oi_chunk_decimals *value)
+{
+    size_t size;
+
+    if (oi_chunk_value_encode(value, &writer->decimals[0], &writer->decimals[1], writer->count,
+                              writer->scratch, writer->count, &writer->part))
+        return;
+    oi_chunk_decimals_encode(value, writer->count, writer->scratch, &writer->part);
+    size = writer->part.size;
+    if (oi_chunk_value_encode(value, &writer->decimals[0], &writer->decimals[1], writer->count,
+                              writer->scratch, size, &writer->part))
+        oi_buffer_consume(&writer->part, size);
+}
+
 static void
 write_decimals(struct writer *writer)
 {
@@ -131,17 +148,14 @@ write_decimals(struct writer *writer)
 
     for (unsigned i = 0; i < DECIMALS_COUNT; i++) {
         struct oi_chunk_decimals *decimals = &writer->decimals[i];
-        size_t size;
 
         oi_chunk_decimals_take(columns[i], writer->count, decimals);
         if (!decimals->is_there)
             continue;
-        oi_chunk_decimals_encode(decimals, writer->count, writer->scratch, &writer->part);
-        size = writer->part.size;
-        if (i + DECIMALS_FIRST == PART_VALUE_USD &&
-            oi_chunk_value_encode(decimals, &writer->decimals[0], &writer->decimals[1],
-                                  writer->count, writer->scratch, size, &writer->part))
-            oi_buffer_consume(&writer->part, size);
+        if (i + DECIMALS_FIRST == PART_VALUE_USD)
+            write_value(writer, decimals);
+        else
+            oi_chunk_decimals_encode(decimals, writer->count, writer->scratch, &writer->part);
         finish_part(writer, i + DECIMALS_FIRST);
     }
 }

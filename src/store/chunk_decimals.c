@@ -15,14 +15,12 @@
 /* 10^18 is the largest power that fits an int64. */
 #define POWER_MAX 18
 
-static int64_t
-power_of_ten(int power)
+static void
+fill_powers(int64_t powers[POWER_MAX + 1])
 {
-    int64_t result = 1;
-
-    for (int i = 0; i < power; i++)
-        result *= 10;
-    return result;
+    powers[0] = 1;
+    for (int i = 1; i <= POWER_MAX; i++)
+        powers[i] = powers[i - 1] * 10;
 }
 
 /*
@@ -33,22 +31,24 @@ power_of_ten(int power)
 static void
 take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
 {
+    int64_t powers[POWER_MAX + 1];
     int power = POWER_MAX;
-    int64_t divisor = power_of_ten(power);
+    int64_t divisor;
     bool is_zero = true;
 
+    fill_powers(powers);
     for (size_t i = 0; i < count; i++) {
         is_zero = is_zero && column->mantissas[i] == 0;
-        while (column->mantissas[i] % divisor != 0) {
-            divisor /= 10;
+        while (power > 0 && column->mantissas[i] % powers[power] != 0)
             power--;
-        }
     }
+    divisor = powers[power];
     decimals->is_there = true;
     decimals->form = OI_CHUNK_COMMON;
     decimals->exponent = is_zero ? 0 : column->exponent + power;
-    for (size_t i = 0; i < count; i++)
-        decimals->mantissas[i] = column->mantissas[i] / divisor;
+    memcpy(decimals->mantissas, column->mantissas, count * sizeof(*decimals->mantissas));
+    for (size_t i = 0; i < count && divisor > 1; i++)
+        decimals->mantissas[i] /= divisor;
 }
 
 /* Each row by itself, without trailing zeros; counts the kinds. */
@@ -86,8 +86,10 @@ is_special(int8_t exponent)
 static bool
 unite(struct oi_chunk_decimals *decimals, size_t count)
 {
+    int64_t powers[POWER_MAX + 1];
     int smallest = INT8_MAX;
 
+    fill_powers(powers);
     for (size_t i = 0; i < count; i++) {
         if (!is_special(decimals->exponents[i]) && decimals->mantissas[i] != 0 &&
             decimals->exponents[i] < smallest)
@@ -102,14 +104,14 @@ unite(struct oi_chunk_decimals *decimals, size_t count)
         if (is_special(decimals->exponents[i]) || decimals->mantissas[i] == 0)
             continue;
         if (power > POWER_MAX ||
-            __builtin_mul_overflow(decimals->mantissas[i], power_of_ten(power), &product))
+            __builtin_mul_overflow(decimals->mantissas[i], powers[power], &product))
             return false;
     }
     for (size_t i = 0; i < count; i++) {
         if (is_special(decimals->exponents[i]))
             continue;
         if (decimals->mantissas[i] != 0)
-            decimals->mantissas[i] *= power_of_ten(decimals->exponents[i] - smallest);
+            decimals->mantissas[i] *= powers[decimals->exponents[i] - smallest];
         decimals->exponents[i] = (int8_t) smallest;
     }
     decimals->exponent = smallest;
