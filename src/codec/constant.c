@@ -2,6 +2,8 @@
 /* One number for all rows: columns that never change, and regular times once they are deltas. */
 #include "codec/column_internal.h"
 
+/* no unit test: internal to the folder, column_test drives every width and encoding */
+
 bool
 oi_constant_fits(const int64_t *values, size_t count)
 {

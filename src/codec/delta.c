@@ -7,6 +7,8 @@
 #include "base/compiler.h"
 #include "codec/column_internal.h"
 
+/* no unit test: internal to the folder, column_test drives every width and encoding */
+
 void
 oi_delta_take(const int64_t *values, size_t count, int64_t *ret_deltas)
 {

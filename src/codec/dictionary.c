@@ -2,6 +2,8 @@
 /* A few different values, each row by its number in their list: exponents, flags, stale prices. */
 #include "codec/column_internal.h"
 
+/* no unit test: internal to the folder, column_test drives every width and encoding */
+
 #include <assert.h>
 
 /* Twice the entries, so that a search ends soon; a power of two. */

@@ -8,6 +8,8 @@
 #include "base/compiler.h"
 #include "codec/column_internal.h"
 
+/* no unit test: internal to the folder, column_test drives every width and encoding */
+
 #include <string.h>
 
 /* In a block's first byte, above its width. */

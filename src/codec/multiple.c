@@ -3,6 +3,8 @@
 #include "base/compiler.h"
 #include "codec/column_internal.h"
 
+/* no unit test: internal to the folder, column_test drives every width and encoding */
+
 /* Below this no difference of two values overflows. */
 #define VALUE_MAX (INT64_C(1) << 62)
 
