@@ -34,7 +34,8 @@ struct oi_store_options {
     const struct oi_clock *clock;      /* NULL: the machine's */
     const struct oi_kv_engine *engine; /* NULL: lmdb */
     bool is_read_only;
-    size_t map_size; /* 0: 64 GiB */
+    size_t map_size;   /* 0: 64 GiB */
+    size_t chunk_rows; /* where chunks are split, for tests; 0: OI_CHUNK_ROWS */
 };
 
 /* Open the store in the folder `path`, creating both if absent; a folder that holds something else
