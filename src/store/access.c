@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transactions and sealed values: the store's one way to the engine. */
+#include "store/store_internal.h"
+
+#include <string.h>
+
+enum oi_status
+oi_access_begin(struct oi_access *access, struct oi_store *store, enum oi_kv_mode mode,
+                struct oi_error *error)
+{
+    *access = (struct oi_access){ .store = store };
+    return store->engine->begin(store->kv, mode, &access->txn, error);
+}
+
+enum oi_status
+oi_access_commit(struct oi_access *access, struct oi_error *error)
+{
+    enum oi_status status = access->store->engine->commit(&access->txn, error);
+
+    access->txn = NULL;
+    return status;
+}
+
+void
+oi_access_end(struct oi_access *access)
+{
+    if (access->txn)
+        access->store->engine->abort(&access->txn);
+    access->txn = NULL;
+}
+
+enum oi_status
+oi_access_get(struct oi_access *access, enum oi_table table, struct oi_slice key,
+              struct oi_slice *ret_body, struct oi_error *error)
+{
+    struct oi_slice value;
+
+    OI_TRY(access->store->engine->get(access->txn, table, key, &value, error));
+    return oi_seal_open(table, key, value, ret_body, error);
+}
+
+enum oi_status
+oi_access_put(struct oi_access *access, enum oi_table table, struct oi_slice key,
+              struct oi_buffer *sealed, struct oi_error *error)
+{
+    oi_seal_end(table, key, sealed);
+    return access->store->engine->put(access->txn, table, key, oi_buffer_slice(sealed), error);
+}
+
+static enum oi_status
+walk(struct oi_access *access, enum oi_table table, const struct oi_key *prefix,
+     struct oi_kv_cursor *cursor, oi_entry_each *each, void *context, struct oi_slice key,
+     struct oi_slice value, struct oi_error *error)
+{
+    for (;;) {
+        struct oi_slice body;
+        enum oi_status status;
+
+        if (key.size < prefix->size || memcmp(key.data, prefix->bytes, prefix->size) != 0)
+            return OI_OK;
+        OI_TRY(oi_seal_open(table, key, value, &body, error));
+        status = each(context, key, body, error);
+        if (status == OI_E_NOT_FOUND)
+            return OI_OK;
+        OI_TRY(status);
+        status = access->store->engine->next(cursor, &key, &value, error);
+        if (status == OI_E_NOT_FOUND)
+            return OI_OK;
+        OI_TRY(status);
+    }
+}
+
+enum oi_status
+oi_access_walk(struct oi_access *access, enum oi_table table, const struct oi_key *prefix,
+               const struct oi_key *from, oi_entry_each *each, void *context,
+               struct oi_error *error)
+{
+    const struct oi_kv_engine *engine = access->store->engine;
+    struct oi_kv_cursor *cursor = NULL;
+    struct oi_slice key, value;
+    enum oi_status status;
+
+    OI_TRY(engine->cursor_open(access->txn, table, &cursor, error));
+    status = engine->seek(cursor, oi_key_slice(from), &key, &value, error);
+    if (status == OI_OK)
+        status = walk(access, table, prefix, cursor, each, context, key, value, error);
+    else if (status == OI_E_NOT_FOUND)
+        status = OI_OK;
+    engine->cursor_close(&cursor);
+    return status;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Appending: rows are compared with what is there, and what is new becomes one batch in one durable
+ * commit. Inside the engine's writer memory equals the disk, so the tails answer for the log and
+ * only rows as old as the chunks are looked up there.
+ */
+#include "store/chunk.h"
+#include "store/store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An append leaves at most about this many rows in memory: then it moves some into chunks itself,
+ * whoever else should have. */
+#define TAIL_ROWS_MAX ((size_t) 1 << 21)
+/* The engine grows its map when it is full; then the whole transaction is done again. */
+#define ATTEMPTS 3
+/* All rows of one instant stay in one chunk, so there may not be more of them than fit. */
+#define REVISIONS_MAX (OI_CHUNK_ROWS_MAX / 2)
+
+/* One row of the caller on its way in. */
+struct intake_row {
+    uint32_t series;
+    uint32_t index; /* in the caller's array */
+    oi_time time, known_time;
+};
+
+struct refusal {
+    size_t index;
+    const char *reason;
+};
+
+struct intake {
+    struct oi_store *store;
+    struct oi_access access;
+    const struct oi_batch *batch;
+    uint64_t number;
+    oi_time commit_time;
+    struct intake_row *rows; /* in order of series, then key */
+    size_t row_count;
+    OI_VECTOR(struct oi_row) kept;
+    OI_VECTOR(struct refusal) refusals;
+    size_t duplicate;
+
+    /* Rows of one time that are there already, in key order. */
+    struct oi_rows present;
+    struct oi_rows candidate; /* the one row that is looked at */
+    /* The chunk looked into last. */
+    struct oi_chunk chunk;
+    uint32_t chunk_series;
+    oi_time chunk_first, chunk_last;
+};
+
+static void
+refuse(struct intake *intake, size_t index, const char *reason)
+{
+    const struct refusal refusal = { index, reason };
+
+    oi_vector_push(&intake->refusals, refusal);
+}
+
+static int
+compare_intake(const void *left, const void *right)
+{
+    const struct intake_row *a = left, *b = right;
+
+    if (a->series != b->series)
+        return a->series < b->series ? -1 : 1;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    if (a->known_time != b->known_time)
+        return a->known_time < b->known_time ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* What is wrong with a row by itself, or NULL. */
+static const char *
+find_fault(const struct intake *intake, const struct oi_row *row)
+{
+    if (row->series == 0 || row->series > intake->store->names.series.count)
+        return "a series that does not exist";
+    if (row->reading.time == OI_TIME_NONE || row->reading.time == OI_TIME_LATEST)
+        return "no time";
+    if (oi_decimal_is_none(&row->reading.open_interest))
+        return "no open interest";
+    if (row->reading.known_time != OI_TIME_NONE && row->reading.known_time > intake->commit_time)
+        return "known later than now";
+    return NULL;
+}
+
+static void
+sort_rows(struct intake *intake)
+{
+    const struct oi_batch *batch = intake->batch;
+    bool is_sorted = true;
+
+    intake->rows = oi_alloc((batch->row_count + 1) * sizeof(*intake->rows));
+    for (size_t i = 0; i < batch->row_count; i++) {
+        const struct oi_observation *reading = &batch->rows[i].reading;
+        const char *fault = find_fault(intake, &batch->rows[i]);
+        struct intake_row *row = &intake->rows[intake->row_count];
+
+        if (fault) {
+            refuse(intake, i, fault);
+            continue;
+        }
+        *row = (struct intake_row){
+            .series = batch->rows[i].series,
+            .index = (uint32_t) i,
+            .time = reading->time,
+            .known_time =
+                reading->known_time == OI_TIME_NONE ? intake->commit_time : reading->known_time,
+        };
+        is_sorted &= intake->row_count == 0 || compare_intake(row - 1, row) < 0;
+        intake->row_count++;
+    }
+    if (!is_sorted)
+        qsort(intake->rows, intake->row_count, sizeof(*intake->rows), compare_intake);
+}
+
+/* Decode the chunk that may hold `time`, unless it is at hand. False when none does. */
+static enum oi_status
+load_chunk(struct intake *intake, uint32_t series, oi_time time, bool *ret_found,
+           struct oi_error *error)
+{
+    struct oi_chunk_header header;
+    struct oi_chunk_place place;
+    enum oi_status status;
+
+    *ret_found = true;
+    if (intake->chunk_series == series && time >= intake->chunk_first && time <= intake->chunk_last)
+        return OI_OK;
+    *ret_found = false;
+    status = oi_chunk_find(&intake->access, series, time, &place, error);
+    if (status == OI_E_NOT_FOUND)
+        return OI_OK;
+    OI_TRY(status);
+    OI_TRY(oi_chunk_header_read(place.key, place.value, &header, error));
+    if (time > header.last_time)
+        return OI_OK;
+    intake->chunk_series = 0;
+    OI_TRY(oi_chunk_decode(place.key, place.value, OI_COLUMNS_ALL, &intake->chunk, error));
+    intake->chunk_series = series;
+    intake->chunk_first = header.first_time;
+    intake->chunk_last = header.last_time;
+    *ret_found = true;
+    return OI_OK;
+}
+
+static void
+add_present(struct intake *intake, const struct oi_rows *from, size_t index)
+{
+    if (!oi_hidden_has(&intake->store->hidden, from->items[index].batch))
+        oi_rows_copy(&intake->present, from, index);
+}
+
+static enum oi_status
+add_present_from_chunk(struct intake *intake, uint32_t series, oi_time time, struct oi_error *error)
+{
+    const struct oi_columns *columns = &intake->chunk.columns;
+    struct oi_rows found = {};
+    size_t low = 0, high, count = 0;
+    bool is_found;
+
+    OI_TRY(load_chunk(intake, series, time, &is_found, error));
+    if (!is_found)
+        return OI_OK;
+    high = columns->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (columns->time[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (low + count < columns->count && columns->time[low + count] == time)
+        count++;
+    oi_rows_add_columns(&found, columns, low, count);
+    for (size_t i = 0; i < count; i++)
+        add_present(intake, &found, i);
+    oi_rows_release(&found);
+    return OI_OK;
+}
+
+/* Every visible row of (series, time), in key order. */
+static enum oi_status
+gather_present(struct intake *intake, uint32_t series, oi_time time, struct oi_error *error)
+{
+    const struct oi_track *track = &intake->store->tracks.items[series - 1];
+    const struct oi_position *position = &track->position;
+    struct oi_rows more = {};
+
+    oi_rows_clear(&intake->present);
+    if (position->rows > 0 && time >= position->first && time <= position->last)
+        OI_TRY(add_present_from_chunk(intake, series, time, error));
+    if (track->tail.count == 0 || time > track->tail.items[track->tail.count - 1].time)
+        return OI_OK;
+    for (size_t i = oi_rows_find(&track->tail, time);
+         i < track->tail.count && track->tail.items[i].time == time; i++)
+        if (!oi_hidden_has(&intake->store->hidden, track->tail.items[i].batch))
+            oi_rows_copy(&more, &track->tail, i);
+    oi_rows_merge(&intake->present, &more);
+    oi_rows_release(&more);
+    return OI_OK;
+}
+
+/* Is the candidate new? Refused or counted when it is not. */
+static bool
+judge(struct intake *intake, const struct oi_feed *feed, const struct intake_row *row)
+{
+    const struct oi_rows *present = &intake->present;
+    const struct oi_record *record = &intake->candidate.items[0];
+    size_t before = 0;
+
+    while (before < present->count && oi_record_compare(&present->items[before], record) <= 0)
+        before++;
+    /* A minute is polled once, whoever asks again and whatever the answer then. */
+    if (present->count > 0 && strcmp(feed->name, "live") == 0) {
+        intake->duplicate++;
+        return false;
+    }
+    if (before > 0 && oi_rows_same_reading(present, before - 1, &intake->candidate, 0)) {
+        intake->duplicate++;
+        return false;
+    }
+    if (before > 0 && oi_record_compare(&present->items[before - 1], record) == 0) {
+        refuse(intake, row->index, "two different readings of one instant in one batch");
+        return false;
+    }
+    if (present->count >= REVISIONS_MAX) {
+        refuse(intake, row->index, "too many revisions of one instant");
+        return false;
+    }
+    for (size_t i = 0; !feed->restates && i < present->count; i++) {
+        if (!oi_rows_same_reading(present, i, &intake->candidate, 0)) {
+            refuse(intake, row->index, "a second, different reading: the feed does not restate");
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum oi_status
+take_rows(struct intake *intake, struct oi_error *error)
+{
+    const struct oi_names *names = &intake->store->names;
+
+    for (size_t i = 0; i < intake->row_count; i++) {
+        const struct intake_row *row = &intake->rows[i];
+        const struct oi_feed *feed =
+            &names->feeds.items[names->series.items[row->series - 1].feed - 1];
+        struct oi_row new = intake->batch->rows[row->index];
+
+        new.reading.known_time = row->known_time;
+        if (i == 0 || row->series != row[-1].series || row->time != row[-1].time)
+            OI_TRY(gather_present(intake, row->series, row->time, error));
+        oi_rows_clear(&intake->candidate);
+        oi_rows_add(&intake->candidate, &new.reading, intake->number);
+        if (!judge(intake, feed, row))
+            continue;
+        oi_vector_push(&intake->kept, new);
+        if (i + 1 < intake->row_count && row[1].series == row->series && row[1].time == row->time)
+            oi_rows_merge(&intake->present, &intake->candidate);
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_header *ret_header,
+            struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_u64(intake->number);
+    struct oi_batch_header header = { .commit_time = intake->commit_time,
+                                      .row_count = intake->kept.count };
+    struct oi_buffer value = {};
+    enum oi_status status;
+
+    if (intake->batch->import)
+        OI_TRY(oi_import_save(&intake->access, intake->batch->import, intake->number,
+                              &state->next_import, &header.import, error));
+    OI_TRY(oi_coverage_save(&intake->access, intake->batch, intake->number, error));
+    oi_seal_begin(&value);
+    oi_batch_encode(&header, intake->kept.items, &value);
+    status = oi_access_put(&intake->access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);
+    oi_buffer_release(&value);
+    OI_TRY(status);
+    state->last_batch = intake->number;
+    state->last_commit_time = intake->commit_time;
+    OI_TRY(oi_state_save(&intake->access, state, error));
+    OI_TRY(oi_access_commit(&intake->access, error));
+    *ret_header = header;
+    return OI_OK;
+}
+
+static bool
+is_empty(const struct intake *intake)
+{
+    return intake->kept.count == 0 && intake->batch->hole_count == 0 &&
+           intake->batch->mark_count == 0 && !intake->batch->import;
+}
+
+static enum oi_status
+append_in(struct intake *intake, struct oi_append_result *ret_result, struct oi_error *error)
+{
+    struct oi_store *store = intake->store;
+    struct oi_append_result result = {};
+    struct oi_batch_header header;
+    struct oi_state state;
+    enum oi_status status;
+
+    OI_TRY(oi_store_catch_up(store, &intake->access, error));
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    state = store->state;
+    intake->number = state.last_batch + 1;
+    intake->commit_time = store->clock->wall_ns(store->clock);
+    if (intake->commit_time < state.last_commit_time)
+        intake->commit_time = state.last_commit_time;
+    sort_rows(intake);
+    status = take_rows(intake, error);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    OI_TRY(status);
+    if (!is_empty(intake)) {
+        OI_TRY(write_batch(intake, &state, &header, error));
+        oi_store_publish(store, &state, &header, intake->kept.items);
+        result.batch = intake->number;
+    }
+    result.stored = intake->kept.count;
+    result.duplicate = intake->duplicate;
+    result.refused = intake->refusals.count;
+    for (size_t i = 0; intake->batch->refuse && i < intake->refusals.count; i++)
+        intake->batch->refuse(intake->batch->context, intake->refusals.items[i].index,
+                              intake->refusals.items[i].reason);
+    *ret_result = result;
+    return OI_OK;
+}
+
+static enum oi_status
+append_once(struct oi_store *store, const struct oi_batch *batch,
+            struct oi_append_result *ret_result, struct oi_error *error)
+{
+    struct intake intake = { .store = store, .batch = batch };
+    enum oi_status status;
+
+    OI_TRY(oi_access_begin(&intake.access, store, OI_KV_WRITE, error));
+    status = append_in(&intake, ret_result, error);
+    oi_access_end(&intake.access);
+    oi_free(intake.rows);
+    oi_vector_release(&intake.kept);
+    oi_vector_release(&intake.refusals);
+    oi_rows_release(&intake.present);
+    oi_rows_release(&intake.candidate);
+    oi_chunk_release(&intake.chunk);
+    return status;
+}
+
+/* Whoever appends faster than checkpoints run pays for one. */
+static void
+relieve(struct oi_store *store)
+{
+    size_t rows, left;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    rows = store->tail_rows;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    if (rows > TAIL_ROWS_MAX)
+        (void) oi_store_checkpoint(store, TAIL_ROWS_MAX / 2, &left, NULL);
+}
+
+enum oi_status
+oi_store_append(struct oi_store *store, const struct oi_batch *batch,
+                struct oi_append_result *ret_result, struct oi_error *error)
+{
+    enum oi_status status = OI_E_FULL;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    if (batch->row_count > OI_BATCH_ROWS_MAX)
+        return oi_fail(error, OI_E_INVALID, "a batch of %zu rows, at most %zu are taken at once",
+                       batch->row_count, OI_BATCH_ROWS_MAX);
+    (void) pthread_mutex_lock(&store->append_lock);
+    for (int attempt = 0; attempt < ATTEMPTS && status == OI_E_FULL; attempt++)
+        status = append_once(store, batch, ret_result, error);
+    atomic_store(&store->is_paused, status == OI_E_FULL);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    if (status == OI_OK)
+        relieve(store);
+    return status;
+}

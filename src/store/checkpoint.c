@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checkpoints: the tails of some series become chunks, their rollups are made anew, and the log is
+ * cut behind the oldest row that is still only there; all in one transaction, so a row is never
+ * lost and never doubled. Series whose rows wait longest come first, whole: a series is in chunks
+ * up to one batch, in the log from there on.
+ */
+#include "store/chunk.h"
+#include "store/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOCK_NAME "checkpoint.lock"
+
+/* A series with rows in the log. */
+struct candidate {
+    uint64_t first_batch;
+    uint32_t series;
+    size_t rows;
+    struct oi_position position; /* what it became */
+};
+
+struct checkpoint {
+    struct oi_store *store;
+    struct oi_access access;
+    struct oi_state state;
+    OI_VECTOR(struct candidate) candidates;
+    size_t chosen; /* the first so many of them */
+    /* Reused from series to series. */
+    struct oi_chunk chunk;
+    struct oi_rows merged;
+};
+
+static int
+compare_candidates(const void *left, const void *right)
+{
+    const struct candidate *a = left, *b = right;
+
+    if (a->first_batch != b->first_batch)
+        return a->first_batch < b->first_batch ? -1 : 1;
+    return a->series < b->series ? -1 : a->series > b->series;
+}
+
+static void
+choose_series(struct checkpoint *checkpoint, size_t rows_max)
+{
+    struct oi_store *store = checkpoint->store;
+    size_t rows = 0;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    checkpoint->state = store->state;
+    for (size_t i = 0; i < store->tracks.count; i++) {
+        const struct oi_track *track = &store->tracks.items[i];
+        const struct candidate candidate = { .first_batch = track->first_batch,
+                                             .series = (uint32_t) i + 1,
+                                             .rows = track->tail.count,
+                                             .position = track->position };
+
+        if (track->tail.count > 0)
+            oi_vector_push(&checkpoint->candidates, candidate);
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    if (checkpoint->candidates.count == 0)
+        return;
+    qsort(checkpoint->candidates.items, checkpoint->candidates.count, sizeof(struct candidate),
+          compare_candidates);
+    for (; checkpoint->chosen < checkpoint->candidates.count && rows < rows_max;
+         checkpoint->chosen++)
+        rows += checkpoint->candidates.items[checkpoint->chosen].rows;
+}
+
+static enum oi_status
+absorb_chunk(struct checkpoint *checkpoint, const struct oi_chunk_place *place,
+             struct candidate *candidate, struct oi_error *error)
+{
+    const struct oi_kv_engine *engine = checkpoint->store->engine;
+    const struct oi_key key = oi_key_of_chunk(candidate->series, place->first);
+    struct oi_rows old = {};
+
+    OI_TRY(oi_chunk_decode(place->key, place->value, OI_COLUMNS_ALL, &checkpoint->chunk, error));
+    oi_rows_add_columns(&old, &checkpoint->chunk.columns, 0, checkpoint->chunk.columns.count);
+    oi_rows_merge(&checkpoint->merged, &old);
+    oi_rows_release(&old);
+    candidate->position.chunks--;
+    return engine->remove(checkpoint->access.txn, OI_TABLE_CHUNK, oi_key_slice(&key), error);
+}
+
+/* Which chunk the rows from `row` on should be merged into, and up to which time they belong to it.
+ * A full chunk that they lie wholly behind is left alone. */
+static enum oi_status
+choose_chunk(struct checkpoint *checkpoint, uint32_t series, const struct oi_rows *tail, size_t row,
+             bool *ret_absorb, struct oi_chunk_place *ret_place, oi_time *ret_to,
+             struct oi_error *error)
+{
+    struct oi_access *access = &checkpoint->access;
+    struct oi_chunk_place before, after;
+    struct oi_chunk_header header;
+    size_t chunk_rows = checkpoint->store->chunk_rows;
+    oi_time time = tail->items[row].time;
+    enum oi_status status = oi_chunk_find(access, series, time, &before, NULL);
+    bool has_before = status == OI_OK, has_after;
+
+    if (status != OI_OK && status != OI_E_NOT_FOUND)
+        return status;
+    status = oi_chunk_find_after(access, series, time + 1, &after, NULL);
+    has_after = status == OI_OK;
+    if (status != OI_OK && status != OI_E_NOT_FOUND)
+        return status;
+    *ret_to = has_after ? after.first : OI_TIME_LATEST;
+    *ret_absorb = false;
+    if (has_before) {
+        OI_TRY(oi_chunk_header_read(before.key, before.value, &header, error));
+        *ret_absorb = time <= header.last_time || header.count < chunk_rows;
+        *ret_place = before;
+    } else if (has_after) {
+        /* A few rows before the first chunk: join it rather than leave a crumb. */
+        OI_TRY(oi_chunk_header_read(after.key, after.value, &header, error));
+        *ret_absorb =
+            header.count < chunk_rows && oi_rows_find(tail, after.first) - row < chunk_rows / 2;
+        *ret_place = after;
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+merge_tail(struct checkpoint *checkpoint, struct candidate *candidate, const struct oi_rows *tail,
+           struct oi_error *error)
+{
+    uint32_t series = candidate->series;
+
+    for (size_t row = 0; row < tail->count;) {
+        struct oi_chunk_place place = {};
+        oi_time to;
+        bool absorb;
+
+        OI_TRY(choose_chunk(checkpoint, series, tail, row, &absorb, &place, &to, error));
+        oi_rows_clear(&checkpoint->merged);
+        for (; row < tail->count && tail->items[row].time < to; row++)
+            oi_rows_copy(&checkpoint->merged, tail, row);
+        if (absorb)
+            OI_TRY(absorb_chunk(checkpoint, &place, candidate, error));
+        OI_TRY(oi_chunks_put(&checkpoint->access, series, &checkpoint->merged,
+                             &candidate->position.chunks, error));
+    }
+    return OI_OK;
+}
+
+static void
+advance_position(struct checkpoint *checkpoint, struct oi_position *position,
+                 const struct oi_rows *tail)
+{
+    const struct oi_hidden *hidden = &checkpoint->store->hidden;
+    const struct oi_record old = { .time = position->newest.time,
+                                   .known_time = position->newest.known_time,
+                                   .batch = position->newest_batch };
+
+    if (position->rows == 0 || tail->items[0].time < position->first)
+        position->first = tail->items[0].time;
+    if (position->rows == 0 || tail->items[tail->count - 1].time > position->last)
+        position->last = tail->items[tail->count - 1].time;
+    position->rows += tail->count;
+    position->chunked_batch = checkpoint->state.last_batch;
+    for (size_t i = 0; i < tail->count; i++)
+        if (tail->items[i].batch > position->last_batch)
+            position->last_batch = tail->items[i].batch;
+    for (size_t i = tail->count; i-- > 0;) {
+        if (oi_hidden_has(hidden, tail->items[i].batch))
+            continue;
+        if (position->has_newest && oi_record_compare(&tail->items[i], &old) < 0)
+            return;
+        position->has_newest = true;
+        position->newest = oi_rows_get(tail, i);
+        position->newest_batch = tail->items[i].batch;
+        return;
+    }
+}
+
+/* The engine's writer is ours and memory is the disk's: the tail cannot change under us. */
+static enum oi_status
+move_series(struct checkpoint *checkpoint, struct candidate *candidate, struct oi_error *error)
+{
+    struct oi_store *store = checkpoint->store;
+    const struct oi_rows *tail = &store->tracks.items[candidate->series - 1].tail;
+
+    OI_TRY(merge_tail(checkpoint, candidate, tail, error));
+    advance_position(checkpoint, &candidate->position, tail);
+    OI_TRY(oi_position_save(&checkpoint->access, candidate->series, &candidate->position, error));
+    return oi_rollups_renew(&checkpoint->access, candidate->series, tail, &store->hidden, error);
+}
+
+/* Drop the batches whose rows are all in chunks. */
+static enum oi_status
+cut_log(struct checkpoint *checkpoint, struct oi_error *error)
+{
+    struct oi_store *store = checkpoint->store;
+    const struct oi_kv_engine *engine = store->engine;
+    uint64_t start = checkpoint->chosen < checkpoint->candidates.count
+                         ? checkpoint->candidates.items[checkpoint->chosen].first_batch
+                         : checkpoint->state.last_batch + 1;
+    size_t gone = 0;
+
+    while (gone < store->log.count && store->log.items[gone].batch < start)
+        gone++;
+    OI_TRY(oi_commits_save(&checkpoint->access, store->log.items, gone, error));
+    for (size_t i = 0; i < gone; i++) {
+        const struct oi_key key = oi_key_of_u64(store->log.items[i].batch);
+
+        OI_TRY(engine->remove(checkpoint->access.txn, OI_TABLE_LOG, oi_key_slice(&key), error));
+    }
+    if (checkpoint->state.log_start < start)
+        checkpoint->state.log_start = start;
+    return OI_OK;
+}
+
+/* After the commit: memory forgets what is in chunks now, unless a reader has followed already. */
+static void
+settle_memory(struct checkpoint *checkpoint)
+{
+    struct oi_store *store = checkpoint->store;
+
+    (void) pthread_mutex_lock(&store->follow_lock);
+    (void) pthread_rwlock_wrlock(&store->state_lock);
+    if (store->state.checkpoint_version < checkpoint->state.checkpoint_version) {
+        for (size_t i = 0; i < checkpoint->chosen; i++)
+            oi_track_settle(store, checkpoint->candidates.items[i].series,
+                            &checkpoint->candidates.items[i].position);
+        oi_log_trim(store, checkpoint->state.log_start);
+        store->state.checkpoint_version = checkpoint->state.checkpoint_version;
+        store->state.log_start = checkpoint->state.log_start;
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    (void) pthread_mutex_unlock(&store->follow_lock);
+}
+
+static enum oi_status
+checkpoint_in(struct checkpoint *checkpoint, size_t rows_max, struct oi_error *error)
+{
+    OI_TRY(oi_store_catch_up(checkpoint->store, &checkpoint->access, error));
+    choose_series(checkpoint, rows_max);
+    if (checkpoint->chosen == 0 && checkpoint->store->log.count == 0)
+        return OI_OK;
+    for (size_t i = 0; i < checkpoint->chosen; i++)
+        OI_TRY(move_series(checkpoint, &checkpoint->candidates.items[i], error));
+    OI_TRY(cut_log(checkpoint, error));
+    checkpoint->state.checkpoint_version++;
+    OI_TRY(oi_state_save(&checkpoint->access, &checkpoint->state, error));
+    OI_TRY(oi_access_commit(&checkpoint->access, error));
+    settle_memory(checkpoint);
+    return OI_OK;
+}
+
+static enum oi_status
+checkpoint_once(struct oi_store *store, size_t rows_max, struct oi_error *error)
+{
+    struct checkpoint checkpoint = { .store = store };
+    enum oi_status status;
+
+    OI_TRY(oi_access_begin(&checkpoint.access, store, OI_KV_WRITE, error));
+    status = checkpoint_in(&checkpoint, rows_max, error);
+    oi_access_end(&checkpoint.access);
+    oi_vector_release(&checkpoint.candidates);
+    oi_chunk_release(&checkpoint.chunk);
+    oi_rows_release(&checkpoint.merged);
+    return status;
+}
+
+/* One process at a time, whichever comes first; the lock goes with the process. */
+static enum oi_status
+lock_checkpoints(struct oi_store *store, int *ret_file, struct oi_error *error)
+{
+    char path[4096];
+    int file;
+
+    (void) snprintf(path, sizeof(path), "%s/" LOCK_NAME, store->path);
+    file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (file < 0)
+        return oi_fail(error, OI_E_IO, "cannot open %s: %s", path, strerror(errno));
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        (void) close(file);
+        return oi_fail(error, OI_E_BUSY, "another process runs checkpoints");
+    }
+    *ret_file = file;
+    return OI_OK;
+}
+
+enum oi_status
+oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,
+                    struct oi_error *error)
+{
+    enum oi_status status = OI_E_FULL;
+    int file;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    OI_TRY(lock_checkpoints(store, &file, error));
+    (void) pthread_mutex_lock(&store->append_lock);
+    for (int attempt = 0; attempt < 3 && status == OI_E_FULL; attempt++)
+        status = checkpoint_once(store, rows_max, error);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    (void) close(file);
+    OI_TRY(status);
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    *ret_left = store->tail_rows;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return OI_OK;
+}

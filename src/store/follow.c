@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory follows the disk: the tails, the newest rows and the catalogue are brought up to what a
+ * transaction sees, whether this process or another one committed it.
+ */
+#include "store/store_internal.h"
+
+#include <string.h>
+
+void
+oi_tracks_reserve(struct oi_store *store, size_t count)
+{
+    while (store->tracks.count < count)
+        (void) oi_vector_add(&store->tracks);
+}
+
+/* The newest row is the greatest in key order among visible rows. */
+static void
+offer_newest(struct oi_track *track, const struct oi_observation *reading, uint64_t batch)
+{
+    const struct oi_record old = { .time = track->newest.time,
+                                   .known_time = track->newest.known_time,
+                                   .batch = track->newest_batch };
+    const struct oi_record new = { .time = reading->time,
+                                   .known_time = reading->known_time,
+                                   .batch = batch };
+
+    if (track->has_newest && oi_record_compare(&new, &old) < 0)
+        return;
+    track->has_newest = true;
+    track->newest = *reading;
+    track->newest_batch = batch;
+}
+
+static void
+renew_newest(struct oi_track *track, const struct oi_hidden *hidden)
+{
+    track->has_newest = false;
+    if (track->position.has_newest)
+        offer_newest(track, &track->position.newest, track->position.newest_batch);
+    for (size_t i = track->tail.count; i-- > 0;) {
+        struct oi_observation reading;
+
+        if (oi_hidden_has(hidden, track->tail.items[i].batch))
+            continue;
+        reading = oi_rows_get(&track->tail, i);
+        offer_newest(track, &reading, track->tail.items[i].batch);
+        return;
+    }
+}
+
+/* One batch into the tails. Rows come in order of series; those that are in chunks already (the
+ * batch stays in the log for the sake of others) are only looked at. */
+static void
+add_batch(struct oi_store *store, uint64_t batch, const struct oi_batch_header *header,
+          const struct oi_row *rows)
+{
+    const struct oi_log_entry entry = { .batch = batch,
+                                        .commit_time = header->commit_time,
+                                        .import = header->import,
+                                        .rows = header->row_count };
+    struct oi_rows more = {};
+    bool is_hidden = oi_hidden_has(&store->hidden, batch);
+
+    for (size_t i = 0; i < header->row_count;) {
+        uint32_t series = rows[i].series;
+        struct oi_track *track;
+
+        oi_tracks_reserve(store, series);
+        track = &store->tracks.items[series - 1];
+        oi_rows_clear(&more);
+        for (; i < header->row_count && rows[i].series == series; i++) {
+            if (batch > track->position.chunked_batch)
+                oi_rows_add(&more, &rows[i].reading, batch);
+            if (!is_hidden)
+                offer_newest(track, &rows[i].reading, batch);
+        }
+        if (track->tail.count == 0)
+            track->first_batch = batch;
+        track->last_batch = batch;
+        store->tail_rows += more.count;
+        oi_rows_merge(&track->tail, &more);
+    }
+    oi_rows_release(&more);
+    oi_vector_push(&store->log, entry);
+}
+
+static void
+notify(struct oi_store *store, uint64_t batch, const struct oi_row *rows, size_t count)
+{
+    struct oi_watcher *watchers = NULL;
+    size_t watcher_count;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    watcher_count = store->watchers.count;
+    if (watcher_count > 0 && count > 0) {
+        watchers = oi_alloc(watcher_count * sizeof(*watchers));
+        memcpy(watchers, store->watchers.items, watcher_count * sizeof(*watchers));
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    for (size_t i = 0; watchers && i < watcher_count; i++)
+        watchers[i].committed(watchers[i].context, batch, rows, count);
+    oi_free(watchers);
+}
+
+void
+oi_log_trim(struct oi_store *store, uint64_t log_start)
+{
+    size_t gone = 0;
+
+    while (gone < store->log.count && store->log.items[gone].batch < log_start)
+        gone++;
+    if (gone == 0)
+        return;
+    store->log.count -= gone;
+    memmove(store->log.items, store->log.items + gone,
+            store->log.count * sizeof(*store->log.items));
+}
+
+void
+oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_position *position)
+{
+    struct oi_track *track;
+    size_t kept = 0;
+
+    oi_tracks_reserve(store, series);
+    track = &store->tracks.items[series - 1];
+    track->position = *position;
+    if (track->last_batch < position->last_batch)
+        track->last_batch = position->last_batch;
+    for (size_t i = 0; i < track->tail.count; i++) {
+        if (track->tail.items[i].batch <= position->chunked_batch)
+            continue;
+        if (kept == 0 || track->tail.items[i].batch < track->first_batch)
+            track->first_batch = track->tail.items[i].batch;
+        track->tail.items[kept++] = track->tail.items[i];
+    }
+    store->tail_rows -= track->tail.count - kept;
+    track->tail.count = kept;
+    if (kept == 0)
+        oi_rows_release(&track->tail);
+    renew_newest(track, &store->hidden);
+}
+
+void
+oi_store_publish(struct oi_store *store, const struct oi_state *state,
+                 const struct oi_batch_header *header, const struct oi_row *rows)
+{
+    (void) pthread_mutex_lock(&store->follow_lock);
+    /* A reader may have followed our commit already. */
+    if (store->state.last_batch < state->last_batch) {
+        (void) pthread_rwlock_wrlock(&store->state_lock);
+        add_batch(store, state->last_batch, header, rows);
+        store->state = *state;
+        (void) pthread_rwlock_unlock(&store->state_lock);
+        notify(store, state->last_batch, rows, header->row_count);
+    }
+    (void) pthread_mutex_unlock(&store->follow_lock);
+}
+
+/* Positions of all series, when a checkpoint or a withdrawal changed some. */
+static enum oi_status
+settle_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+{
+    struct oi_store *store = context;
+    struct oi_position position;
+    uint32_t series = oi_key_take_u32(&key);
+
+    OI_TRY(oi_position_decode(body, &position, error));
+    if (series == 0 || series > store->names.series.count)
+        return oi_fail(error, OI_E_CORRUPT, "a position of series %u, which does not exist",
+                       series);
+    oi_track_settle(store, series, &position);
+    return OI_OK;
+}
+
+static enum oi_status
+follow_positions(struct oi_store *store, struct oi_access *access, const struct oi_state *state,
+                 struct oi_error *error)
+{
+    const struct oi_key all = {};
+    struct oi_hidden hidden = {};
+    enum oi_status status;
+
+    if (state->hidden_version != store->state.hidden_version)
+        OI_TRY(oi_hidden_load(access, &hidden, error));
+    (void) pthread_rwlock_wrlock(&store->state_lock);
+    if (state->hidden_version != store->state.hidden_version) {
+        oi_free(store->hidden.batches);
+        store->hidden = hidden;
+    }
+    status = oi_access_walk(access, OI_TABLE_POSITION, &all, &all, settle_entry, store, error);
+    for (size_t i = 0; i < store->tracks.count; i++)
+        renew_newest(&store->tracks.items[i], &store->hidden);
+    oi_log_trim(store, state->log_start);
+    store->state.hidden_version = state->hidden_version;
+    store->state.checkpoint_version = state->checkpoint_version;
+    store->state.log_start = state->log_start;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return status;
+}
+
+static enum oi_status
+follow_catalog(struct oi_store *store, struct oi_access *access, const struct oi_state *state,
+               struct oi_error *error)
+{
+    struct oi_names names = {};
+
+    OI_TRY(oi_names_load(access, &names, error));
+    (void) pthread_rwlock_wrlock(&store->state_lock);
+    oi_names_install(store, &names);
+    store->state.catalog_version = state->catalog_version;
+    oi_snapshot_drop(store);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return OI_OK;
+}
+
+static enum oi_status
+follow_batch(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+{
+    struct oi_store *store = context;
+    struct oi_batch_header header;
+    struct oi_row *rows = NULL;
+    uint64_t batch = oi_key_take_u64(&key);
+    enum oi_status status = oi_batch_decode(body, &header, &rows, error);
+
+    for (size_t i = 0; status == OI_OK && i < header.row_count; i++)
+        if (rows[i].series > store->names.series.count)
+            status = oi_fail(error, OI_E_CORRUPT, "a row of series %u, which does not exist",
+                             rows[i].series);
+    if (status != OI_OK)
+        return oi_fail_in(error, status, "batch %llu: ", (unsigned long long) batch);
+    (void) pthread_rwlock_wrlock(&store->state_lock);
+    add_batch(store, batch, &header, rows);
+    store->state.last_batch = batch;
+    store->state.last_commit_time = header.commit_time;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    notify(store, batch, rows, header.row_count);
+    oi_free(rows);
+    return OI_OK;
+}
+
+/* The follow lock is held. */
+static enum oi_status
+follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
+{
+    const struct oi_key all = {};
+    struct oi_state state;
+    struct oi_key from;
+
+    OI_TRY(oi_state_load(access, &state, error));
+    if (state.catalog_version != store->state.catalog_version)
+        OI_TRY(follow_catalog(store, access, &state, error));
+    if (state.checkpoint_version != store->state.checkpoint_version ||
+        state.hidden_version != store->state.hidden_version)
+        OI_TRY(follow_positions(store, access, &state, error));
+    if (state.last_batch > store->state.last_batch) {
+        from = oi_key_of_u64(store->state.last_batch + 1);
+        OI_TRY(oi_access_walk(access, OI_TABLE_LOG, &all, &from, follow_batch, store, error));
+    }
+    (void) pthread_rwlock_wrlock(&store->state_lock);
+    store->state = state;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return OI_OK;
+}
+
+enum oi_status
+oi_store_catch_up(struct oi_store *store, struct oi_access *access, struct oi_error *error)
+{
+    enum oi_status status;
+
+    (void) pthread_mutex_lock(&store->follow_lock);
+    status = follow(store, access, error);
+    (void) pthread_mutex_unlock(&store->follow_lock);
+    return status;
+}
+
+enum oi_status
+oi_store_follow(struct oi_store *store, struct oi_error *error)
+{
+    uint64_t commit = store->engine->last_commit(store->kv);
+    struct oi_access access;
+    enum oi_status status;
+
+    (void) pthread_mutex_lock(&store->follow_lock);
+    status = oi_access_begin(&access, store, OI_KV_READ, error);
+    if (status == OI_OK) {
+        status = follow(store, &access, error);
+        oi_access_end(&access);
+    }
+    (void) pthread_mutex_unlock(&store->follow_lock);
+    if (status == OI_OK)
+        atomic_store(&store->seen_commit, commit);
+    return status;
+}
+
+enum oi_status
+oi_store_refresh(struct oi_store *store, struct oi_error *error)
+{
+    if (store->engine->last_commit(store->kv) == atomic_load(&store->seen_commit))
+        return OI_OK;
+    return oi_store_follow(store, error);
+}

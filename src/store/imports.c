@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The import ledger: which files came in, how far, in which batches; and what was withdrawn. A
+ * withdrawn import's batches are hidden from every reader, whatever moment it asks for; its rows
+ * stay on disk, and the file may be imported again.
+ */
+#include "store/chunk.h"
+#include "store/store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One entry of the ledger. */
+struct entry {
+    uint32_t id;
+    bool is_withdrawn;
+    struct oi_import_mark mark;
+    OI_VECTOR(uint64_t) batches; /* ascending */
+};
+
+static void
+add_name(struct oi_buffer *out, const char *name)
+{
+    oi_buffer_add_u8(out, (uint8_t) strlen(name));
+    oi_buffer_add_text(out, name);
+}
+
+static void
+take_name(struct oi_cursor *cursor, char *name, size_t size)
+{
+    struct oi_slice text = oi_cursor_bytes(cursor, oi_cursor_u8(cursor));
+
+    if (text.size >= size)
+        cursor->failed = true;
+    else if (text.size > 0)
+        memcpy(name, text.data, text.size);
+}
+
+static enum oi_status
+entry_decode(struct oi_slice key, struct oi_slice body, struct entry *entry, struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(body);
+    struct oi_slice hash = oi_cursor_bytes(&cursor, sizeof(entry->mark.sha256));
+    uint64_t batch = 0, count;
+
+    entry->id = oi_key_take_u32(&key);
+    if (hash.size == sizeof(entry->mark.sha256))
+        memcpy(entry->mark.sha256, hash.data, hash.size);
+    entry->is_withdrawn = oi_cursor_u8(&cursor) != 0;
+    entry->mark.is_complete = oi_cursor_u8(&cursor) != 0;
+    take_name(&cursor, entry->mark.name, sizeof(entry->mark.name));
+    take_name(&cursor, entry->mark.format, sizeof(entry->mark.format));
+    entry->mark.rows_done = oi_cursor_varint(&cursor);
+    entry->mark.stored = oi_cursor_varint(&cursor);
+    entry->mark.duplicate = oi_cursor_varint(&cursor);
+    entry->mark.refused = oi_cursor_varint(&cursor);
+    count = oi_cursor_varint(&cursor);
+    for (uint64_t i = 0; i < count && !cursor.failed; i++) {
+        batch += oi_cursor_varint(&cursor);
+        oi_vector_push(&entry->batches, batch);
+    }
+    if (cursor.failed || oi_cursor_left(&cursor) != 0)
+        return oi_fail(error, OI_E_CORRUPT, "entry %u of the import ledger is damaged", entry->id);
+    return OI_OK;
+}
+
+static enum oi_status
+entry_save(struct oi_access *access, const struct entry *entry, struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_u32(entry->id);
+    struct oi_buffer value = {};
+    enum oi_status status;
+    uint64_t last = 0;
+
+    oi_seal_begin(&value);
+    oi_buffer_add(&value, entry->mark.sha256, sizeof(entry->mark.sha256));
+    oi_buffer_add_u8(&value, entry->is_withdrawn);
+    oi_buffer_add_u8(&value, entry->mark.is_complete);
+    add_name(&value, entry->mark.name);
+    add_name(&value, entry->mark.format);
+    oi_buffer_add_varint(&value, entry->mark.rows_done);
+    oi_buffer_add_varint(&value, entry->mark.stored);
+    oi_buffer_add_varint(&value, entry->mark.duplicate);
+    oi_buffer_add_varint(&value, entry->mark.refused);
+    oi_buffer_add_varint(&value, entry->batches.count);
+    for (size_t i = 0; i < entry->batches.count; i++) {
+        oi_buffer_add_varint(&value, entry->batches.items[i] - last);
+        last = entry->batches.items[i];
+    }
+    status = oi_access_put(access, OI_TABLE_IMPORT, oi_key_slice(&key), &value, error);
+    oi_buffer_release(&value);
+    return status;
+}
+
+/* The entry in force of a file, or of a batch; id 0 when there is none. */
+struct search {
+    const uint8_t *sha256; /* or NULL: look for `batch` */
+    uint64_t batch;
+    struct entry found;
+};
+
+static bool
+has_batch(const struct entry *entry, uint64_t batch)
+{
+    for (size_t i = 0; i < entry->batches.count; i++)
+        if (entry->batches.items[i] == batch)
+            return true;
+    return false;
+}
+
+static enum oi_status
+search_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+{
+    struct search *search = context;
+    struct entry entry = {};
+    bool is_it;
+
+    OI_TRY(entry_decode(key, body, &entry, error));
+    is_it =
+        !entry.is_withdrawn && (search->sha256 ? memcmp(search->sha256, entry.mark.sha256, 32) == 0
+                                               : has_batch(&entry, search->batch));
+    if (is_it) {
+        search->found = entry;
+        return OI_E_NOT_FOUND; /* enough */
+    }
+    oi_vector_release(&entry.batches);
+    return OI_OK;
+}
+
+static enum oi_status
+search_run(struct oi_access *access, struct search *search, struct oi_error *error)
+{
+    const struct oi_key all = {};
+
+    return oi_access_walk(access, OI_TABLE_IMPORT, &all, &all, search_entry, search, error);
+}
+
+enum oi_status
+oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
+                     struct oi_import_mark *ret_mark, struct oi_error *error)
+{
+    struct search search = { .sha256 = sha256 };
+    struct oi_access access;
+    enum oi_status status;
+
+    OI_TRY(oi_access_begin(&access, store, OI_KV_READ, error));
+    status = search_run(&access, &search, error);
+    oi_access_end(&access);
+    OI_TRY(status);
+    if (search.found.id == 0)
+        return oi_fail(error, OI_E_NOT_FOUND, "no file of that hash was imported");
+    *ret_mark = search.found.mark;
+    oi_vector_release(&search.found.batches);
+    return OI_OK;
+}
+
+enum oi_status
+oi_import_save(struct oi_access *access, const struct oi_import_mark *mark, uint64_t batch,
+               uint32_t *next_import, uint32_t *ret_import, struct oi_error *error)
+{
+    struct search search = { .sha256 = mark->sha256 };
+    struct entry *entry = &search.found;
+    enum oi_status status;
+
+    if (!memchr(mark->name, 0, sizeof(mark->name)) ||
+        !memchr(mark->format, 0, sizeof(mark->format)))
+        return oi_fail(error, OI_E_INVALID, "the name of an import is too long");
+    OI_TRY(search_run(access, &search, error));
+    if (entry->id == 0)
+        entry->id = (*next_import)++;
+    entry->mark = *mark;
+    oi_vector_push(&entry->batches, batch);
+    *ret_import = entry->id;
+    status = entry_save(access, entry, error);
+    oi_vector_release(&entry->batches);
+    return status;
+}
+
+bool
+oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch)
+{
+    size_t low = 0, high = hidden->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (hidden->batches[middle] < batch)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < hidden->count && hidden->batches[low] == batch;
+}
+
+struct oi_hidden
+oi_hidden_copy(const struct oi_hidden *hidden)
+{
+    struct oi_hidden copy = { .count = hidden->count };
+
+    if (copy.count > 0) {
+        copy.batches = oi_alloc(copy.count * sizeof(*copy.batches));
+        memcpy(copy.batches, hidden->batches, copy.count * sizeof(*copy.batches));
+    }
+    return copy;
+}
+
+struct hidden_list {
+    OI_VECTOR(uint64_t) batches;
+};
+
+static enum oi_status
+collect_hidden(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+{
+    struct hidden_list *list = context;
+    struct entry entry = {};
+    enum oi_status status = entry_decode(key, body, &entry, error);
+
+    for (size_t i = 0; status == OI_OK && entry.is_withdrawn && i < entry.batches.count; i++)
+        oi_vector_push(&list->batches, entry.batches.items[i]);
+    oi_vector_release(&entry.batches);
+    return status;
+}
+
+static int
+compare_batches(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *) left, b = *(const uint64_t *) right;
+
+    return a < b ? -1 : a > b;
+}
+
+enum oi_status
+oi_hidden_load(struct oi_access *access, struct oi_hidden *ret_hidden, struct oi_error *error)
+{
+    const struct oi_key all = {};
+    struct hidden_list list = {};
+    enum oi_status status =
+        oi_access_walk(access, OI_TABLE_IMPORT, &all, &all, collect_hidden, &list, error);
+
+    if (status != OI_OK) {
+        oi_vector_release(&list.batches);
+        return status;
+    }
+    if (list.batches.count > 0)
+        qsort(list.batches.items, list.batches.count, sizeof(uint64_t), compare_batches);
+    *ret_hidden = (struct oi_hidden){ list.batches.items, list.batches.count };
+    return OI_OK;
+}
+
+/* What a withdrawal does to one series: its newest row and the rollups of the rows that go. */
+struct withdrawal {
+    const struct entry *entry;
+    struct oi_position *position;
+    struct oi_rows gone;
+};
+
+static enum oi_status
+find_newest(void *context, const struct oi_columns *columns, struct oi_error *error)
+{
+    struct withdrawal *withdrawal = context;
+    size_t last = columns->count - 1;
+
+    (void) error;
+    withdrawal->position->has_newest = true;
+    withdrawal->position->newest = oi_columns_get(columns, last);
+    withdrawal->position->newest_batch = columns->batch[last];
+    return OI_OK;
+}
+
+static enum oi_status
+collect_gone(void *context, const struct oi_columns *columns, struct oi_error *error)
+{
+    struct withdrawal *withdrawal = context;
+
+    (void) error;
+    for (size_t row = 0; row < columns->count; row++)
+        if (has_batch(withdrawal->entry, columns->batch[row]))
+            oi_rows_add_columns(&withdrawal->gone, columns, row, 1);
+    return OI_OK;
+}
+
+static enum oi_status
+withdraw_series(struct oi_access *access, uint32_t series, const struct entry *entry,
+                const struct oi_hidden *before, const struct oi_hidden *after,
+                struct oi_error *error)
+{
+    struct oi_position position;
+    struct withdrawal withdrawal = { .entry = entry, .position = &position };
+    enum oi_status status;
+
+    OI_TRY(oi_position_load(access, series, &position, error));
+    if (position.rows == 0 || position.last_batch < entry->batches.items[0])
+        return OI_OK;
+    status = oi_chunks_walk(access, series, OI_SPAN_ALL, before, collect_gone, &withdrawal, error);
+    if (status == OI_OK && withdrawal.gone.count > 0) {
+        position.has_newest = false;
+        status =
+            oi_chunks_walk(access, series, OI_SPAN_ALL, after, find_newest, &withdrawal, error);
+        if (status == OI_OK)
+            status = oi_position_save(access, series, &position, error);
+        if (status == OI_OK)
+            status = oi_rollups_renew(access, series, &withdrawal.gone, after, error);
+    }
+    oi_rows_release(&withdrawal.gone);
+    return status;
+}
+
+static enum oi_status
+withdraw_entry(struct oi_access *access, struct entry *entry, struct oi_error *error)
+{
+    struct oi_store *store = access->store;
+    struct oi_hidden before = {}, after = {};
+    struct oi_state state;
+    enum oi_status status;
+
+    OI_TRY(oi_state_load(access, &state, error));
+    OI_TRY(oi_hidden_load(access, &before, error));
+    entry->is_withdrawn = true;
+    status = entry_save(access, entry, error);
+    if (status == OI_OK)
+        status = oi_hidden_load(access, &after, error);
+    for (uint32_t series = 1; status == OI_OK && series <= store->names.series.count; series++)
+        status = withdraw_series(access, series, entry, &before, &after, error);
+    state.hidden_version++;
+    if (status == OI_OK)
+        status = oi_state_save(access, &state, error);
+    if (status == OI_OK)
+        status = oi_access_commit(access, error);
+    oi_free(before.batches);
+    oi_free(after.batches);
+    return status;
+}
+
+enum oi_status
+oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error)
+{
+    struct search search = { .batch = batch };
+    struct oi_access access;
+    enum oi_status status;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    (void) pthread_mutex_lock(&store->append_lock);
+    status = oi_access_begin(&access, store, OI_KV_WRITE, error);
+    if (status == OI_OK)
+        status = oi_store_catch_up(store, &access, error);
+    if (status == OI_OK)
+        status = search_run(&access, &search, error);
+    if (status == OI_OK && search.found.id == 0)
+        status = oi_fail(error, OI_E_NOT_FOUND, "batch %llu belongs to no import",
+                         (unsigned long long) batch);
+    if (status == OI_OK)
+        status = withdraw_entry(&access, &search.found, error);
+    oi_access_end(&access);
+    oi_vector_release(&search.found.batches);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    return status == OI_OK ? oi_store_follow(store, error) : status;
+}

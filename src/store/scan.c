@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scanning one series: chunks and the tail of the log as one run of rows.
+ *
+ * A scan takes its copy of the tail when it is opened and remembers the last batch of that moment;
+ * each block is then read in a short transaction of its own. A checkpoint in between moves rows
+ * from the tail into chunks: the series' position, read in the same transaction as the chunk, says
+ * which, and those are skipped in the copy. The copy is taken before any transaction, so a row is
+ * in the copy or in the chunks, never in neither; rows committed later are told by their batch.
+ * Where to go on is a time, not a place, so chunks may be rewritten between two blocks.
+ */
+#include "store/chunk.h"
+#include "store/store_internal.h"
+
+#include <string.h>
+
+struct oi_scan {
+    struct oi_store *store;
+    struct oi_scan_request request;
+    uint64_t batch_limit;
+    struct oi_hidden hidden;
+    struct oi_rows tail; /* rows of the log in the span, visible ones only */
+    struct oi_span left; /* what is still to be read */
+    size_t rows_left;    /* of the limit */
+    struct oi_chunk chunk;
+    struct oi_rows rows; /* a merged block */
+    struct oi_rows_columns columns;
+    struct oi_columns view; /* what was handed out */
+};
+
+/* One block: a stretch of time that lies within one chunk, or between chunks. */
+struct block {
+    struct oi_span span;
+    bool has_chunk;
+    struct oi_chunk_place place;
+    struct oi_chunk_header header;
+    size_t tail_from, tail_to; /* rows of the tail in the span */
+    uint64_t chunked_batch;
+};
+
+static bool
+is_visible(const struct oi_scan *scan, const struct oi_record *record)
+{
+    return record->batch <= scan->batch_limit && record->known_time <= scan->request.moment.as_of &&
+           !oi_hidden_has(&scan->hidden, record->batch);
+}
+
+/* Copy the tail's rows in the span; with a limit only as many instants as can be asked for, from
+ * the side where the scan starts. The state lock is held. */
+static void
+copy_tail(struct oi_scan *scan, const struct oi_track *track)
+{
+    const struct oi_scan_request *request = &scan->request;
+    const struct oi_rows *tail = &track->tail;
+    size_t from = oi_rows_find(tail, scan->left.from), to = oi_rows_find(tail, scan->left.to);
+    size_t limit = request->limit ? request->limit : SIZE_MAX, instants = 0;
+
+    if (request->is_backwards && request->limit) {
+        size_t start = to;
+
+        for (; start > from; start--) {
+            if (!is_visible(scan, &tail->items[start - 1]))
+                continue;
+            if (start == to || tail->items[start].time != tail->items[start - 1].time)
+                instants++;
+            if (instants > limit)
+                break;
+        }
+        from = start;
+        instants = 0;
+        limit = SIZE_MAX;
+    }
+    for (size_t i = from; i < to && instants <= limit; i++) {
+        if (!is_visible(scan, &tail->items[i]))
+            continue;
+        if (scan->tail.count == 0 ||
+            scan->tail.items[scan->tail.count - 1].time != tail->items[i].time)
+            instants++;
+        oi_rows_copy(&scan->tail, tail, i);
+    }
+}
+
+enum oi_status
+oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
+              struct oi_scan **ret_scan, struct oi_error *error)
+{
+    uint64_t limit = UINT64_MAX;
+    struct oi_scan *scan;
+
+    OI_TRY(oi_store_refresh(store, error));
+    if (request->moment.as_stored != OI_TIME_LATEST)
+        OI_TRY(oi_commits_limit(store, request->moment.as_stored, &limit, error));
+    scan = oi_alloc_zero(1, sizeof(*scan));
+    scan->store = store;
+    scan->request = *request;
+    scan->left = request->span;
+    scan->rows_left = request->limit ? request->limit : SIZE_MAX;
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    if (request->series == 0 || request->series > store->names.series.count) {
+        (void) pthread_rwlock_unlock(&store->state_lock);
+        oi_free(scan);
+        return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", request->series);
+    }
+    scan->batch_limit = limit < store->state.last_batch ? limit : store->state.last_batch;
+    scan->hidden = oi_hidden_copy(&store->hidden);
+    copy_tail(scan, &store->tracks.items[request->series - 1]);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    *ret_scan = scan;
+    return OI_OK;
+}
+
+static void
+release(struct oi_scan *scan)
+{
+    oi_free(scan->hidden.batches);
+    oi_rows_release(&scan->tail);
+    oi_rows_release(&scan->rows);
+    oi_rows_columns_release(&scan->columns);
+    oi_chunk_release(&scan->chunk);
+}
+
+void
+oi_scan_close(struct oi_scan **scan)
+{
+    if (!*scan)
+        return;
+    release(*scan);
+    oi_free(*scan);
+    *scan = NULL;
+}
+
+static void
+advance(struct oi_scan *scan, struct oi_span done)
+{
+    if (scan->request.is_backwards)
+        scan->left.to = done.from;
+    else
+        scan->left.from = done.to;
+}
+
+/* A chunk whose header cannot be read: go on behind it, wherever the next one starts. */
+static enum oi_status
+skip_damaged(struct oi_scan *scan, struct oi_access *access, const struct block *block,
+             enum oi_status status, struct oi_error *error)
+{
+    struct oi_span done = { block->place.first, scan->left.to };
+    struct oi_chunk_place next;
+
+    if (done.from < scan->left.from)
+        done.from = scan->left.from;
+    if (!scan->request.is_backwards &&
+        oi_chunk_find_after(access, scan->request.series, scan->left.from + 1, &next, NULL) ==
+            OI_OK &&
+        next.first < done.to)
+        done.to = next.first;
+    advance(scan, done);
+    return oi_fail_in(error, status, "series %u, chunk from %lld: ", scan->request.series,
+                      (long long) block->place.first);
+}
+
+/* The next stretch, before the tail has its say. */
+static enum oi_status
+choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
+            struct oi_error *error)
+{
+    const struct oi_span left = scan->left;
+    oi_time at = scan->request.is_backwards ? left.to - 1 : left.from;
+    uint32_t series = scan->request.series;
+    enum oi_status status;
+
+    block->span = left;
+    block->has_chunk = false;
+    status = oi_chunk_find(access, series, at, &block->place, NULL);
+    if (status == OI_OK) {
+        status = oi_chunk_header_read(block->place.key, block->place.value, &block->header, error);
+        if (status != OI_OK)
+            return skip_damaged(scan, access, block, status, error);
+        if (at <= block->header.last_time) {
+            block->has_chunk = true;
+            block->span.from = left.from > block->place.first ? left.from : block->place.first;
+            if (block->header.last_time < left.to)
+                block->span.to = block->header.last_time + 1;
+            return OI_OK;
+        }
+        if (scan->request.is_backwards && block->header.last_time >= left.from)
+            block->span.from = block->header.last_time + 1;
+    } else if (status != OI_E_NOT_FOUND) {
+        return status;
+    }
+    if (scan->request.is_backwards)
+        return OI_OK;
+    status = oi_chunk_find_after(access, series, at, &block->place, NULL);
+    if (status == OI_OK && block->place.first < block->span.to)
+        block->span.to = block->place.first;
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}
+
+/* Find the tail's rows of the stretch; where there are very many, shorten it to about a chunk of
+ * them, so that blocks stay small. */
+static void
+choose_tail(const struct oi_scan *scan, struct block *block)
+{
+    const struct oi_rows *tail = &scan->tail;
+    size_t chunk_rows = scan->store->chunk_rows;
+
+    block->tail_from = oi_rows_find(tail, block->span.from);
+    block->tail_to = oi_rows_find(tail, block->span.to);
+    if (block->tail_to - block->tail_from <= chunk_rows)
+        return;
+    if (scan->request.is_backwards) {
+        oi_time cut = tail->items[block->tail_to - chunk_rows].time;
+
+        block->tail_from = oi_rows_find(tail, cut);
+        block->span.from = cut;
+    } else {
+        oi_time last = tail->items[block->tail_from + chunk_rows - 1].time;
+
+        block->tail_to = oi_rows_find(tail, last + 1);
+        block->span.to = last + 1;
+    }
+}
+
+static bool
+touches_hidden(const struct oi_hidden *hidden, const struct oi_chunk_header *header)
+{
+    size_t low = 0, high = hidden->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (hidden->batches[middle] < header->first_batch)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < hidden->count && hidden->batches[low] <= header->last_batch;
+}
+
+static size_t
+find_time(const struct oi_columns *columns, oi_time time)
+{
+    size_t low = 0, high = columns->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (columns->time[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void
+slice_decimals(struct oi_decimals *column, size_t from)
+{
+    if (!column->mantissas)
+        return;
+    column->mantissas += from;
+    if (column->exponents)
+        column->exponents += from;
+}
+
+static void
+slice_view(struct oi_columns *view, size_t from, size_t count)
+{
+    view->count = count;
+    view->time += from;
+    if (view->exchange_time)
+        view->exchange_time += from;
+    if (view->known_time)
+        view->known_time += from;
+    if (view->batch)
+        view->batch += from;
+    if (view->flags)
+        view->flags += from;
+    slice_decimals(&view->open_interest, from);
+    slice_decimals(&view->value_usd, from);
+    slice_decimals(&view->mark_price, from);
+    slice_decimals(&view->index_price, from);
+    slice_decimals(&view->last_price, from);
+}
+
+static bool
+is_unique(const struct oi_columns *columns)
+{
+    bool is_ascending = true;
+
+    for (size_t i = 1; i < columns->count; i++)
+        is_ascending &= columns->time[i - 1] < columns->time[i];
+    return is_ascending;
+}
+
+/* The usual block: every row of the chunk is visible and final, so its columns are handed out as
+ * they were decoded. False in *ret_done when it is not that simple. */
+static enum oi_status
+read_plain(struct oi_scan *scan, const struct block *block, bool *ret_done, struct oi_error *error)
+{
+    const struct oi_chunk_header *header = &block->header;
+    size_t from, to;
+
+    *ret_done = false;
+    if (block->tail_from < block->tail_to || header->last_batch > scan->batch_limit ||
+        header->last_known > scan->request.moment.as_of || touches_hidden(&scan->hidden, header))
+        return OI_OK;
+    OI_TRY(oi_chunk_decode(block->place.key, block->place.value, scan->request.columns,
+                           &scan->chunk, error));
+    if (!scan->request.all_revisions && !is_unique(&scan->chunk.columns))
+        return OI_OK;
+    *ret_done = true;
+    scan->view = scan->chunk.columns;
+    from = find_time(&scan->view, block->span.from);
+    to = find_time(&scan->view, block->span.to);
+    slice_view(&scan->view, from, to - from);
+    return OI_OK;
+}
+
+static void
+keep_visible(struct oi_scan *scan)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < scan->rows.count; i++)
+        if (is_visible(scan, &scan->rows.items[i]))
+            scan->rows.items[kept++] = scan->rows.items[i];
+    scan->rows.count = kept;
+}
+
+static enum oi_status
+read_merged(struct oi_scan *scan, const struct block *block, struct oi_error *error)
+{
+    const struct oi_scan_request *request = &scan->request;
+    struct oi_rows more = {};
+
+    oi_rows_clear(&scan->rows);
+    if (block->has_chunk && block->header.first_batch <= scan->batch_limit &&
+        block->header.first_known <= request->moment.as_of) {
+        const struct oi_columns *columns = &scan->chunk.columns;
+        size_t from;
+
+        OI_TRY(oi_chunk_decode(block->place.key, block->place.value,
+                               request->columns | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH,
+                               &scan->chunk, error));
+        from = find_time(columns, block->span.from);
+        oi_rows_add_columns(&scan->rows, columns, from, find_time(columns, block->span.to) - from);
+        keep_visible(scan);
+    }
+    for (size_t i = block->tail_from; i < block->tail_to; i++)
+        if (scan->tail.items[i].batch > block->chunked_batch)
+            oi_rows_copy(&more, &scan->tail, i);
+    oi_rows_merge(&scan->rows, &more);
+    oi_rows_release(&more);
+    oi_rows_settle(&scan->rows, request->moment.as_of, request->all_revisions);
+    oi_rows_columns_fill(&scan->columns, &scan->rows, 0, scan->rows.count, request->columns);
+    scan->view = scan->columns.columns;
+    return OI_OK;
+}
+
+/* Read one stretch into the view; the stretch is done either way, so that an error is met once. */
+static enum oi_status
+read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *error)
+{
+    struct oi_position position;
+    struct block block = {};
+    bool is_done = false;
+    enum oi_status status = OI_OK;
+
+    scan->view.count = 0;
+    OI_TRY(oi_position_load(access, scan->request.series, &position, error));
+    block.chunked_batch = position.chunked_batch;
+    OI_TRY(choose_span(scan, access, &block, error));
+    choose_tail(scan, &block);
+    advance(scan, block.span);
+    if (!block.has_chunk && block.tail_from == block.tail_to)
+        return OI_OK;
+    if (block.has_chunk)
+        status = read_plain(scan, &block, &is_done, error);
+    if (status == OI_OK && !is_done)
+        status = read_merged(scan, &block, error);
+    if (status != OI_OK)
+        return oi_fail_in(error, status, "series %u, chunk from %lld: ", scan->request.series,
+                          (long long) block.place.first);
+    return OI_OK;
+}
+
+static bool
+is_finished(const struct oi_scan *scan)
+{
+    return scan->left.from >= scan->left.to || scan->rows_left == 0;
+}
+
+enum oi_status
+oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct oi_error *error)
+{
+    struct oi_access access;
+    enum oi_status status = OI_OK;
+
+    scan->view.count = 0;
+    if (!is_finished(scan)) {
+        OI_TRY(oi_access_begin(&access, scan->store, OI_KV_READ, error));
+        while (status == OI_OK && scan->view.count == 0 && !is_finished(scan))
+            status = read_block(scan, &access, error);
+        oi_access_end(&access);
+        OI_TRY(status);
+    }
+    if (scan->view.count > scan->rows_left)
+        slice_view(&scan->view, scan->request.is_backwards ? scan->view.count - scan->rows_left : 0,
+                   scan->rows_left);
+    scan->rows_left -= scan->rows_left == SIZE_MAX ? 0 : scan->view.count;
+    *ret_columns = scan->view.count > 0 ? &scan->view : NULL;
+    return OI_OK;
+}
+
+enum oi_status
+oi_chunks_walk(struct oi_access *access, uint32_t series, struct oi_span span,
+               const struct oi_hidden *hidden,
+               enum oi_status (*each)(void *context, const struct oi_columns *columns,
+                                      struct oi_error *error),
+               void *context, struct oi_error *error)
+{
+    struct oi_scan scan = {
+        .store = access->store,
+        .request = { .series = series, .moment = OI_MOMENT_LATEST, .columns = OI_COLUMNS_ALL },
+        .batch_limit = UINT64_MAX,
+        .left = span,
+        .rows_left = SIZE_MAX,
+    };
+    enum oi_status status = OI_OK;
+
+    scan.hidden = oi_hidden_copy(hidden);
+    while (status == OI_OK && !is_finished(&scan)) {
+        status = read_block(&scan, access, error);
+        if (status == OI_OK && scan.view.count > 0)
+            status = each(context, &scan.view, error);
+    }
+    release(&scan);
+    return status;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the embedded store share. Three layers of truth:
+ *
+ *   disk      the engine's tables; one transaction is one consistent state
+ *   memory    catalogue, tails (the log by series), newest rows: the disk as of `last_batch`
+ *   snapshot  what a reader took of memory before it began its transaction
+ *
+ * Locks, in the order in which they may be taken: `append_lock`, the engine's writer,
+ * `follow_lock`, `state_lock`. Memory changes only under both of the last two, after the commit it
+ * mirrors.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "base/vector.h"
+#include "store/batch.h"
+#include "store/keys.h"
+#include "store/rows.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* How far one series is in chunks: table `position`, changed by checkpoints alone. */
+struct oi_position {
+    uint64_t
+        chunked_batch; /* rows of this and earlier batches are in chunks, later ones in the log */
+    uint64_t rows, chunks; /* in chunks */
+    uint64_t last_batch;   /* of any row in chunks */
+    oi_time first, last;   /* times in chunks, when rows > 0 */
+    bool has_newest;
+    uint64_t newest_batch;
+    struct oi_observation newest; /* among visible rows in chunks */
+};
+
+/* One series in memory. */
+struct oi_track {
+    struct oi_position position;
+    struct oi_rows tail;  /* rows of the log not yet in chunks, in key order */
+    uint64_t first_batch; /* of the tail's rows, when there are any */
+    uint64_t last_batch;  /* that touched the series at all */
+    bool has_newest;
+    uint64_t newest_batch;
+    struct oi_observation newest;
+};
+
+/* A batch that is still in the log. */
+struct oi_log_entry {
+    uint64_t batch;
+    oi_time commit_time;
+    uint32_t import;
+    size_t rows;
+};
+
+/* The store's own state on disk: table `meta`, key "state", in every commit. */
+struct oi_state {
+    uint64_t last_batch;
+    oi_time last_commit_time;
+    uint64_t catalog_version;
+    uint64_t checkpoint_version; /* grows with every checkpoint */
+    uint64_t hidden_version;     /* grows with every withdrawal */
+    uint64_t log_start;          /* the first batch that may still be in the log */
+    uint32_t next_import;
+};
+
+/* A catalogue snapshot and its count of references. */
+struct oi_snapshot {
+    struct oi_catalog catalog;
+    atomic_size_t references;
+};
+
+/* The catalogue as it changes; snapshots are cut from it when they are asked for. */
+struct oi_names {
+    OI_VECTOR(struct oi_instrument) instruments;
+    OI_VECTOR(uint32_t) versions; /* of each instrument */
+    OI_VECTOR(struct oi_feed) feeds;
+    OI_VECTOR(struct oi_series) series;
+    struct oi_map *by_symbol;  /* exchange, product, symbol -> newest id */
+    struct oi_map *by_listing; /* the same and the listing's time -> id */
+    struct oi_map *by_pair;    /* instrument, feed -> series id */
+};
+
+/* Batches of withdrawn imports: a sorted set. */
+struct oi_hidden {
+    uint64_t *batches;
+    size_t count;
+};
+
+struct oi_store {
+    const struct oi_kv_engine *engine;
+    const struct oi_clock *clock;
+    struct oi_kv *kv;
+    char *path;
+    bool is_read_only;
+    size_t chunk_rows; /* where chunks are split */
+    atomic_bool is_paused;
+    atomic_uint_fast64_t seen_commit; /* the engine's commit that memory is at least as new as */
+
+    pthread_mutex_t append_lock; /* one writer of this process at a time */
+    pthread_mutex_t follow_lock; /* one who brings memory up to date; also orders watchers */
+    pthread_rwlock_t state_lock; /* guards everything below */
+
+    struct oi_state state;
+    OI_VECTOR(struct oi_track) tracks; /* tracks[series - 1] */
+    OI_VECTOR(struct oi_log_entry) log;
+    size_t tail_rows;
+    struct oi_hidden hidden;
+    struct oi_names names;
+    struct oi_snapshot *snapshot; /* of the current catalogue, or NULL: cut on demand */
+    OI_VECTOR(struct oi_watcher) watchers;
+};
+
+/* Close a write transaction that was not committed: OI_CLEANUP needs the engine, so a pair. */
+struct oi_access {
+    struct oi_store *store;
+    struct oi_kv_txn *txn;
+};
+enum oi_status oi_access_begin(struct oi_access *access, struct oi_store *store,
+                               enum oi_kv_mode mode, struct oi_error *error);
+enum oi_status oi_access_commit(struct oi_access *access, struct oi_error *error);
+void oi_access_end(struct oi_access *access);
+/* Sealed values through the engine; `body` is borrowed from the transaction. */
+enum oi_status oi_access_get(struct oi_access *access, enum oi_table table, struct oi_slice key,
+                             struct oi_slice *ret_body, struct oi_error *error);
+/* `sealed` was begun with oi_seal_begin and has its body; it is closed here. */
+enum oi_status oi_access_put(struct oi_access *access, enum oi_table table, struct oi_slice key,
+                             struct oi_buffer *sealed, struct oi_error *error);
+/* Walk the sealed entries whose keys begin with `prefix`, from `from` (which begins with it too)
+ * on. `each` returns NOT_FOUND to stop early. */
+typedef enum oi_status oi_entry_each(void *context, struct oi_slice key, struct oi_slice body,
+                                     struct oi_error *error);
+enum oi_status oi_access_walk(struct oi_access *access, enum oi_table table,
+                              const struct oi_key *prefix, const struct oi_key *from,
+                              oi_entry_each *each, void *context, struct oi_error *error);
+
+/* open.c: the folder, state and positions on disk. */
+enum oi_status oi_store_mark_folder(const char *folder, struct oi_error *error);
+enum oi_status oi_state_load(struct oi_access *access, struct oi_state *ret_state,
+                             struct oi_error *error);
+enum oi_status oi_state_save(struct oi_access *access, const struct oi_state *state,
+                             struct oi_error *error);
+enum oi_status oi_position_load(struct oi_access *access, uint32_t series,
+                                struct oi_position *ret_position, struct oi_error *error);
+enum oi_status oi_position_save(struct oi_access *access, uint32_t series,
+                                const struct oi_position *position, struct oi_error *error);
+enum oi_status oi_position_decode(struct oi_slice body, struct oi_position *ret_position,
+                                  struct oi_error *error);
+
+/* follow.c: memory brought up to the state that the transaction sees. */
+enum oi_status oi_store_catch_up(struct oi_store *store, struct oi_access *access,
+                                 struct oi_error *error);
+/* Cheap when nothing was committed since. Called by every reader first. */
+enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
+/* Our own commit into memory, and to the watchers. Rows in order of series, then key. */
+void oi_store_publish(struct oi_store *store, const struct oi_state *state,
+                      const struct oi_batch_header *header, const struct oi_row *rows);
+/* What the chunked part of a series became, after the checkpoint's commit. */
+void oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_position *position);
+/* Forget log entries before `log_start`. */
+void oi_log_trim(struct oi_store *store, uint64_t log_start);
+void oi_tracks_reserve(struct oi_store *store, size_t count);
+
+/* chunks.c */
+struct oi_chunk_place {
+    oi_time first;
+    struct oi_slice key, value; /* of the transaction */
+};
+/* The chunk that holds `time` or else the last one before it; NOT_FOUND. */
+enum oi_status oi_chunk_find(struct oi_access *access, uint32_t series, oi_time time,
+                             struct oi_chunk_place *ret_place, struct oi_error *error);
+/* The first chunk that starts at or after `time`; NOT_FOUND. */
+enum oi_status oi_chunk_find_after(struct oi_access *access, uint32_t series, oi_time time,
+                                   struct oi_chunk_place *ret_place, struct oi_error *error);
+/* Rows in key order (all of one series) as chunks of about OI_CHUNK_ROWS into the table; a time's
+ * rows stay together. *chunk_count counts. */
+enum oi_status oi_chunks_put(struct oi_access *access, uint32_t series, const struct oi_rows *rows,
+                             uint64_t *chunk_count, struct oi_error *error);
+
+/* imports.c */
+bool oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch);
+enum oi_status oi_hidden_load(struct oi_access *access, struct oi_hidden *ret_hidden,
+                              struct oi_error *error);
+/* A copy for a reader. */
+struct oi_hidden oi_hidden_copy(const struct oi_hidden *hidden);
+/* Record the mark and the batch in the import's entry; *next_import grows when it is a new one.
+ * *ret_import is its id. */
+enum oi_status oi_import_save(struct oi_access *access, const struct oi_import_mark *mark,
+                              uint64_t batch, uint32_t *next_import, uint32_t *ret_import,
+                              struct oi_error *error);
+
+/* commits.c */
+/* Move entries that leave the log into the table of commits. */
+enum oi_status oi_commits_save(struct oi_access *access, const struct oi_log_entry *entries,
+                               size_t count, struct oi_error *error);
+/* The last batch committed at or before `time`, given the snapshot's last one. 0: none. Takes the
+ * state lock and a transaction of its own. */
+enum oi_status oi_commits_limit(struct oi_store *store, oi_time time, uint64_t *ret_batch,
+                                struct oi_error *error);
+
+/* catalog.c */
+enum oi_status oi_names_load(struct oi_access *access, struct oi_names *ret_names,
+                             struct oi_error *error);
+void oi_names_release(struct oi_names *names);
+void oi_names_index(struct oi_names *names, const struct oi_instrument *instrument);
+void oi_names_add_series(struct oi_names *names, const struct oi_series *series);
+/* 0: none. */
+uint32_t oi_names_find(const struct oi_names *names, const struct oi_instrument *definition);
+uint32_t oi_names_find_series(const struct oi_names *names, uint32_t instrument, uint16_t feed);
+uint16_t oi_names_find_feed(const struct oi_names *names, const char *name);
+enum oi_status oi_feed_decode(struct oi_slice key, struct oi_slice body, struct oi_feed *ret_feed,
+                              struct oi_error *error);
+/* Replace the catalogue in memory, under both locks; series get their tracks. */
+void oi_names_install(struct oi_store *store, struct oi_names *names);
+void oi_snapshot_drop(struct oi_store *store);
+
+/* coverage.c */
+enum oi_status oi_coverage_save(struct oi_access *access, const struct oi_batch *batch,
+                                uint64_t number, struct oi_error *error);
+
+/* rollup.c */
+/* Make the stored rollups of a series anew wherever `touched` (in key order) changed rows. */
+enum oi_status oi_rollups_renew(struct oi_access *access, uint32_t series,
+                                const struct oi_rows *touched, const struct oi_hidden *hidden,
+                                struct oi_error *error);
+
+/* scan.c */
+/* Visible rows of the chunks of a series in a span, the last revision of each time, inside a
+ * transaction of the caller; `each` gets them in order, block by block, with all columns. */
+enum oi_status oi_chunks_walk(
+    struct oi_access *access, uint32_t series, struct oi_span span, const struct oi_hidden *hidden,
+    enum oi_status (*each)(void *context, const struct oi_columns *columns, struct oi_error *error),
+    void *context, struct oi_error *error);
