@@ -19,6 +19,7 @@
 
 #include "support/test.h"
 #include "support/test_data.h"
+#include "support/test_exchange.h"
 
 #define FIXTURES "tests/fixtures/exchanges"
 #define MUTATIONS 200
@@ -57,30 +58,6 @@ integer_of(const struct fixture *fixture, const char *name)
     return value;
 }
 
-static bool
-has_product(const struct oi_exchange *exchange, const char *product)
-{
-    for (size_t i = 0; exchange->products[i]; i++)
-        if (strcmp(exchange->products[i], product) == 0)
-            return true;
-    return false;
-}
-
-static const struct oi_endpoint *
-find_endpoint(const struct oi_exchange *exchange, const struct oi_task *task)
-{
-    for (size_t i = 0; i < exchange->endpoint_count; i++) {
-        const struct oi_endpoint *endpoint = &exchange->endpoints[i];
-        bool same_product =
-            !endpoint->product || (task->product && strcmp(endpoint->product, task->product) == 0);
-
-        if (endpoint->kind == task->kind && same_product &&
-            (endpoint->scope == OI_SCOPE_FAMILY) == (task->family != NULL))
-            return endpoint;
-    }
-    return NULL;
-}
-
 static void
 fixture_open(struct fixture *fixture, const struct oi_exchange *exchange,
              const struct oi_json_node *entry)
@@ -105,9 +82,7 @@ fixture_open(struct fixture *fixture, const struct oi_exchange *exchange,
     assert_ok(oi_time_from_ms(integer_of(fixture, "from"), &fixture->task.span.from, NULL));
     assert_ok(oi_time_from_ms(integer_of(fixture, "to"), &fixture->task.span.to, NULL));
     assert_ok(oi_time_from_ms(integer_of(fixture, "now"), &fixture->task.now, NULL));
-    fixture->endpoint = find_endpoint(exchange, &fixture->task);
-    if (!fixture->endpoint)
-        fail_msg("%s: %s answers no endpoint", exchange->name, path);
+    fixture->endpoint = test_exchange_endpoint(exchange, &fixture->task);
 }
 
 static void
@@ -142,51 +117,6 @@ each_fixture(const struct oi_exchange *exchange, fixture_visit *visit, void *con
     oi_buffer_release(&bytes);
 }
 
-static void
-assert_sane_row(const struct fixture *fixture, const struct oi_harvest_row *row)
-{
-    const struct oi_observation *reading = &row->reading;
-
-    assert_true(row->symbol[0] != '\0');
-    if (row->product)
-        assert_true(has_product(fixture->exchange, row->product));
-    else
-        assert_non_null(fixture->endpoint->product);
-    assert_true(oi_decimal_sign(&reading->open_interest) >= 0);
-    assert_true(oi_decimal_sign(&reading->value_usd) >= 0);
-    assert_true(oi_decimal_sign(&reading->mark_price) >= 0);
-    assert_true(oi_decimal_sign(&reading->index_price) >= 0);
-    assert_int_equal(oi_decimal_is_none(&reading->open_interest),
-                     fixture->task.kind == OI_TASK_PRICES);
-    assert_int_equal(reading->time != OI_TIME_NONE, fixture->task.kind == OI_TASK_HISTORY);
-    assert_true(reading->known_time == OI_TIME_NONE);
-}
-
-/* Whatever came in, what came out makes sense. */
-static void
-assert_sane(const struct fixture *fixture, const struct oi_harvest *harvest)
-{
-    for (size_t i = 0; i < harvest->rows.count; i++)
-        assert_sane_row(fixture, &harvest->rows.items[i]);
-    for (size_t i = 0; i < harvest->instruments.count; i++) {
-        const struct oi_instrument *instrument = &harvest->instruments.items[i];
-
-        assert_string_equal(instrument->exchange, fixture->exchange->name);
-        assert_true(has_product(fixture->exchange, instrument->product));
-        assert_true(instrument->symbol[0] && instrument->base[0] && instrument->quote[0]);
-        assert_true(instrument->base_factor >= 1);
-        assert_true(instrument->kind != OI_KIND_UNKNOWN);
-        assert_true(instrument->settlement != OI_SETTLEMENT_UNKNOWN);
-        assert_int_equal(instrument->kind == OI_KIND_PERPETUAL, instrument->expiry == OI_TIME_NONE);
-        assert_int_equal(instrument->kind == OI_KIND_OPTION,
-                         instrument->option_side != OI_OPTION_NONE);
-        assert_true(oi_decimal_is_none(&instrument->contract_size) ||
-                    oi_decimal_sign(&instrument->contract_size) > 0);
-    }
-    for (size_t i = 0; i < harvest->skips.count; i++)
-        assert_true(harvest->skips.items[i].reason[0] != '\0');
-}
-
 static enum oi_status
 read_bytes(const struct fixture *fixture, struct oi_slice reply, struct oi_harvest *harvest,
            struct oi_error *error)
@@ -201,7 +131,7 @@ read_bytes(const struct fixture *fixture, struct oi_slice reply, struct oi_harve
     status = fixture->endpoint->read(&fixture->task, (struct oi_slice){ copy, reply.size }, harvest,
                                      error);
     oi_free(copy);
-    assert_sane(fixture, harvest);
+    test_exchange_assert_sane(fixture->exchange, &fixture->task, fixture->endpoint, harvest);
     return status;
 }
 
@@ -485,7 +415,8 @@ descriptors_are_sound(void **)
             assert_non_null(strstr(convention->evidence, "https://"));
             assert_in_range(convention->sides, 0, 2);
             assert_true(convention->unit != OI_UNIT_UNKNOWN);
-            assert_true(!convention->product || has_product(exchange, convention->product));
+            assert_true(!convention->product ||
+                        test_exchange_has_product(exchange, convention->product));
         }
         for (size_t k = 0; k < exchange->limit_count; k++) {
             assert_true(exchange->limits[k].name[0] != '\0');
@@ -497,7 +428,8 @@ descriptors_are_sound(void **)
             assert_true(endpoint->ask && endpoint->read);
             assert_true(endpoint->limit < exchange->limit_count);
             assert_in_range(endpoint->weight, 1, exchange->limits[endpoint->limit].weight_max);
-            assert_true(!endpoint->product || has_product(exchange, endpoint->product));
+            assert_true(!endpoint->product ||
+                        test_exchange_has_product(exchange, endpoint->product));
         }
     }
     assert_null(oi_exchange_find(OI_SLICE("mtgox")));
@@ -743,127 +675,6 @@ a_mutated_reply_yields_nothing_that_makes_no_sense(void **)
         each_fixture(oi_exchanges[i], read_mutations, &random);
 }
 
-/*
- * Recorded replies.
- */
-
-struct recording {
-    const char *exchange, *file;
-    enum oi_task_kind kind;
-    const char *product, *symbol;
-    size_t yields; /* rows, instruments and skips in all */
-    enum oi_status status;
-};
-
-static const struct recording recordings[] = {
-    { "binance", "cmp_open_interest_linear_swap.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1,
-      OI_OK },
-    { "binance", "fapi_GetOpenInterest_doc.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1, OI_OK },
-    { "binance", "fapi_openInterest_doc.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1, OI_OK },
-    { "binance", "fapi_v1_openInterest_BTCUSDT.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1,
-      OI_OK },
-    { "binance", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, "coinm", "BTCUSD_PERP", 1,
-      OI_OK },
-    { "binance", "dapi_GetOpenInterest_doc.json", OI_TASK_CURRENT, "coinm", "BTCUSD_200626", 1,
-      OI_OK },
-    { "binance", "dapi_v1_openInterest_doc.json", OI_TASK_CURRENT, "coinm", "BTCUSD_200626", 1,
-      OI_OK },
-    { "binance", "dapi_v1_exchangeInfo_2021.json", OI_TASK_INSTRUMENTS, "coinm", NULL, 36, OI_OK },
-    { "binance", "fapi_GetExchangeInfo_doc.json", OI_TASK_INSTRUMENTS, "usdm", NULL, 1, OI_OK },
-    { "binance", "fapi_v1_exchangeInfo_2025.json", OI_TASK_INSTRUMENTS, "usdm", NULL, 25, OI_OK },
-    { "binance", "dapi_v1_premiumIndex_pair_BTCUSD.json", OI_TASK_PRICES, "coinm", NULL, 4, OI_OK },
-    { "binance", "fapi_v1_premiumIndex_all.json", OI_TASK_PRICES, "usdm", NULL, 5, OI_OK },
-    { "binance", "fapi_premiumIndex_doc.json", OI_TASK_PRICES, "usdm", NULL, 1, OI_OK },
-    { "binance", "fapi_GetOpenInterestHistory_doc.json", OI_TASK_HISTORY, "usdm", "BTCUSDT", 2,
-      OI_OK },
-    { "binance", "futures_data_openInterestHist_BTCUSDT_5m.json", OI_TASK_HISTORY, "usdm",
-      "BTCUSDT", 1, OI_OK },
-    { "binance", "futures_data_openInterestHist_doc.json", OI_TASK_HISTORY, "usdm", "BTCUSDT", 2,
-      OI_OK },
-    { "binance", "futures_data_openInterestHist_coinm_BTCUSD_CURRENT_QUARTER_5m.json",
-      OI_TASK_HISTORY, "coinm", "BTCUSD_201225", 6, OI_OK },
-    { "bybit", "v5_GetLinearInverseSymbols_doc.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
-      OI_OK },
-    { "bybit", "v5_instruments_info_docs_multi_1.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
-      OI_OK },
-    { "bybit", "v5_instruments_info_docs_multi_2.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
-      OI_OK },
-    { "bybit", "v5_instruments_info_linear_sample.json", OI_TASK_INSTRUMENTS, "linear", NULL, 2,
-      OI_OK },
-    { "bybit", "v5_instruments_info_inverse_sample.json", OI_TASK_INSTRUMENTS, "inverse", NULL, 1,
-      OI_OK },
-    { "bybit", "v5_GetLinearInverseTickers_doc.json", OI_TASK_CURRENT, "inverse", NULL, 1, OI_OK },
-    { "bybit", "v5_tickers_inverse_2026_rows.json", OI_TASK_CURRENT, "inverse", NULL, 1, OI_OK },
-    { "bybit", "v5_GetOpenInterest_doc.json", OI_TASK_HISTORY, "inverse", "BTCUSD", 2, OI_OK },
-    { "bybit", "v5_open_interest_5min_2026.json", OI_TASK_HISTORY, "linear", "BTCUSDT", 3, OI_OK },
-    { "deribit", "cmp_open_interest_inverse_future.json", OI_TASK_CURRENT, NULL, NULL, 1, OI_OK },
-    { "deribit", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, NULL, NULL, 1, OI_OK },
-    { "deribit", "get_instruments_2025_sample.json", OI_TASK_INSTRUMENTS, NULL, NULL, 0,
-      OI_E_UPSTREAM },
-    { "deribit", "get_instruments_BTC_2021.json", OI_TASK_INSTRUMENTS, NULL, NULL, 398, OI_OK },
-    { "deribit", "get_instruments_SOL_2021.json", OI_TASK_INSTRUMENTS, NULL, NULL, 177, OI_OK },
-    { "deribit", "get_instruments_option_combo.json", OI_TASK_INSTRUMENTS, NULL, NULL, 0,
-      OI_E_UPSTREAM },
-    { "hyperliquid", "GetExchangeInfo_doc.json", OI_TASK_INSTRUMENTS, NULL, NULL, 4, OI_OK },
-    { "hyperliquid", "info_meta_2023.json", OI_TASK_INSTRUMENTS, NULL, NULL, 28, OI_OK },
-    { "hyperliquid", "info_meta_sample.json", OI_TASK_INSTRUMENTS, NULL, NULL, 3, OI_OK },
-    { "okx", "GetMarkPrices_doc.json", OI_TASK_PRICES, "swap", NULL, 1, OI_OK },
-    { "okx", "cmp_open_interest_inverse_future.json", OI_TASK_CURRENT, "futures", NULL, 2, OI_OK },
-    { "okx", "cmp_open_interest_inverse_future_2.json", OI_TASK_CURRENT, "futures", NULL, 1,
-      OI_OK },
-    { "okx", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, "swap", NULL, 2, OI_OK },
-    { "okx", "cmp_open_interest_linear_future.json", OI_TASK_CURRENT, "futures", NULL, 2, OI_OK },
-    { "okx", "public_open_interest_2025_rows.json", OI_TASK_CURRENT, "swap", NULL, 2, OI_OK },
-    { "okx", "public_instruments_SWAP_2022.json", OI_TASK_INSTRUMENTS, "swap", NULL, 166, OI_OK },
-    { "okx", "public_instruments_futures_2025_sample.json", OI_TASK_INSTRUMENTS, "futures", NULL, 6,
-      OI_OK },
-    { "okx", "public_instruments_swap_2025_sample.json", OI_TASK_INSTRUMENTS, "swap", NULL, 3,
-      OI_OK },
-};
-
-static void
-recorded_replies_are_read_whole(void **)
-{
-    size_t run = 0;
-
-    for (size_t i = 0; i < OI_COUNT(recordings); i++) {
-        const struct recording *recording = &recordings[i];
-        struct fixture fixture = { .exchange = oi_exchange_find(oi_slice_of(recording->exchange)),
-                                   .task = { .kind = recording->kind,
-                                             .product = recording->product,
-                                             .symbol = recording->symbol } };
-        struct oi_harvest harvest = {};
-        char relative[TEST_PATH_SIZE];
-        char path[TEST_PATH_SIZE];
-        enum oi_status status;
-
-        snprintf(relative, sizeof(relative), "data/exchange_responses/%s/%s", recording->exchange,
-                 recording->file);
-        if (!test_data_find(relative, path))
-            continue;
-        if (strcmp(recording->exchange, "deribit") == 0 && recording->kind == OI_TASK_CURRENT)
-            fixture.task.family = "BTC";
-        test_file_read(path, &fixture.bytes);
-        fixture.endpoint = find_endpoint(fixture.exchange, &fixture.task);
-        assert_non_null(fixture.endpoint);
-        status = read_bytes(&fixture, oi_buffer_slice(&fixture.bytes), &harvest, NULL);
-        for (size_t k = 0; k < harvest.skips.count; k++)
-            print_message("%s %s: %s\n", recording->file, harvest.skips.items[k].symbol,
-                          harvest.skips.items[k].reason);
-        if (status != recording->status ||
-            (status == OI_OK &&
-             harvest.rows.count + harvest.instruments.count != recording->yields))
-            fail_msg("%s: %s with %zu rows and %zu instruments", path, oi_status_name(status),
-                     harvest.rows.count, harvest.instruments.count);
-        oi_harvest_release(&harvest);
-        fixture_release(&fixture);
-        run++;
-    }
-    print_message("%zu of %zu recorded replies\n", run, OI_COUNT(recordings));
-    if (run == 0)
-        skip();
-}
-
 int
 main(void)
 {
@@ -875,7 +686,6 @@ main(void)
         cmocka_unit_test(a_reply_cut_at_any_byte_is_upstream),
         cmocka_unit_test(what_is_no_reply_at_all_is_upstream),
         cmocka_unit_test(a_mutated_reply_yields_nothing_that_makes_no_sense),
-        cmocka_unit_test(recorded_replies_are_read_whole),
     };
     return cmocka_run_group_tests_name("contract/exchange", tests, NULL, NULL);
 }

@@ -55,3 +55,58 @@ test_assert_decimal(const struct oi_decimal *value, const char *text)
     oi_decimal_print(value, actual);
     assert_string_equal(actual, text);
 }
+
+static inline bool
+test_exchange_has_product(const struct oi_exchange *exchange, const char *product)
+{
+    for (size_t i = 0; exchange->products[i]; i++)
+        if (strcmp(exchange->products[i], product) == 0)
+            return true;
+    return false;
+}
+
+static inline void
+test_exchange_assert_sane_row(const struct oi_exchange *exchange, const struct oi_task *task,
+                              const struct oi_endpoint *endpoint, const struct oi_harvest_row *row)
+{
+    const struct oi_observation *reading = &row->reading;
+
+    assert_true(row->symbol[0] != '\0');
+    if (row->product)
+        assert_true(test_exchange_has_product(exchange, row->product));
+    else
+        assert_non_null(endpoint->product);
+    assert_true(oi_decimal_sign(&reading->open_interest) >= 0);
+    assert_true(oi_decimal_sign(&reading->value_usd) >= 0);
+    assert_true(oi_decimal_sign(&reading->mark_price) >= 0);
+    assert_true(oi_decimal_sign(&reading->index_price) >= 0);
+    assert_int_equal(oi_decimal_is_none(&reading->open_interest), task->kind == OI_TASK_PRICES);
+    assert_int_equal(reading->time != OI_TIME_NONE, task->kind == OI_TASK_HISTORY);
+    assert_true(reading->known_time == OI_TIME_NONE);
+}
+
+/* Whatever came in, what came out makes sense. */
+static inline void
+test_exchange_assert_sane(const struct oi_exchange *exchange, const struct oi_task *task,
+                          const struct oi_endpoint *endpoint, const struct oi_harvest *harvest)
+{
+    for (size_t i = 0; i < harvest->rows.count; i++)
+        test_exchange_assert_sane_row(exchange, task, endpoint, &harvest->rows.items[i]);
+    for (size_t i = 0; i < harvest->instruments.count; i++) {
+        const struct oi_instrument *instrument = &harvest->instruments.items[i];
+
+        assert_string_equal(instrument->exchange, exchange->name);
+        assert_true(test_exchange_has_product(exchange, instrument->product));
+        assert_true(instrument->symbol[0] && instrument->base[0] && instrument->quote[0]);
+        assert_true(instrument->base_factor >= 1);
+        assert_true(instrument->kind != OI_KIND_UNKNOWN);
+        assert_true(instrument->settlement != OI_SETTLEMENT_UNKNOWN);
+        assert_int_equal(instrument->kind == OI_KIND_PERPETUAL, instrument->expiry == OI_TIME_NONE);
+        assert_int_equal(instrument->kind == OI_KIND_OPTION,
+                         instrument->option_side != OI_OPTION_NONE);
+        assert_true(oi_decimal_is_none(&instrument->contract_size) ||
+                    oi_decimal_sign(&instrument->contract_size) > 0);
+    }
+    for (size_t i = 0; i < harvest->skips.count; i++)
+        assert_true(harvest->skips.items[i].reason[0] != '\0');
+}

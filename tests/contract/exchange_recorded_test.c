@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replies that real exchanges gave, from 2020 on: each is read whole, without a skip, and yields
+ * what it holds. The recordings are read in place where they are there; the table says which
+ * endpoint each one answered.
+ */
+#include "exchanges/exchange.h"
+
+#include "base/compiler.h"
+
+#include <stdio.h>
+
+#include "support/test.h"
+#include "support/test_data.h"
+#include "support/test_exchange.h"
+
+struct recording {
+    const char *exchange, *file;
+    enum oi_task_kind kind;
+    const char *product, *symbol;
+    size_t yields; /* rows or instruments */
+    enum oi_status status;
+};
+
+static const struct recording recordings[] = {
+    { "binance", "cmp_open_interest_linear_swap.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1,
+      OI_OK },
+    { "binance", "fapi_GetOpenInterest_doc.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1, OI_OK },
+    { "binance", "fapi_openInterest_doc.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1, OI_OK },
+    { "binance", "fapi_v1_openInterest_BTCUSDT.json", OI_TASK_CURRENT, "usdm", "BTCUSDT", 1,
+      OI_OK },
+    { "binance", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, "coinm", "BTCUSD_PERP", 1,
+      OI_OK },
+    { "binance", "dapi_GetOpenInterest_doc.json", OI_TASK_CURRENT, "coinm", "BTCUSD_200626", 1,
+      OI_OK },
+    { "binance", "dapi_v1_openInterest_doc.json", OI_TASK_CURRENT, "coinm", "BTCUSD_200626", 1,
+      OI_OK },
+    { "binance", "dapi_v1_exchangeInfo_2021.json", OI_TASK_INSTRUMENTS, "coinm", NULL, 36, OI_OK },
+    { "binance", "fapi_GetExchangeInfo_doc.json", OI_TASK_INSTRUMENTS, "usdm", NULL, 1, OI_OK },
+    { "binance", "fapi_v1_exchangeInfo_2025.json", OI_TASK_INSTRUMENTS, "usdm", NULL, 25, OI_OK },
+    { "binance", "dapi_v1_premiumIndex_pair_BTCUSD.json", OI_TASK_PRICES, "coinm", NULL, 4, OI_OK },
+    { "binance", "fapi_v1_premiumIndex_all.json", OI_TASK_PRICES, "usdm", NULL, 5, OI_OK },
+    { "binance", "fapi_premiumIndex_doc.json", OI_TASK_PRICES, "usdm", NULL, 1, OI_OK },
+    { "binance", "fapi_GetOpenInterestHistory_doc.json", OI_TASK_HISTORY, "usdm", "BTCUSDT", 2,
+      OI_OK },
+    { "binance", "futures_data_openInterestHist_BTCUSDT_5m.json", OI_TASK_HISTORY, "usdm",
+      "BTCUSDT", 1, OI_OK },
+    { "binance", "futures_data_openInterestHist_doc.json", OI_TASK_HISTORY, "usdm", "BTCUSDT", 2,
+      OI_OK },
+    { "binance", "futures_data_openInterestHist_coinm_BTCUSD_CURRENT_QUARTER_5m.json",
+      OI_TASK_HISTORY, "coinm", "BTCUSD_201225", 6, OI_OK },
+    { "bybit", "v5_GetLinearInverseSymbols_doc.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
+      OI_OK },
+    { "bybit", "v5_instruments_info_docs_multi_1.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
+      OI_OK },
+    { "bybit", "v5_instruments_info_docs_multi_2.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
+      OI_OK },
+    { "bybit", "v5_instruments_info_linear_sample.json", OI_TASK_INSTRUMENTS, "linear", NULL, 2,
+      OI_OK },
+    { "bybit", "v5_instruments_info_inverse_sample.json", OI_TASK_INSTRUMENTS, "inverse", NULL, 1,
+      OI_OK },
+    { "bybit", "v5_GetLinearInverseTickers_doc.json", OI_TASK_CURRENT, "inverse", NULL, 1, OI_OK },
+    { "bybit", "v5_tickers_inverse_2026_rows.json", OI_TASK_CURRENT, "inverse", NULL, 1, OI_OK },
+    { "bybit", "v5_GetOpenInterest_doc.json", OI_TASK_HISTORY, "inverse", "BTCUSD", 2, OI_OK },
+    { "bybit", "v5_open_interest_5min_2026.json", OI_TASK_HISTORY, "linear", "BTCUSDT", 3, OI_OK },
+    { "deribit", "cmp_open_interest_inverse_future.json", OI_TASK_CURRENT, NULL, NULL, 1, OI_OK },
+    { "deribit", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, NULL, NULL, 1, OI_OK },
+    { "deribit", "get_instruments_2025_sample.json", OI_TASK_INSTRUMENTS, NULL, NULL, 0,
+      OI_E_UPSTREAM },
+    { "deribit", "get_instruments_BTC_2021.json", OI_TASK_INSTRUMENTS, NULL, NULL, 398, OI_OK },
+    { "deribit", "get_instruments_SOL_2021.json", OI_TASK_INSTRUMENTS, NULL, NULL, 177, OI_OK },
+    { "deribit", "get_instruments_option_combo.json", OI_TASK_INSTRUMENTS, NULL, NULL, 0,
+      OI_E_UPSTREAM },
+    { "hyperliquid", "GetExchangeInfo_doc.json", OI_TASK_INSTRUMENTS, NULL, NULL, 4, OI_OK },
+    { "hyperliquid", "info_meta_2023.json", OI_TASK_INSTRUMENTS, NULL, NULL, 28, OI_OK },
+    { "hyperliquid", "info_meta_sample.json", OI_TASK_INSTRUMENTS, NULL, NULL, 3, OI_OK },
+    { "okx", "GetMarkPrices_doc.json", OI_TASK_PRICES, "swap", NULL, 1, OI_OK },
+    { "okx", "cmp_open_interest_inverse_future.json", OI_TASK_CURRENT, "futures", NULL, 2, OI_OK },
+    { "okx", "cmp_open_interest_inverse_future_2.json", OI_TASK_CURRENT, "futures", NULL, 1,
+      OI_OK },
+    { "okx", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, "swap", NULL, 2, OI_OK },
+    { "okx", "cmp_open_interest_linear_future.json", OI_TASK_CURRENT, "futures", NULL, 2, OI_OK },
+    { "okx", "public_open_interest_2025_rows.json", OI_TASK_CURRENT, "swap", NULL, 2, OI_OK },
+    { "okx", "public_instruments_SWAP_2022.json", OI_TASK_INSTRUMENTS, "swap", NULL, 166, OI_OK },
+    { "okx", "public_instruments_futures_2025_sample.json", OI_TASK_INSTRUMENTS, "futures", NULL, 6,
+      OI_OK },
+    { "okx", "public_instruments_swap_2025_sample.json", OI_TASK_INSTRUMENTS, "swap", NULL, 3,
+      OI_OK },
+};
+
+static void
+read_recording(const struct recording *recording, const char *path)
+{
+    const struct oi_exchange *exchange = oi_exchange_find(oi_slice_of(recording->exchange));
+    struct oi_task task = { .kind = recording->kind,
+                            .product = recording->product,
+                            .symbol = recording->symbol };
+    const struct oi_endpoint *endpoint;
+    struct oi_harvest harvest = {};
+    struct oi_buffer bytes = {};
+    enum oi_status status;
+
+    assert_non_null(exchange);
+    if (exchange == &oi_exchange_deribit && task.kind == OI_TASK_CURRENT)
+        task.family = "BTC";
+    endpoint = test_exchange_endpoint(exchange, &task);
+    test_file_read(path, &bytes);
+    status = endpoint->read(&task, oi_buffer_slice(&bytes), &harvest, NULL);
+    test_exchange_assert_sane(exchange, &task, endpoint, &harvest);
+    for (size_t i = 0; i < harvest.skips.count; i++)
+        print_error("%s %s: %s\n", path, harvest.skips.items[i].symbol,
+                    harvest.skips.items[i].reason);
+    if (status != recording->status || harvest.skips.count > 0 ||
+        harvest.rows.count + harvest.instruments.count != recording->yields)
+        fail_msg("%s: %s with %zu rows and %zu instruments", path, oi_status_name(status),
+                 harvest.rows.count, harvest.instruments.count);
+    oi_buffer_release(&bytes);
+    oi_harvest_release(&harvest);
+}
+
+static void
+recorded_replies_are_read_whole(void **)
+{
+    size_t run = 0;
+
+    for (size_t i = 0; i < OI_COUNT(recordings); i++) {
+        char relative[TEST_PATH_SIZE];
+        char path[TEST_PATH_SIZE];
+
+        snprintf(relative, sizeof(relative), "data/exchange_responses/%s/%s",
+                 recordings[i].exchange, recordings[i].file);
+        if (!test_data_find(relative, path))
+            continue;
+        read_recording(&recordings[i], path);
+        run++;
+    }
+    print_message("%zu of %zu recorded replies\n", run, OI_COUNT(recordings));
+    if (run == 0)
+        skip();
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recorded_replies_are_read_whole),
+    };
+    return cmocka_run_group_tests_name("contract/exchange_recorded", tests, NULL, NULL);
+}
