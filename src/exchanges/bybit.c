@@ -74,7 +74,7 @@ open_result(const struct oi_task *task, struct oi_slice reply, struct oi_json **
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
     const struct oi_json_node *result;
-    const struct oi_json_node *list;
+    const struct oi_json_node *list = NULL;
     struct oi_slice category;
     int64_t code;
 
@@ -141,7 +141,7 @@ read_instruments(const struct oi_task *task, struct oi_slice reply, struct oi_ha
                  struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *list;
+    const struct oi_json_node *list = NULL;
     struct oi_slice cursor;
     const struct oi_reply_walk walk = {
         .task = task, .harvest = harvest, .symbol_name = "symbol", .read_row = read_instrument
@@ -178,7 +178,7 @@ read_current(const struct oi_task *task, struct oi_slice reply, struct oi_harves
              struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *list;
+    const struct oi_json_node *list = NULL;
     struct oi_reply_walk walk = {
         .task = task, .harvest = harvest, .symbol_name = "symbol", .read_row = read_ticker
     };
@@ -205,7 +205,7 @@ read_history(const struct oi_task *task, struct oi_slice reply, struct oi_harves
              struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *list;
+    const struct oi_json_node *list = NULL;
     const struct oi_reply_walk walk = { .task = task, .harvest = harvest, .read_row = read_point };
 
     OI_TRY(open_result(task, reply, &json, &list, error));

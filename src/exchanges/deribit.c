@@ -40,7 +40,7 @@ open_result(struct oi_slice reply, struct oi_json **ret_json,
             const struct oi_json_node **ret_result, struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *result;
+    const struct oi_json_node *result = NULL;
     const struct oi_json_node *fault;
 
     OI_TRY(oi_reply_open(reply, OI_JSON_OBJECT, &json, error));
@@ -148,7 +148,7 @@ read_instruments(const struct oi_task *task, struct oi_slice reply, struct oi_ha
                  struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *result;
+    const struct oi_json_node *result = NULL;
     const struct oi_reply_walk walk = { .task = task,
                                         .harvest = harvest,
                                         .symbol_name = "instrument_name",
@@ -229,7 +229,7 @@ read_current(const struct oi_task *task, struct oi_slice reply, struct oi_harves
              struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *result;
+    const struct oi_json_node *result = NULL;
     struct oi_reply_walk walk = {
         .task = task, .harvest = harvest, .symbol_name = "instrument_name", .read_row = read_summary
     };

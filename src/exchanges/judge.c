@@ -20,7 +20,7 @@ oi_reply_verdict(struct oi_verdict *verdict, enum oi_status status, uint64_t pau
     verdict->status = status;
     verdict->pause_ms = pause_ms;
     va_start(arguments, format);
-    vsnprintf(verdict->reason, sizeof(verdict->reason), format, arguments);
+    (void) vsnprintf(verdict->reason, sizeof(verdict->reason), format, arguments);
     va_end(arguments);
     /* The reason may quote the other side: one line of the log stays one line. */
     for (char *c = verdict->reason; *c; c++)

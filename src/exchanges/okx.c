@@ -79,7 +79,7 @@ open_data(struct oi_slice reply, struct oi_json **ret_json, const struct oi_json
           struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *data;
+    const struct oi_json_node *data = NULL;
     struct oi_slice code;
 
     OI_TRY(oi_reply_open(reply, OI_JSON_OBJECT, &json, error));
@@ -223,7 +223,7 @@ static enum oi_status
 read_rows(struct oi_reply_walk *walk, struct oi_slice reply, struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
-    const struct oi_json_node *data;
+    const struct oi_json_node *data = NULL;
 
     OI_TRY(open_data(reply, &json, &data, error));
     oi_reply_walk(walk, data);

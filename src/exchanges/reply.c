@@ -326,6 +326,6 @@ oi_reply_add_time_ms(struct oi_http_request *request, const char *name, oi_time 
 {
     char text[24];
 
-    snprintf(text, sizeof(text), "%" PRId64, oi_time_to_ms(time));
+    (void) snprintf(text, sizeof(text), "%" PRId64, oi_time_to_ms(time));
     return oi_http_add_query(request, name, text, error);
 }
