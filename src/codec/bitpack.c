@@ -48,7 +48,7 @@ unpack_block(const unsigned char *bytes, unsigned width, uint64_t *values)
         memcpy(&row, at, sizeof(row));
         swap_if_big_endian(&row);
         row >>= shift;
-        if (shift + width > 64) {
+        if (shift > 0 && shift + width > 64) {
             lanes above;
 
             memcpy(&above, at + sizeof(lanes), sizeof(above));
@@ -128,7 +128,7 @@ unpack_row(const unsigned char *bytes, size_t count, unsigned width, uint64_t *v
         const unsigned char *at = bytes + bit / 8;
         uint64_t word = load(at, size - bit / 8) >> shift;
 
-        if (shift + width > 64)
+        if (shift > 0 && shift + width > 64)
             word |= (uint64_t) at[8] << (64 - shift);
         values[i] = word & mask_of(width);
     }

@@ -121,6 +121,7 @@ oi_frame_size(const int64_t *values, size_t count)
     size_t seen = 0;
     int64_t base = 0;
 
+    oi_assert(count > 0);
     for (size_t first = 0; first < count; first += step * OI_BLOCK_COUNT) {
         size_t left = count - first;
         size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;

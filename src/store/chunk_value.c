@@ -49,7 +49,7 @@ power_of_ten(int power)
 static uint64_t
 price_of(const struct prediction *prediction, struct inputs inputs, size_t row)
 {
-    return prediction->kind & USES_PRICE ? (uint64_t) inputs.price[row] : 1;
+    return prediction->kind & USES_PRICE && inputs.price ? (uint64_t) inputs.price[row] : 1;
 }
 
 static void
