@@ -139,7 +139,8 @@ load_chunk(struct intake *intake, uint32_t series, oi_time time, bool *ret_found
     if (time > header.last_time)
         return OI_OK;
     intake->chunk_series = 0;
-    OI_TRY(oi_chunk_decode(place.key, place.value, OI_COLUMNS_ALL, &intake->chunk, error));
+    OI_TRY(oi_chunk_load(&intake->access, place.key, place.value, OI_COLUMNS_ALL, &intake->chunk,
+                         error));
     intake->chunk_series = series;
     intake->chunk_first = header.first_time;
     intake->chunk_last = header.last_time;
@@ -280,6 +281,7 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
         OI_TRY(oi_import_save(&intake->access, intake->batch->import, intake->number,
                               &state->next_import, &header.import, error));
     OI_TRY(oi_coverage_save(&intake->access, intake->batch, intake->number, error));
+    OI_TRY(oi_commits_add(&intake->access, intake->number, &header, error));
     oi_seal_begin(&value);
     oi_batch_encode(&header, intake->kept.items, &value);
     status = oi_access_put(&intake->access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);

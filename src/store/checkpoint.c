@@ -83,7 +83,8 @@ absorb_chunk(struct checkpoint *checkpoint, const struct oi_chunk_place *place,
     const struct oi_key key = oi_key_of_chunk(candidate->series, place->first);
     struct oi_rows old = {};
 
-    OI_TRY(oi_chunk_decode(place->key, place->value, OI_COLUMNS_ALL, &checkpoint->chunk, error));
+    OI_TRY(oi_chunk_load(&checkpoint->access, place->key, place->value, OI_COLUMNS_ALL,
+                         &checkpoint->chunk, error));
     oi_rows_add_columns(&old, &checkpoint->chunk.columns, 0, checkpoint->chunk.columns.count);
     oi_rows_merge(&checkpoint->merged, &old);
     oi_rows_release(&old);
@@ -207,7 +208,6 @@ cut_log(struct checkpoint *checkpoint, struct oi_error *error)
 
     while (gone < store->log.count && store->log.items[gone].batch < start)
         gone++;
-    OI_TRY(oi_commits_save(&checkpoint->access, store->log.items, gone, error));
     for (size_t i = 0; i < gone; i++) {
         const struct oi_key key = oi_key_of_u64(store->log.items[i].batch);
 

@@ -62,6 +62,22 @@ oi_chunk_find_after(struct oi_access *access, uint32_t series, oi_time time,
     return make_place(key, value, ret_place);
 }
 
+enum oi_status
+oi_chunk_load(struct oi_access *access, struct oi_slice key, struct oi_slice value,
+              unsigned columns, struct oi_chunk *chunk, struct oi_error *error)
+{
+    bool is_known_wanted = (columns & OI_COLUMN_KNOWN_TIME) != 0;
+    unsigned needed = is_known_wanted ? columns | OI_COLUMN_BATCH : columns;
+
+    OI_TRY(oi_chunk_decode(key, value, needed, chunk, error));
+    if (is_known_wanted && chunk->known_is_commit)
+        OI_TRY(oi_commits_resolve(access, chunk->columns.batch, chunk->columns.count,
+                                  chunk->known_time, error));
+    if (!(columns & OI_COLUMN_BATCH))
+        chunk->columns.batch = NULL;
+    return OI_OK;
+}
+
 /* Where the piece that begins at `from` ends: about `chunk_rows` further, never inside a time, and
  * without leaving a crumb. */
 static size_t
@@ -80,32 +96,48 @@ piece_end(const struct oi_rows *rows, size_t from, size_t chunk_rows)
     return end;
 }
 
+static enum oi_status
+put_piece(struct oi_access *access, uint32_t series, const struct oi_columns *columns,
+          struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_chunk(series, columns->time[0]);
+    oi_time *commit_times = oi_alloc(columns->count * sizeof(*commit_times));
+    struct oi_buffer value = {};
+    enum oi_status status;
+
+    for (size_t i = 0; i < columns->count; i++)
+        commit_times[i] = OI_TIME_NONE;
+    status = oi_commits_resolve(access, columns->batch, columns->count, commit_times, error);
+    if (status == OI_OK) {
+        oi_chunk_encode(oi_key_slice(&key), columns, commit_times, &value);
+        status = access->store->engine->put(access->txn, OI_TABLE_CHUNK, oi_key_slice(&key),
+                                            oi_buffer_slice(&value), error);
+    }
+    oi_buffer_release(&value);
+    oi_free(commit_times);
+    return status;
+}
+
 enum oi_status
 oi_chunks_put(struct oi_access *access, uint32_t series, const struct oi_rows *rows,
               uint64_t *chunk_count, struct oi_error *error)
 {
     struct oi_rows_columns columns = {};
-    struct oi_buffer value = {};
     enum oi_status status = OI_OK;
 
     for (size_t from = 0; status == OI_OK && from < rows->count;) {
         size_t end = piece_end(rows, from, access->store->chunk_rows);
-        const struct oi_key key = oi_key_of_chunk(series, rows->items[from].time);
 
         if (end - from > OI_CHUNK_ROWS_MAX) {
             status = oi_fail(error, OI_E_INVALID, "more than %zu revisions of one instant",
                              OI_CHUNK_ROWS_MAX);
             break;
         }
-        oi_buffer_clear(&value);
         oi_rows_columns_fill(&columns, rows, from, end - from, OI_COLUMNS_ALL);
-        oi_chunk_encode(oi_key_slice(&key), &columns.columns, NULL, &value);
-        status = access->store->engine->put(access->txn, OI_TABLE_CHUNK, oi_key_slice(&key),
-                                            oi_buffer_slice(&value), error);
+        status = put_piece(access, series, &columns.columns, error);
         (*chunk_count)++;
         from = end;
     }
     oi_rows_columns_release(&columns);
-    oi_buffer_release(&value);
     return status;
 }

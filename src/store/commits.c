@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When each batch was committed: in the log while it is there, then in blocks of 512 in a table of
- * its own, so that "as stored at" can be asked of any moment.
+ * When each batch was committed, for ever, in blocks of 512: so that "as stored at" can be asked of
+ * any moment, and so that a collected row, which was known when it was committed, need not say so
+ * itself.
  */
 #include "codec/column.h"
 #include "store/store_internal.h"
 
 #define BLOCK_BATCHES 512
+/* A damaged number past this would ask for too much memory; at a thousand commits a second it is
+ * reached after 30 years. */
+#define BATCH_NUMBER_MAX (UINT64_C(1) << 40)
 
 /* Entries are those of batches block * 512 + 1 and on, without a gap. */
 struct block {
@@ -76,25 +80,73 @@ block_save(struct oi_access *access, uint64_t number, const struct block *block,
 }
 
 enum oi_status
-oi_commits_save(struct oi_access *access, const struct oi_log_entry *entries, size_t count,
-                struct oi_error *error)
+oi_commits_add(struct oi_access *access, uint64_t batch, const struct oi_batch_header *header,
+               struct oi_error *error)
 {
+    uint64_t number = block_of(batch);
     struct block block;
 
-    for (size_t i = 0; i < count;) {
-        uint64_t number = block_of(entries[i].batch);
+    OI_TRY(block_load(access, number, &block, error));
+    if (batch != number * BLOCK_BATCHES + block.count + 1)
+        return oi_fail(error, OI_E_CORRUPT, "the commit times have a gap before batch %llu",
+                       (unsigned long long) batch);
+    block.times[block.count] = header->commit_time;
+    block.imports[block.count++] = header->import;
+    return block_save(access, number, &block, error);
+}
 
-        OI_TRY(block_load(access, number, &block, error));
-        for (; i < count && block_of(entries[i].batch) == number; i++) {
-            if (entries[i].batch != number * BLOCK_BATCHES + block.count + 1)
-                return oi_fail(error, OI_E_CORRUPT, "the commit times have a gap before batch %llu",
-                               (unsigned long long) entries[i].batch);
-            block.times[block.count] = entries[i].commit_time;
-            block.imports[block.count++] = entries[i].import;
-        }
-        OI_TRY(block_save(access, number, &block, error));
+/* The blocks that a run of batches needs, each loaded once. */
+struct resolver {
+    struct oi_access *access;
+    uint64_t first; /* blocks[0] is this block */
+    struct block **blocks;
+    size_t count;
+};
+
+static enum oi_status
+resolve(struct resolver *resolver, uint64_t batch, oi_time *ret_time, struct oi_error *error)
+{
+    struct block **block = &resolver->blocks[block_of(batch) - resolver->first];
+    size_t index = (size_t) ((batch - 1) % BLOCK_BATCHES);
+
+    if (!*block) {
+        *block = oi_alloc(sizeof(**block));
+        (*block)->count = 0;
+        OI_TRY(block_load(resolver->access, block_of(batch), *block, error));
     }
+    if (index >= (*block)->count)
+        return oi_fail(error, OI_E_CORRUPT, "batch %llu has no commit time",
+                       (unsigned long long) batch);
+    *ret_time = (*block)->times[index];
     return OI_OK;
+}
+
+enum oi_status
+oi_commits_resolve(struct oi_access *access, const uint64_t *batches, size_t count, oi_time *times,
+                   struct oi_error *error)
+{
+    uint64_t low = UINT64_MAX, high = 0;
+    struct resolver resolver = { .access = access };
+    enum oi_status status = OI_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        low = batches[i] < low ? batches[i] : low;
+        high = batches[i] > high ? batches[i] : high;
+    }
+    if (count == 0)
+        return OI_OK;
+    if (low == 0 || high > BATCH_NUMBER_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "a row of a batch that was never committed");
+    resolver.first = block_of(low);
+    resolver.count = (size_t) (block_of(high) - resolver.first) + 1;
+    resolver.blocks = oi_alloc_zero(resolver.count, sizeof(*resolver.blocks));
+    for (size_t i = 0; status == OI_OK && i < count; i++)
+        if (times[i] == OI_TIME_NONE)
+            status = resolve(&resolver, batches[i], &times[i], error);
+    for (size_t i = 0; i < resolver.count; i++)
+        oi_free(resolver.blocks[i]);
+    oi_free(resolver.blocks);
+    return status;
 }
 
 /* The last batch at or before `time` among batches 1 … last, all of them in the table. */
@@ -127,22 +179,22 @@ search_blocks(struct oi_access *access, oi_time time, uint64_t last, uint64_t *r
 enum oi_status
 oi_commits_limit(struct oi_store *store, oi_time time, uint64_t *ret_batch, struct oi_error *error)
 {
-    uint64_t batch = 0, table_last;
+    uint64_t batch = 0, last;
     struct oi_access access;
-    enum oi_status status;
+    enum oi_status status = OI_OK;
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
+    last = store->state.last_batch;
     for (size_t i = store->log.count; i-- > 0 && batch == 0;)
         if (store->log.items[i].commit_time <= time)
             batch = store->log.items[i].batch;
-    table_last = store->log.count > 0 ? store->log.items[0].batch - 1 : store->state.last_batch;
     (void) pthread_rwlock_unlock(&store->state_lock);
-    if (batch == 0 && table_last > 0) {
+    if (batch == 0) {
         OI_TRY(oi_access_begin(&access, store, OI_KV_READ, error));
-        status = search_blocks(&access, time, table_last, &batch, error);
+        status = search_blocks(&access, time, last, &batch, error);
         oi_access_end(&access);
-        OI_TRY(status);
     }
-    *ret_batch = batch;
-    return OI_OK;
+    if (status == OI_OK)
+        *ret_batch = batch;
+    return status;
 }

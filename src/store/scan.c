@@ -295,7 +295,8 @@ is_unique(const struct oi_columns *columns)
 /* The usual block: every row of the chunk is visible and final, so its columns are handed out as
  * they were decoded. False in *ret_done when it is not that simple. */
 static enum oi_status
-read_plain(struct oi_scan *scan, const struct block *block, bool *ret_done, struct oi_error *error)
+read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *block,
+           bool *ret_done, struct oi_error *error)
 {
     const struct oi_chunk_header *header = &block->header;
     size_t from, to;
@@ -304,8 +305,8 @@ read_plain(struct oi_scan *scan, const struct block *block, bool *ret_done, stru
     if (block->tail_from < block->tail_to || header->last_batch > scan->batch_limit ||
         header->last_known > scan->request.moment.as_of || touches_hidden(&scan->hidden, header))
         return OI_OK;
-    OI_TRY(oi_chunk_decode(block->place.key, block->place.value, scan->request.columns,
-                           &scan->chunk, error));
+    OI_TRY(oi_chunk_load(access, block->place.key, block->place.value, scan->request.columns,
+                         &scan->chunk, error));
     if (!scan->request.all_revisions && !is_unique(&scan->chunk.columns))
         return OI_OK;
     *ret_done = true;
@@ -328,7 +329,8 @@ keep_visible(struct oi_scan *scan)
 }
 
 static enum oi_status
-read_merged(struct oi_scan *scan, const struct block *block, struct oi_error *error)
+read_merged(struct oi_scan *scan, struct oi_access *access, const struct block *block,
+            struct oi_error *error)
 {
     const struct oi_scan_request *request = &scan->request;
     struct oi_rows more = {};
@@ -339,9 +341,9 @@ read_merged(struct oi_scan *scan, const struct block *block, struct oi_error *er
         const struct oi_columns *columns = &scan->chunk.columns;
         size_t from;
 
-        OI_TRY(oi_chunk_decode(block->place.key, block->place.value,
-                               request->columns | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH,
-                               &scan->chunk, error));
+        OI_TRY(oi_chunk_load(access, block->place.key, block->place.value,
+                             request->columns | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH,
+                             &scan->chunk, error));
         from = find_time(columns, block->span.from);
         oi_rows_add_columns(&scan->rows, columns, from, find_time(columns, block->span.to) - from);
         keep_visible(scan);
@@ -375,9 +377,9 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     if (!block.has_chunk && block.tail_from == block.tail_to)
         return OI_OK;
     if (block.has_chunk)
-        status = read_plain(scan, &block, &is_done, error);
+        status = read_plain(scan, access, &block, &is_done, error);
     if (status == OI_OK && !is_done)
-        status = read_merged(scan, &block, error);
+        status = read_merged(scan, access, &block, error);
     if (status != OI_OK)
         return oi_fail_in(error, status, "series %u, chunk from %lld: ", scan->request.series,
                           (long long) block.place.first);

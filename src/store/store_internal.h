@@ -172,6 +172,10 @@ enum oi_status oi_chunk_find(struct oi_access *access, uint32_t series, oi_time 
 /* The first chunk that starts at or after `time`; NOT_FOUND. */
 enum oi_status oi_chunk_find_after(struct oi_access *access, uint32_t series, oi_time time,
                                    struct oi_chunk_place *ret_place, struct oi_error *error);
+/* As oi_chunk_decode, with every known_time filled in when it is asked for. */
+struct oi_chunk;
+enum oi_status oi_chunk_load(struct oi_access *access, struct oi_slice key, struct oi_slice value,
+                             unsigned columns, struct oi_chunk *chunk, struct oi_error *error);
 /* Rows in key order (all of one series) as chunks of about OI_CHUNK_ROWS into the table; a time's
  * rows stay together. *chunk_count counts. */
 enum oi_status oi_chunks_put(struct oi_access *access, uint32_t series, const struct oi_rows *rows,
@@ -190,11 +194,13 @@ enum oi_status oi_import_save(struct oi_access *access, const struct oi_import_m
                               struct oi_error *error);
 
 /* commits.c */
-/* Move entries that leave the log into the table of commits. */
-enum oi_status oi_commits_save(struct oi_access *access, const struct oi_log_entry *entries,
-                               size_t count, struct oi_error *error);
-/* The last batch committed at or before `time`, given the snapshot's last one. 0: none. Takes the
- * state lock and a transaction of its own. */
+enum oi_status oi_commits_add(struct oi_access *access, uint64_t batch,
+                              const struct oi_batch_header *header, struct oi_error *error);
+/* Put the commit time of batches[i] into times[i] wherever that is OI_TIME_NONE. */
+enum oi_status oi_commits_resolve(struct oi_access *access, const uint64_t *batches, size_t count,
+                                  oi_time *times, struct oi_error *error);
+/* The last batch committed at or before `time`. 0: none. Takes the state lock and a transaction of
+ * its own. */
 enum oi_status oi_commits_limit(struct oi_store *store, oi_time time, uint64_t *ret_batch,
                                 struct oi_error *error);
 

@@ -295,7 +295,8 @@ check_chunk(struct verifier *verifier, struct oi_slice key, struct oi_slice valu
     if (!verifier->has_chunks || series != verifier->series)
         start_series(verifier, series);
     verifier->report.chunks++;
-    if (oi_chunk_decode(key, value, OI_COLUMNS_ALL, &verifier->chunk, &error) != OI_OK) {
+    if (oi_chunk_load(&verifier->access, key, value, OI_COLUMNS_ALL, &verifier->chunk, &error) !=
+        OI_OK) {
         report(verifier, "series %u, chunk from %lld: %s", series, (long long) first,
                error.message);
         verifier->is_damaged = true;
