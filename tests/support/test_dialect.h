@@ -65,6 +65,15 @@ test_ask(struct test_exchange *exchange, const char *target, const char *header)
                                   &exchange->problem);
 }
 
+/* Parse the same request once more, after the call was changed. */
+static inline enum oi_status
+test_ask_again(struct test_exchange *exchange)
+{
+    oi_query_release(&exchange->query);
+    return exchange->route->parse(&exchange->call, &exchange->request, &exchange->query,
+                                  &exchange->problem);
+}
+
 /* Render what `result` holds (taken over, may be NULL), or the problem that it turned out to be. */
 static inline enum oi_status
 test_render(struct test_exchange *exchange, struct oi_result *result)
