@@ -149,7 +149,7 @@ index_build(const struct oi_catalog *catalog)
 }
 
 const struct oi_name_index *
-oi_names_index(struct oi_names *names, struct oi_store *store)
+oi_names_current(struct oi_names *names, struct oi_store *store)
 {
     const struct oi_catalog *catalog = oi_store_catalog(store);
     struct index_body *body;

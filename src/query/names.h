@@ -34,7 +34,7 @@ struct oi_names *oi_names_new(void);
 void oi_names_free(struct oi_names **names);
 /* The index over the store's present catalogue; a reference that oi_name_index_unref gives back.
  * Any thread. */
-const struct oi_name_index *oi_names_index(struct oi_names *names, struct oi_store *store);
+const struct oi_name_index *oi_names_current(struct oi_names *names, struct oi_store *store);
 void oi_name_index_unref(const struct oi_name_index **index);
 
 /* A market that a query chose. */

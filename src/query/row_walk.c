@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * Which rows count, and where the last N of them begin. Answers that count from the end are found
  * by looking at ever wider windows before the end, so that their cost follows N and not the

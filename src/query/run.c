@@ -198,7 +198,7 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
     run->result.next = next;
     run->result.close = run_close;
     run->result.now = source->clock->wall_ns(source->clock);
-    run->index = oi_names_index(source->names, source->store);
+    run->index = oi_names_current(source->names, source->store);
     run->catalog = run->index->catalog;
     if (status == OI_OK)
         status = oi_names_choose(run->index, query, &choices, problem);

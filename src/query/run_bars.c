@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * Aperiodic's interval metrics of each market. By arrival, a reading is put where it was first
  * known if that is within an hour of its instant; a reading that was imported long after says

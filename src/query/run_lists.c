@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /* Questions about markets rather than readings: which there are, their months, newest figures and
  * holes. */
 #include "query/run_internal.h"

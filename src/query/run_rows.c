@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * Readings as stored, market by market, ascending in (market, time), with paging from either side.
  *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * The first reading of each interval (a total: its first instant there). Markets are walked one
  * after the other, or, where the answer is one list by time, gathered and merged: such answers are

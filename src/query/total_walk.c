@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * A total instant by instant: the earliest heads of all members are set together, then the sum is
  * read. Members are streams of their own, so a feed's precedence and unit hold inside totals too.

@@ -227,7 +227,7 @@ static bool
 choose(struct live *live, const struct oi_http_request *request, struct listener *listener)
 {
     const struct oi_source *source = live->worker->server->source;
-    const struct oi_name_index *index = oi_names_index(source->names, source->store);
+    const struct oi_name_index *index = oi_names_current(source->names, source->store);
     struct oi_query query = OI_QUERY_EMPTY;
     struct oi_choices choices = {};
     struct oi_problem problem = {};
