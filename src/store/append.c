@@ -4,6 +4,7 @@
  * commit. Inside the engine's writer memory equals the disk, so the tails answer for the log and
  * only rows as old as the chunks are looked up there.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/chunk.h"
 #include "store/store_internal.h"
 

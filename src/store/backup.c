@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A compact copy of a live store into a new folder: the engine copies one transaction's state. */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 #include <dirent.h>

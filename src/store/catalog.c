@@ -4,6 +4,7 @@
  * A snapshot is cut when somebody asks for one after a change, so that a thousand new series cost
  * one copy and not a thousand.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 #include <assert.h>

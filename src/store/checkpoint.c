@@ -5,6 +5,7 @@
  * lost and never doubled. Series whose rows wait longest come first, whole: a series is in chunks
  * up to one batch, in the log from there on.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/chunk.h"
 #include "store/store_internal.h"
 

@@ -4,6 +4,7 @@
  * remembered minute by minute, so that a missing row is told from a missing collector. A question
  * walks over the stretches between rows and names the cause of each piece.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 #include <stdlib.h>

@@ -4,6 +4,7 @@
  * answered from memory; a change works on a copy read inside its transaction, which becomes the
  * catalogue in memory once it is on disk.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
  * Memory follows the disk: the tails, the newest rows and the catalogue are brought up to what a
  * transaction sees, whether this process or another one committed it.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 #include <string.h>

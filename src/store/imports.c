@@ -4,6 +4,7 @@
  * withdrawn import's batches are hidden from every reader, whatever moment it asks for; its rows
  * stay on disk, and the file may be imported again.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/chunk.h"
 #include "store/store_internal.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Single rows: the newest one from memory, the last one at a time, the ends of a series. */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 enum oi_status

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store's folder, its opening and closing, and the small records about itself. */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
 #include <dirent.h>

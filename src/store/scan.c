@@ -9,6 +9,7 @@
  * in the copy or in the chunks, never in neither; rows committed later are told by their batch.
  * Where to go on is a time, not a place, so chunks may be rewritten between two blocks.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/chunk.h"
 #include "store/store_internal.h"
 

@@ -4,6 +4,7 @@
  * All in one read transaction, so that a live store can be verified; what is damaged is named and
  * the rest is still looked at.
  */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/chunk.h"
 #include "store/rollup.h"
 #include "store/store_internal.h"

@@ -134,20 +134,6 @@ model_scan(const struct model *model, const struct oi_scan_request *request, uin
     answer->rows.count = kept;
 }
 
-static void
-assert_same_row(const struct oi_observation *found, const struct oi_observation *expected)
-{
-    assert_int_equal(found->time, expected->time);
-    assert_int_equal(found->known_time, expected->known_time);
-    assert_int_equal(found->exchange_time, expected->exchange_time);
-    assert_int_equal(found->flags, expected->flags);
-    assert_true(oi_decimal_equal(&found->open_interest, &expected->open_interest));
-    assert_true(oi_decimal_equal(&found->value_usd, &expected->value_usd));
-    assert_true(oi_decimal_equal(&found->mark_price, &expected->mark_price));
-    assert_true(oi_decimal_equal(&found->index_price, &expected->index_price));
-    assert_true(oi_decimal_equal(&found->last_price, &expected->last_price));
-}
-
 /* All rows of a scan, ascending, whichever way it runs. */
 static void
 run_scan(struct oi_store *store, const struct oi_scan_request *request, struct answer *answer)
@@ -189,7 +175,7 @@ assert_same_answer(const struct answer *found, const struct answer *expected, bo
 {
     assert_int_equal(found->rows.count, expected->rows.count);
     for (size_t i = 0; i < found->rows.count; i++) {
-        assert_same_row(&found->rows.items[i].reading, &expected->rows.items[i].reading);
+        test_store_assert_same(&found->rows.items[i].reading, &expected->rows.items[i].reading);
         if (with_batches)
             assert_int_equal(found->rows.items[i].batch, expected->rows.items[i].batch);
     }
@@ -396,7 +382,7 @@ ask_single_rows(const struct model *model, struct test_store *test, struct oi_ra
             continue;
         }
         assert_ok(oi_store_latest(test->store, test->series[i], &reading, NULL));
-        assert_same_row(&reading, &expected.rows.items[expected.rows.count - 1].reading);
+        test_store_assert_same(&reading, &expected.rows.items[expected.rows.count - 1].reading);
         assert_ok(oi_store_extent(test->store, test->series[i], &extent, NULL));
         assert_int_equal(extent.first, expected.rows.items[0].reading.time);
         assert_int_equal(extent.last, expected.rows.items[expected.rows.count - 1].reading.time);
@@ -412,7 +398,7 @@ ask_single_rows(const struct model *model, struct test_store *test, struct oi_ra
             continue;
         }
         assert_ok(oi_store_at(test->store, test->series[i], time, request.moment, &reading, NULL));
-        assert_same_row(&reading, &expected.rows.items[expected.rows.count - 1].reading);
+        test_store_assert_same(&reading, &expected.rows.items[expected.rows.count - 1].reading);
     }
     oi_vector_release(&expected.rows);
 }
@@ -486,10 +472,10 @@ ask_rollups(const struct model *model, struct test_store *test, struct oi_random
 
             assert_int_equal(a->start, b->start);
             assert_int_equal(a->count, b->count);
-            assert_same_row(&a->first, &b->first);
-            assert_same_row(&a->high, &b->high);
-            assert_same_row(&a->low, &b->low);
-            assert_same_row(&a->last, &b->last);
+            test_store_assert_same(&a->first, &b->first);
+            test_store_assert_same(&a->high, &b->high);
+            test_store_assert_same(&a->low, &b->low);
+            test_store_assert_same(&a->last, &b->last);
         }
     }
     oi_vector_release(&rows.rows);

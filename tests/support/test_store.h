@@ -116,6 +116,21 @@ test_store_row(uint32_t series, oi_time time, int64_t open_interest)
     return row;
 }
 
+/* Field by field: padding is nobody's. */
+[[maybe_unused]] static void
+test_store_assert_same(const struct oi_observation *found, const struct oi_observation *expected)
+{
+    assert_int_equal(found->time, expected->time);
+    assert_int_equal(found->known_time, expected->known_time);
+    assert_int_equal(found->exchange_time, expected->exchange_time);
+    assert_int_equal(found->flags, expected->flags);
+    assert_true(oi_decimal_equal(&found->open_interest, &expected->open_interest));
+    assert_true(oi_decimal_equal(&found->value_usd, &expected->value_usd));
+    assert_true(oi_decimal_equal(&found->mark_price, &expected->mark_price));
+    assert_true(oi_decimal_equal(&found->index_price, &expected->index_price));
+    assert_true(oi_decimal_equal(&found->last_price, &expected->last_price));
+}
+
 [[maybe_unused]] static struct oi_append_result
 test_store_append(struct test_store *test, const struct oi_row *rows, size_t count)
 {

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/batch.h"
+
+#include "base/alloc.h"
+#include "base/random.h"
+
+#include "support/test_store.h"
+
+#define COMMIT_TIME 1000
+
+static void
+random_rows(struct oi_random *random, struct oi_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct oi_observation *reading = &rows[i].reading;
+
+        *reading = OI_OBSERVATION_NONE;
+        rows[i].series = (uint32_t) oi_random_below(random, 5) + 1;
+        reading->time = (oi_time) oi_random_next(random) | 1;
+        reading->known_time = oi_random_below(random, 2) ? COMMIT_TIME : (oi_time) i;
+        reading->exchange_time = oi_random_below(random, 2) ? OI_TIME_NONE : (oi_time) i;
+        reading->flags = (uint16_t) oi_random_below(random, 32);
+        reading->open_interest =
+            oi_decimal_from((int64_t) oi_random_next(random), (int) oi_random_below(random, 9) - 4);
+        if (oi_random_below(random, 4) == 0)
+            assert_ok(
+                oi_decimal_parse(OI_SLICE("98765432109876543210.25"), &reading->value_usd, NULL));
+    }
+}
+
+static void
+rows_come_back_as_they_were(void **)
+{
+    struct oi_random random;
+    uint64_t seed;
+
+    oi_random_secret(&seed, sizeof(seed));
+    print_message("seed %llu\n", (unsigned long long) seed);
+    oi_random_init(&random, seed);
+    for (int round = 0; round < 60; round++) {
+        struct oi_row rows[700], *back;
+        const struct oi_batch_header header = { COMMIT_TIME, 3,
+                                                oi_random_below(&random, OI_COUNT(rows)) };
+        struct oi_batch_header found;
+        struct oi_buffer bytes = {};
+
+        random_rows(&random, rows, header.row_count);
+        oi_batch_encode(&header, rows, &bytes);
+        assert_ok(oi_batch_decode(oi_buffer_slice(&bytes), &found, &back, NULL));
+        assert_int_equal(found.commit_time, COMMIT_TIME);
+        assert_int_equal(found.import, 3);
+        assert_int_equal(found.row_count, header.row_count);
+        for (size_t i = 0; i < found.row_count; i++) {
+            assert_int_equal(back[i].series, rows[i].series);
+            test_store_assert_same(&back[i].reading, &rows[i].reading);
+        }
+        oi_free(back);
+        oi_buffer_release(&bytes);
+    }
+}
+
+static void
+a_cut_batch_is_corrupt(void **)
+{
+    struct oi_row row = { .series = 1, .reading = OI_OBSERVATION_NONE }, *back = NULL;
+    const struct oi_batch_header header = { COMMIT_TIME, 0, 1 };
+    struct oi_batch_header found;
+    struct oi_buffer bytes = {};
+
+    row.reading.time = 5;
+    row.reading.known_time = COMMIT_TIME;
+    row.reading.open_interest = oi_decimal_from(5, 0);
+    oi_batch_encode(&header, &row, &bytes);
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_status(oi_batch_decode((struct oi_slice){ bytes.data, size }, &found, &back, NULL),
+                      OI_E_CORRUPT);
+    oi_buffer_add_u8(&bytes, 0);
+    assert_status(oi_batch_decode(oi_buffer_slice(&bytes), &found, &back, NULL), OI_E_CORRUPT);
+    assert_null(back);
+    oi_buffer_release(&bytes);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_back_as_they_were),
+        cmocka_unit_test(a_cut_batch_is_corrupt),
+    };
+    return cmocka_run_group_tests_name("store/batch", tests, NULL, NULL);
+}
