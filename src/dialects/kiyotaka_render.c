@@ -9,9 +9,12 @@
 #include "core/symbology.h"
 
 const struct oi_word kiyotaka_intervals[KIYOTAKA_INTERVAL_COUNT] = {
-    { "MINUTE", OI_MINUTE },       { "FIVE_MINUTES", 5 * OI_MINUTE },
-    { "HOUR", OI_HOUR },           { "FIFTEEN_MINUTES", 15 * OI_MINUTE },
-    { "FOUR_HOURS", 4 * OI_HOUR }, { "DAY", OI_DAY },
+    { "MINUTE", OI_MINUTE },
+    { "FIVE_MINUTES", 5 * OI_MINUTE },
+    { "FIFTEEN_MINUTES", 15 * OI_MINUTE },
+    { "HOUR", OI_HOUR },
+    { "FOUR_HOURS", 4 * OI_HOUR },
+    { "DAY", OI_DAY },
     { "WEEK", OI_WEEK },
 };
 
