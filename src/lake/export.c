@@ -9,6 +9,7 @@
 /* The columns of Aperiodic's file, a row a bar. */
 struct bar_columns {
     OI_VECTOR(int64_t) time_us;
+    /* allow float-type: the vendor's columns are doubles */
     OI_VECTOR(double) last, change, volatility, ratio;
     OI_VECTOR(bool) has_change, has_volatility, has_ratio;
 };
@@ -107,6 +108,7 @@ struct row_columns {
     struct oi_arena arena;
     OI_VECTOR(int64_t) time, exchange_time, known_time, sides, flags;
     OI_VECTOR(bool) has_exchange_time;
+    /* allow float-type: a convenience beside the digits */
     OI_VECTOR(double) value;
     struct text_column market, feed, unit, open_interest, value_usd, mark_price, index_price,
         last_price;

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is in the files is read back in tests/system; here: that every answer becomes a file. */
+#include "lake/export.h"
+
+#include "support/test_folder.h"
+#include "support/test_world.h"
+
+#include <string.h>
+
+static struct test_world shared;
+
+static void
+assert_is_file(const struct oi_buffer *file)
+{
+    assert_true(file->size > 12);
+    assert_memory_equal(file->data, "PAR1", 4);
+    assert_memory_equal(file->data + file->size - 4, "PAR1", 4);
+}
+
+static void
+writes_bars_with_the_documented_columns(void **)
+{
+    static const char *const names[] = { "time", "open_interest", "open_interest_pct_change",
+                                         "open_interest_volatility", "oi_price_change_ratio" };
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_buffer file = {};
+
+    query.kind = OI_QUERY_BARS;
+    query.interval_ns = OI_HOUR;
+    query.unit = OI_UNIT_COINS;
+    test_world_select(&query, test_world_names[1]);
+    assert_ok(oi_export_bars(&shared.source, &query, &file, NULL, NULL));
+    assert_is_file(&file);
+    for (size_t i = 0; i < OI_COUNT(names); i++)
+        assert_non_null(memmem(file.data, file.size, names[i], strlen(names[i])));
+    oi_buffer_release(&file);
+}
+
+static void
+writes_a_file_without_rows_for_an_empty_answer(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_buffer file = {};
+
+    query.kind = OI_QUERY_BARS;
+    query.interval_ns = OI_HOUR;
+    query.span = (struct oi_span){ 0, OI_DAY };
+    test_world_select(&query, test_world_names[1]);
+    assert_ok(oi_export_bars(&shared.source, &query, &file, NULL, NULL));
+    assert_is_file(&file);
+    oi_buffer_release(&file);
+}
+
+static void
+writes_readings_as_stored(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_buffer file = {};
+
+    query.kind = OI_QUERY_ROWS;
+    test_world_select(&query, test_world_names[2]);
+    assert_ok(oi_export_rows(&shared.source, &query, &file, NULL, NULL));
+    assert_is_file(&file);
+    oi_buffer_release(&file);
+}
+
+static void
+says_why_a_query_does_not_run(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_problem problem = {};
+    struct oi_buffer file = {};
+
+    query.kind = OI_QUERY_ROWS;
+    test_world_select(&query, "nothing:of:that");
+    query.selectors.items[0].must_match = true;
+    assert_status(oi_export_rows(&shared.source, &query, &file, &problem, NULL), OI_E_INVALID);
+    assert_int_equal(problem.kind, OI_PROBLEM_MARKET);
+    oi_buffer_release(&file);
+}
+
+static int
+set_up(void **folder)
+{
+    assert_int_equal(test_folder_setup(folder), 0);
+    test_world_open(&shared, *folder);
+    test_world_fill(&shared, 5, 200);
+    return 0;
+}
+
+static int
+tear_down(void **folder)
+{
+    test_world_close(&shared);
+    return test_folder_teardown(folder);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_bars_with_the_documented_columns),
+        cmocka_unit_test(writes_a_file_without_rows_for_an_empty_answer),
+        cmocka_unit_test(writes_readings_as_stored),
+        cmocka_unit_test(says_why_a_query_does_not_run),
+    };
+    return cmocka_run_group_tests_name("lake/export", tests, set_up, tear_down);
+}
