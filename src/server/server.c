@@ -47,6 +47,7 @@ worker_open(struct oi_server *server, unsigned index, uint16_t port, struct oi_e
     struct oi_http_server_options options = {
         .address = server->options.address,
         .port = port,
+        .is_joining = index > 0,
         .certificate = server->options.certificate,
         .private_key = server->options.private_key,
     };
