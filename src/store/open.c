@@ -21,7 +21,7 @@
 static bool
 is_ours(const char *name)
 {
-    static const char *const known[] = { "usage", "lake", "raw", "lost+found" };
+    static const char *const known[] = { "oi.conf", "usage", "lake", "raw", "lost+found" };
 
     for (size_t i = 0; i < OI_COUNT(known); i++)
         if (strcmp(name, known[i]) == 0)
