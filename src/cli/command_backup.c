@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A copy of a live store that is known to be whole, because it is read back. */
+#include "base/compiler.h"
+#include "cli/command.h"
+#include "cli/verify_child.h"
+#include "store/store.h"
+
+static const struct oi_option options_table[] = { OI_OPTION_STORE };
+
+static enum oi_status
+copy(const char *from, const char *to, struct oi_error *error)
+{
+    OI_CLEANUP(oi_store_close) struct oi_store *store = NULL;
+    const struct oi_store_options options = { .is_read_only = true };
+
+    OI_TRY(oi_store_open(from, &options, &store, error));
+    return oi_store_backup(store, to, error);
+}
+
+static enum oi_status
+run(const struct oi_options *options, struct oi_error *error)
+{
+    const char *const *operands;
+
+    (void) oi_options_operands(options, &operands);
+    OI_TRY(copy(oi_options_text(options, "data"), operands[0], error));
+    return oi_verify_in_child(operands[0], error);
+}
+
+const struct oi_command oi_command_backup = {
+    .name = "backup",
+    .summary = "Copy the store, also while a server is up, and check the copy",
+    .operands = "FOLDER",
+    .operands_min = 1,
+    .operands_max = 1,
+    .description = "FOLDER must be new or empty. To restore, point --data at it.",
+    .options = options_table,
+    .option_count = OI_COUNT(options_table),
+    .run = run,
+};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every setting that any command reads, what is in force, and where that comes from. */
+#include "base/vector.h"
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static const struct oi_option options_table[] = { OI_OPTION_STORE, OI_OPTION_FORMAT };
+
+static const struct oi_table_column columns[] = {
+    { .name = "setting" },
+    { .name = "value" },
+    { .name = "from" },
+};
+
+struct settings {
+    OI_VECTOR(struct oi_option) items;
+};
+
+/* Each setting once; the first command that has it says its default. */
+static void
+gather(struct settings *settings)
+{
+    for (size_t i = 0; oi_commands[i]; i++) {
+        for (size_t k = 0; k < oi_commands[i]->option_count; k++) {
+            const struct oi_option *option = &oi_commands[i]->options[k];
+            bool is_new = option->setting != NULL;
+
+            for (size_t n = 0; is_new && n < settings->items.count; n++)
+                is_new = strcmp(settings->items.items[n].setting, option->setting) != 0;
+            if (is_new)
+                oi_vector_push(&settings->items, *option);
+        }
+    }
+}
+
+/* What this command was told of data folder and file holds for the settings too. */
+static enum oi_status
+pass_on(const struct oi_options *options, struct oi_options *all, const char *name,
+        struct oi_error *error)
+{
+    if (oi_options_origin(options, name) != OI_ORIGIN_FLAG)
+        return OI_OK;
+    return oi_options_set(all, oi_slice_of(name), oi_slice_of(oi_options_text(options, name)),
+                          OI_ORIGIN_FLAG, oi_options_place(options, name), error);
+}
+
+static void
+add_value(struct oi_table *table, const struct oi_options *all, const struct oi_option *option)
+{
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer text = {};
+    const char *const *values;
+    size_t count = oi_options_values(all, option->name, &values);
+
+    if (option->is_secret && count > 0)
+        oi_buffer_add_format(&text, "(%zu, not shown)", count);
+    for (size_t i = 0; !option->is_secret && i < count; i++) {
+        oi_buffer_add_text(&text, i > 0 ? ", " : "");
+        oi_buffer_add_text(&text, values[i]);
+    }
+    if (count == 0 && !option->argument)
+        oi_buffer_add_text(&text, "false");
+    oi_buffer_add_char(&text, '\0');
+    oi_table_text(table, text.data);
+}
+
+static enum oi_status
+print(const struct settings *settings, const struct oi_options *all, enum oi_table_format format,
+      struct oi_error *error)
+{
+    OI_CLEANUP(oi_printer_close) struct oi_printer *printer = NULL;
+    OI_CLEANUP(oi_table_free) struct oi_table *table = NULL;
+
+    OI_TRY(oi_printer_open(NULL, &printer, error));
+    table = oi_table_new(format, columns, OI_COUNT(columns), printer);
+    for (size_t i = 0; i < settings->items.count; i++) {
+        const struct oi_option *option = &settings->items.items[i];
+
+        oi_table_text(table, option->setting);
+        add_value(table, all, option);
+        oi_table_text(table, oi_options_place(all, option->name));
+        OI_TRY(oi_table_end_row(table, error));
+    }
+    OI_TRY(oi_table_finish(table, error));
+    return oi_printer_finish(printer, error);
+}
+
+static enum oi_status
+run(const struct oi_options *options, struct oi_error *error)
+{
+    const struct oi_config_source source = { environ, oi_command_reads_setting };
+    OI_CLEANUP(oi_options_free) struct oi_options *all = NULL;
+    struct settings settings = {};
+    size_t format = 0;
+    enum oi_status status;
+
+    OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
+    gather(&settings);
+    all = oi_options_new(settings.items.items, settings.items.count);
+    status = pass_on(options, all, "data", error);
+    if (status == OI_OK)
+        status = pass_on(options, all, "config", error);
+    if (status == OI_OK)
+        status = oi_config_load(all, &source, error);
+    if (status == OI_OK)
+        status = print(&settings, all, (enum oi_table_format) format, error);
+    oi_vector_release(&settings.items);
+    return status;
+}
+
+const struct oi_command oi_command_config = {
+    .name = "config",
+    .summary = "Print every setting in force and where it comes from",
+    .description = "Flags come first, then OI_* in the environment (OI_LISTEN), then the file\n"
+                   "(listen = 0.0.0.0:8080), then defaults. Secrets are counted, not shown.",
+    .options = options_table,
+    .option_count = OI_COUNT(options_table),
+    .run = run,
+};

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server process: store, collector and every API in one, until it is asked to stop. Nothing is
+ * lost when it stops in any other way: what was acknowledged is on disk.
+ */
+#include "base/log.h"
+#include "cli/address.h"
+#include "cli/command.h"
+#include "cli/stop.h"
+#include "cli/upkeep.h"
+#include "cli/workspace.h"
+#include "cli/zones.h"
+#include "server/server.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* More threads than this do not answer faster. */
+#define THREADS_MAX 64
+
+static const struct oi_option options_table[] = {
+    { .name = "listen",
+      .argument = "HOST:PORT",
+      .help = "where to listen; port 0 is any free one",
+      .fallback = "127.0.0.1:8080",
+      .setting = "listen" },
+    OI_OPTION_STORE,
+    { .name = "collect",
+      .help = "serve alone, without asking the exchanges",
+      .fallback = "true",
+      .setting = "collect" },
+    { .name = "open", .help = "answer on any address without keys", .setting = "open" },
+    { .name = "key",
+      .argument = "KEY",
+      .help = "only who has a key may ask (better kept in oi.conf: keys = …)",
+      .setting = "keys",
+      .is_repeatable = true,
+      .is_secret = true },
+    { .name = "host-name",
+      .argument = "NAME",
+      .help = "a further name of this server, for while there are no keys",
+      .setting = "host_names",
+      .is_repeatable = true },
+    { .name = "public-url",
+      .argument = "URL",
+      .help = "how others reach this server, for links in answers",
+      .setting = "public_url" },
+    { .name = "tls-certificate",
+      .argument = "FILE",
+      .help = "serve https with this certificate chain (PEM)",
+      .setting = "tls_certificate" },
+    { .name = "tls-key",
+      .argument = "FILE",
+      .help = "its private key (PEM)",
+      .setting = "tls_key" },
+    { .name = "threads",
+      .argument = "COUNT",
+      .help = "threads that answer (default: one a processor)",
+      .setting = "threads" },
+};
+
+/* What it takes to answer, opened in this order. */
+struct service {
+    struct oi_workspace *workspace;
+    struct oi_zones *zones;
+    struct oi_server *server;
+};
+
+static void
+close_service(struct service *service)
+{
+    oi_server_close(&service->server);
+    oi_zones_free(&service->zones);
+    oi_workspace_close(&service->workspace);
+}
+
+static enum oi_status
+read_server_options(const struct oi_options *options, struct oi_server_options *server,
+                    struct oi_error *error)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t threads = processors < 1 ? 1 : processors > THREADS_MAX ? THREADS_MAX : processors;
+
+    OI_TRY(oi_options_integer(options, "threads", (struct oi_range){ 1, THREADS_MAX }, &threads,
+                              error));
+    server->threads = (unsigned) threads;
+    server->data_folder = oi_options_text(options, "data");
+    server->public_url = oi_options_text(options, "public-url");
+    server->key_count = oi_options_values(options, "key", &server->keys);
+    server->is_open = oi_options_switch(options, "open");
+    server->host_name_count = oi_options_values(options, "host-name", &server->host_names);
+    server->certificate = oi_options_text(options, "tls-certificate");
+    server->private_key = oi_options_text(options, "tls-key");
+    if (!server->certificate != !server->private_key)
+        return oi_fail(error, OI_E_INVALID,
+                       "--tls-certificate and --tls-key belong together: give both or neither");
+    return OI_OK;
+}
+
+static enum oi_status
+announce(const struct service *service, struct oi_address address, bool is_tls,
+         struct oi_error *error)
+{
+    char url[OI_URL_SIZE];
+
+    address.port = oi_server_port(service->server);
+    oi_address_url(&address, is_tls, url);
+    oi_log(OI_LOG_INFO, "server.started", "url=%s version=%s", url, OI_VERSION);
+    if (printf("oi listens on %s\n", url) < 0 || fflush(stdout) != 0)
+        return oi_fail(error, OI_E_IO, "cannot write to stdout");
+    return OI_OK;
+}
+
+static enum oi_status
+open_service(const struct oi_options *options, struct service *service, struct oi_error *error)
+{
+    struct oi_server_options server = {};
+    struct oi_address address = {};
+    enum oi_status status;
+
+    OI_TRY(oi_address_parse(oi_slice_of(oi_options_text(options, "listen")), &address, error));
+    OI_TRY(read_server_options(options, &server, error));
+    server.address = address.host;
+    server.port = address.port;
+    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), false, &service->workspace, error));
+    service->zones = oi_zones_new(NULL);
+    server.zones = oi_zones_loader(service->zones);
+    status = oi_server_open(&server, &service->workspace->source, &service->server, error);
+    if (status == OI_E_BUSY)
+        return oi_fail(error, status, "%s is taken: choose another address with --listen",
+                       oi_options_text(options, "listen"));
+    OI_TRY(status);
+    return announce(service, address, server.certificate != NULL, error);
+}
+
+static enum oi_status
+run(const struct oi_options *options, struct oi_error *error)
+{
+    OI_CLEANUP(close_service) struct service service = {};
+    struct oi_upkeep upkeep = { .clock = &oi_clock_system };
+
+    oi_stop_take();
+    OI_TRY(open_service(options, &service, error));
+    upkeep.store = service.workspace->store;
+    oi_upkeep_run(&upkeep);
+    oi_log(OI_LOG_INFO, "server.stopping", "reason=signal");
+    oi_server_close(&service.server);
+    oi_upkeep_finish(&upkeep);
+    close_service(&service);
+    oi_log(OI_LOG_INFO, "server.stopped", "version=%s", OI_VERSION);
+    return OI_OK;
+}
+
+const struct oi_command oi_command_serve = {
+    .name = "serve",
+    .summary = "Serve every API and the page, and collect from the exchanges",
+    .description = "Prints one line with its address when it listens; SIGINT and SIGTERM stop it "
+                   "cleanly.\nOn an address that others can reach it wants keys, or --open.",
+    .options = options_table,
+    .option_count = OI_COUNT(options_table),
+    .run = run,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One thread does both: a checkpoint of this size takes a fraction of a second. */
+#include "cli/upkeep.h"
+
+#include "base/log.h"
+#include "cli/stop.h"
+
+/* Live streams lag behind another process by this at most. */
+#define FOLLOW_NS INT64_C(1'000'000'000)
+/* The log is read row by row, chunks by column: often enough that the log stays small. */
+#define CHECKPOINT_NS INT64_C(10'000'000'000)
+/* A transaction of so many rows holds up an append for a few tens of milliseconds. */
+#define CHECKPOINT_ROWS 100'000
+/* Whoever stops a program waits this long without wondering. */
+#define FINISH_NS INT64_C(5'000'000'000)
+
+static int64_t
+now(const struct oi_upkeep *upkeep)
+{
+    return upkeep->clock->monotonic_ns(upkeep->clock);
+}
+
+/* One transaction; false when there is nothing more to do now. */
+static bool
+checkpoint(struct oi_upkeep *upkeep)
+{
+    struct oi_error error = {};
+    size_t left = 0;
+    enum oi_status status = oi_store_checkpoint(upkeep->store, CHECKPOINT_ROWS, &left, &error);
+
+    if (status == OI_OK)
+        return left > 0;
+    if (status != OI_E_BUSY) /* then another process does it */
+        oi_log_throttled(status == OI_E_FULL ? OI_LOG_WARN : OI_LOG_ERROR, "checkpoint.failed",
+                         oi_status_name(status), "reason=\"%s\" next=\"again in 10 s\"",
+                         error.message);
+    return false;
+}
+
+void
+oi_upkeep_run(struct oi_upkeep *upkeep)
+{
+    int64_t wait_ns = FOLLOW_NS;
+
+    upkeep->checkpointed_ns = now(upkeep);
+    while (!oi_stop_wait(wait_ns)) {
+        struct oi_error error = {};
+        enum oi_status status = oi_store_follow(upkeep->store, &error);
+
+        if (status != OI_OK)
+            oi_log_throttled(OI_LOG_ERROR, "follow.failed", oi_status_name(status),
+                             "reason=\"%s\" next=\"again in 1 s\"", error.message);
+        wait_ns = FOLLOW_NS;
+        if (now(upkeep) - upkeep->checkpointed_ns < CHECKPOINT_NS)
+            continue;
+        if (checkpoint(upkeep))
+            wait_ns = 0; /* a backlog: go on, but hear a signal in between */
+        else
+            upkeep->checkpointed_ns = now(upkeep);
+    }
+}
+
+void
+oi_upkeep_finish(struct oi_upkeep *upkeep)
+{
+    int64_t until = now(upkeep) + FINISH_NS;
+
+    while (checkpoint(upkeep) && now(upkeep) < until)
+        ;
+}
