@@ -448,10 +448,10 @@ read_size_digit(struct oi_http_parser *parser, char character)
         parser->body_left = parser->body_left * 16 + value;
         if (++parser->size_digits > SIZE_DIGITS_MAX)
             refuse(parser, 400, "the size of a chunk is out of range");
-        else if (parser->body_left > parser->limits.body_size_max)
-            refuse(parser, 413, "the body is too large");
     } else if (parser->size_digits == 0) {
         refuse(parser, 400, "the size of a chunk is missing");
+    } else if (parser->body_left > parser->limits.body_size_max - parser->body.size) {
+        refuse(parser, 413, "the body is too large");
     } else if (character == ';') {
         parser->chunk_state = OI_HTTP_CHUNK_EXTENSION;
     } else if (character == '\r') {

@@ -27,6 +27,9 @@ struct oi_websocket_engine {
     bool is_failed;
     unsigned char header[HEADER_SIZE_MAX];
     size_t header_size;
+    bool is_control; /* the frame that is being read */
+    unsigned char control[CONTROL_SIZE_MAX];
+    size_t control_size;
     uint64_t payload_left;
 };
 
@@ -165,10 +168,14 @@ judge_header(struct oi_websocket_engine *engine)
     }
     if (is_control && (!is_final || size > CONTROL_SIZE_MAX))
         return WSLAY_CODE_PROTOCOL_ERROR;
+    if ((header[0] & 0x0f) == WSLAY_CONNECTION_CLOSE && size == 1)
+        return WSLAY_CODE_PROTOCOL_ERROR; /* half a code, which wslay takes */
     if (((header[1] & 0x80) != 0) == engine->options.is_client)
         return WSLAY_CODE_PROTOCOL_ERROR;
     if (size > engine->options.message_size_max)
         return WSLAY_CODE_MESSAGE_TOO_BIG;
+    engine->is_control = is_control;
+    engine->control_size = 0;
     engine->payload_left = size;
     return 0;
 }
@@ -183,23 +190,34 @@ feed(struct oi_websocket_engine *engine, const void *bytes, size_t size)
     return !engine->is_failed && wslay_event_get_read_enabled(engine->wslay);
 }
 
+/* A run of payload. Of a control frame all of it is gathered first: wslay does not look for broken
+ * UTF-8 in a close that comes byte by byte. */
+static bool
+take_payload(struct oi_websocket_engine *engine, struct oi_slice *bytes)
+{
+    struct oi_slice payload = *bytes;
+
+    if (payload.size > engine->payload_left)
+        payload.size = (size_t) engine->payload_left;
+    engine->payload_left -= payload.size;
+    bytes->data += payload.size;
+    bytes->size -= payload.size;
+    if (!engine->is_control)
+        return feed(engine, payload.data, payload.size);
+    memcpy(engine->control + engine->control_size, payload.data, payload.size);
+    engine->control_size += payload.size;
+    return engine->payload_left > 0 || feed(engine, engine->control, engine->control_size);
+}
+
 /* One header or one run of payload; false when nothing more is taken. */
 static bool
 take(struct oi_websocket_engine *engine, struct oi_slice *bytes)
 {
-    size_t size = bytes->size;
+    size_t size;
     uint16_t code;
 
-    if (engine->payload_left > 0) {
-        const char *payload = bytes->data;
-
-        if (size > engine->payload_left)
-            size = (size_t) engine->payload_left;
-        engine->payload_left -= size;
-        bytes->data += size;
-        bytes->size -= size;
-        return feed(engine, payload, size);
-    }
+    if (engine->payload_left > 0)
+        return take_payload(engine, bytes);
     engine->header[engine->header_size++] = (unsigned char) bytes->data[0];
     bytes->data++;
     bytes->size--;
@@ -221,12 +239,14 @@ oi_websocket_engine_receive(struct oi_websocket_engine *engine, struct oi_slice 
 {
     if (engine->is_failed || !wslay_event_get_read_enabled(engine->wslay))
         return;
-    engine->is_receiving = true;
-    while (bytes.size > 0 && take(engine, &bytes))
-        ;
-    engine->is_receiving = false;
+    for (bool goes_on = true; goes_on && bytes.size > 0;) {
+        engine->is_receiving = true;
+        goes_on = take(engine, &bytes);
+        engine->is_receiving = false;
+        /* At once: a close that is queued later would push a waiting pong aside. */
+        flush(engine, out);
+    }
     engine->input = (struct oi_slice){};
-    flush(engine, out);
 }
 
 void
