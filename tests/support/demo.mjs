@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built program as a demo server: simulated exchanges, a data folder of its own, a free port.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const READY_MS = 60000;
+
+export async function startDemo(binary = process.env.OI_BINARY) {
+    const folder = await mkdtemp(join(tmpdir(), 'oi-demo-'));
+    const child = spawn(binary, ['serve', '--demo', '--data', folder, '--port', '0'],
+                        { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    const url = await new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no ready line: ${said}`)), READY_MS);
+        const hear = (bytes) => {
+            said += bytes;
+            const found = /https?:\/\/[\w.:[\]-]+/.exec(said);
+            if (found) {
+                clearTimeout(timer);
+                resolve(found[0].replace(/\/$/, ''));
+            }
+        };
+        child.stdout.on('data', hear);
+        child.stderr.on('data', hear);
+        child.on('exit', (code) => reject(new Error(`ended with ${code}: ${said}`)));
+    });
+    return {
+        url,
+        close: async () => {
+            const ended = new Promise((resolve) => child.once('exit', resolve));
+            child.kill('SIGTERM');
+            await ended;
+            await rm(folder, { recursive: true, force: true });
+        },
+    };
+}
+
+// A function that starts one, or null where the program is not there or cannot serve yet.
+startDemo.prepare = async (binary = process.env.OI_BINARY) => {
+    if (!binary || spawnSync(binary, ['serve', '--help']).status !== 0)
+        return null;
+    return () => startDemo(binary);
+};
