@@ -179,8 +179,19 @@ void
 oi_http_reply_type(struct oi_http_reply *reply, const char *content_type)
 {
     struct oi_slice type = oi_slice_of(content_type);
+    bool is_set = false;
 
-    oi_http_reply_header(reply, "Content-Type", type);
+    /* An answer that turned into a refusal had a type already: there is one, the last. */
+    for (size_t i = 0; i < reply->headers.count; i++) {
+        struct oi_http_field *field = &reply->headers.items[i];
+
+        if (oi_slice_equal_ignoring_case(field->name, OI_SLICE("Content-Type"))) {
+            field->value = keep(&reply->arena, type);
+            is_set = true;
+        }
+    }
+    if (!is_set)
+        oi_http_reply_header(reply, "Content-Type", type);
     reply->is_compressible = oi_slice_starts_with(type, "text/") ||
                              oi_slice_starts_with(type, "application/json") ||
                              oi_slice_starts_with(type, "application/x-ndjson") ||
