@@ -151,7 +151,7 @@ read_span(const struct oi_call *call, const struct oi_http_request *request, str
         return OI_E_INVALID;
     }
     if (!has_start && query->span.from < earliest)
-        query->span.from = earliest;
+        query->span.from = earliest < query->span.to ? earliest : query->span.to;
     query->from_end = !has_start;
     return OI_OK;
 }

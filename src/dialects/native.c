@@ -227,7 +227,7 @@ read_span(const struct oi_call *call, const struct oi_http_request *request, str
         return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "start", start,
                               "Beyond the history of your plan.");
     if (query->span.from < earliest)
-        query->span.from = earliest;
+        query->span.from = earliest < query->span.to ? earliest : query->span.to;
     query->from_end = start.size == 0;
     return OI_OK;
 }

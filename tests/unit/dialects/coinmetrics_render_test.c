@@ -232,6 +232,36 @@ answers_emptily_where_there_is_nothing(void **)
     test_close(&exchange);
 }
 
+/* A result that fails. */
+static enum oi_status
+fail_next(struct oi_result *, const struct oi_block **, struct oi_error *error)
+{
+    return oi_fail(error, OI_E_CORRUPT, "damaged");
+}
+
+static void
+close_nothing(struct oi_result *)
+{
+}
+
+static void
+has_one_content_type_when_an_answer_turns_into_a_refusal(void **)
+{
+    struct oi_result result = { .next = fail_next, .close = close_nothing };
+    struct test_exchange exchange;
+    size_t types = 0;
+
+    assert_ok(test_ask(&exchange, ASK "&format=csv", NULL));
+    assert_status(test_render(&exchange, &result), OI_E_CORRUPT);
+    exchange.problem = (struct oi_problem){ .kind = OI_PROBLEM_UNAVAILABLE };
+    test_refuse(&exchange);
+    for (size_t i = 0; i < exchange.reply.headers.count; i++)
+        types += oi_slice_is(exchange.reply.headers.items[i].name, "Content-Type");
+    assert_int_equal(types, 1);
+    assert_string_equal(test_header(&exchange, "Content-Type"), "application/json");
+    test_close(&exchange);
+}
+
 static void
 lists_markets_with_their_extents(void **)
 {
@@ -260,6 +290,7 @@ main(void)
         cmocka_unit_test(reads_back_the_token_it_gave),
         cmocka_unit_test(never_says_that_nothing_remains_on_success),
         cmocka_unit_test(answers_emptily_where_there_is_nothing),
+        cmocka_unit_test(has_one_content_type_when_an_answer_turns_into_a_refusal),
         cmocka_unit_test(lists_markets_with_their_extents),
     };
     return cmocka_run_group_tests_name("dialects/coinmetrics_render", tests, NULL, NULL);

@@ -118,6 +118,12 @@ keeps_to_the_history_of_the_plan(void **)
     assert_ok(test_ask_again(&exchange));
     assert_true(exchange.query.span.from == TEST_NOW - 7 * OI_DAY);
     test_close(&exchange);
+    /* An end before all of it is an empty answer. */
+    assert_ok(test_ask(&exchange, ASK "&end=2026-01-01", NULL));
+    exchange.call.allowance.history_ns = 7 * OI_DAY;
+    assert_ok(test_ask_again(&exchange));
+    assert_true(exchange.query.span.from == exchange.query.span.to);
+    test_close(&exchange);
 }
 
 static void
