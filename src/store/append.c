@@ -278,9 +278,16 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
     struct oi_buffer value = {};
     enum oi_status status;
 
-    if (intake->batch->import)
-        OI_TRY(oi_import_save(&intake->access, intake->batch->import, intake->number,
-                              &state->next_import, &header.import, error));
+    if (intake->batch->import) {
+        struct oi_import_mark mark = *intake->batch->import;
+
+        /* In the same commit as the rows: a crash behind it loses no count. */
+        mark.stored += intake->kept.count;
+        mark.duplicate += intake->duplicate;
+        mark.refused += intake->refusals.count;
+        OI_TRY(oi_import_save(&intake->access, &mark, intake->number, &state->next_import,
+                              &header.import, error));
+    }
     OI_TRY(oi_coverage_save(&intake->access, intake->batch, intake->number, error));
     OI_TRY(oi_commits_add(&intake->access, intake->number, &header, error));
     oi_seal_begin(&value);

@@ -150,6 +150,7 @@ struct oi_import_mark {
     char name[OI_FEED_NAME_SIZE]; /* the file's base name */
     char format[OI_NAME_SIZE];
     uint64_t rows_done; /* rows of the file that are dealt with, refused ones included */
+    /* Before this batch: the store adds what becomes of the batch's own rows. */
     uint64_t stored, duplicate, refused;
     bool is_complete;
 };
