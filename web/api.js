@@ -30,14 +30,10 @@ export function setKey(text) {
 }
 
 function advice(status) {
-    if (status === 401)
-        return 'Enter a key that this server knows.';
-    if (status === 429)
-        return 'Too many requests; it is tried again by itself.';
-    if (status === 404)
-        return 'Pick a market from the table.';
-    if (status >= 500)
-        return 'The reason is in the server’s log.';
+    if (status === 401) return 'Enter a key that this server knows.';
+    if (status === 429) return 'Too many requests; it is tried again by itself.';
+    if (status === 404) return 'Pick a market from the table.';
+    if (status >= 500) return 'The reason is in the server’s log.';
     return '';
 }
 
@@ -49,21 +45,28 @@ async function get(path, parameters = [], signal = undefined) {
     signal?.addEventListener('abort', stop);
     try {
         const headers = key() ? { Authorization: `Bearer ${key()}` } : {};
-        const reply = await fetch(path + (query ? `?${query}` : ''), { headers, signal: limit.signal });
+        const reply = await fetch(path + (query ? `?${query}` : ''), {
+            headers,
+            signal: limit.signal,
+        });
         const body = await reply.json().catch(() => null);
         if (!reply.ok) {
-            throw new Trouble(body?.error?.message ?? `The server answered ${reply.status}.`,
-                              { status: reply.status, advice: advice(reply.status) });
+            throw new Trouble(body?.error?.message ?? `The server answered ${reply.status}.`, {
+                status: reply.status,
+                advice: advice(reply.status),
+            });
         }
         if (body === null)
             throw new Trouble('The answer was cut off or is not JSON.', { advice: 'Try again.' });
         return body;
     } catch (error) {
-        if (error instanceof Trouble || signal?.aborted)
-            throw error;
-        throw new Trouble(limit.signal.aborted ? 'The server takes too long to answer.' :
-                              'The server cannot be reached.',
-                          { advice: 'Is it still running? The page goes on trying.' });
+        if (error instanceof Trouble || signal?.aborted) throw error;
+        throw new Trouble(
+            limit.signal.aborted
+                ? 'The server takes too long to answer.'
+                : 'The server cannot be reached.',
+            { advice: 'Is it still running? The page goes on trying.' },
+        );
     } finally {
         clearTimeout(timer);
         signal?.removeEventListener('abort', stop);
@@ -88,8 +91,13 @@ export async function definition(market, signal) {
 }
 
 export function candlesQuery({ market, interval, unit, start }) {
-    return [['market', market], ['interval', interval], ['unit', unit], ['start', start],
-            ['limit', '10000']];
+    return [
+        ['market', market],
+        ['interval', interval],
+        ['unit', unit],
+        ['start', start],
+        ['limit', '10000'],
+    ];
 }
 
 // { data, left_out_rows }
@@ -99,8 +107,17 @@ export function candles(question, signal) {
 
 // The newest readings, oldest first.
 export async function readings(market, unit, limit, signal) {
-    return (await get('/oi/v1/open-interest', [['market', market], ['unit', unit], ['limit', limit]],
-                      signal)).data;
+    return (
+        await get(
+            '/oi/v1/open-interest',
+            [
+                ['market', market],
+                ['unit', unit],
+                ['limit', limit],
+            ],
+            signal,
+        )
+    ).data;
 }
 
 export function streamAddress(market) {

@@ -3,7 +3,7 @@
 // visitor does changes the address, and the rest follows from it.
 
 import * as api from './api.js';
-import { byId, setText } from './dom.js';
+import { byId, element, setText } from './dom.js';
 import { Market } from './market.js';
 import * as address from './state.js';
 import { Table } from './table.js';
@@ -43,8 +43,7 @@ function follow() {
     table.use(state, shownMarket());
     market.use(state, shownMarket());
     byId('back').href = address.address({ ...state, market: '' });
-    if (!shownMarket())
-        document.title = 'Open interest';
+    if (!shownMarket()) document.title = 'Open interest';
 }
 
 function change(part) {
@@ -66,9 +65,12 @@ function pick(name) {
 
 function tellFacts(status) {
     const megabytes = Math.round(status.file_bytes / 1e5) / 10;
-    setText(byId('facts'), `${status.markets.toLocaleString('en')} markets · ${
-        status.rows.toLocaleString('en')} readings · ${megabytes.toLocaleString('en')} MB · ${
-        status.version}`);
+    setText(
+        byId('facts'),
+        `${status.markets.toLocaleString('en')} markets · ${status.rows.toLocaleString(
+            'en',
+        )} readings · ${megabytes.toLocaleString('en')} MB · ${status.version}`,
+    );
     byId('demo').hidden = !status.demo;
 }
 
@@ -76,9 +78,26 @@ function tellTrouble(error) {
     const box = byId('trouble');
     byId('key').hidden = error?.status !== 401;
     const text = error && error.status !== 401 ? `${error.message} ${error.advice ?? ''}` : '';
-    if (box.textContent !== text)
-        box.textContent = text;
+    if (box.textContent !== text) box.textContent = text;
     box.hidden = text === '';
+}
+
+// What a server without any reading has to say for itself.
+function tellEmpty(isEmpty) {
+    byId('placeholder').replaceChildren(
+        ...(isEmpty
+            ? [
+                  element('strong', { textContent: 'Nothing is recorded yet' }),
+                  element('span', {
+                      textContent: 'Collected readings appear here within a minute or two.',
+                  }),
+                  element('span', {
+                      textContent:
+                          'History is brought in with “oi import”; see “oi import --help”.',
+                  }),
+              ]
+            : []),
+    );
 }
 
 async function refresh() {
@@ -88,26 +107,33 @@ async function refresh() {
         clockSkew = (parse(status.now) ?? Date.now()) - Date.now();
         table.clockSkew = clockSkew;
         tellFacts(status);
-        tellTrouble(status.writing_paused ? {
-            message: 'Nothing new is recorded: the disk is full.',
-            advice: 'Free some space; recording goes on by itself.',
-        } : null);
+        tellTrouble(
+            status.writing_paused
+                ? {
+                      message: 'Nothing new is recorded: the disk is full.',
+                      advice: 'Free some space; recording goes on by itself.',
+                  }
+                : null,
+        );
         largest = rows[0]?.market ?? '';
+        tellEmpty(rows.length === 0);
         table.state ??= state;
         table.set(rows);
-        if (shownMarket() !== (market.state?.market ?? ''))
-            follow();
-        else if (market.hasFailed)
-            market.load();
+        if (shownMarket() !== (market.state?.market ?? '')) follow();
+        else if (market.hasFailed) market.load();
         retry = rows.length > 0 ? REFRESH_MS : 3000;
     } catch (error) {
-        tellTrouble(error instanceof api.Trouble ? error : new api.Trouble('The page failed.', {
-            advice: String(error.message) }));
+        tellTrouble(
+            error instanceof api.Trouble
+                ? error
+                : new api.Trouble('The page failed.', {
+                      advice: String(error.message),
+                  }),
+        );
         retry = Math.min(REFRESH_MS, Math.max(2000, retry / 2));
     }
     // A page that nobody looks at asks nothing.
-    if (!document.hidden)
-        timer = setTimeout(refresh, retry);
+    if (!document.hidden) timer = setTimeout(refresh, retry);
 }
 
 function watch() {
@@ -121,17 +147,14 @@ function watch() {
     });
     WIDE.addEventListener('change', follow);
     document.addEventListener('visibilitychange', () => {
-        if (!document.hidden)
-            refresh();
+        if (!document.hidden) refresh();
     });
     addEventListener('keydown', (event) => {
         const isTyping = event.target.closest?.('input, select, textarea');
-        if (event.ctrlKey || event.metaKey || event.altKey || isTyping)
-            return;
+        if (event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
         if (event.key === '/') {
             event.preventDefault();
-            if (state.market && !WIDE.matches)
-                pick('');
+            if (state.market && !WIDE.matches) pick('');
             byId('search').focus();
             byId('search').select();
         }
@@ -146,8 +169,9 @@ function watch() {
     });
     byId('theme').addEventListener('click', () => {
         const root = document.documentElement;
-        const isDark = (root.dataset.theme ?? (matchMedia('(prefers-color-scheme: dark)').matches ?
-            'dark' : 'light')) === 'dark';
+        const isDark =
+            (root.dataset.theme ??
+                (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
         root.dataset.theme = isDark ? 'light' : 'dark';
         try {
             localStorage.setItem('oi.theme', root.dataset.theme);
@@ -156,18 +180,21 @@ function watch() {
         }
         market.chart.repaint();
     });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => market.chart.repaint());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
+        market.chart.repaint(),
+    );
     byId('key').addEventListener('submit', (event) => {
         event.preventDefault();
         api.setKey(byId('key-text').value.trim());
         byId('key').hidden = true;
         refresh().then(() => {
-            if (shownMarket())
-                market.load();
+            if (shownMarket()) market.load();
         });
     });
     byId('share').addEventListener('click', async () => {
-        const link = location.origin + location.pathname +
+        const link =
+            location.origin +
+            location.pathname +
             address.address({ ...state, market: shownMarket(), interval: market.interval.name });
         try {
             await navigator.clipboard.writeText(link);

@@ -3,13 +3,17 @@
 // themselves, so that no figure on the page ever went through a binary fraction. `toNumber` is for
 // drawing and sorting alone.
 
-const UNITS = [[12, 'T'], [9, 'B'], [6, 'M'], [3, 'K']];
+const UNITS = [
+    [12, 'T'],
+    [9, 'B'],
+    [6, 'M'],
+    [3, 'K'],
+];
 
 // { sign, digits, scale } with value = sign * digits / 10^scale, or null for what is not a decimal.
 export function parse(text) {
     const found = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text ?? '');
-    if (!found)
-        return null;
+    if (!found) return null;
     const fraction = found[3] ?? '';
     let digits = BigInt(found[2] + fraction);
     let scale = fraction.length - Number(found[4] ?? 0);
@@ -24,21 +28,22 @@ function print({ sign, digits, scale }) {
     const text = digits.toString().padStart(scale + 1, '0');
     const whole = text.slice(0, text.length - scale);
     const fraction = scale > 0 ? '.' + text.slice(text.length - scale) : '';
-    return (sign < 0 && digits !== 0n ? '−' : '') +
-        whole.replace(/\B(?=(\d{3})+$)/g, ',') + fraction;
+    return (
+        (sign < 0 && digits !== 0n ? '−' : '') + whole.replace(/\B(?=(\d{3})+$)/g, ',') + fraction
+    );
 }
 
 // Half away from zero, to at most `places` digits behind the point; never more than there are.
 function rounded(value, places) {
-    if (value.scale <= places)
-        return value;
+    if (value.scale <= places) return value;
     const unit = 10n ** BigInt(value.scale - places);
     return { sign: value.sign, digits: (value.digits + unit / 2n) / unit, scale: places };
 }
 
 function padded(value, places) {
-    return value.scale >= places ? value :
-        { ...value, digits: value.digits * 10n ** BigInt(places - value.scale), scale: places };
+    return value.scale >= places
+        ? value
+        : { ...value, digits: value.digits * 10n ** BigInt(places - value.scale), scale: places };
 }
 
 // Every digit, with groups of three in front of the point: "1234567.890" is "1,234,567.890".
@@ -50,12 +55,13 @@ export function exact(text) {
 // Four digits at a glance: "8424113205.77" is "8.424 B".
 export function compact(text) {
     const value = parse(text);
-    if (!value)
-        return '–';
+    if (!value) return '–';
     const whole = rounded(value, 0).digits.toString().length;
     for (const [power, letter] of UNITS) {
         if (whole > power)
-            return print(fixed({ ...value, scale: value.scale + power }, power, whole)) + ' ' + letter;
+            return (
+                print(fixed({ ...value, scale: value.scale + power }, power, whole)) + ' ' + letter
+            );
     }
     return print(padded(rounded(value, 2), 2));
 }
@@ -68,12 +74,10 @@ function fixed(value, power, whole) {
 // A price or an amount in a table: as it is while short, otherwise cut to six significant digits.
 export function brief(text) {
     const value = parse(text);
-    if (!value)
-        return '–';
+    if (!value) return '–';
     const whole = value.digits / 10n ** BigInt(value.scale);
     const length = whole === 0n ? 0 : whole.toString().length;
-    if (length > 0)
-        return print(rounded(value, Math.max(0, 7 - length)));
+    if (length > 0) return print(rounded(value, Math.max(0, 7 - length)));
     const leading = value.scale - value.digits.toString().length;
     return print(rounded(value, leading + 6));
 }
@@ -81,8 +85,7 @@ export function brief(text) {
 // A percentage with its sign, two places: "1.2" is { text: "+1.20%", sign: 1 }; null for none.
 export function signedPercent(text) {
     const value = parse(text);
-    if (!value)
-        return null;
+    if (!value) return null;
     const short = padded(rounded(value, 2), 2);
     const sign = short.digits === 0n ? 0 : short.sign;
     return { text: `${sign > 0 ? '+' : ''}${print(short)}%`, sign };

@@ -6,12 +6,10 @@ export const byId = (id) => document.getElementById(id);
 export function element(tag, properties = {}, ...children) {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(properties)) {
-        if (name === 'class')
-            node.className = value;
+        if (name === 'class') node.className = value;
         else if (name.includes('-') || ['scope', 'href', 'role'].includes(name))
             node.setAttribute(name, value);
-        else
-            node[name] = value;
+        else node[name] = value;
     }
     node.append(...children);
     return node;
@@ -19,18 +17,15 @@ export function element(tag, properties = {}, ...children) {
 
 // Touch the page only where something changed.
 export function setText(node, text) {
-    if (node.textContent !== text)
-        node.textContent = text;
+    if (node.textContent !== text) node.textContent = text;
 }
 
 export function setAttribute(node, name, value) {
-    if (node.getAttribute(name) !== value)
-        node.setAttribute(name, value);
+    if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
 export function setClass(node, name) {
-    if (node.className !== name)
-        node.className = name;
+    if (node.className !== name) node.className = name;
 }
 
 // A row of exclusive buttons: one tab stop, arrows move the choice, as in a native radio group.
@@ -38,20 +33,22 @@ export function choiceGroup(container, choices, onPick) {
     const buttons = new Map();
     for (const choice of choices) {
         const button = element('button', {
-            type: 'button', textContent: choice.text, title: choice.title ?? '', role: 'radio',
+            type: 'button',
+            textContent: choice.text,
+            title: choice.title ?? '',
+            role: 'radio',
         });
-        if (choice.title)
-            button.setAttribute('aria-label', choice.title);
+        if (choice.title) button.setAttribute('aria-label', choice.title);
         button.addEventListener('click', () => onPick(choice.name));
         buttons.set(choice.name, button);
         container.append(button);
     }
     container.addEventListener('keydown', (event) => {
         const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-        if (!step)
-            return;
+        if (!step) return;
         const open = [...buttons.values()].filter((button) => !button.disabled);
-        const next = open[(open.indexOf(document.activeElement) + step + open.length) % open.length];
+        const next =
+            open[(open.indexOf(document.activeElement) + step + open.length) % open.length];
         event.preventDefault();
         next?.focus();
         next?.click();

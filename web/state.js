@@ -13,17 +13,23 @@ const CHOICES = {
     order: ['down', 'up'],
 };
 const DEFAULTS = {
-    market: '', range: '7d', interval: '', unit: 'usd', view: 'candles',
-    q: '', exchange: '', coin: '', sort: 'usd', order: 'down',
+    market: '',
+    range: '7d',
+    interval: '',
+    unit: 'usd',
+    view: 'candles',
+    q: '',
+    exchange: '',
+    coin: '',
+    sort: 'usd',
+    order: 'down',
 };
 
 export function read() {
     const state = { ...DEFAULTS };
     for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-        if (!(name in DEFAULTS) || value.length > 300)
-            continue;
-        if (!CHOICES[name] || CHOICES[name].includes(value))
-            state[name] = value;
+        if (!(name in DEFAULTS) || value.length > 300) continue;
+        if (!CHOICES[name] || CHOICES[name].includes(value)) state[name] = value;
     }
     return state;
 }
@@ -38,10 +44,7 @@ export function address(state) {
 // Picking a market is a step that Back undoes; turning a knob is not.
 export function write(state, isStep) {
     const next = address(state);
-    if (next === (location.hash || '#'))
-        return;
-    if (isStep)
-        history.pushState(null, '', next);
-    else
-        history.replaceState(null, '', next === '#' ? location.pathname + location.search : next);
+    if (next === (location.hash || '#')) return;
+    if (isStep) history.pushState(null, '', next);
+    else history.replaceState(null, '', next === '#' ? location.pathname + location.search : next);
 }

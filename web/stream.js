@@ -18,8 +18,7 @@ export class Stream {
         // A laptop that wakes up should not wait for the timer.
         addEventListener('online', () => this.hurry());
         document.addEventListener('visibilitychange', () => {
-            if (!document.hidden)
-                this.hurry();
+            if (!document.hidden) this.hurry();
         });
     }
 
@@ -31,18 +30,15 @@ export class Stream {
     }
 
     follow(market) {
-        if (market === this.market)
-            return;
+        if (market === this.market) return;
         this.market = market;
         this.wait = FIRST_WAIT_MS;
         clearTimeout(this.timer);
         const socket = this.socket;
         this.socket = null;
         socket?.close();
-        if (market)
-            this.dial();
-        else
-            this.onState('off');
+        if (market) this.dial();
+        else this.onState('off');
     }
 
     dial() {
@@ -51,14 +47,12 @@ export class Stream {
         const socket = new WebSocket(streamAddress(this.market));
         this.socket = socket;
         socket.addEventListener('open', () => {
-            if (socket !== this.socket)
-                return;
+            if (socket !== this.socket) return;
             this.wait = FIRST_WAIT_MS;
             this.onState('live');
         });
         socket.addEventListener('message', (event) => {
-            if (socket !== this.socket)
-                return;
+            if (socket !== this.socket) return;
             let row = null;
             try {
                 row = JSON.parse(event.data);
@@ -68,8 +62,7 @@ export class Stream {
             this.onRow(row);
         });
         socket.addEventListener('close', () => {
-            if (socket !== this.socket)
-                return;
+            if (socket !== this.socket) return;
             this.socket = null;
             this.onState('lost');
             this.timer = setTimeout(() => this.dial(), this.wait * (0.75 + Math.random() / 2));

@@ -19,14 +19,15 @@ const VALUES = {
     '1h': (row) => toNumber(row.change_percent_1h),
     '24h': (row) => toNumber(row.change_percent_24h),
     '7d': (row) => toNumber(row.change_percent_7d),
-    age: (row) => row.ms === null ? null : -row.ms,
+    age: (row) => (row.ms === null ? null : -row.ms),
 };
 
 // "binance:usdm:BTCUSDT" in its three parts; the symbol may hold colons itself.
 export function parts(market) {
     const [exchange, product, ...symbol] = market.split(':');
-    return symbol.length > 0 ? { exchange, product, symbol: symbol.join(':') } :
-        { exchange: '', product: '', symbol: market };
+    return symbol.length > 0
+        ? { exchange, product, symbol: symbol.join(':') }
+        : { exchange: '', product: '', symbol: market };
 }
 
 export function kindName(kind) {
@@ -78,13 +79,16 @@ export class Table {
             }
         });
         for (const name of ['exchange', 'coin'])
-            byId(name).addEventListener('change', (event) => this.change({ [name]: event.target.value }));
+            byId(name).addEventListener('change', (event) =>
+                this.change({ [name]: event.target.value }),
+            );
         for (const button of document.querySelectorAll('[data-sort]')) {
             button.addEventListener('click', () => {
                 const sort = button.dataset.sort;
                 const isText = ['market', 'exchange', 'kind'].includes(sort);
                 const first = isText ? 'up' : 'down';
-                const order = this.state.sort !== sort ? first : this.state.order === 'up' ? 'down' : 'up';
+                const order =
+                    this.state.sort !== sort ? first : this.state.order === 'up' ? 'down' : 'up';
                 this.change({ sort, order });
             });
         }
@@ -103,15 +107,16 @@ export class Table {
         });
         this.body.addEventListener('keydown', (event) => {
             const row = event.target.closest('tr');
-            const to = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling,
-                         Home: this.body.firstElementChild, End: this.body.lastElementChild };
-            if (!(event.key in to))
-                return;
+            const to = {
+                ArrowDown: row?.nextElementSibling,
+                ArrowUp: row?.previousElementSibling,
+                Home: this.body.firstElementChild,
+                End: this.body.lastElementChild,
+            };
+            if (!(event.key in to)) return;
             event.preventDefault();
-            if (to[event.key])
-                to[event.key].querySelector('a')?.focus();
-            else if (event.key === 'ArrowUp')
-                byId('search').focus();
+            if (to[event.key]) to[event.key].querySelector('a')?.focus();
+            else if (event.key === 'ArrowUp') byId('search').focus();
         });
     }
 
@@ -124,13 +129,13 @@ export class Table {
     // A newer reading of one market; its place changes with the next full answer.
     update(fresh) {
         const at = this.rows.findIndex((row) => row.market === fresh?.market);
-        if (at < 0)
-            return;
+        if (at < 0) return;
         this.rows[at] = prepared(fresh);
-        this.visible = this.visible.map((row) => row.market === fresh.market ? this.rows[at] : row);
+        this.visible = this.visible.map((row) =>
+            row.market === fresh.market ? this.rows[at] : row,
+        );
         const node = this.nodes.get(fresh.market);
-        if (node)
-            this.fill(node, this.rows[at]);
+        if (node) this.fill(node, this.rows[at]);
     }
 
     set(rows) {
@@ -143,10 +148,18 @@ export class Table {
     options(id, names, all) {
         const select = byId(id);
         const wanted = [...names].filter(Boolean).sort();
-        if (this.state?.[id] && !wanted.includes(this.state[id]))
-            wanted.unshift(this.state[id]);
-        if (wanted.join('\n') !== [...select.options].slice(1).map((option) => option.value).join('\n')) {
-            select.replaceChildren(new Option(all, ''), ...wanted.map((name) => new Option(name, name)));
+        if (this.state?.[id] && !wanted.includes(this.state[id])) wanted.unshift(this.state[id]);
+        if (
+            wanted.join('\n') !==
+            [...select.options]
+                .slice(1)
+                .map((option) => option.value)
+                .join('\n')
+        ) {
+            select.replaceChildren(
+                new Option(all, ''),
+                ...wanted.map((name) => new Option(name, name)),
+            );
         }
         select.value = this.state?.[id] ?? '';
     }
@@ -156,39 +169,50 @@ export class Table {
         this.state = state;
         this.selected = selected;
         const search = byId('search');
-        if (search.value !== state.q)
-            search.value = state.q;
+        if (search.value !== state.q) search.value = state.q;
         byId('exchange').value = state.exchange;
         byId('coin').value = state.coin;
-        if (this.rows.length > 0)
-            this.render();
-        if (isNew)
-            this.nodes.get(selected)?.row.scrollIntoView({ block: 'nearest' });
+        if (this.rows.length > 0) this.render();
+        if (isNew) this.nodes.get(selected)?.row.scrollIntoView({ block: 'nearest' });
     }
 
     matching() {
         const { q, exchange, coin, sort, order } = this.state;
         const words = q.toLowerCase().split(/\s+/).filter(Boolean);
-        const value = VALUES[sort], direction = order === 'up' ? 1 : -1;
-        const found = this.rows.filter((row) => (!exchange || row.exchange === exchange) &&
-            (!coin || row.coin === coin) &&
-            words.every((word) => `${row.market} ${row.coin ?? ''} ${row.kind ?? ''}`
-                .toLowerCase().includes(word)));
-        // The server's order is by exact USD; it must not be disturbed by comparing rounded numbers.
-        if (sort === 'usd' && order === 'down')
-            return found;
-        return found.map((row, index) => ({ row, index, value: value(row) }))
+        const value = VALUES[sort],
+            direction = order === 'up' ? 1 : -1;
+        const found = this.rows.filter(
+            (row) =>
+                (!exchange || row.exchange === exchange) &&
+                (!coin || row.coin === coin) &&
+                words.every((word) =>
+                    `${row.market} ${row.coin ?? ''} ${row.kind ?? ''}`
+                        .toLowerCase()
+                        .includes(word),
+                ),
+        );
+        // The server's order is by exact USD; comparing rounded numbers would disturb it.
+        if (sort === 'usd' && order === 'down') return found;
+        return found
+            .map((row, index) => ({ row, index, value: value(row) }))
             .sort((a, b) => {
                 if (a.value === null || b.value === null)
                     return (a.value === null) - (b.value === null) || a.index - b.index;
-                return (a.value < b.value ? -1 : a.value > b.value ? 1 : 0) * direction || a.index - b.index;
+                return (
+                    (a.value < b.value ? -1 : a.value > b.value ? 1 : 0) * direction ||
+                    a.index - b.index
+                );
             })
             .map(({ row }) => row);
     }
 
     build(market) {
-        const cell = (name) => element('td', { class: `c-${name}${name === 'market' ||
-            name === 'exchange' || name === 'kind' ? '' : ' number'}` });
+        const cell = (name) =>
+            element('td', {
+                class: `c-${name}${
+                    name === 'market' || name === 'exchange' || name === 'kind' ? '' : ' number'
+                }`,
+            });
         const node = { row: element('tr', { 'data-market': market }) };
         node.link = element('a', { href: this.callbacks.address(market) });
         node.below = element('small');
@@ -198,8 +222,17 @@ export class Table {
         node.usdText = element('span');
         node.amountBelow = element('small');
         node.usd.append(node.usdText, node.amountBelow);
-        node.row.append(node.marketCell, node.exchange, node.kind, node.amount, node.usd, node['1h'],
-                        node['24h'], node['7d'], node.age);
+        node.row.append(
+            node.marketCell,
+            node.exchange,
+            node.kind,
+            node.amount,
+            node.usd,
+            node['1h'],
+            node['24h'],
+            node['7d'],
+            node.age,
+        );
         return node;
     }
 
@@ -218,14 +251,22 @@ export class Table {
         for (const name of ['1h', '24h', '7d']) {
             const change = signedPercent(row[`change_percent_${name}`]);
             setText(node[name], change ? change.text : '–');
-            setClass(node[name], `c-${name} number ${!change ? 'is-none' : change.sign > 0 ? 'is-up' :
-                change.sign < 0 ? 'is-down' : ''}`.trim());
+            setClass(
+                node[name],
+                `c-${name} number ${
+                    !change
+                        ? 'is-none'
+                        : change.sign > 0
+                          ? 'is-up'
+                          : change.sign < 0
+                            ? 'is-down'
+                            : ''
+                }`.trim(),
+            );
         }
         this.fillAge(node, row);
-        if (row.market === this.selected)
-            setAttribute(node.row, 'aria-current', 'true');
-        else
-            node.row.removeAttribute('aria-current');
+        if (row.market === this.selected) setAttribute(node.row, 'aria-current', 'true');
+        else node.row.removeAttribute('aria-current');
     }
 
     fillAge(node, row) {
@@ -238,14 +279,12 @@ export class Table {
     tick() {
         for (const row of this.visible ?? []) {
             const node = this.nodes.get(row.market);
-            if (node)
-                this.fillAge(node, row);
+            if (node) this.fillAge(node, row);
         }
     }
 
     render() {
-        if (!this.state)
-            return;
+        if (!this.state) return;
         const matching = this.matching();
         this.visible = matching.slice(0, this.shown);
         const wanted = this.visible.map((row) => {
@@ -258,11 +297,12 @@ export class Table {
             if (this.body.children[index] !== row)
                 this.body.insertBefore(row, this.body.children[index] ?? null);
         });
-        while (this.body.children.length > wanted.length)
-            this.body.lastElementChild.remove();
+        while (this.body.children.length > wanted.length) this.body.lastElementChild.remove();
         for (const button of document.querySelectorAll('[data-sort]')) {
             const isSorted = button.dataset.sort === this.state.sort;
-            const order = isSorted ? { up: 'ascending', down: 'descending' }[this.state.order] : 'none';
+            const order = isSorted
+                ? { up: 'ascending', down: 'descending' }[this.state.order]
+                : 'none';
             setAttribute(button.closest('th'), 'aria-sort', order);
         }
         this.tell(matching.length);
@@ -272,14 +312,22 @@ export class Table {
         const empty = byId('list-empty');
         empty.hidden = count > 0;
         if (count === 0 && this.rows.length === 0) {
-            setText(empty, 'Nothing is recorded yet. The first readings arrive within a minute of the ' +
-                'start; files are brought in with “oi import”.');
+            setText(empty, 'Nothing is recorded yet.');
         } else if (count === 0) {
-            setText(empty, 'No market fits. Clear the search or the filters (Esc in the search box).');
+            setText(
+                empty,
+                'No market fits. Clear the search or the filters (Esc in the search box).',
+            );
         }
         const shown = Math.min(count, this.shown);
-        setText(byId('count'), count === 0 ? '' : shown === count ?
-            `${count} market${count === 1 ? '' : 's'}` : `${shown} of ${count} markets`);
+        setText(
+            byId('count'),
+            count === 0
+                ? ''
+                : shown === count
+                  ? `${count} market${count === 1 ? '' : 's'}`
+                  : `${shown} of ${count} markets`,
+        );
         byId('more').hidden = shown >= count;
         byId('more').textContent = `Show ${Math.min(PAGE, count - shown)} more`;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times: texts in UTC with up to nine digits of a second come in, and the page speaks UTC too, since
-// days and four-hour candles begin there.
+// Times: texts in UTC with up to nine digits of a second come in, and the page speaks UTC too,
+// since days and four-hour candles begin there.
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -55,8 +55,10 @@ export function month(ms) {
 
 export function clock(ms, withSeconds) {
     const date = new Date(ms);
-    return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}` +
-        (withSeconds ? `:${two(date.getUTCSeconds())}` : '');
+    return (
+        `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}` +
+        (withSeconds ? `:${two(date.getUTCSeconds())}` : '')
+    );
 }
 
 // "26 Nov 2026, 19:30 UTC"
@@ -67,11 +69,8 @@ export function full(ms, withSeconds) {
 // "12 s", "3 min", "5 h", "9 d": how old something is.
 export function age(ms) {
     const seconds = Math.max(0, Math.round(ms / 1000));
-    if (seconds < 100)
-        return `${seconds} s`;
-    if (seconds < 6000)
-        return `${Math.round(seconds / 60)} min`;
-    if (seconds < 172800)
-        return `${Math.round(seconds / 3600)} h`;
+    if (seconds < 100) return `${seconds} s`;
+    if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
+    if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
     return `${Math.round(seconds / 86400)} d`;
 }

@@ -13,8 +13,16 @@ export function openBrowser() {
     const { chromium } = require('playwright-core');
     return chromium.launch({
         executablePath: browserPath,
-        args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-               '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        args: [
+            '--headless',
+            '--no-sandbox',
+            '--disable-gpu',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+        ],
     });
 }
 
@@ -33,8 +41,7 @@ export async function openPage(browser, url, options = {}) {
         dialog.dismiss();
     });
     page.on('request', (request) => {
-        if (new URL(request.url()).host !== new URL(url).host)
-            page.strangers.push(request.url());
+        if (new URL(request.url()).host !== new URL(url).host) page.strangers.push(request.url());
     });
     await page.goto(url);
     return page;

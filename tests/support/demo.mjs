@@ -10,17 +10,18 @@ const READY_MS = 60000;
 
 export async function startDemo(binary = process.env.OI_BINARY) {
     const folder = await mkdtemp(join(tmpdir(), 'oi-demo-'));
-    const child = spawn(binary, ['serve', '--demo', '--data', folder, '--port', '0'],
-                        { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, ['serve', '--demo', '--data', folder, '--listen', '127.0.0.1:0'], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let said = '';
     const url = await new Promise((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`no ready line: ${said}`)), READY_MS);
         const hear = (bytes) => {
             said += bytes;
-            const found = /https?:\/\/[\w.:[\]-]+/.exec(said);
+            const found = /oi listens on (\S+)/.exec(said);
             if (found) {
                 clearTimeout(timer);
-                resolve(found[0].replace(/\/$/, ''));
+                resolve(found[1].replace(/\/$/, ''));
             }
         };
         child.stdout.on('data', hear);
@@ -40,7 +41,7 @@ export async function startDemo(binary = process.env.OI_BINARY) {
 
 // A function that starts one, or null where the program is not there or cannot serve yet.
 startDemo.prepare = async (binary = process.env.OI_BINARY) => {
-    if (!binary || spawnSync(binary, ['serve', '--help']).status !== 0)
-        return null;
+    const help = binary ? spawnSync(binary, ['serve', '--help'], { encoding: 'utf8' }).stdout : '';
+    if (!help?.includes('--demo')) return null;
     return () => startDemo(binary);
 };

@@ -14,37 +14,89 @@ const { WebSocketServer } = require('ws');
 
 const MINUTE = 60000;
 const SECONDS = { m: 60, h: 3600, d: 86400 };
-const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8',
-                html: 'text/html; charset=utf-8', svg: 'image/svg+xml' };
+const TYPES = {
+    js: 'text/javascript; charset=utf-8',
+    css: 'text/css; charset=utf-8',
+    html: 'text/html; charset=utf-8',
+    svg: 'image/svg+xml',
+};
 const LIBRARIES = { 'uplot.js': 'uPlot.iife.min.js', 'uplot.css': 'uPlot.min.css' };
 export const HOSTILE = 'binance:usdm:<img src=x onerror=alert(1)>';
 
-const COINS = [['BTC', 91234.5, 92000], ['ETH', 3021.18, 1900000], ['SOL', 141.27, 9100000],
-    ['XRP', 2.2114, 410000000], ['BNB', 884.1, 620000], ['DOGE', 0.15342, 2900000000],
-    ['HYPE', 34.9, 21000000], ['SUI', 1.553, 210000000], ['1000PEPE', 0.0046371, 61000000000],
-    ['LINK', 13.02, 14100000], ['ADA', 0.4312, 420000000], ['AVAX', 14.61, 11800000]];
-const VENUES = [['binance', 'usdm', (coin) => `${coin}USDT`, 1], ['bybit', 'linear', (coin) => `${coin}USDT`, .61],
-    ['okx', 'swap', (coin) => `${coin}-USDT-SWAP`, .42], ['hyperliquid', 'perp', (coin) => coin, .35],
-    ['deribit', 'perpetual', (coin) => `${coin}_USDC-PERPETUAL`, .04],
-    ['bybit', 'inverse', (coin) => `${coin}USD`, .11]];
+const COINS = [
+    ['BTC', 91234.5, 92000],
+    ['ETH', 3021.18, 1900000],
+    ['SOL', 141.27, 9100000],
+    ['XRP', 2.2114, 410000000],
+    ['BNB', 884.1, 620000],
+    ['DOGE', 0.15342, 2900000000],
+    ['HYPE', 34.9, 21000000],
+    ['SUI', 1.553, 210000000],
+    ['1000PEPE', 0.0046371, 61000000000],
+    ['LINK', 13.02, 14100000],
+    ['ADA', 0.4312, 420000000],
+    ['AVAX', 14.61, 11800000],
+];
+const VENUES = [
+    ['binance', 'usdm', (coin) => `${coin}USDT`, 1],
+    ['bybit', 'linear', (coin) => `${coin}USDT`, 0.61],
+    ['okx', 'swap', (coin) => `${coin}-USDT-SWAP`, 0.42],
+    ['hyperliquid', 'perp', (coin) => coin, 0.35],
+    ['deribit', 'perpetual', (coin) => `${coin}_USDC-PERPETUAL`, 0.04],
+    ['bybit', 'inverse', (coin) => `${coin}USD`, 0.11],
+];
 
 function makeMarkets() {
     const markets = [];
-    VENUES.forEach(([exchange, product, name, share], venue) => COINS.forEach(([coin, price, amount], at) => {
-        markets.push({ market: `${exchange}:${product}:${name(coin)}`, exchange, product, symbol: name(coin),
-            coin: coin.replace('1000', ''), factor: coin.startsWith('1000') ? 1000 : 1, price,
-            amount: amount * share, kind: 'PERPETUAL', seed: venue * 31 + at * 7 + 1 });
-    }));
-    markets.push({ market: 'deribit:future:BTC-25DEC26', exchange: 'deribit', product: 'future',
-        symbol: 'BTC-25DEC26', coin: 'BTC', factor: 1, price: 92310, amount: 2100, kind: 'FUTURE', seed: 5 });
-    markets.push({ market: HOSTILE, exchange: 'binance', product: 'usdm', symbol: HOSTILE.slice(13),
-        coin: '<b>X</b>', factor: 1, price: 1, amount: 1000, kind: 'PERPETUAL', seed: 9 });
+    VENUES.forEach(([exchange, product, name, share], venue) =>
+        COINS.forEach(([coin, price, amount], at) => {
+            markets.push({
+                market: `${exchange}:${product}:${name(coin)}`,
+                exchange,
+                product,
+                symbol: name(coin),
+                coin: coin.replace('1000', ''),
+                factor: coin.startsWith('1000') ? 1000 : 1,
+                price,
+                amount: amount * share,
+                kind: 'PERPETUAL',
+                seed: venue * 31 + at * 7 + 1,
+            });
+        }),
+    );
+    markets.push({
+        market: 'deribit:future:BTC-25DEC26',
+        exchange: 'deribit',
+        product: 'future',
+        symbol: 'BTC-25DEC26',
+        coin: 'BTC',
+        factor: 1,
+        price: 92310,
+        amount: 2100,
+        kind: 'FUTURE',
+        seed: 5,
+    });
+    markets.push({
+        market: HOSTILE,
+        exchange: 'binance',
+        product: 'usdm',
+        symbol: HOSTILE.slice(13),
+        coin: '<b>X</b>',
+        factor: 1,
+        price: 1,
+        amount: 1000,
+        kind: 'PERPETUAL',
+        seed: 9,
+    });
     return markets;
 }
 
-const wave = (seed, ms) => Math.sin(ms / 8.1e7 + seed) * .04 + Math.sin(ms / 9.3e6 + seed * 2) * .012 +
-    Math.sin(ms / 1.7e6 + seed * 3) * .004 + Math.sin(ms / 2.9e5 * (1 + seed % 5 / 9)) * .0015 +
-    Math.sin(ms * (seed % 7 + 1)) * .0004;
+const wave = (seed, ms) =>
+    Math.sin(ms / 8.1e7 + seed) * 0.04 +
+    Math.sin(ms / 9.3e6 + seed * 2) * 0.012 +
+    Math.sin(ms / 1.7e6 + seed * 3) * 0.004 +
+    Math.sin((ms / 2.9e5) * (1 + (seed % 5) / 9)) * 0.0015 +
+    Math.sin(ms * ((seed % 7) + 1)) * 0.0004;
 const iso = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z');
 
 function reading(market, ms, unit) {
@@ -52,83 +104,175 @@ function reading(market, ms, unit) {
     const price = market.price * (1 + wave(market.seed + 50.7, ms * 0.71) * 0.8);
     const digits = market.price > 100 ? 1 : market.price > 1 ? 4 : 7;
     const usd = (coins * price).toFixed(4);
-    return { ms, price: price.toFixed(digits), usd,
-             amount: unit === 'usd' ? usd : (coins * (unit === 'contracts' ? 1000 : 1)).toFixed(3) };
+    return {
+        ms,
+        price: price.toFixed(digits),
+        usd,
+        amount: unit === 'usd' ? usd : (coins * (unit === 'contracts' ? 1000 : 1)).toFixed(3),
+    };
 }
 
-export async function startMock({ port = 0, liveMs = 3000, now = () => Date.now(), isDemo = true } = {}) {
-    const markets = makeMarkets(), extra = new Map(), failures = new Map();
+export async function startMock({
+    port = 0,
+    liveMs = 3000,
+    now = () => Date.now(),
+    isDemo = true,
+} = {}) {
+    const markets = makeMarkets(),
+        extra = new Map(),
+        failures = new Map();
     const begin = now() - 400 * 86400000;
     const lastOf = (market) => extra.get(market.market) ?? Math.floor(now() / MINUTE) * MINUTE;
 
     function latest(market, unit) {
-        const last = lastOf(market), at = reading(market, last, unit);
+        const last = lastOf(market),
+            at = reading(market, last, unit);
         const percent = (ms) => {
             const before = Number(reading(market, last - ms, unit).amount);
-            return ((Number(at.amount) - before) / before * 100).toFixed(2);
+            return (((Number(at.amount) - before) / before) * 100).toFixed(2);
         };
-        return { market: market.market, exchange: market.exchange, coin: market.coin, kind: market.kind,
-                 feed: 'poll', unit, sides: 1, time: iso(last), open_interest: at.amount, value_usd: at.usd,
-                 price: at.price, change_percent_1h: percent(3600e3), change_percent_24h: percent(864e5),
-                 change_percent_7d: market.kind === 'FUTURE' ? null : percent(6048e5) };
+        return {
+            market: market.market,
+            exchange: market.exchange,
+            coin: market.coin,
+            kind: market.kind,
+            feed: 'poll',
+            unit,
+            sides: 1,
+            time: iso(last),
+            open_interest: at.amount,
+            value_usd: at.usd,
+            price: at.price,
+            change_percent_1h: percent(3600e3),
+            change_percent_24h: percent(864e5),
+            change_percent_7d: market.kind === 'FUTURE' ? null : percent(6048e5),
+        };
     }
 
     function candles(market, unit, interval, start) {
-        const size = Number.parseInt(interval, 10) * SECONDS[interval.at(-1)] * 1000, found = [];
+        const size = Number.parseInt(interval, 10) * SECONDS[interval.at(-1)] * 1000,
+            found = [];
         const last = lastOf(market);
         for (let at = Math.floor(Math.max(start, begin) / size) * size; at <= last; at += size) {
-            const step = Math.max(MINUTE, size / 60), readings = [];
+            const step = Math.max(MINUTE, size / 60),
+                readings = [];
             for (let ms = at; ms < at + size && ms <= last; ms += step)
                 readings.push(reading(market, ms, unit));
-            if (last >= at && last < at + size)
-                readings.push(reading(market, last, unit));
+            if (last >= at && last < at + size) readings.push(reading(market, last, unit));
             const sorted = [...readings].sort((a, b) => Number(a.amount) - Number(b.amount));
-            found.push({ market: market.market, feed: 'poll', unit, sides: 1, start: iso(at),
-                         open: readings[0].amount, high: sorted.at(-1).amount, low: sorted[0].amount,
-                         close: readings.at(-1).amount, price_open: readings[0].price,
-                         price_close: readings.at(-1).price, count: readings.length });
+            found.push({
+                market: market.market,
+                feed: 'poll',
+                unit,
+                sides: 1,
+                start: iso(at),
+                open: readings[0].amount,
+                high: sorted.at(-1).amount,
+                low: sorted[0].amount,
+                close: readings.at(-1).amount,
+                price_open: readings[0].price,
+                price_close: readings.at(-1).price,
+                count: readings.length,
+            });
         }
         return found;
     }
 
     function rows(market, unit, limit) {
-        const found = [], last = lastOf(market);
+        const found = [],
+            last = lastOf(market);
         for (let ms = Math.floor(last / MINUTE) * MINUTE; found.length < limit; ms -= MINUTE)
             found.unshift(ms);
-        if (last % MINUTE !== 0)
-            found.push(last);
+        if (last % MINUTE !== 0) found.push(last);
         return found.slice(-limit).map((ms) => {
             const at = reading(market, ms, unit);
-            return { market: market.market, feed: 'poll', unit, sides: 1, time: iso(ms),
-                     open_interest: at.amount, value_usd: at.usd, mark_price: at.price,
-                     exchange_time: null, known_time: iso(ms + 800), flags: 0 };
+            return {
+                market: market.market,
+                feed: 'poll',
+                unit,
+                sides: 1,
+                time: iso(ms),
+                open_interest: at.amount,
+                value_usd: at.usd,
+                mark_price: at.price,
+                exchange_time: null,
+                known_time: iso(ms + 800),
+                flags: 0,
+            };
         });
     }
 
     function answer(path, query) {
         const market = markets.find((item) => item.market === query.get('market'));
-        const unit = query.get('unit') ?? 'coins', limit = Number(query.get('limit') ?? 1000);
+        const unit = query.get('unit') ?? 'coins',
+            limit = Number(query.get('limit') ?? 1000);
         if (query.has('market') && !market)
-            return [404, { error: { code: 'unknown_market', message: 'No such market.', parameter: 'market',
-                                    value: query.get('market') } }];
+            return [
+                404,
+                {
+                    error: {
+                        code: 'unknown_market',
+                        message: 'No such market.',
+                        parameter: 'market',
+                        value: query.get('market'),
+                    },
+                },
+            ];
         const table = (data) => [200, { data, next: null, totals: [], left_out_rows: 0 }];
         switch (path) {
-        case '/oi/v1/status':
-            return [200, { version: '0.1.0', demo: isDemo, now: new Date(now()).toISOString(),
-                           markets: markets.length, rows: 18203113, file_bytes: 214958080, writing_paused: false }];
-        case '/oi/v1/latest':
-            return table((market ? [market] : markets).map((item) => latest(item, unit))
-                .sort((a, b) => Number(b.value_usd) - Number(a.value_usd)).slice(0, limit));
-        case '/oi/v1/markets':
-            return table((market ? [market] : markets).map((item) => ({ market: item.market,
-                exchange: item.exchange, product: item.product, symbol: item.symbol, kind: item.kind,
-                settlement: item.product === 'inverse' ? 'INVERSE' : 'LINEAR', coin: item.coin, quote: 'USDT',
-                margin: 'USDT', coin_factor: item.factor, contract_size: '0.001', expiry: null,
-                is_delisted: false, is_provisional: false, first: iso(begin), last: iso(lastOf(item)), rows: 1 })));
-        case '/oi/v1/open-interest':
-            return table(query.has('interval') ?
-                candles(market, unit, query.get('interval'), Date.parse(query.get('start'))) :
-                rows(market, unit, limit));
+            case '/oi/v1/status':
+                return [
+                    200,
+                    {
+                        version: '0.1.0',
+                        demo: isDemo,
+                        now: new Date(now()).toISOString(),
+                        markets: markets.length,
+                        rows: 18203113,
+                        file_bytes: 214958080,
+                        writing_paused: false,
+                    },
+                ];
+            case '/oi/v1/latest':
+                return table(
+                    (market ? [market] : markets)
+                        .map((item) => latest(item, unit))
+                        .sort((a, b) => Number(b.value_usd) - Number(a.value_usd))
+                        .slice(0, limit),
+                );
+            case '/oi/v1/markets':
+                return table(
+                    (market ? [market] : markets).map((item) => ({
+                        market: item.market,
+                        exchange: item.exchange,
+                        product: item.product,
+                        symbol: item.symbol,
+                        kind: item.kind,
+                        settlement: item.product === 'inverse' ? 'INVERSE' : 'LINEAR',
+                        coin: item.coin,
+                        quote: 'USDT',
+                        margin: 'USDT',
+                        coin_factor: item.factor,
+                        contract_size: '0.001',
+                        expiry: null,
+                        is_delisted: false,
+                        is_provisional: false,
+                        first: iso(begin),
+                        last: iso(lastOf(item)),
+                        rows: 1,
+                    })),
+                );
+            case '/oi/v1/open-interest':
+                return table(
+                    query.has('interval')
+                        ? candles(
+                              market,
+                              unit,
+                              query.get('interval'),
+                              Date.parse(query.get('start')),
+                          )
+                        : rows(market, unit, limit),
+                );
         }
         return [404, { error: { code: 'not_found', message: 'No such endpoint.' } }];
     }
@@ -143,13 +287,17 @@ export async function startMock({ port = 0, liveMs = 3000, now = () => Date.now(
         const url = new URL(request.url, 'http://mock');
         try {
             if (url.pathname.startsWith('/oi/')) {
-                const [status, body] = failures.get(url.pathname) ?? answer(url.pathname, url.searchParams);
+                const [status, body] =
+                    failures.get(url.pathname) ?? answer(url.pathname, url.searchParams);
                 reply.writeHead(status, { 'Content-Type': 'application/json' });
                 reply.end(JSON.stringify(body));
                 return;
             }
             const [body, type] = await asset(url.pathname);
-            reply.writeHead(200, { 'Content-Type': type, 'Content-Security-Policy': "default-src 'self'" });
+            reply.writeHead(200, {
+                'Content-Type': type,
+                'Content-Security-Policy': "default-src 'self'",
+            });
             reply.end(body);
         } catch {
             reply.writeHead(404).end();
@@ -157,24 +305,34 @@ export async function startMock({ port = 0, liveMs = 3000, now = () => Date.now(
     });
     const sockets = new WebSocketServer({ server, path: '/oi/v1/stream' });
     sockets.on('connection', (socket, request) => {
-        socket.market = markets.find((item) =>
-            item.market === new URL(request.url, 'http://mock').searchParams.get('market'));
+        socket.market = markets.find(
+            (item) =>
+                item.market === new URL(request.url, 'http://mock').searchParams.get('market'),
+        );
     });
     function push() {
         for (const socket of sockets.clients) {
-            if (!socket.market)
-                continue;
+            if (!socket.market) continue;
             extra.set(socket.market.market, Math.floor(now() / 1000) * 1000);
             const at = reading(socket.market, lastOf(socket.market), 'contracts');
-            socket.send(JSON.stringify({ market: socket.market.market, time: iso(at.ms), open_interest: at.amount,
-                                         value_usd: at.usd, mark_price: at.price, feed: 'poll' }));
+            socket.send(
+                JSON.stringify({
+                    market: socket.market.market,
+                    time: iso(at.ms),
+                    open_interest: at.amount,
+                    value_usd: at.usd,
+                    mark_price: at.price,
+                    feed: 'poll',
+                }),
+            );
         }
     }
     const timer = setInterval(push, liveMs);
     await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
     return {
         url: `http://127.0.0.1:${server.address().port}`,
-        fail: (path, status, message) => failures.set(path, [status, { error: { code: 'test', message } }]),
+        fail: (path, status, message) =>
+            failures.set(path, [status, { error: { code: 'test', message } }]),
         heal: () => failures.clear(),
         hangUp: () => sockets.clients.forEach((socket) => socket.terminate()),
         close: () => {

@@ -25,22 +25,26 @@ function inkOf(page) {
         const canvas = document.querySelector('#chart canvas');
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
         let count = 0;
-        for (let i = 3; i < data.length; i += 4)
-            count += data[i] > 0;
+        for (let i = 3; i < data.length; i += 4) count += data[i] > 0;
         return count;
     });
 }
 
 async function chartDrawn(page) {
-    await page.waitForFunction(() => document.getElementById('veil').hidden &&
-        !document.querySelector('#readout dd').textContent.startsWith('–'));
+    await page.waitForFunction(
+        () =>
+            document.getElementById('veil').hidden &&
+            !document.querySelector('#readout dd').textContent.startsWith('–'),
+    );
 }
 
 describe('decimals on the page', () => {
     test('every digit is kept', () => {
         assert.equal(exact('1234567.8900'), '1,234,567.8900');
-        assert.equal(exact('123456789012345678901234567890.000000000000000001'),
-                     '123,456,789,012,345,678,901,234,567,890.000000000000000001');
+        assert.equal(
+            exact('123456789012345678901234567890.000000000000000001'),
+            '123,456,789,012,345,678,901,234,567,890.000000000000000001',
+        );
         assert.equal(exact('-0.5'), '−0.5');
         assert.equal(exact('12E3'), '12,000');
         assert.equal(exact('5E-7'), '0.0000005');
@@ -96,24 +100,41 @@ function promises(name, start) {
         test('shows the largest market first, and the figures of the API', async () => {
             const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } });
             // The very answer that the page got, since a live server's next one may differ.
-            const answer = page.waitForResponse((reply) => reply.url().includes('/oi/v1/latest?limit'));
+            const answer = page.waitForResponse((reply) =>
+                reply.url().includes('/oi/v1/latest?limit'),
+            );
             await page.goto(server.url);
             const data = (await (await answer).json()).data;
             await rows(page).first().waitFor();
             const usd = data.map((row) => Number(row.value_usd ?? -1));
-            assert.deepEqual(usd, [...usd].sort((a, b) => b - a));
+            assert.deepEqual(
+                usd,
+                [...usd].sort((a, b) => b - a),
+            );
             // The first is followed live, and may have moved on.
             for (let at = 1; at < Math.min(30, data.length); at++) {
-                const row = rows(page).nth(at), want = data[at];
+                const row = rows(page).nth(at),
+                    want = data[at];
                 assert.equal(await row.getAttribute('data-market'), want.market);
                 assert.equal(await cell(row, 'exchange').textContent(), want.exchange);
-                assert.equal(await cell(row, 'usd').locator('span').textContent(), compact(want.value_usd));
-                assert.equal(await cell(row, 'usd').getAttribute('title'), `${exact(want.value_usd)} USD`);
+                assert.equal(
+                    await cell(row, 'usd').locator('span').textContent(),
+                    compact(want.value_usd),
+                );
+                assert.equal(
+                    await cell(row, 'usd').getAttribute('title'),
+                    `${exact(want.value_usd)} USD`,
+                );
                 assert.equal(await cell(row, 'amount').textContent(), brief(want.open_interest));
-                assert.equal(await cell(row, 'amount').getAttribute('title'), exact(want.open_interest));
+                assert.equal(
+                    await cell(row, 'amount').getAttribute('title'),
+                    exact(want.open_interest),
+                );
                 for (const span of ['1h', '24h', '7d']) {
-                    assert.equal(await cell(row, span).textContent(),
-                                 signedPercent(want[`change_percent_${span}`])?.text ?? '–');
+                    assert.equal(
+                        await cell(row, span).textContent(),
+                        signedPercent(want[`change_percent_${span}`])?.text ?? '–',
+                    );
                 }
             }
             await page.close();
@@ -124,23 +145,34 @@ function promises(name, start) {
             await chartDrawn(page);
             const row = rows(page).nth(3);
             const market = await row.getAttribute('data-market');
-            const answer = page.waitForResponse((reply) => reply.url().includes('interval=') &&
-                reply.url().includes(encodeURIComponent(market).replaceAll('%20', '+')));
+            const answer = page.waitForResponse(
+                (reply) =>
+                    reply.url().includes('interval=') &&
+                    reply.url().includes(encodeURIComponent(market).replaceAll('%20', '+')),
+            );
             await row.locator('a').click();
             const candles = (await (await answer).json()).data;
-            await page.waitForFunction((wanted) => document.querySelector('#rows [aria-current]')
-                ?.dataset.market === wanted, market);
+            await page.waitForFunction(
+                (wanted) =>
+                    document.querySelector('#rows [aria-current]')?.dataset.market === wanted,
+                market,
+            );
             await chartDrawn(page);
-            assert.ok(await inkOf(page) > 2000);
+            assert.ok((await inkOf(page)) > 2000);
             assert.ok(page.url().includes('market='));
-            assert.equal(await page.locator('#title').textContent(), market.split(':').slice(2).join(':'));
+            assert.equal(
+                await page.locator('#title').textContent(),
+                market.split(':').slice(2).join(':'),
+            );
             // The first candle never changes any more.
             await page.locator('#chart').focus();
             await page.keyboard.press('Home');
             const shown = await page.locator('#readout dd').allTextContents();
             const first = candles[0];
-            assert.deepEqual(shown.slice(1), [first.open, first.high, first.low, first.close,
-                                              first.price_close].map(exact));
+            assert.deepEqual(
+                shown.slice(1),
+                [first.open, first.high, first.low, first.close, first.price_close].map(exact),
+            );
             assert.deepEqual(page.errors, []);
             await page.close();
         });
@@ -149,9 +181,13 @@ function promises(name, start) {
             const page = await open();
             await chartDrawn(page);
             for (const unit of ['contracts', 'coins', 'usd']) {
-                const answer = page.waitForResponse((reply) => reply.url().includes('interval=') &&
-                    reply.url().includes(`unit=${unit}`));
-                await page.locator('#units button', { hasText: new RegExp(`^${unit}$`, 'i') }).click();
+                const answer = page.waitForResponse(
+                    (reply) =>
+                        reply.url().includes('interval=') && reply.url().includes(`unit=${unit}`),
+                );
+                await page
+                    .locator('#units button', { hasText: new RegExp(`^${unit}$`, 'i') })
+                    .click();
                 const data = (await (await answer).json()).data;
                 await chartDrawn(page);
                 assert.equal(data[0].unit, unit);
@@ -162,8 +198,10 @@ function promises(name, start) {
 
         test('an address opens the view it describes', async () => {
             const [largest] = await latest(server.url);
-            const page = await open(`#market=${encodeURIComponent(largest.market)}&range=24h&interval=1h` +
-                '&unit=coins&view=line&sort=market&order=up');
+            const page = await open(
+                `#market=${encodeURIComponent(largest.market)}&range=24h&interval=1h` +
+                    '&unit=coins&view=line&sort=market&order=up',
+            );
             await chartDrawn(page);
             const picked = await page.locator('.choice [aria-checked="true"]').allTextContents();
             assert.deepEqual(picked, ['24h', '1h', 'Coins', 'Line']);
@@ -177,16 +215,25 @@ function promises(name, start) {
             await page.keyboard.press('/');
             assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
             await page.keyboard.type('eth');
-            const names = await rows(page).evaluateAll((all) => all.map((row) => row.dataset.market));
-            assert.ok(names.length > 0 && names.every((market) => /eth/i.test(market)), String(names));
+            const names = await rows(page).evaluateAll((all) =>
+                all.map((row) => row.dataset.market),
+            );
+            assert.ok(
+                names.length > 0 && names.every((market) => /eth/i.test(market)),
+                String(names),
+            );
             await page.keyboard.press('ArrowDown');
             await page.keyboard.press('ArrowDown');
-            const focused = await page.evaluate(() =>
-                document.activeElement.closest('tr').dataset.market);
+            const focused = await page.evaluate(
+                () => document.activeElement.closest('tr').dataset.market,
+            );
             assert.equal(focused, names[1]);
             await page.keyboard.press('Enter');
-            await page.waitForFunction((market) => document.querySelector('#rows [aria-current]')
-                ?.dataset.market === market, names[1]);
+            await page.waitForFunction(
+                (market) =>
+                    document.querySelector('#rows [aria-current]')?.dataset.market === market,
+                names[1],
+            );
             await page.locator('#ranges [aria-checked="true"]').focus();
             await page.keyboard.press('ArrowRight');
             assert.equal(await page.locator('#ranges [aria-checked="true"]').textContent(), '30d');
@@ -194,7 +241,8 @@ function promises(name, start) {
         });
 
         test('is dark where the system is, and where it is asked to be', async () => {
-            const back = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+            const back = (page) =>
+                page.evaluate(() => getComputedStyle(document.body).backgroundColor);
             const page = await open('', { colorScheme: 'dark' });
             const dark = await back(page);
             await page.locator('#theme').click();
@@ -208,8 +256,11 @@ function promises(name, start) {
 
         test('fits a phone without scrolling sideways', async () => {
             const page = await open('', { viewport: { width: 360, height: 740 }, hasTouch: true });
-            const overflow = () => page.evaluate(() =>
-                document.documentElement.scrollWidth - document.documentElement.clientWidth);
+            const overflow = () =>
+                page.evaluate(
+                    () =>
+                        document.documentElement.scrollWidth - document.documentElement.clientWidth,
+                );
             assert.equal(await overflow(), 0);
             assert.equal(await page.locator('#market').isVisible(), false);
             await rows(page).first().tap();
@@ -226,13 +277,12 @@ function promises(name, start) {
             await page.addInitScript(() => {
                 window.shift = 0;
                 new PerformanceObserver((list) => {
-                    for (const entry of list.getEntries())
-                        window.shift += entry.value;
+                    for (const entry of list.getEntries()) window.shift += entry.value;
                 }).observe({ type: 'layout-shift', buffered: true });
             });
             await page.goto(server.url);
             await chartDrawn(page);
-            assert.ok(await page.evaluate(() => window.shift) < 0.1);
+            assert.ok((await page.evaluate(() => window.shift)) < 0.1);
             await page.close();
         });
 
@@ -246,10 +296,8 @@ function promises(name, start) {
 
 promises('made-up answers', () => startMock({ liveMs: 700 }));
 const demo = await startDemo.prepare();
-if (demo)
-    promises('oi serve --demo', () => demo());
-else
-    test('the page of oi serve --demo', { skip: 'OI_BINARY cannot serve a demo' }, () => {});
+if (demo) promises('oi serve --demo', () => demo());
+else test('the page of oi serve --demo', { skip: 'OI_BINARY cannot serve a demo' }, () => {});
 
 describe('the page when things go wrong', { skip }, () => {
     let server, browser;
@@ -268,8 +316,11 @@ describe('the page when things go wrong', { skip }, () => {
         await chartDrawn(page);
         const newest = page.locator('#readings tr').first().locator('td').first();
         const first = await newest.textContent();
-        const changed = (before) => page.waitForFunction((text) =>
-            document.querySelector('#readings td').textContent !== text, before);
+        const changed = (before) =>
+            page.waitForFunction(
+                (text) => document.querySelector('#readings td').textContent !== text,
+                before,
+            );
         await changed(first);
         server.hangUp();
         await page.waitForFunction(() => document.getElementById('live').dataset.state === 'lost');
@@ -279,7 +330,10 @@ describe('the page when things go wrong', { skip }, () => {
     });
 
     test('a hostile name is a text and nothing else', async () => {
-        const page = await openPage(browser, `${server.url}/#market=${encodeURIComponent(HOSTILE)}`);
+        const page = await openPage(
+            browser,
+            `${server.url}/#market=${encodeURIComponent(HOSTILE)}`,
+        );
         await chartDrawn(page);
         assert.equal(await page.locator('#title').textContent(), '<img src=x onerror=alert(1)>');
         await page.locator('#search').fill('onerror');
@@ -314,10 +368,14 @@ describe('the page when things go wrong', { skip }, () => {
 
     test('a market that is not there is named, and so is a failing server', async () => {
         const page = await openPage(browser, `${server.url}/#market=nowhere:x:Y`);
-        await page.waitForFunction(() => document.getElementById('veil-text').textContent.includes('No such market'));
+        await page.waitForFunction(() =>
+            document.getElementById('veil-text').textContent.includes('No such market'),
+        );
         server.fail('/oi/v1/open-interest', 500, 'Internal error.');
         await page.locator('#rows a').first().click();
-        await page.waitForFunction(() => document.getElementById('veil-text').textContent.includes('log'));
+        await page.waitForFunction(() =>
+            document.getElementById('veil-text').textContent.includes('log'),
+        );
         server.heal();
         await page.locator('#veil-again').click();
         await chartDrawn(page);
@@ -329,8 +387,11 @@ describe('the page when things go wrong', { skip }, () => {
         const page = await openPage(browser, server.url);
         await page.locator('#key').waitFor({ state: 'visible' });
         server.heal();
-        const asked = page.waitForRequest((request) => request.url().includes('/oi/v1/latest') &&
-            request.headers().authorization === 'Bearer secret');
+        const asked = page.waitForRequest(
+            (request) =>
+                request.url().includes('/oi/v1/latest') &&
+                request.headers().authorization === 'Bearer secret',
+        );
         await page.locator('#key-text').fill('secret');
         await page.keyboard.press('Enter');
         await asked;
