@@ -125,7 +125,7 @@ base_name(const char *path)
 
 /* One stream of bytes through a reader: `push` gives them. What came before a failure is kept. */
 static enum oi_status
-read_source(struct import *import, const char *name,
+read_source(struct import *import, const char *name, const char *file_name,
             enum oi_status (*push)(void *context, struct oi_reader *reader, struct oi_error *error),
             void *context, struct oi_error *error)
 {
@@ -134,7 +134,7 @@ read_source(struct import *import, const char *name,
     struct oi_error trouble = {};
     enum oi_status status, kept;
 
-    import->reading = (struct oi_archive_options){ .file_name = base_name(name),
+    import->reading = (struct oi_archive_options){ .file_name = file_name,
                                                    .mapping = import->options->mapping,
                                                    .zones = import->options->zones };
     OI_TRY(oi_reader_open(import->options->archive, &import->reading, &sink, &reader, error));
@@ -192,7 +192,7 @@ read_entry(void *context, const char *name, struct oi_slice content, struct oi_e
     enum oi_status status;
 
     (void) snprintf(both, sizeof(both), "%s:%s", import->path, name);
-    status = read_source(import, both, push_bytes, &content, error);
+    status = read_source(import, both, base_name(name), push_bytes, &content, error);
     if (status != OI_OK)
         return oi_fail_in(error, status, "%s: ", name);
     return OI_OK;
@@ -284,8 +284,9 @@ import_file(struct import *import, struct oi_error *error)
     options.name = import->name;
     source.file = file;
     import->batch = oi_import_batch_new(import->store, &options, &import->mark, &import->report);
-    status = is_zip ? read_zip(import, file, error)
-                    : read_source(import, import->path, push_file, &source, error);
+    status = is_zip
+                 ? read_zip(import, file, error)
+                 : read_source(import, import->path, import->base_name, push_file, &source, error);
     if (status == OI_OK)
         status = oi_import_batch_flush(import->batch, true, error);
     oi_import_batch_free(&import->batch);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: it is tested as a part of import.c */
 /*
  * A batch of an import. Rows are counted in the order the reader gives them, taken and refused
  * alike; those that an earlier run dealt with are passed over by that count.
