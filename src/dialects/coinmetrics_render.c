@@ -9,6 +9,8 @@
 #include "core/symbology.h"
 #include "dialects/text.h"
 
+#include <string.h>
+
 static void
 write_token(const struct oi_position *position, struct oi_buffer *out)
 {
@@ -147,54 +149,106 @@ market_id(const struct oi_rendering *rendering, const struct oi_market *market,
     return oi_buffer_slice(quoted);
 }
 
-static void
-add_row(const struct layout *layout, struct oi_slice id, const struct oi_block *block, size_t row,
-        struct oi_rendering *rendering, struct oi_buffer *out)
+/* What surrounds the fields of the rows of one block: made once, so that a row is copies. */
+struct frame {
+    struct oi_slice head;   /* up to the time, id included */
+    struct oi_slice row[7]; /* as the layout's, with their sizes */
+    bool has_quotes;        /* JSON */
+};
+
+static char *
+put(char *at, struct oi_slice text)
 {
-    struct memory *memory = rendering->state;
-    const struct oi_columns *rows = block->rows;
-    bool is_csv = rendering->query->format == COINMETRICS_FORMAT_CSV;
-    oi_time time = rows->time[row];
-    oi_time known = rows->known_time ? rows->known_time[row] : time;
+    memcpy(at, text.data, text.size);
+    return at + text.size;
+}
+
+/* Through contract_count. */
+static void
+add_first_half(const struct frame *frame, const struct oi_block *block, size_t row,
+               char time[OI_TIME_TEXT_SIZE], struct oi_buffer *out)
+{
+    char *at = oi_buffer_reserve(out, frame->head.size + frame->row[2].size + OI_TIME_TEXT_SIZE);
+
+    if (!at)
+        return;
+    at = put(at, frame->head);
+    memcpy(at, time, OI_TIME_TEXT_SIZE);
+    at = put(at + 30, frame->row[2]);
+    out->size = (size_t) (at - out->data);
+    (void) oi_text_add_decimal(&block->amounts, row, out);
+}
+
+/* value_usd: all rows have the same keys, so none is null. */
+static void
+add_usd(const struct frame *frame, const struct oi_block *block, size_t row, struct oi_buffer *out)
+{
     size_t before;
 
-    if (rendering->row_count++ > 0)
-        oi_buffer_add_text(out, layout->separator);
-    oi_buffer_add_text(out, layout->row[0]);
-    oi_buffer_add_slice(out, id);
-    oi_buffer_add_text(out, layout->row[1]);
-    oi_text_add_time(&memory->time, time, 9, out);
-    oi_buffer_add_text(out, layout->row[2]);
-    (void) oi_text_add_decimal(&block->amounts, row, out);
-    oi_buffer_add_text(out, layout->row[3]);
+    oi_buffer_add_slice(out, frame->row[3]);
     before = out->size;
-    if (!is_csv)
+    if (frame->has_quotes)
         oi_buffer_add_char(out, '"');
     if (oi_text_add_decimal(&block->usd, row, out)) {
-        if (!is_csv)
+        if (frame->has_quotes)
             oi_buffer_add_char(out, '"');
-    } else {
-        out->size = before;
-        if (!is_csv)
-            OI_ADD(out, "null"); /* all rows have the same keys */
+        return;
     }
-    oi_buffer_add_text(out, layout->row[4]);
-    oi_text_add_time(&memory->known_time, known == OI_TIME_NONE ? time : known, 9, out);
-    oi_buffer_add_text(out, layout->row[5]);
-    oi_text_add_time(&memory->time, time, 9, out);
-    oi_buffer_add_text(out, layout->row[6]);
+    out->size = before;
+    if (frame->has_quotes)
+        OI_ADD(out, "null");
+}
+
+static void
+add_row(const struct frame *frame, const struct oi_block *block, size_t row, struct memory *memory,
+        struct oi_buffer *out)
+{
+    const struct oi_columns *rows = block->rows;
+    char time[OI_TIME_TEXT_SIZE];
+    oi_time known = rows->known_time ? rows->known_time[row] : rows->time[row];
+    char *at;
+
+    if (known == OI_TIME_NONE)
+        known = rows->time[row];
+    (void) oi_text_put_time(&memory->time, rows->time[row], 9, time);
+    add_first_half(frame, block, row, time, out);
+    add_usd(frame, block, row, out);
+    at = oi_buffer_reserve(out, frame->row[4].size + frame->row[5].size + frame->row[6].size +
+                                    2 * (size_t) OI_TIME_TEXT_SIZE);
+    if (!at)
+        return;
+    at = put(at, frame->row[4]);
+    at = put(oi_text_put_time(&memory->known_time, known, 9, at), frame->row[5]);
+    memcpy(at, time, OI_TIME_TEXT_SIZE);
+    at = put(at + 30, frame->row[6]);
+    out->size = (size_t) (at - out->data);
 }
 
 static void
 add_block(struct oi_rendering *rendering, const struct oi_block *block, struct oi_buffer *out)
 {
     const struct layout *layout = layout_of(rendering->query);
+    struct frame frame = { .has_quotes = rendering->query->format != COINMETRICS_FORMAT_CSV };
     char name[OI_MARKET_NAME_SIZE];
-    struct oi_buffer quoted = {};
+    struct oi_buffer quoted = {}, head = {};
     struct oi_slice id = market_id(rendering, block->market, name, &quoted);
+    size_t separator = strlen(layout->separator);
 
-    for (size_t row = 0; row < block->count; row++)
-        add_row(layout, id, block, row, rendering, out);
+    oi_buffer_add_text(&head, layout->separator);
+    oi_buffer_add_text(&head, layout->row[0]);
+    oi_buffer_add_slice(&head, id);
+    oi_buffer_add_text(&head, layout->row[1]);
+    for (size_t i = 0; i < OI_COUNT(frame.row); i++)
+        frame.row[i] = oi_slice_of(layout->row[i]);
+    for (size_t row = 0; row < block->count; row++) {
+        frame.head = oi_buffer_slice(&head);
+        if (rendering->row_count++ == 0) {
+            frame.head.data += separator;
+            frame.head.size -= separator;
+        }
+        add_row(&frame, block, row, rendering->state, out);
+    }
+    oi_buffer_release(&head);
     oi_buffer_release(&quoted);
 }
 

@@ -11,6 +11,10 @@
 
 #include <string.h>
 
+#define COLUMNS_MAX 24
+/* market, feed, unit, sides: how every row of readings and candles begins. */
+#define SOURCE_COLUMNS 4
+
 /* A table being written. */
 struct table {
     struct oi_buffer *out;
@@ -18,6 +22,7 @@ struct table {
     const char *const *columns;
     size_t column;          /* of the next cell */
     struct oi_slice market; /* quoted for the format, once a block */
+    size_t sizes[COLUMNS_MAX];
     struct oi_time_writer *times;
 };
 
@@ -105,13 +110,21 @@ end_row(struct table *table)
 static void
 begin_cell(struct table *table)
 {
+    size_t size = table->sizes[table->column];
+    char *at = oi_buffer_reserve(table->out, size + 4);
+
+    if (!at)
+        return;
     if (table->column > 0)
-        oi_buffer_add_char(table->out, ',');
+        *at++ = ',';
     if (!is_csv(table)) {
-        oi_buffer_add_char(table->out, '"');
-        oi_buffer_add_text(table->out, table->columns[table->column]);
-        OI_ADD(table->out, "\":");
+        *at++ = '"';
+        memcpy(at, table->columns[table->column], size);
+        at += size;
+        *at++ = '"';
+        *at++ = ':';
     }
+    table->out->size = (size_t) (at - table->out->data);
     table->column++;
 }
 
@@ -284,8 +297,6 @@ add_reading(struct table *table, const struct oi_block *block, size_t row)
 {
     const struct oi_columns *rows = block->rows;
 
-    add_ready(table, table->market);
-    add_source(table, block, table->rendering->query);
     add_time(table, rows->time[row]);
     add_column(table, &block->amounts, row);
     add_column(table, &block->usd, row);
@@ -296,10 +307,8 @@ add_reading(struct table *table, const struct oi_block *block, size_t row)
 }
 
 static void
-add_candle(struct table *table, const struct oi_block *block, const struct oi_candle *candle)
+add_candle(struct table *table, const struct oi_candle *candle)
 {
-    add_ready(table, table->market);
-    add_source(table, block, table->rendering->query);
     add_time(table, candle->start);
     add_decimal(table, &candle->open);
     add_decimal(table, &candle->high);
@@ -420,7 +429,7 @@ static void
 add_row(struct table *table, const struct oi_block *block, size_t row)
 {
     if (block->candles)
-        add_candle(table, block, &block->candles[row]);
+        add_candle(table, &block->candles[row]);
     else if (block->latest)
         add_latest(table, block, &block->latest[row]);
     else if (block->gaps)
@@ -431,13 +440,26 @@ add_row(struct table *table, const struct oi_block *block, size_t row)
         add_market(table, block->market);
 }
 
+/* The cells that all rows of a block of readings or candles begin with, written once. */
+static void
+prepare_source(struct table *table, const struct oi_block *block, struct oi_buffer *source)
+{
+    struct oi_buffer *out = table->out;
+
+    table->out = source;
+    add_ready(table, table->market);
+    add_source(table, block, table->rendering->query);
+    oi_assert(table->column == SOURCE_COLUMNS);
+    table->out = out;
+}
+
 static void
 add_block(struct oi_rendering *rendering, const struct oi_block *block, struct oi_buffer *out)
 {
     bool is_market = rendering->query->kind == OI_QUERY_MARKETS;
     size_t count = is_market ? 1 : block->count;
     char name[OI_MARKET_NAME_SIZE];
-    struct oi_buffer quoted = {};
+    struct oi_buffer quoted = {}, source = {};
     struct table table = {
         .out = out,
         .rendering = rendering,
@@ -447,14 +469,23 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
 
     if (is_market && !block->market->instrument)
         return;
+    for (size_t i = 0; table.columns[i]; i++)
+        table.sizes[i] = strlen(table.columns[i]);
     write_market(rendering->query, block->market, name);
     quote(&table, name, &quoted);
     table.market = oi_buffer_slice(&quoted);
+    if (block->rows || block->candles)
+        prepare_source(&table, block, &source);
     for (size_t i = 0; i < count; i++) {
         begin_row(&table, rendering->row_count++);
+        if (source.size > 0) {
+            oi_buffer_add_slice(out, oi_buffer_slice(&source));
+            table.column = SOURCE_COLUMNS;
+        }
         add_row(&table, block, i);
         end_row(&table);
     }
+    oi_buffer_release(&source);
     oi_buffer_release(&quoted);
 }
 

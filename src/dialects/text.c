@@ -211,38 +211,45 @@ remember_day(struct oi_time_writer *writer, oi_time time)
     writer->date[10] = 'T';
 }
 
+/* `count` digits at `to`, leading zeros included. */
+static void
+put_digits(char *to, int64_t value, int count)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        to[i] = (char) ('0' + value % 10);
+}
+
+char *
+oi_text_put_time(struct oi_time_writer *writer, oi_time time, int fraction_digits, char *at)
+{
+    int64_t inside;
+    uint32_t second, fraction;
+
+    if (!writer->is_set || time < writer->day || (uint64_t) time - (uint64_t) writer->day >= OI_DAY)
+        remember_day(writer, time);
+    inside = time - writer->day;
+    second = (uint32_t) (inside / OI_SECOND);
+    fraction = (uint32_t) (inside - second * OI_SECOND);
+    memcpy(at, writer->date, 11);
+    memcpy(at + 11, "00:00:00.000000000", 18);
+    put_two(at + 11, second / 3600);
+    put_two(at + 14, second / 60 % 60);
+    put_two(at + 17, second % 60);
+    if (fraction > 0)
+        put_digits(at + 20, fraction, 9);
+    at += fraction_digits > 0 ? 20 + fraction_digits : 19;
+    *at = 'Z';
+    return at + 1;
+}
+
 void
 oi_text_add_time(struct oi_time_writer *writer, oi_time time, int fraction_digits,
                  struct oi_buffer *out)
 {
-    char *at = oi_buffer_reserve(out, 32);
-    int64_t inside, second, fraction;
-    size_t size = 19;
+    char *at = oi_buffer_reserve(out, OI_TIME_TEXT_SIZE);
 
-    if (!at)
-        return;
-    if (!writer->is_set || time < writer->day || (uint64_t) time - (uint64_t) writer->day >= OI_DAY)
-        remember_day(writer, time);
-    inside = time - writer->day;
-    second = inside / OI_SECOND;
-    fraction = inside % OI_SECOND;
-    memcpy(at, writer->date, 11);
-    put_two(at + 11, second / 3600);
-    at[13] = ':';
-    put_two(at + 14, second / 60 % 60);
-    at[16] = ':';
-    put_two(at + 17, second % 60);
-    if (fraction_digits > 0) {
-        char digits[9];
-
-        for (int i = 8; i >= 0; i--, fraction /= 10)
-            digits[i] = (char) ('0' + fraction % 10);
-        at[size++] = '.';
-        memcpy(at + size, digits, (size_t) fraction_digits);
-        size += (size_t) fraction_digits;
-    }
-    at[size++] = 'Z';
-    out->size += size;
+    if (at)
+        out->size += (size_t) (oi_text_put_time(writer, time, fraction_digits, at) - at);
 }
 
 bool

@@ -76,6 +76,11 @@ struct oi_time_writer {
 void oi_text_add_time(struct oi_time_writer *writer, oi_time time, int fraction_digits,
                       struct oi_buffer *out);
 
+/* Room that a time takes at most. */
+#define OI_TIME_TEXT_SIZE 32
+/* The same at `at`, which has that room; returns the end. For rows that reserve once. */
+char *oi_text_put_time(struct oi_time_writer *writer, oi_time time, int fraction_digits, char *at);
+
 /* A row of a column of decimals, as plain digits; nothing and false where there is none. */
 bool oi_text_add_decimal(const struct oi_decimals *column, size_t row, struct oi_buffer *out);
 

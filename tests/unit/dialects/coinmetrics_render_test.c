@@ -218,6 +218,47 @@ never_says_that_nothing_remains_on_success(void **)
 }
 
 static void
+allocates_nothing_for_a_row(void **)
+{
+    enum { ROWS = 1000 };
+    static oi_time times[ROWS];
+    static int64_t counts[ROWS];
+    struct test_exchange exchange;
+    struct fixture fixture;
+    struct oi_rendering rendering;
+    struct oi_buffer out = {};
+    uint64_t before;
+    bool is_last;
+
+    fill(&fixture);
+    for (size_t i = 0; i < ROWS; i++) {
+        times[i] = fixture.times[0] + (oi_time) i * OI_MINUTE;
+        counts[i] = fixture.counts[0] + (int64_t) i;
+    }
+    fixture.rows = (struct oi_columns){ .count = ROWS, .time = times, .known_time = times };
+    fixture.block.count = ROWS;
+    fixture.block.amounts.mantissas = fixture.block.usd.mantissas = counts;
+    fixture.block.usd.exponents = NULL;
+    assert_ok(test_ask(&exchange, ASK "&format=json_stream", NULL));
+    rendering = (struct oi_rendering){
+        .call = &exchange.call,
+        .request = &exchange.request,
+        .query = &exchange.query,
+        .result = oi_result_of_blocks(&fixture.block, 1, &fixture.market, 1),
+        .reply = &exchange.reply,
+    };
+    assert_non_null(oi_buffer_reserve(&out, ROWS * 300));
+    before = oi_alloc_count();
+    assert_ok(exchange.route->render(&rendering, &out, &is_last, NULL));
+    /* The name of the market, its frame, and the state of the answer: none grows with the rows. */
+    assert_true(oi_alloc_count() - before <= 12);
+    assert_true(out.size > ROWS * 200);
+    oi_result_close(&rendering.result);
+    oi_buffer_release(&out);
+    test_close(&exchange);
+}
+
+static void
 answers_emptily_where_there_is_nothing(void **)
 {
     struct test_exchange exchange;
@@ -289,6 +330,7 @@ main(void)
         cmocka_unit_test(names_the_next_page_by_token_and_by_url),
         cmocka_unit_test(reads_back_the_token_it_gave),
         cmocka_unit_test(never_says_that_nothing_remains_on_success),
+        cmocka_unit_test(allocates_nothing_for_a_row),
         cmocka_unit_test(answers_emptily_where_there_is_nothing),
         cmocka_unit_test(has_one_content_type_when_an_answer_turns_into_a_refusal),
         cmocka_unit_test(lists_markets_with_their_extents),
