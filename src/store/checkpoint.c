@@ -105,12 +105,12 @@ choose_chunk(struct checkpoint *checkpoint, uint32_t series, const struct oi_row
     struct oi_chunk_header header;
     size_t chunk_rows = checkpoint->store->chunk_rows;
     oi_time time = tail->items[row].time;
-    enum oi_status status = oi_chunk_find(access, series, time, &before, NULL);
+    enum oi_status status = oi_chunk_find(access, series, time, &before, error);
     bool has_before = status == OI_OK, has_after;
 
     if (status != OI_OK && status != OI_E_NOT_FOUND)
         return status;
-    status = oi_chunk_find_after(access, series, time + 1, &after, NULL);
+    status = oi_chunk_find_after(access, series, time + 1, &after, error);
     has_after = status == OI_OK;
     if (status != OI_OK && status != OI_E_NOT_FOUND)
         return status;

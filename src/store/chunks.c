@@ -32,13 +32,14 @@ oi_chunk_find(struct oi_access *access, uint32_t series, oi_time time,
     enum oi_status status;
 
     OI_TRY(engine->cursor_open(access->txn, OI_TABLE_CHUNK, &cursor, error));
-    status = engine->seek(cursor, oi_key_slice(&wanted), &key, &value, error);
+    status = engine->seek(cursor, oi_key_slice(&wanted), &key, &value, NULL);
     if (status == OI_E_NOT_FOUND)
-        status = engine->seek_last(cursor, &key, &value, error);
+        status = engine->seek_last(cursor, &key, &value, NULL);
     else if (status == OI_OK && oi_slice_compare(key, oi_key_slice(&wanted)) > 0)
-        status = engine->previous(cursor, &key, &value, error);
+        status = engine->previous(cursor, &key, &value, NULL);
     engine->cursor_close(&cursor);
-    OI_TRY(status);
+    if (status != OI_OK)
+        return status == OI_E_NOT_FOUND ? status : oi_fail_reading(OI_TABLE_CHUNK, status, error);
     if (!is_of_series(key, series))
         return OI_E_NOT_FOUND;
     return make_place(key, value, ret_place);
@@ -55,9 +56,10 @@ oi_chunk_find_after(struct oi_access *access, uint32_t series, oi_time time,
     enum oi_status status;
 
     OI_TRY(engine->cursor_open(access->txn, OI_TABLE_CHUNK, &cursor, error));
-    status = engine->seek(cursor, oi_key_slice(&wanted), &key, &value, error);
+    status = engine->seek(cursor, oi_key_slice(&wanted), &key, &value, NULL);
     engine->cursor_close(&cursor);
-    OI_TRY(status);
+    if (status != OI_OK)
+        return status == OI_E_NOT_FOUND ? status : oi_fail_reading(OI_TABLE_CHUNK, status, error);
     if (!is_of_series(key, series))
         return OI_E_NOT_FOUND;
     return make_place(key, value, ret_place);

@@ -171,7 +171,7 @@ choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
 
     block->span = left;
     block->has_chunk = false;
-    status = oi_chunk_find(access, series, at, &block->place, NULL);
+    status = oi_chunk_find(access, series, at, &block->place, error);
     if (status == OI_OK) {
         status = oi_chunk_header_read(block->place.key, block->place.value, &block->header, error);
         if (status != OI_OK)
@@ -190,7 +190,7 @@ choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
     }
     if (scan->request.is_backwards)
         return OI_OK;
-    status = oi_chunk_find_after(access, series, at, &block->place, NULL);
+    status = oi_chunk_find_after(access, series, at, &block->place, error);
     if (status == OI_OK && block->place.first < block->span.to)
         block->span.to = block->place.first;
     return status == OI_E_NOT_FOUND ? OI_OK : status;

@@ -34,9 +34,15 @@ enum oi_status
 oi_access_get(struct oi_access *access, enum oi_table table, struct oi_slice key,
               struct oi_slice *ret_body, struct oi_error *error)
 {
+    struct oi_error failure = {};
     struct oi_slice value;
+    enum oi_status status = access->store->engine->get(access->txn, table, key, &value, &failure);
 
-    OI_TRY(access->store->engine->get(access->txn, table, key, &value, error));
+    /* What is absent is often no error: the caller says so if it is. */
+    if (status == OI_E_NOT_FOUND)
+        return status;
+    if (status != OI_OK)
+        return oi_fail(error, status, "%s", failure.message);
     return oi_seal_open(table, key, value, ret_body, error);
 }
 
@@ -46,6 +52,12 @@ oi_access_put(struct oi_access *access, enum oi_table table, struct oi_slice key
 {
     oi_seal_end(table, key, sealed);
     return access->store->engine->put(access->txn, table, key, oi_buffer_slice(sealed), error);
+}
+
+enum oi_status
+oi_fail_reading(enum oi_table table, enum oi_status status, struct oi_error *error)
+{
+    return oi_fail(error, status, "cannot read the table %s", oi_table_names[table]);
 }
 
 static enum oi_status
@@ -64,10 +76,9 @@ walk(struct oi_access *access, enum oi_table table, const struct oi_key *prefix,
         if (status == OI_E_NOT_FOUND)
             return OI_OK;
         OI_TRY(status);
-        status = access->store->engine->next(cursor, &key, &value, error);
-        if (status == OI_E_NOT_FOUND)
-            return OI_OK;
-        OI_TRY(status);
+        status = access->store->engine->next(cursor, &key, &value, NULL);
+        if (status != OI_OK)
+            return status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);
     }
 }
 
@@ -82,11 +93,11 @@ oi_access_walk(struct oi_access *access, enum oi_table table, const struct oi_ke
     enum oi_status status;
 
     OI_TRY(engine->cursor_open(access->txn, table, &cursor, error));
-    status = engine->seek(cursor, oi_key_slice(from), &key, &value, error);
+    status = engine->seek(cursor, oi_key_slice(from), &key, &value, NULL);
     if (status == OI_OK)
         status = walk(access, table, prefix, cursor, each, context, key, value, error);
-    else if (status == OI_E_NOT_FOUND)
-        status = OI_OK;
+    else
+        status = status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);
     engine->cursor_close(&cursor);
     return status;
 }

@@ -120,9 +120,12 @@ enum oi_status oi_access_begin(struct oi_access *access, struct oi_store *store,
                                enum oi_kv_mode mode, struct oi_error *error);
 enum oi_status oi_access_commit(struct oi_access *access, struct oi_error *error);
 void oi_access_end(struct oi_access *access);
-/* Sealed values through the engine; `body` is borrowed from the transaction. */
+/* Sealed values through the engine; `body` is borrowed from the transaction. NOT_FOUND comes
+ * without a message. */
 enum oi_status oi_access_get(struct oi_access *access, enum oi_table table, struct oi_slice key,
                              struct oi_slice *ret_body, struct oi_error *error);
+/* The engine failed while a table was walked. */
+enum oi_status oi_fail_reading(enum oi_table table, enum oi_status status, struct oi_error *error);
 /* `sealed` was begun with oi_seal_begin and has its body; it is closed here. */
 enum oi_status oi_access_put(struct oi_access *access, enum oi_table table, struct oi_slice key,
                              struct oi_buffer *sealed, struct oi_error *error);

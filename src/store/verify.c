@@ -61,13 +61,13 @@ walk_table(struct verifier *verifier, enum oi_table table,
     enum oi_status status;
 
     OI_TRY(engine->cursor_open(verifier->access.txn, table, &cursor, error));
-    status = engine->seek(cursor, (struct oi_slice){}, &key, &value, error);
+    status = engine->seek(cursor, (struct oi_slice){}, &key, &value, NULL);
     while (status == OI_OK) {
         check(verifier, key, value);
-        status = engine->next(cursor, &key, &value, error);
+        status = engine->next(cursor, &key, &value, NULL);
     }
     engine->cursor_close(&cursor);
-    return status == OI_E_NOT_FOUND ? OI_OK : status;
+    return status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);
 }
 
 static bool

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "kv/memory.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -299,6 +300,35 @@ a_scan_sees_the_commits_of_its_opening_alone(void **state)
     assert_int_equal(count, 150);
     oi_scan_close(&scan);
     test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
+rows_that_move_under_a_scan_are_read_once(void **state)
+{
+    const struct oi_columns *columns;
+    struct test_store test;
+    struct oi_scan *scan = NULL;
+    size_t count = 0;
+
+    begin(&test, state);
+    append_minutes(&test, test.series[1], 0, 30, 1000);
+    test_store_checkpoint(&test);
+    append_minutes(&test, test.series[1], 10, 30, 2000);
+    const struct oi_scan_request request = { .series = test.series[1],
+                                             .span = OI_SPAN_ALL,
+                                             .moment = OI_MOMENT_LATEST,
+                                             .all_revisions = true };
+    assert_ok(oi_store_scan(test.store, &request, &scan, NULL));
+    test_store_checkpoint(&test);
+    for (;;) {
+        assert_ok(oi_scan_next(scan, &columns, NULL));
+        if (!columns)
+            break;
+        count += columns->count;
+    }
+    assert_int_equal(count, 60);
+    oi_scan_close(&scan);
     test_store_close(&test);
 }
 
@@ -738,6 +768,60 @@ two_processes_append_at_once(void **state)
     test_store_close(&test);
 }
 
+/* The child tells each commit through a pipe, and is killed while it works. */
+static void
+append_until_killed(struct test_store *test, int pipe_end)
+{
+    size_t left;
+
+    test_store_open(test);
+    for (int i = 0;; i++) {
+        struct oi_row row = test_store_row(test->series[0], minute(i), i);
+
+        (void) test_store_append(test, &row, 1);
+        if (write(pipe_end, &i, sizeof(i)) != sizeof(i))
+            _exit(1);
+        if (i % 5 == 0)
+            assert_ok(oi_store_checkpoint(test->store, 3, &left, NULL));
+    }
+}
+
+static void
+what_was_acknowledged_survives_a_kill(void **state)
+{
+    struct test_store test;
+    int done = -1, ends[2], result;
+
+    if (engine != &oi_kv_lmdb)
+        skip();
+    begin(&test, state);
+    test_store_close(&test);
+    for (int round = 0; round < 3; round++) {
+        pid_t child;
+        int next;
+
+        assert_int_equal(pipe(ends), 0);
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            append_until_killed(&test, ends[1]);
+        assert_int_equal(close(ends[1]), 0);
+        for (int i = 0; i < 40 + round * 7; i++) {
+            assert_int_equal(read(ends[0], &next, sizeof(next)), sizeof(next));
+            done = next > done ? next : done;
+        }
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &result, 0), child);
+        while (read(ends[0], &next, sizeof(next)) == sizeof(next))
+            done = next > done ? next : done;
+        assert_int_equal(close(ends[0]), 0);
+        test_store_open(&test);
+        assert_true(count_rows(&test, test.series[0]) >= (size_t) done + 1);
+        test_store_verify(&test);
+        test_store_close(&test);
+    }
+}
+
 /* The same tests for each engine. */
 static int
 run_over(const struct oi_kv_engine *which)
@@ -752,6 +836,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_feed_with_other_facts_is_refused),
         STORE_TEST(each_refused_row_is_named),
         STORE_TEST(a_scan_sees_the_commits_of_its_opening_alone),
+        STORE_TEST(rows_that_move_under_a_scan_are_read_once),
         STORE_TEST(a_withdrawn_import_is_hidden_and_can_come_again),
         STORE_TEST(each_missing_minute_has_a_cause),
         STORE_TEST(nothing_is_expected_outside_a_lifetime),
@@ -763,6 +848,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_backup_answers_as_the_store_did),
         STORE_TEST(a_strange_folder_is_refused_and_a_reader_makes_none),
         STORE_TEST(two_processes_append_at_once),
+        STORE_TEST(what_was_acknowledged_survives_a_kill),
     };
     char name[64];
 
