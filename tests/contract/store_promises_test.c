@@ -3,11 +3,8 @@
 #include "base/alloc.h"
 #include "kv/memory.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "support/test_store.h"
 
@@ -33,58 +30,6 @@ begin(struct test_store *test, void **state)
     open_engine = *engine;
     open_engine.open = open_and_keep;
     test_store_begin(test, *state, "store", &open_engine);
-}
-
-static oi_time
-minute(int number)
-{
-    return TEST_START - OI_DAY + number * OI_MINUTE;
-}
-
-/* `count` rows of a series, a minute apart, in one batch. */
-static void
-append_minutes(struct test_store *test, uint32_t series, int from, int count, int64_t value)
-{
-    struct oi_row *rows = oi_alloc_zero((size_t) count, sizeof(*rows));
-
-    for (int i = 0; i < count; i++)
-        rows[i] = test_store_row(series, minute(from + i), value + i);
-    assert_int_equal(test_store_append(test, rows, (size_t) count).stored, count);
-    oi_free(rows);
-}
-
-static size_t
-count_rows(struct test_store *test, uint32_t series)
-{
-    const struct oi_scan_request request = { .series = series,
-                                             .span = OI_SPAN_ALL,
-                                             .moment = OI_MOMENT_LATEST };
-    const struct oi_columns *columns;
-    struct oi_scan *scan = NULL;
-    size_t count = 0;
-
-    assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
-    for (;;) {
-        assert_ok(oi_scan_next(scan, &columns, NULL));
-        if (!columns)
-            break;
-        count += columns->count;
-    }
-    oi_scan_close(&scan);
-    return count;
-}
-
-static int64_t
-latest(struct test_store *test, uint32_t series)
-{
-    struct oi_observation reading;
-    int64_t value;
-
-    assert_ok(oi_store_latest(test->store, series, &reading, NULL));
-    value = reading.open_interest.mantissa;
-    for (int i = 0; i < reading.open_interest.exponent; i++)
-        value *= 10;
-    return value;
 }
 
 static void
@@ -242,12 +187,12 @@ each_refused_row_is_named(void **state)
     };
 
     begin(&test, state);
-    rows[0] = test_store_row(99, minute(0), 1);             /* no such series */
-    rows[1] = test_store_row(test.series[2], minute(0), 1); /* good */
-    rows[2] = test_store_row(test.series[2], minute(0), 2); /* second, different */
-    rows[3] = test_store_row(test.series[2], minute(1), 1); /* known later than now */
+    rows[0] = test_store_row(99, test_store_minute(0), 1);             /* no such series */
+    rows[1] = test_store_row(test.series[2], test_store_minute(0), 1); /* good */
+    rows[2] = test_store_row(test.series[2], test_store_minute(0), 2); /* second, different */
+    rows[3] = test_store_row(test.series[2], test_store_minute(1), 1); /* known later than now */
     rows[3].reading.known_time = TEST_START + 1;
-    rows[4] = test_store_row(test.series[2], minute(2), 1); /* no figure */
+    rows[4] = test_store_row(test.series[2], test_store_minute(2), 1); /* no figure */
     rows[4].reading.open_interest = (struct oi_decimal){};
     assert_ok(oi_store_append(test.store, &batch, &result, NULL));
     assert_int_equal(result.stored, 1);
@@ -273,9 +218,9 @@ a_scan_sees_the_commits_of_its_opening_alone(void **state)
     begin(&test, state);
     test.options.chunk_rows = 20;
     test_store_reopen(&test);
-    append_minutes(&test, test.series[1], 0, 100, 1000);
+    test_store_append_minutes(&test, test.series[1], 0, 100, 1000);
     test_store_checkpoint(&test);
-    append_minutes(&test, test.series[1], 100, 50, 2000);
+    test_store_append_minutes(&test, test.series[1], 100, 50, 2000);
     const struct oi_scan_request request = { .series = test.series[1],
                                              .span = OI_SPAN_ALL,
                                              .moment = OI_MOMENT_LATEST,
@@ -291,10 +236,10 @@ a_scan_sees_the_commits_of_its_opening_alone(void **state)
                 oi_decimal_from(count < 100 ? 1000 + (int64_t) count : 1900 + (int64_t) count, 0);
 
             assert_true(oi_decimal_equal(&value, &expected));
-            assert_int_equal(columns->time[row], minute((int) count));
+            assert_int_equal(columns->time[row], test_store_minute((int) count));
         }
         /* Revise what is still to come, and move the chunks under the scan. */
-        append_minutes(&test, test.series[1], 0, 160, 5000 + block * 1000);
+        test_store_append_minutes(&test, test.series[1], 0, 160, 5000 + block * 1000);
         test_store_checkpoint(&test);
     }
     assert_int_equal(count, 150);
@@ -312,9 +257,9 @@ rows_that_move_under_a_scan_are_read_once(void **state)
     size_t count = 0;
 
     begin(&test, state);
-    append_minutes(&test, test.series[1], 0, 30, 1000);
+    test_store_append_minutes(&test, test.series[1], 0, 30, 1000);
     test_store_checkpoint(&test);
-    append_minutes(&test, test.series[1], 10, 30, 2000);
+    test_store_append_minutes(&test, test.series[1], 10, 30, 2000);
     const struct oi_scan_request request = { .series = test.series[1],
                                              .span = OI_SPAN_ALL,
                                              .moment = OI_MOMENT_LATEST,
@@ -349,9 +294,9 @@ a_withdrawn_import_is_hidden_and_can_come_again(void **state)
     struct oi_observation reading;
 
     begin(&test, state);
-    append_minutes(&test, test.series[2], 0, 10, 100);
+    test_store_append_minutes(&test, test.series[2], 0, 10, 100);
     for (int i = 0; i < 2; i++) {
-        row = test_store_row(test.series[2], minute(20 + i), 200 + i);
+        row = test_store_row(test.series[2], test_store_minute(20 + i), 200 + i);
         mark.rows_done = (uint64_t) i + 1;
         assert_ok(oi_store_append(test.store, &batch, &result, NULL));
         if (i == 0)
@@ -360,15 +305,15 @@ a_withdrawn_import_is_hidden_and_can_come_again(void **state)
     assert_ok(oi_store_import_find(test.store, mark.sha256, &found, NULL));
     assert_int_equal(found.rows_done, 2);
     assert_string_equal(found.name, "file.csv");
-    assert_int_equal(latest(&test, test.series[2]), 201);
+    assert_int_equal(test_store_latest(&test, test.series[2]), 201);
     assert_status(oi_store_withdraw(test.store, 1, NULL), OI_E_NOT_FOUND);
     assert_ok(oi_store_withdraw(test.store, result.batch, NULL));
     for (int round = 0; round < 3; round++) {
-        assert_int_equal(latest(&test, test.series[2]), 109);
-        assert_int_equal(count_rows(&test, test.series[2]), 10);
-        assert_ok(oi_store_at(test.store, test.series[2], minute(20),
+        assert_int_equal(test_store_latest(&test, test.series[2]), 109);
+        assert_int_equal(test_store_count(&test, test.series[2]), 10);
+        assert_ok(oi_store_at(test.store, test.series[2], test_store_minute(20),
                               (struct oi_moment){ TEST_START, TEST_START }, &reading, NULL));
-        assert_int_equal(reading.time, minute(9));
+        assert_int_equal(reading.time, test_store_minute(9));
         test_store_verify(&test);
         if (round == 0)
             test_store_checkpoint(&test);
@@ -377,7 +322,7 @@ a_withdrawn_import_is_hidden_and_can_come_again(void **state)
     assert_status(oi_store_import_find(test.store, mark.sha256, &found, NULL), OI_E_NOT_FOUND);
     assert_ok(oi_store_append(test.store, &batch, &result, NULL));
     assert_int_equal(result.stored, 1);
-    assert_int_equal(latest(&test, test.series[2]), 201);
+    assert_int_equal(test_store_latest(&test, test.series[2]), 201);
     test_store_verify(&test);
     test_store_close(&test);
 }
@@ -401,8 +346,8 @@ static void
 assert_hole(const struct oi_hole *hole, int from, int to, enum oi_hole_cause cause)
 {
     assert_string_equal(oi_hole_cause_name(hole->cause), oi_hole_cause_name(cause));
-    assert_int_equal(hole->span.from, minute(from));
-    assert_int_equal(hole->span.to, minute(to));
+    assert_int_equal(hole->span.from, test_store_minute(from));
+    assert_int_equal(hole->span.to, test_store_minute(to));
 }
 
 static void
@@ -412,8 +357,10 @@ each_missing_minute_has_a_cause(void **state)
     struct holes holes = {};
     struct oi_watch_mark marks[10];
     struct oi_hole told[2] = {
-        { .exchange = "example", .span = { minute(12), minute(15) }, .cause = OI_HOLE_BLOCKED },
-        { .span = { minute(14), minute(16) }, .cause = OI_HOLE_RATE_LIMITED },
+        { .exchange = "example",
+          .span = { test_store_minute(12), test_store_minute(15) },
+          .cause = OI_HOLE_BLOCKED },
+        { .span = { test_store_minute(14), test_store_minute(16) }, .cause = OI_HOLE_RATE_LIMITED },
     };
     struct oi_append_result result;
     const struct oi_batch batch = {
@@ -421,18 +368,18 @@ each_missing_minute_has_a_cause(void **state)
     };
 
     begin(&test, state);
-    append_minutes(&test, test.series[0], 0, 4, 1); /* minutes 0 to 3 */
-    append_minutes(&test, test.series[0], 8, 1, 1);
+    test_store_append_minutes(&test, test.series[0], 0, 4, 1); /* minutes 0 to 3 */
+    test_store_append_minutes(&test, test.series[0], 8, 1, 1);
     for (int i = 0; i < 10; i++)
-        marks[i] = (struct oi_watch_mark){ "example", "linear", minute(i) };
+        marks[i] = (struct oi_watch_mark){ "example", "linear", test_store_minute(i) };
     told[1].instrument = test.instruments[0];
     oi_virtual_clock_advance(&test.clock, OI_SECOND);
     assert_ok(oi_store_append(test.store, &batch, &result, NULL));
     test_store_checkpoint(&test);
     test_store_reopen(&test);
     assert_ok(oi_store_gaps(test.store, test.instruments[0], test.live, OI_MINUTE,
-                            (struct oi_span){ minute(0), minute(20) }, OI_MOMENT_LATEST, keep_hole,
-                            &holes, NULL));
+                            (struct oi_span){ test_store_minute(0), test_store_minute(20) },
+                            OI_MOMENT_LATEST, keep_hole, &holes, NULL));
     assert_int_equal(holes.count, 6);
     assert_hole(&holes.items[0], 4, 8, OI_HOLE_SILENT);
     assert_hole(&holes.items[1], 9, 10, OI_HOLE_SILENT);
@@ -443,7 +390,7 @@ each_missing_minute_has_a_cause(void **state)
     /* As it was known before the marks came. */
     holes.count = 0;
     assert_ok(oi_store_gaps(test.store, test.instruments[0], test.live, OI_MINUTE,
-                            (struct oi_span){ minute(0), minute(10) },
+                            (struct oi_span){ test_store_minute(0), test_store_minute(10) },
                             (struct oi_moment){ TEST_START, OI_TIME_LATEST }, keep_hole, &holes,
                             NULL));
     assert_int_equal(holes.count, 2);
@@ -461,12 +408,12 @@ nothing_is_expected_outside_a_lifetime(void **state)
     uint32_t id;
 
     begin(&test, state);
-    definition.listed = minute(3);
-    definition.expiry = minute(6);
+    definition.listed = test_store_minute(3);
+    definition.expiry = test_store_minute(6);
     assert_ok(oi_store_define(test.store, &definition, 1, &id, NULL, NULL));
     assert_ok(oi_store_gaps(test.store, id, test.live, OI_MINUTE,
-                            (struct oi_span){ minute(0), minute(9) }, OI_MOMENT_LATEST, keep_hole,
-                            &holes, NULL));
+                            (struct oi_span){ test_store_minute(0), test_store_minute(9) },
+                            OI_MOMENT_LATEST, keep_hole, &holes, NULL));
     assert_int_equal(holes.count, 3);
     assert_hole(&holes.items[0], 0, 3, OI_HOLE_NOT_LISTED);
     assert_hole(&holes.items[1], 3, 6, OI_HOLE_COLLECTOR_DOWN);
@@ -500,14 +447,14 @@ watchers_hear_of_each_commit_once(void **state)
 
     begin(&test, state);
     oi_store_watch(test.store, &watcher);
-    append_minutes(&test, test.series[0], 0, 5, 1);
-    row = test_store_row(test.series[0], minute(0), 9); /* a second poll: no commit */
+    test_store_append_minutes(&test, test.series[0], 0, 5, 1);
+    row = test_store_row(test.series[0], test_store_minute(0), 9); /* a second poll: no commit */
     (void) test_store_append(&test, &row, 1);
     assert_ok(oi_store_follow(test.store, NULL));
-    append_minutes(&test, test.series[1], 0, 2, 1);
+    test_store_append_minutes(&test, test.series[1], 0, 2, 1);
     assert_int_equal(heard.rows, 7);
     oi_store_unwatch(test.store, &watcher);
-    append_minutes(&test, test.series[1], 5, 2, 1);
+    test_store_append_minutes(&test, test.series[1], 5, 2, 1);
     assert_int_equal(heard.rows, 7);
     test_store_close(&test);
 }
@@ -519,10 +466,10 @@ the_data_version_changes_with_the_answer(void **state)
     uint64_t one, other;
 
     begin(&test, state);
-    append_minutes(&test, test.series[0], 0, 5, 1);
+    test_store_append_minutes(&test, test.series[0], 0, 5, 1);
     one = oi_store_data_version(test.store, test.series[0]);
     other = oi_store_data_version(test.store, test.series[1]);
-    append_minutes(&test, test.series[0], 5, 1, 1);
+    test_store_append_minutes(&test, test.series[0], 5, 1, 1);
     assert_int_not_equal(one, oi_store_data_version(test.store, test.series[0]));
     assert_int_equal(other, oi_store_data_version(test.store, test.series[1]));
     one = oi_store_data_version(test.store, test.series[0]);
@@ -544,20 +491,20 @@ a_full_disk_pauses_writing_and_nothing_else(void **state)
     if (engine != &oi_kv_memory)
         skip(); /* only the memory engine can be told to fail */
     begin(&test, state);
-    append_minutes(&test, test.series[0], 0, 5, 1);
-    row = test_store_row(test.series[0], minute(9), 42);
+    test_store_append_minutes(&test, test.series[0], 0, 5, 1);
+    row = test_store_row(test.series[0], test_store_minute(9), 42);
     /* Once: the transaction is repeated. */
     oi_kv_memory_fail(opened_kv, OI_KV_CALL_COMMIT, 1, OI_E_FULL);
     assert_ok(oi_store_append(test.store, &batch, &result, NULL));
     oi_store_stats(test.store, &stats);
     assert_false(stats.is_paused);
     /* A batch that cannot be written leaves nothing behind, and can be repeated. */
-    row = test_store_row(test.series[0], minute(10), 43);
+    row = test_store_row(test.series[0], test_store_minute(10), 43);
     oi_kv_memory_fail(opened_kv, OI_KV_CALL_PUT, 2, OI_E_IO);
     assert_status(oi_store_append(test.store, &batch, &result, NULL), OI_E_IO);
-    assert_int_equal(latest(&test, test.series[0]), 42);
+    assert_int_equal(test_store_latest(&test, test.series[0]), 42);
     assert_ok(oi_store_append(test.store, &batch, &result, NULL));
-    assert_int_equal(latest(&test, test.series[0]), 43);
+    assert_int_equal(test_store_latest(&test, test.series[0]), 43);
     test_store_verify(&test);
     test_store_close(&test);
 }
@@ -571,20 +518,20 @@ a_failing_checkpoint_loses_and_doubles_nothing(void **state)
     if (engine != &oi_kv_memory)
         skip();
     begin(&test, state);
-    append_minutes(&test, test.series[1], 0, 30, 1);
+    test_store_append_minutes(&test, test.series[1], 0, 30, 1);
     for (uint64_t nth = 1;; nth++) {
         uint64_t before = oi_kv_memory_calls(opened_kv, OI_KV_CALL_PUT);
         enum oi_status status;
         size_t left;
 
-        append_minutes(&test, test.series[0], (int) nth, 1, (int64_t) nth);
-        append_minutes(&test, test.series[1], 0, 10, 100 * (int64_t) nth);
+        test_store_append_minutes(&test, test.series[0], (int) nth, 1, (int64_t) nth);
+        test_store_append_minutes(&test, test.series[1], 0, 10, 100 * (int64_t) nth);
         oi_kv_memory_fail(opened_kv, OI_KV_CALL_PUT, nth, OI_E_IO);
         status = oi_store_checkpoint(test.store, 1000, &left, NULL);
         oi_kv_memory_fail(opened_kv, OI_KV_CALL_PUT, 0, OI_OK);
-        assert_int_equal(count_rows(&test, test.series[0]), nth);
-        assert_int_equal(count_rows(&test, test.series[1]), 30);
-        assert_int_equal(latest(&test, test.series[0]), nth);
+        assert_int_equal(test_store_count(&test, test.series[0]), nth);
+        assert_int_equal(test_store_count(&test, test.series[1]), 30);
+        assert_int_equal(test_store_latest(&test, test.series[0]), nth);
         test_store_verify(&test);
         if (status == OI_OK && oi_kv_memory_calls(opened_kv, OI_KV_CALL_PUT) - before < nth)
             break;
@@ -634,7 +581,7 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
     begin(&test, state);
     test.options.chunk_rows = 20;
     test_store_reopen(&test);
-    append_minutes(&test, test.series[1], 0, 100, 1000);
+    test_store_append_minutes(&test, test.series[1], 0, 100, 1000);
     test_store_checkpoint(&test);
     damage_chunk(&test);
     for (int backwards = 0; backwards < 2; backwards++) {
@@ -673,19 +620,19 @@ a_backup_answers_as_the_store_did(void **state)
     char path[600];
 
     begin(&test, state);
-    append_minutes(&test, test.series[0], 0, 50, 1);
+    test_store_append_minutes(&test, test.series[0], 0, 50, 1);
     test_store_checkpoint(&test);
-    append_minutes(&test, test.series[0], 50, 50, 51);
+    test_store_append_minutes(&test, test.series[0], 50, 50, 51);
     (void) snprintf(path, sizeof(path), "%s/copy", (const char *) *state);
     assert_ok(oi_store_backup(test.store, path, NULL));
     assert_status(oi_store_backup(test.store, path, NULL), OI_E_INVALID);
-    append_minutes(&test, test.series[0], 100, 1, 101);
+    test_store_append_minutes(&test, test.series[0], 100, 1, 101);
     test_store_close(&test);
     memcpy(test.path, path, sizeof(test.path));
     test.options.is_read_only = true;
     test_store_open(&test);
-    assert_int_equal(latest(&test, test.series[0]), 100);
-    assert_int_equal(count_rows(&test, test.series[0]), 100);
+    assert_int_equal(test_store_latest(&test, test.series[0]), 100);
+    assert_int_equal(test_store_count(&test, test.series[0]), 100);
     test_store_verify(&test);
     test_store_close(&test);
 }
@@ -709,117 +656,6 @@ a_strange_folder_is_refused_and_a_reader_makes_none(void **state)
     (void) snprintf(path, sizeof(path), "%s/absent", (const char *) *state);
     assert_status(oi_store_open(path, &test.options, &store, NULL), OI_E_NOT_FOUND);
     assert_null(store);
-}
-
-/* Two processes append to one store at once; each hears of the other. */
-static void
-append_alone(struct test_store *test, int process)
-{
-    for (int i = 0; i < 60; i++) {
-        struct oi_row row = test_store_row(test->series[process], minute(i), i);
-        size_t left;
-
-        (void) test_store_append(test, &row, 1);
-        if (i % 7 == process) {
-            enum oi_status status = oi_store_checkpoint(test->store, 10, &left, NULL);
-
-            assert_true(status == OI_OK || status == OI_E_BUSY);
-        }
-    }
-}
-
-static void
-two_processes_append_at_once(void **state)
-{
-    struct test_store test;
-    struct heard heard = {};
-    const struct oi_watcher watcher = { hear, &heard };
-    pid_t child;
-    int result = 0;
-
-    if (engine != &oi_kv_lmdb)
-        skip(); /* memory is of one process */
-    begin(&test, state);
-    test_store_close(&test);
-    test.options.clock = NULL;
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        test_store_open(&test);
-        append_alone(&test, 1);
-        test_store_close(&test);
-        _exit(0);
-    }
-    test_store_open(&test);
-    oi_store_watch(test.store, &watcher);
-    append_alone(&test, 0);
-    assert_int_equal(waitpid(child, &result, 0), child);
-    assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 0);
-    assert_int_equal(count_rows(&test, test.series[0]), 60);
-    assert_int_equal(count_rows(&test, test.series[1]), 60);
-    assert_int_equal(oi_store_last_batch(test.store), 120);
-    assert_int_equal(latest(&test, test.series[1]), 59);
-    test_store_verify(&test);
-    test_store_checkpoint(&test);
-    test_store_verify(&test);
-    test_store_reopen(&test);
-    assert_int_equal(count_rows(&test, test.series[1]), 60);
-    assert_int_equal(latest(&test, test.series[1]), 59);
-    test_store_close(&test);
-}
-
-/* The child tells each commit through a pipe, and is killed while it works. */
-static void
-append_until_killed(struct test_store *test, int pipe_end)
-{
-    size_t left;
-
-    test_store_open(test);
-    for (int i = 0;; i++) {
-        struct oi_row row = test_store_row(test->series[0], minute(i), i);
-
-        (void) test_store_append(test, &row, 1);
-        if (write(pipe_end, &i, sizeof(i)) != sizeof(i))
-            _exit(1);
-        if (i % 5 == 0)
-            assert_ok(oi_store_checkpoint(test->store, 3, &left, NULL));
-    }
-}
-
-static void
-what_was_acknowledged_survives_a_kill(void **state)
-{
-    struct test_store test;
-    int done = -1, ends[2], result;
-
-    if (engine != &oi_kv_lmdb)
-        skip();
-    begin(&test, state);
-    test_store_close(&test);
-    for (int round = 0; round < 3; round++) {
-        pid_t child;
-        int next;
-
-        assert_int_equal(pipe(ends), 0);
-        child = fork();
-        assert_true(child >= 0);
-        if (child == 0)
-            append_until_killed(&test, ends[1]);
-        assert_int_equal(close(ends[1]), 0);
-        for (int i = 0; i < 40 + round * 7; i++) {
-            assert_int_equal(read(ends[0], &next, sizeof(next)), sizeof(next));
-            done = next > done ? next : done;
-        }
-        assert_int_equal(kill(child, SIGKILL), 0);
-        assert_int_equal(waitpid(child, &result, 0), child);
-        while (read(ends[0], &next, sizeof(next)) == sizeof(next))
-            done = next > done ? next : done;
-        assert_int_equal(close(ends[0]), 0);
-        test_store_open(&test);
-        assert_true(count_rows(&test, test.series[0]) >= (size_t) done + 1);
-        test_store_verify(&test);
-        test_store_close(&test);
-    }
 }
 
 /* The same tests for each engine. */
@@ -847,8 +683,6 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
         STORE_TEST(a_backup_answers_as_the_store_did),
         STORE_TEST(a_strange_folder_is_refused_and_a_reader_makes_none),
-        STORE_TEST(two_processes_append_at_once),
-        STORE_TEST(what_was_acknowledged_survives_a_kill),
     };
     char name[64];
 

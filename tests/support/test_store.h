@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "store/store.h"
 
@@ -175,4 +176,57 @@ test_store_verify(struct test_store *test)
 
     assert_ok(oi_store_verify(test->store, test_store_print_fault, NULL, &report, NULL));
     assert_int_equal(report.faults, 0);
+}
+
+[[maybe_unused]] static oi_time
+test_store_minute(int number)
+{
+    return TEST_START - OI_DAY + number * OI_MINUTE;
+}
+
+/* `count` rows of a series, a minute apart, in one batch. */
+[[maybe_unused]] static void
+test_store_append_minutes(struct test_store *test, uint32_t series, int from, int count,
+                          int64_t value)
+{
+    struct oi_row *rows = oi_alloc_zero((size_t) count, sizeof(*rows));
+
+    for (int i = 0; i < count; i++)
+        rows[i] = test_store_row(series, test_store_minute(from + i), value + i);
+    assert_int_equal(test_store_append(test, rows, (size_t) count).stored, count);
+    oi_free(rows);
+}
+
+[[maybe_unused]] static size_t
+test_store_count(struct test_store *test, uint32_t series)
+{
+    const struct oi_scan_request request = { .series = series,
+                                             .span = OI_SPAN_ALL,
+                                             .moment = OI_MOMENT_LATEST };
+    const struct oi_columns *columns;
+    struct oi_scan *scan = NULL;
+    size_t count = 0;
+
+    assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
+    for (;;) {
+        assert_ok(oi_scan_next(scan, &columns, NULL));
+        if (!columns)
+            break;
+        count += columns->count;
+    }
+    oi_scan_close(&scan);
+    return count;
+}
+
+[[maybe_unused]] static int64_t
+test_store_latest(struct test_store *test, uint32_t series)
+{
+    struct oi_observation reading;
+    int64_t value;
+
+    assert_ok(oi_store_latest(test->store, series, &reading, NULL));
+    value = reading.open_interest.mantissa;
+    for (int i = 0; i < reading.open_interest.exponent; i++)
+        value *= 10;
+    return value;
 }
