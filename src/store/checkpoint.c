@@ -242,13 +242,20 @@ settle_memory(struct checkpoint *checkpoint)
 static enum oi_status
 checkpoint_in(struct checkpoint *checkpoint, size_t rows_max, struct oi_error *error)
 {
+    enum oi_status status = OI_OK;
+
     OI_TRY(oi_store_catch_up(checkpoint->store, &checkpoint->access, error));
     choose_series(checkpoint, rows_max);
     if (checkpoint->chosen == 0 && checkpoint->store->log.count == 0)
         return OI_OK;
-    for (size_t i = 0; i < checkpoint->chosen; i++)
-        OI_TRY(move_series(checkpoint, &checkpoint->candidates.items[i], error));
-    OI_TRY(cut_log(checkpoint, error));
+    /* Nobody has anything to change in memory now, so this keeps nobody waiting. */
+    (void) pthread_rwlock_rdlock(&checkpoint->store->state_lock);
+    for (size_t i = 0; status == OI_OK && i < checkpoint->chosen; i++)
+        status = move_series(checkpoint, &checkpoint->candidates.items[i], error);
+    if (status == OI_OK)
+        status = cut_log(checkpoint, error);
+    (void) pthread_rwlock_unlock(&checkpoint->store->state_lock);
+    OI_TRY(status);
     checkpoint->state.checkpoint_version++;
     OI_TRY(oi_state_save(&checkpoint->access, &checkpoint->state, error));
     OI_TRY(oi_access_commit(&checkpoint->access, error));

@@ -250,6 +250,12 @@ follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
     struct oi_key from;
 
     OI_TRY(oi_state_load(access, &state, error));
+    /* The usual news is our own commit: nobody who reads should wait for a lock because of it. */
+    if (state.last_batch == store->state.last_batch &&
+        state.catalog_version == store->state.catalog_version &&
+        state.checkpoint_version == store->state.checkpoint_version &&
+        state.hidden_version == store->state.hidden_version)
+        return OI_OK;
     if (state.catalog_version != store->state.catalog_version)
         OI_TRY(follow_catalog(store, access, &state, error));
     if (state.checkpoint_version != store->state.checkpoint_version ||
