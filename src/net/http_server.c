@@ -43,6 +43,7 @@ struct peer {
     struct oi_buffer answers;        /* of TLS itself: become `cipher` when that is written */
     size_t plain_size;
     size_t writing_size, writing_left;
+    uint64_t accepted_ms;
     struct peer *previous, *next;
     struct peer *next_dirty;
     bool is_dirty, is_reading, is_writing, is_tls_ended, is_shut, is_closing;
@@ -472,15 +473,11 @@ tune_socket(struct peer *peer)
                           sizeof(unsent_max));
 }
 
-static void
-accept_waiting(struct oi_http_server *server)
+static struct peer *
+new_peer(struct oi_http_server *server)
 {
-    struct sockaddr_storage address;
-    int address_size = sizeof(address);
-    char name[INET6_ADDRSTRLEN] = "";
     struct peer *peer = oi_alloc_zero(1, sizeof(*peer));
 
-    server->is_accept_paused = false;
     peer->server = server;
     oi_assert(uv_tcp_init(server->listener.loop, &peer->tcp) == 0);
     peer->tcp.data = peer;
@@ -490,18 +487,63 @@ accept_waiting(struct oi_http_server *server)
         peer->next->previous = peer;
     server->peers = peer;
     server->peer_count++;
-    if (uv_accept((uv_stream_t *) &server->listener, (uv_stream_t *) &peer->tcp) != 0) {
-        close_peer(peer);
-        return;
-    }
+    return peer;
+}
+
+/* The socket of the peer is connected: begin. */
+static void
+begin_peer(struct peer *peer)
+{
+    struct oi_http_server *server = peer->server;
+    struct sockaddr_storage address;
+    int address_size = sizeof(address);
+    char name[INET6_ADDRSTRLEN] = "";
+
     if (uv_tcp_getpeername(&peer->tcp, (struct sockaddr *) &address, &address_size) == 0)
         (void) uv_ip_name((struct sockaddr *) &address, name, sizeof(name));
     tune_socket(peer);
     touch(server);
+    peer->accepted_ms = server->host.now_ms;
     peer->connection = oi_http_connection_new(&server->host, peer, name);
     if (server->tls)
         peer->tls = oi_tls_new(server->tls);
     follow(peer);
+}
+
+static void
+accept_waiting(struct oi_http_server *server)
+{
+    struct peer *peer = new_peer(server);
+
+    server->is_accept_paused = false;
+    if (uv_accept((uv_stream_t *) &server->listener, (uv_stream_t *) &peer->tcp) == 0)
+        begin_peer(peer);
+    else
+        close_peer(peer);
+}
+
+/* Whom the kernel has greeted already would be reset by the listener's end: take them all in. */
+static void
+accept_rest(struct oi_http_server *server)
+{
+    uv_os_fd_t listener;
+
+    if (uv_fileno((uv_handle_t *) &server->listener, &listener) != 0)
+        return;
+    while (server->peer_count < server->options.connections_max) {
+        int descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        struct peer *peer;
+
+        if (descriptor < 0)
+            return;
+        peer = new_peer(server);
+        if (uv_tcp_open(&peer->tcp, descriptor) == 0) {
+            begin_peer(peer);
+        } else {
+            (void) close(descriptor);
+            close_peer(peer);
+        }
+    }
 }
 
 static void
@@ -519,6 +561,16 @@ on_connection(uv_stream_t *listener, int code)
     accept_waiting(server);
 }
 
+/* The handshake has the head's deadline, because a head cannot come before it. */
+static bool
+is_late_for_tls(const struct peer *peer)
+{
+    const struct oi_http_server *server = peer->server;
+
+    return peer->tls && !oi_tls_is_open(peer->tls) &&
+           server->host.now_ms - peer->accepted_ms >= server->options.head_deadline_ms;
+}
+
 static void
 on_tick(uv_timer_t *handle)
 {
@@ -531,7 +583,7 @@ on_tick(uv_timer_t *handle)
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
         if (peer->is_closing || !peer->connection)
             continue;
-        if (is_out_of_grace) {
+        if (is_out_of_grace || is_late_for_tls(peer)) {
             close_peer(peer);
             continue;
         }
@@ -694,6 +746,7 @@ oi_http_server_stop(struct oi_http_server *server, void (*stopped)(void *context
     server->stopped_context = context;
     uv_update_time(server->tick.loop);
     touch(server);
+    accept_rest(server);
     server->host.is_stopping = true;
     server->stop_ms = server->host.now_ms;
     close_handle((uv_handle_t *) &server->listener);
