@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A copy of a live store that is known to be whole, because it is read back. */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/compiler.h"
 #include "cli/command.h"
 #include "cli/verify_child.h"

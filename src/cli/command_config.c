@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every setting that any command reads, what is in force, and where that comes from. */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/vector.h"
 #include "cli/command.h"
 #include "cli/config.h"

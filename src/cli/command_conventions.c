@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How each exchange and file format counts, and what says so. */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "cli/command.h"
 #include "cli/table.h"
 #include "cli/workspace.h"

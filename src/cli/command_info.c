@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is in the store: sizes, and how much of each exchange from when to when. */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/vector.h"
 #include "cli/command.h"
 #include "cli/table.h"

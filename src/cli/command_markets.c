@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which markets there are, and from when to when there are readings of each. */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/question.h"

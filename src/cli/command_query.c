@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Readings, candles and totals to stdout or, as `oi export`, to a file. */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "cli/answer.h"
 #include "cli/command.h"
 #include "cli/question.h"

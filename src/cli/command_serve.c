@@ -3,6 +3,7 @@
  * The server process: store, collector and every API in one, until it is asked to stop. Nothing is
  * lost when it stops in any other way: what was acknowledged is on disk.
  */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/log.h"
 #include "cli/address.h"
 #include "cli/command.h"

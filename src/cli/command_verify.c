@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Is everything that was stored still there and whole? */
+/* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/compiler.h"
 #include "cli/command.h"
 #include "cli/verify_child.h"

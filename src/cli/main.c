@@ -3,6 +3,7 @@
  * The program. What belongs to the process and not to a command is set here, once: how memory goes
  * back to the system, and that a reader's closed pipe is an error code instead of a signal.
  */
+/* no unit test: the process itself; tests/system/cli.test.mjs starts it */
 #include "cli/command.h"
 
 #include <signal.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals are blocked and fetched, so that no code of ours ever runs inside a handler. */
+/* no unit test: a process' own signals; tests/system/cli.test.mjs sends them */
 #include "cli/stop.h"
 
 #include <errno.h>

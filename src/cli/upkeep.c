@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One thread does both: a checkpoint of this size takes a fraction of a second. */
+/* no unit test: a loop until a signal; tests/system/cli.test.mjs runs it */
 #include "cli/upkeep.h"
 
 #include "base/log.h"

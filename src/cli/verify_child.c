@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The child's exit status tells faults from failures, its signal tells damaged pages. */
+/* no unit test: forks the test itself; tests/system/cli.test.mjs runs it */
 #include "cli/verify_child.h"
 
 #include "base/compiler.h"

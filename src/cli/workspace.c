@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opened in the order in which one stands on the other, closed in the other order. */
+/* no unit test: opens what others test; every command of tests/system/cli.test.mjs uses it */
 #include "cli/workspace.h"
 
 #include "archives/archive.h"
