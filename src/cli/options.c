@@ -431,9 +431,12 @@ describe_one(const struct oi_option *option, struct oi_buffer *out)
     oi_buffer_add_format(out, "  --%s%s", is_on ? "no-" : "", option->name);
     if (option->argument)
         oi_buffer_add_format(out, " %s", option->argument);
-    do
+    if (out->size - start + 2 > HELP_COLUMN) {
+        oi_buffer_add_char(out, '\n');
+        start = out->size;
+    }
+    while (out->size - start < HELP_COLUMN)
         oi_buffer_add_char(out, ' ');
-    while (out->size - start < HELP_COLUMN);
     oi_buffer_add_text(out, option->help);
     if (option->is_repeatable)
         oi_buffer_add_text(out, "; may be repeated");
