@@ -64,13 +64,16 @@ function pick(name) {
 }
 
 function tellFacts(status) {
+    const count = (number, noun) =>
+        `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
     const megabytes = Math.round(status.file_bytes / 1e5) / 10;
-    setText(
-        byId('facts'),
-        `${status.markets.toLocaleString('en')} markets · ${status.rows.toLocaleString(
-            'en',
-        )} readings · ${megabytes.toLocaleString('en')} MB · ${status.version}`,
-    );
+    const facts = [
+        count(status.markets, 'market'),
+        count(status.rows, 'reading'),
+        `${megabytes.toLocaleString('en')} MB`,
+        status.version,
+    ];
+    setText(byId('facts'), facts.join(' · '));
     byId('demo').hidden = !status.demo;
 }
 

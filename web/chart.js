@@ -21,7 +21,8 @@ const EMPTY = [[], [], [], [], [], []];
 
 // Labels of an axis: as many digits as its steps need.
 function labels(u, splits, index, space, step) {
-    if (u.data[0].length === 0) return splits.map(() => '');
+    const series = index === 2 ? SERIES.price : SERIES.close;
+    if (!u.data[series].some((value) => value !== null)) return splits.map(() => '');
     const largest = Math.max(...splits.map(Math.abs));
     const [unit, letter] = UNITS.find(([size]) => largest >= size) ?? [1, ''];
     let places = 0;

@@ -7,7 +7,7 @@ import { Chart } from './chart.js';
 import { brief, compact, exact, signedPercent, toNumber } from './decimal.js';
 import { byId, choiceGroup, element, setAttribute, setClass, setText } from './dom.js';
 import { Stream } from './stream.js';
-import { kindName, parts } from './table.js';
+import { STALE_MS, kindName, parts } from './table.js';
 import { INTERVALS, RANGES, age, fits, full, iso, parse } from './time.js';
 
 const READINGS = 8;
@@ -20,6 +20,13 @@ const UNITS = [
     { name: 'coins', text: 'Coins' },
     { name: 'contracts', text: 'Contracts' },
 ];
+const LIVE = {
+    off: 'Not connected',
+    connecting: 'Connecting …',
+    waiting: 'Waiting for readings',
+    live: 'Live',
+    lost: 'Reconnecting …',
+};
 const VIEWS = [
     { name: 'candles', text: 'Candles' },
     { name: 'line', text: 'Line' },
@@ -149,7 +156,8 @@ export class Market {
 
     // Readings have their USD value in a column of its own.
     readingsUnit() {
-        return this.state.unit === 'usd' ? 'coins' : this.state.unit;
+        const hasCoins = this.latest?.open_interest != null;
+        return this.state.unit === 'usd' && hasCoins ? 'coins' : this.state.unit;
     }
 
     unitName(unit = this.state.unit) {
@@ -320,7 +328,8 @@ export class Market {
         );
         setText(byId('left-name'), `Open interest, ${this.unitName()}`);
         const quote = this.definition?.quote;
-        setText(byId('right-name'), quote ? `Mark price, ${quote}` : 'Mark price');
+        const hasPrice = this.candles.some((candle) => candle.price_close !== null);
+        setText(byId('right-name'), !hasPrice ? '' : quote ? `Mark price, ${quote}` : 'Mark price');
         this.read(null);
         this.listCandles();
         const csv = new URLSearchParams([
@@ -425,6 +434,7 @@ export class Market {
     }
 
     tick() {
+        this.showLive();
         const cell = byId('figures').lastElementChild?.lastElementChild;
         const ms = parse(this.latest?.time);
         if (!cell || ms === null) return;
@@ -435,7 +445,11 @@ export class Market {
     listReadings(readings) {
         setText(
             byId('readings-unit'),
-            { coins: this.coinName() || 'Coins', contracts: 'Contracts' }[this.readingsUnit()],
+            {
+                coins: this.coinName() || 'Coins',
+                contracts: 'Contracts',
+                usd: 'Open interest',
+            }[this.readingsUnit()],
         );
         const newest = readings.slice(-READINGS).reverse();
         const rows = byId('readings').children;
@@ -495,16 +509,21 @@ export class Market {
     }
 
     tellLive(state) {
-        const wasLost = byId('live').dataset.state !== 'live' && this.candles.length > 0;
-        const texts = {
-            off: 'Not connected',
-            connecting: 'Connecting …',
-            live: 'Live',
-            lost: 'Reconnecting …',
-        };
-        setAttribute(byId('live'), 'data-state', state);
-        setText(byId('live').lastElementChild, texts[state]);
+        this.connection = state;
+        this.showLive();
+        if (state === 'lost') this.hasMissed = true;
+        if (state !== 'live' || !this.hasMissed) return;
         // What came while nobody listened is asked for.
-        if (state === 'live' && wasLost) this.arrived({ market: this.state.market });
+        this.hasMissed = false;
+        this.arrived({ market: this.state.market });
+    }
+
+    // Connected is not yet live: an imported market's readings may have ended years ago.
+    showLive() {
+        const ms = parse(this.latest?.time);
+        const isWaiting = this.connection === 'live' && (!ms || this.now() - ms > STALE_MS);
+        const state = isWaiting ? 'waiting' : (this.connection ?? 'off');
+        setAttribute(byId('live'), 'data-state', state);
+        setText(byId('live').lastElementChild, LIVE[state]);
     }
 }

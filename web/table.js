@@ -8,7 +8,7 @@ import { age, parse } from './time.js';
 
 const PAGE = 60;
 // Polled markets are read once a minute; three missed readings deserve a mark.
-const STALE_MS = 200000;
+export const STALE_MS = 200000;
 
 const VALUES = {
     market: (row) => row.symbol.toLowerCase(),
@@ -31,7 +31,7 @@ export function parts(market) {
 }
 
 export function kindName(kind) {
-    return kind ? kind[0] + kind.slice(1).toLowerCase() : '';
+    return kind && kind !== 'UNKNOWN' ? kind[0] + kind.slice(1).toLowerCase() : '';
 }
 
 function prepared(row) {

@@ -66,11 +66,12 @@ export function full(ms, withSeconds) {
     return `${day(ms)} ${new Date(ms).getUTCFullYear()}, ${clock(ms, withSeconds)} UTC`;
 }
 
-// "12 s", "3 min", "5 h", "9 d": how old something is.
+// "12 s", "3 min", "5 h", "9 d", "3 y": how old something is.
 export function age(ms) {
     const seconds = Math.max(0, Math.round(ms / 1000));
     if (seconds < 100) return `${seconds} s`;
     if (seconds < 6000) return `${Math.round(seconds / 60)} min`;
     if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
-    return `${Math.round(seconds / 86400)} d`;
+    if (seconds < 86400 * 730) return `${Math.round(seconds / 86400)} d`;
+    return `${Math.round(seconds / 31557600)} y`;
 }
