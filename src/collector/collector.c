@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The driver: one loop, one HTTP client, and for each exchange a poll that says what to send. Live
+ * it runs on a thread of its own and begins a minute when the clock does; stepped, the caller says
+ * which minute, and a virtual clock is moved on whenever there is nothing to do but wait.
+ */
+#include "collector/collector.h"
+
+#include "base/log.h"
+#include "collector/collector_internal.h"
+
+#define TIMEOUT_MS_DEFAULT 10'000
+/* Requests under way at one exchange. */
+#define UNDER_WAY_MAX 16
+/* Behind one address that stands in for all of them. */
+#define REDIRECTED_CONNECTIONS_MAX 100
+/* Look at the clock at least so often: it may be set. */
+#define TICK_MS_MAX 1000
+
+/* A request and whose it is. */
+struct sent {
+    struct oi_collector_exchange *exchange;
+    struct oi_ask ask;
+};
+
+static void pump(struct oi_collector *collector);
+
+static struct oi_poll_now
+read_clock(const struct oi_collector *collector)
+{
+    return (struct oi_poll_now){ .wall = collector->clock->wall_ns(collector->clock),
+                                 .mono_ns = collector->clock->monotonic_ns(collector->clock) };
+}
+
+static void
+publish(struct oi_collector *collector)
+{
+    (void) pthread_mutex_lock(&collector->stats_lock);
+    for (size_t i = 0; i < collector->count; i++)
+        collector->stats[i] = collector->exchanges[i].poll.stats;
+    (void) pthread_mutex_unlock(&collector->stats_lock);
+}
+
+static void
+on_answer(void *context, enum oi_status status, const struct oi_http_response *response,
+          const struct oi_error *error)
+{
+    struct sent *sent = context;
+    struct oi_collector_exchange *exchange = sent->exchange;
+    const struct oi_poll_answer answer = { status, response, error };
+
+    exchange->under_way--;
+    oi_poll_answer(&exchange->poll, &sent->ask, &answer, read_clock(exchange->collector));
+    oi_free(sent);
+    if (status != OI_E_CANCELLED)
+        pump(exchange->collector);
+}
+
+static void
+send_ask(struct oi_collector_exchange *exchange, const struct oi_ask *ask)
+{
+    struct oi_collector *collector = exchange->collector;
+    const struct oi_http_limits limits = { .timeout_ms = collector->timeout_ms };
+    struct oi_http_request request = {};
+    struct sent *sent = oi_alloc_zero(1, sizeof(*sent));
+    struct oi_error error = {};
+    enum oi_status status;
+
+    *sent = (struct sent){ exchange, *ask };
+    exchange->under_way++;
+    status = oi_poll_request(&exchange->poll, ask, &request, &error);
+    if (status == OI_OK)
+        oi_http_client_send(collector->client, &request, &limits, on_answer, sent);
+    else
+        on_answer(sent, OI_E_UPSTREAM, NULL, &error);
+    oi_http_request_release(&request);
+}
+
+/* Send what may go, commit what is complete. */
+static void
+advance(struct oi_collector_exchange *exchange)
+{
+    struct oi_collector *collector = exchange->collector;
+    struct oi_ask ask;
+    int64_t wake_ns;
+
+    while (exchange->under_way < UNDER_WAY_MAX &&
+           oi_poll_next(&exchange->poll, read_clock(collector), &ask, &wake_ns))
+        send_ask(exchange, &ask);
+    exchange->is_full = exchange->under_way >= UNDER_WAY_MAX;
+    oi_poll_flush(&exchange->poll, read_clock(collector));
+    if (exchange->poll.is_open && oi_poll_is_done(&exchange->poll, read_clock(collector)))
+        oi_poll_close(&exchange->poll, read_clock(collector), false);
+}
+
+/* When somebody has something to do again. */
+static int64_t
+find_wake(const struct oi_collector *collector)
+{
+    int64_t wake_ns = INT64_MAX;
+
+    for (size_t i = 0; i < collector->count; i++) {
+        const struct oi_poll *poll = &collector->exchanges[i].poll;
+
+        if (!poll->is_open)
+            continue;
+        wake_ns = poll->close_ns < wake_ns ? poll->close_ns : wake_ns;
+        if (!collector->exchanges[i].is_full && poll->wake_ns < wake_ns)
+            wake_ns = poll->wake_ns;
+        wake_ns = poll->flush_ns < wake_ns ? poll->flush_ns : wake_ns;
+    }
+    return wake_ns;
+}
+
+static unsigned
+count_under_way(const struct oi_collector *collector)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < collector->count; i++)
+        count += collector->exchanges[i].under_way;
+    return count;
+}
+
+static bool
+is_any_open(const struct oi_collector *collector)
+{
+    for (size_t i = 0; i < collector->count; i++)
+        if (collector->exchanges[i].poll.is_open)
+            return true;
+    return false;
+}
+
+static void
+arm(struct oi_collector *collector)
+{
+    struct oi_poll_now now = read_clock(collector);
+    int64_t wait_ns = oi_interval_floor(OI_MINUTE, now.wall) + OI_MINUTE - now.wall;
+    int64_t wake_ns = find_wake(collector);
+    uint64_t wait_ms;
+
+    if (wake_ns != INT64_MAX && wake_ns - now.mono_ns < wait_ns)
+        wait_ns = wake_ns - now.mono_ns;
+    wait_ms = wait_ns <= 0 ? 0 : (uint64_t) (wait_ns / OI_MILLISECOND) + 1;
+    oi_timer_start(collector->timer, wait_ms < TICK_MS_MAX ? wait_ms : TICK_MS_MAX, 0);
+}
+
+/* True while a virtual clock was moved on. */
+static bool
+skip_waiting(struct oi_collector *collector)
+{
+    int64_t wake_ns = find_wake(collector), now_ns = read_clock(collector).mono_ns;
+
+    if (!collector->virtual_clock || wake_ns == INT64_MAX || count_under_way(collector) > 0)
+        return false;
+    if (wake_ns > now_ns)
+        oi_virtual_clock_advance(collector->virtual_clock, wake_ns - now_ns);
+    return true;
+}
+
+static void
+pump(struct oi_collector *collector)
+{
+    collector->pump_again = true;
+    if (collector->is_pumping)
+        return;
+    collector->is_pumping = true;
+    while (collector->pump_again) {
+        collector->pump_again = false;
+        for (size_t i = 0; i < collector->count; i++)
+            advance(&collector->exchanges[i]);
+        if (!collector->pump_again)
+            collector->pump_again = skip_waiting(collector);
+    }
+    collector->is_pumping = false;
+    publish(collector);
+    if (collector->is_stepped && !is_any_open(collector))
+        oi_loop_stop(collector->loop);
+    else
+        arm(collector);
+}
+
+static void
+begin_minute(struct oi_collector *collector, oi_time minute)
+{
+    struct oi_poll_now now = read_clock(collector);
+
+    if (collector->minute != OI_TIME_NONE && minute != collector->minute + OI_MINUTE &&
+        !collector->is_stepped)
+        oi_log(OI_LOG_WARN, "collector.clock_jumped", "by_minutes=%lld",
+               (long long) ((minute - collector->minute) / OI_MINUTE - 1));
+    collector->minute = minute;
+    for (size_t i = 0; i < collector->count; i++) {
+        struct oi_poll *poll = &collector->exchanges[i].poll;
+        struct oi_error error = {};
+
+        if (oi_poll_begin(poll, minute, now, &error) == OI_OK)
+            continue;
+        poll->stats.commit_failures++;
+        oi_log_throttled(OI_LOG_ERROR, "collector.store_refused", poll->exchange->name,
+                         "exchange=%s reason=\"%s\"", poll->exchange->name, error.message);
+    }
+}
+
+static void
+on_tick(void *context)
+{
+    struct oi_collector *collector = context;
+    oi_time minute;
+
+    if (!collector->is_stepped) {
+        minute = oi_schedule_minute(collector->minute, read_clock(collector).wall);
+        if (minute != OI_TIME_NONE)
+            begin_minute(collector, minute);
+    }
+    pump(collector);
+}
+
+/* On the loop's thread: end what is under way, keep what came. */
+static void
+finish(struct oi_collector *collector)
+{
+    oi_http_client_free(&collector->client);
+    for (size_t i = 0; i < collector->count; i++)
+        oi_poll_close(&collector->exchanges[i].poll, read_clock(collector), true);
+    publish(collector);
+    oi_timer_free(&collector->timer);
+}
+
+static void *
+run(void *context)
+{
+    struct oi_collector *collector = context;
+
+    oi_timer_start(collector->timer, 0, 0);
+    while (!atomic_load(&collector->is_stopping))
+        oi_loop_run(collector->loop);
+    finish(collector);
+    return NULL;
+}
+
+static bool
+is_chosen(const struct oi_collector_options *options, const char *name)
+{
+    for (size_t i = 0; options->exchanges && options->exchanges[i]; i++)
+        if (strcmp(options->exchanges[i], name) == 0)
+            return true;
+    return !options->exchanges;
+}
+
+static enum oi_status
+check_names(const struct oi_collector_options *options, const struct oi_exchange *const *registry,
+            struct oi_error *error)
+{
+    for (size_t i = 0; options->exchanges && options->exchanges[i]; i++) {
+        bool is_known = false;
+
+        for (size_t j = 0; registry[j]; j++)
+            is_known |= strcmp(registry[j]->name, options->exchanges[i]) == 0;
+        if (!is_known)
+            return oi_fail(error, OI_E_INVALID, "no exchange is called %s", options->exchanges[i]);
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+add_exchanges(struct oi_collector *collector, const struct oi_collector_options *options,
+              struct oi_error *error)
+{
+    const struct oi_exchange *const *registry =
+        options->registry ? options->registry : oi_exchanges;
+    const struct oi_feed live = { .name = "live" };
+    struct oi_poll_options of = { .store = collector->store,
+                                  .seed = options->seed,
+                                  .spread_ms = options->spread_ms,
+                                  .is_patient = collector->is_stepped };
+    size_t room = 0;
+
+    OI_TRY(check_names(options, registry, error));
+    OI_TRY(oi_store_feed(collector->store, &live, &of.feed, error));
+    if (of.seed == 0)
+        oi_random_secret(&of.seed, sizeof(of.seed));
+    while (registry[room])
+        room++;
+    collector->exchanges = oi_alloc_zero(room + 1, sizeof(*collector->exchanges));
+    collector->stats = oi_alloc_zero(room + 1, sizeof(*collector->stats));
+    for (size_t i = 0; i < room; i++) {
+        struct oi_collector_exchange *exchange = &collector->exchanges[collector->count];
+
+        if (!is_chosen(options, registry[i]->name))
+            continue;
+        of.exchange = registry[i];
+        of.seed++;
+        exchange->collector = collector;
+        oi_poll_init(&exchange->poll, &of);
+        collector->count++;
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+set_up(struct oi_collector *collector, const struct oi_collector_options *options,
+       struct oi_error *error)
+{
+    const struct oi_http_client_options client = {
+        .proxy = options->proxy,
+        .interface_address = options->interface_address,
+        .redirect_to = options->redirect_to,
+        .connections_max = options->redirect_to ? REDIRECTED_CONNECTIONS_MAX : 0,
+    };
+
+    OI_TRY(add_exchanges(collector, options, error));
+    OI_TRY(oi_loop_new(&collector->loop, error));
+    collector->timer = oi_timer_new(collector->loop, on_tick, collector);
+    return oi_http_client_new(collector->loop, &client, &collector->client, error);
+}
+
+static void
+release(struct oi_collector *collector)
+{
+    oi_http_client_free(&collector->client);
+    oi_timer_free(&collector->timer);
+    oi_loop_free(&collector->loop);
+    for (size_t i = 0; i < collector->count; i++)
+        oi_poll_release(&collector->exchanges[i].poll);
+    oi_free(collector->exchanges);
+    oi_free(collector->stats);
+    (void) pthread_mutex_destroy(&collector->stats_lock);
+    oi_free(collector);
+}
+
+static enum oi_status
+open_collector(const struct oi_collector_options *options, struct oi_store *store, bool is_stepped,
+               struct oi_collector **ret_collector, struct oi_error *error)
+{
+    struct oi_collector *collector = oi_alloc_zero(1, sizeof(*collector));
+    enum oi_status status;
+
+    collector->store = store;
+    collector->is_stepped = is_stepped;
+    collector->minute = OI_TIME_NONE;
+    collector->virtual_clock = options->virtual_clock;
+    collector->clock = options->clock ? options->clock : &oi_clock_system;
+    if (options->virtual_clock)
+        collector->clock = &options->virtual_clock->clock;
+    collector->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS_DEFAULT;
+    (void) pthread_mutex_init(&collector->stats_lock, NULL);
+    status = set_up(collector, options, error);
+    if (status != OI_OK) {
+        release(collector);
+        return status;
+    }
+    publish(collector);
+    *ret_collector = collector;
+    return OI_OK;
+}
+
+static void
+on_wake(void *context)
+{
+    struct oi_collector *collector = context;
+
+    if (atomic_load(&collector->is_stopping))
+        oi_loop_stop(collector->loop);
+}
+
+enum oi_status
+oi_collector_open(const struct oi_collector_options *options, struct oi_store *store,
+                  struct oi_collector **ret_collector, struct oi_error *error)
+{
+    struct oi_collector *collector;
+
+    if (options->virtual_clock)
+        return oi_fail(error, OI_E_INVALID, "a virtual clock is for a stepped collector");
+    OI_TRY(open_collector(options, store, false, &collector, error));
+    oi_loop_on_wake(collector->loop, on_wake, collector);
+    if (pthread_create(&collector->thread, NULL, run, collector) != 0) {
+        release(collector);
+        return oi_fail(error, OI_E_IO, "the collector's thread cannot be started");
+    }
+    *ret_collector = collector;
+    return OI_OK;
+}
+
+enum oi_status
+oi_collector_open_stepped(const struct oi_collector_options *options, struct oi_store *store,
+                          struct oi_collector **ret_collector, struct oi_error *error)
+{
+    return open_collector(options, store, true, ret_collector, error);
+}
+
+void
+oi_collector_close(struct oi_collector **collector)
+{
+    struct oi_collector *closing = *collector;
+
+    if (!closing)
+        return;
+    *collector = NULL;
+    if (closing->is_stepped) {
+        finish(closing);
+    } else {
+        atomic_store(&closing->is_stopping, true);
+        oi_loop_wake(closing->loop);
+        (void) pthread_join(closing->thread, NULL);
+    }
+    release(closing);
+}
+
+enum oi_status
+oi_collector_poll_minute(struct oi_collector *collector, oi_time minute,
+                         struct oi_collector_report *ret_report, struct oi_error *error)
+{
+    struct oi_collector_report report = {};
+    uint64_t failures = 0, rows = 0;
+    int64_t ahead_ns = minute - read_clock(collector).wall;
+
+    oi_assert(collector->is_stepped);
+    if (collector->virtual_clock && ahead_ns > 0)
+        oi_virtual_clock_advance(collector->virtual_clock, ahead_ns);
+    for (size_t i = 0; i < collector->count; i++) {
+        failures -= collector->exchanges[i].poll.stats.commit_failures;
+        rows -= collector->exchanges[i].poll.stats.rows;
+    }
+    begin_minute(collector, minute);
+    oi_timer_start(collector->timer, 0, 0);
+    do {
+        oi_loop_run(collector->loop);
+    } while (is_any_open(collector));
+    oi_timer_stop(collector->timer);
+    for (size_t i = 0; i < collector->count; i++) {
+        const struct oi_poll_stats *stats = &collector->exchanges[i].poll.stats;
+
+        failures += stats->commit_failures;
+        rows += stats->rows;
+        report.expected += stats->expected;
+        report.missing += stats->missing;
+    }
+    report.stored = rows;
+    if (failures > 0)
+        return oi_fail(error, OI_E_IO, "the store refused what was collected (the log says why)");
+    if (ret_report)
+        *ret_report = report;
+    return OI_OK;
+}
+
+enum oi_status
+oi_collector_run_once(const struct oi_collector_options *options, struct oi_store *store,
+                      struct oi_collector_report *ret_report, struct oi_error *error)
+{
+    struct oi_collector *collector = NULL;
+    enum oi_status status;
+
+    OI_TRY(oi_collector_open_stepped(options, store, &collector, error));
+    status = oi_collector_poll_minute(
+        collector, oi_interval_floor(OI_MINUTE, read_clock(collector).wall), ret_report, error);
+    oi_collector_close(&collector);
+    return status;
+}
