@@ -87,10 +87,10 @@ size_t oi_http_parameter_count(const struct oi_http_request *request, const char
 void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
 
 /*
- * A reply to send. A short answer is in `body`. A long one is pulled: when `more` is set it is
- * called whenever the client has taken what was there, appends the next piece to `out` and tells
- * when it was the last (a piece that is not the last has at least one byte); the framing (chunked,
- * or closing for HTTP/1.0) is the server's.
+ * A reply to send. A short answer is in `body`. A long one is pulled: when `more` is set, what is
+ * in `body` goes first, and `more` is called whenever the client has taken what was there: it
+ * appends the next piece to `out` (best 16 to 64 KiB; an empty one is passed over) and tells when
+ * it was the last; the framing (chunked, or closing for HTTP/1.0) is the server's.
  */
 struct oi_http_reply {
     int status;                              /* 200 by default */

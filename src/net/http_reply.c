@@ -15,6 +15,9 @@
 /* Bodies up to here are copied behind their head, so that one piece leaves. */
 #define JOIN_SIZE_MAX ((size_t) 16 << 10)
 
+/* Pieces without a byte in a row, before the loop is thought more of than the reply. */
+#define EMPTY_PIECES_MAX 1000
+
 static const char *
 status_phrase(int status)
 {
@@ -36,18 +39,22 @@ status_phrase(int status)
         { 308, "Permanent Redirect" },
         { 400, "Bad Request" },
         { 401, "Unauthorized" },
+        { 402, "Payment Required" },
         { 403, "Forbidden" },
         { 404, "Not Found" },
         { 405, "Method Not Allowed" },
         { 406, "Not Acceptable" },
         { 408, "Request Timeout" },
         { 409, "Conflict" },
+        { 410, "Gone" },
+        { 412, "Precondition Failed" },
         { 413, "Content Too Large" },
         { 414, "URI Too Long" },
         { 415, "Unsupported Media Type" },
         { 416, "Range Not Satisfiable" },
         { 417, "Expectation Failed" },
         { 418, "I'm a teapot" },
+        { 421, "Misdirected Request" },
         { 422, "Unprocessable Content" },
         { 426, "Upgrade Required" },
         { 429, "Too Many Requests" },
@@ -205,10 +212,11 @@ take_piece(struct oi_http_reply *reply, struct oi_buffer *piece, bool *ret_is_la
     size_t before = piece->size;
     bool is_last = false;
 
-    if (reply->more(reply->context, piece, &is_last, &error) != OI_OK || piece->overflowed)
-        return false;
-    if (!is_last && piece->size == before)
-        return false; /* against the contract: it would be asked for ever */
+    for (unsigned i = 0; !is_last && piece->size == before; i++) {
+        if (i == EMPTY_PIECES_MAX ||
+            reply->more(reply->context, piece, &is_last, &error) != OI_OK || piece->overflowed)
+            return false;
+    }
     *ret_is_last = is_last;
     return true;
 }

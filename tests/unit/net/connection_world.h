@@ -22,6 +22,7 @@ struct world {
     size_t body_size;       /* of what "/body" answers */
     size_t pieces;          /* of what "/stream" answers, 32 KiB each */
     size_t pieces_made;
+    size_t empty_pieces; /* before the first one with anything in it */
     unsigned woken, finished, closed, drained, handled;
     bool is_failing;
 };
@@ -42,6 +43,10 @@ world_more(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_er
 
     if (world->is_failing)
         return oi_fail(error, OI_E_IO, "on purpose");
+    if (world->empty_pieces > 0) {
+        world->empty_pieces--;
+        return OI_OK;
+    }
     world_fill(out, WORLD_PIECE_SIZE);
     world->pieces_made++;
     *ret_is_last = world->pieces_made == world->pieces;
@@ -65,7 +70,9 @@ world_handle(void *context, const struct oi_http_request *request, struct oi_htt
     oi_http_reply_type(reply, "text/plain");
     if (oi_slice_is(request->path, "/body")) {
         world_fill(&reply->body, world->body_size);
-    } else if (oi_slice_is(request->path, "/stream")) {
+    } else if (oi_slice_starts_with(request->path, "/stream")) {
+        if (oi_slice_is(request->path, "/stream/begun"))
+            oi_buffer_add_text(&reply->body, "begun ");
         reply->more = world_more;
         reply->finish = world_finish;
         reply->context = world;

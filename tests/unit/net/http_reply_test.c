@@ -71,6 +71,34 @@ frames_a_stream_in_chunks(void **)
 }
 
 static void
+sends_the_body_before_the_pieces(void **)
+{
+    struct world world;
+
+    world_open(&world);
+    world.pieces = 2;
+    assert_non_null(strstr(ask(&world, WORLD_GET("/stream/begun")), "\r\n8006\r\nbegun abc"));
+    world.pieces_made = 0;
+    world.pieces = 1;
+    assert_non_null(strstr(ask(&world, WORLD_GET("/stream/begun")), "Content-Length: 32774\r\n"));
+    world_close(&world);
+}
+
+static void
+passes_over_empty_pieces_but_not_for_ever(void **)
+{
+    struct world world;
+
+    world_open(&world);
+    world.pieces = 1;
+    world.empty_pieces = 999;
+    assert_non_null(strstr(ask(&world, WORLD_GET("/stream")), "Content-Length: 32768\r\n"));
+    world.empty_pieces = 1'000;
+    assert_non_null(strstr(ask(&world, WORLD_GET("/stream")), "HTTP/1.1 500 "));
+    world_close(&world);
+}
+
+static void
 ends_a_stream_to_http10_with_the_connection(void **)
 {
     struct world world;
@@ -185,6 +213,8 @@ main(void)
         cmocka_unit_test(gives_no_body_to_a_status_without_one),
         cmocka_unit_test(gives_a_stream_of_one_piece_its_length),
         cmocka_unit_test(frames_a_stream_in_chunks),
+        cmocka_unit_test(sends_the_body_before_the_pieces),
+        cmocka_unit_test(passes_over_empty_pieces_but_not_for_ever),
         cmocka_unit_test(ends_a_stream_to_http10_with_the_connection),
         cmocka_unit_test(says_500_while_it_can_and_breaks_off_afterwards),
         cmocka_unit_test(compresses_what_is_worth_it_when_it_is_accepted),
