@@ -254,7 +254,8 @@ follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
     if (state.last_batch == store->state.last_batch &&
         state.catalog_version == store->state.catalog_version &&
         state.checkpoint_version == store->state.checkpoint_version &&
-        state.hidden_version == store->state.hidden_version)
+        state.hidden_version == store->state.hidden_version &&
+        state.next_import == store->state.next_import) /* differs in a store just opened */
         return OI_OK;
     if (state.catalog_version != store->state.catalog_version)
         OI_TRY(follow_catalog(store, access, &state, error));

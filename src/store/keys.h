@@ -16,7 +16,7 @@
 #define OI_TABLE_LIST(X)                                                                           \
     X(META, "meta")             /* a text -> the store's own state */                              \
     X(LOG, "log")               /* batch -> the rows of one commit */                              \
-    X(COMMIT, "commit")         /* batch / 512 -> commit times and imports */     \
+    X(COMMIT, "commit")         /* batch / 512 -> commit times and imports */                      \
     X(CHUNK, "chunk")           /* series, first time -> a chunk */                                \
     X(POSITION, "position")     /* series -> how far it is in chunks, its newest chunked row */    \
     X(ROLLUP, "rollup")         /* series, kind, first bucket -> a block of rollups */             \
