@@ -101,6 +101,7 @@ struct oi_http_reply {
     void (*finish)(void *context); /* once, when `more` will not be called again; may be NULL */
     void *context;
     bool is_compressible; /* text: gzip it when the client takes that and the size is worth it */
+    bool is_withheld;     /* never sent: the client waits until it gives up (the simulator's) */
     struct oi_arena arena;
 };
 

@@ -198,6 +198,7 @@ static void
 settle(struct oi_http_connection *connection)
 {
     bool is_waiting = connection->phase == OI_HTTP_PHASE_REQUESTS &&
+                      connection->reply_state != OI_HTTP_REPLY_WITHHELD &&
                       (connection->reply_state != OI_HTTP_REPLY_NONE || connection->input.size > 0);
 
     if (connection->has_ended && connection->output.size == 0 && !is_waiting)

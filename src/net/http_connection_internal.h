@@ -20,6 +20,7 @@ enum oi_http_phase {
 enum oi_http_reply_state {
     OI_HTTP_REPLY_NONE,
     OI_HTTP_REPLY_COMPRESSING, /* the body is with the host */
+    OI_HTTP_REPLY_WITHHELD,    /* nothing will come */
     OI_HTTP_REPLY_STREAMING,   /* `more` is called as the client takes what there is */
 };
 

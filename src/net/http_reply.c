@@ -333,6 +333,10 @@ oi_http_connection_answer(struct oi_http_connection *connection)
     bool has_body = !connection->is_head && status_has_body(reply->status);
     struct oi_buffer head = {};
 
+    if (reply->is_withheld) {
+        connection->reply_state = OI_HTTP_REPLY_WITHHELD;
+        return;
+    }
     if (reply->more && !begin_stream(connection))
         return;
     if (!encode(connection))
