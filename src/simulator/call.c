@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every exchange's answer is made with. */
+/* no unit test: what the answers are made with; the contract suite of the simulator drives all of
+ * it */
+#include "simulator/world_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct oi_slice
+call_parameter(const struct call *call, const char *name)
+{
+    const struct oi_slice *value = oi_http_parameter(call->request, name);
+
+    return value ? *value : (struct oi_slice){};
+}
+
+int64_t
+call_number(const struct call *call, const char *name, int64_t otherwise)
+{
+    struct oi_slice text = call_parameter(call, name);
+    int64_t value = 0;
+
+    if (text.size == 0 || text.size > 18)
+        return otherwise;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return otherwise;
+        value = value * 10 + (text.data[i] - '0');
+    }
+    return value;
+}
+
+bool
+call_is_path(const struct call *call, const char *path)
+{
+    return oi_slice_is(call->request->path, path);
+}
+
+int64_t
+call_now_ms(const struct call *call)
+{
+    return oi_time_to_ms(call->now);
+}
+
+const struct oi_market *
+call_market(const struct call *call, struct oi_slice symbol)
+{
+    const struct oi_market *market = oi_catalogue_find(call->catalogue, call->venue, symbol);
+
+    return market && market->state == OI_MARKET_LISTED ? market : NULL;
+}
+
+const struct oi_market *
+call_next(const struct call *call, const char *product, const struct oi_market *after)
+{
+    const struct oi_market *items = call->catalogue->markets.items;
+    size_t i = after ? (size_t) (after - items) + 1 : 0;
+
+    for (; i < call->catalogue->markets.count; i++) {
+        if (items[i].venue != call->venue || (product && strcmp(items[i].product, product) != 0))
+            continue;
+        if (!oi_moods_drop(call->moods, call->venue, call->number, call->elapsed_ns,
+                           items[i].symbol))
+            return &items[i];
+    }
+    return NULL;
+}
+
+void
+call_add_text(const struct call *call, const char *name, const char *text)
+{
+    oi_json_add_name(call->writer, name);
+    oi_json_add_text(call->writer, text);
+}
+
+void
+call_add_int(const struct call *call, const char *name, int64_t value)
+{
+    oi_json_add_name(call->writer, name);
+    oi_json_add_int(call->writer, value);
+}
+
+void
+call_add_quoted_int(const struct call *call, const char *name, int64_t value)
+{
+    char text[24];
+
+    (void) snprintf(text, sizeof(text), "%" PRId64, value);
+    call_add_text(call, name, text);
+}
+
+void
+call_add_figure(const struct call *call, const char *name, const struct oi_decimal *figure,
+                int places)
+{
+    struct oi_buffer text = {};
+
+    if (!oi_decimal_is_none(figure))
+        oi_figure_write(figure, places, &text);
+    if (name)
+        oi_json_add_name(call->writer, name);
+    oi_json_add_string(call->writer, oi_buffer_slice(&text));
+    oi_buffer_release(&text);
+}
+
+void
+call_add_number(const struct call *call, const char *name, const struct oi_decimal *figure)
+{
+    char text[OI_DECIMAL_TEXT_SIZE];
+    size_t size = oi_decimal_print(figure, text);
+
+    oi_json_add_name(call->writer, name);
+    if (size == 0)
+        oi_json_add_null(call->writer);
+    else
+        oi_json_add_raw(call->writer, (struct oi_slice){ text, size });
+}
+
+void
+call_fail(const struct call *call, int status, const char *type, const char *body)
+{
+    call->reply->status = status;
+    oi_buffer_clear(&call->reply->body);
+    oi_http_reply_type(call->reply, type);
+    oi_buffer_add_text(&call->reply->body, body);
+}
+
+struct points
+call_points(const struct call *call, const struct oi_market *market, int64_t from_ms, int64_t to_ms,
+            int64_t limit)
+{
+    struct points points = { market->listed, call->now };
+    oi_time from;
+    oi_time to;
+
+    if (oi_time_from_ms(from_ms, &from, NULL) == OI_OK && from > points.first)
+        points.first = from;
+    if (oi_time_from_ms(to_ms, &to, NULL) == OI_OK && to < points.last)
+        points.last = to;
+    points.first = oi_interval_ceil(POINT_NS, points.first);
+    points.last = oi_interval_floor(POINT_NS, points.last);
+    if (limit > 0 && points.last - points.first >= limit * POINT_NS)
+        points.first = points.last - (limit - 1) * POINT_NS;
+    return points;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Scripted misbehaviour: what an exchange does to a request in place of answering it. The text form
+ * is described at oi_simulator_set_moods.
+ */
+#pragma once
+
+#include "base/vector.h"
+#include "core/instrument.h"
+#include "simulator/market.h"
+
+enum oi_mood_kind {
+    OI_MOOD_FINE,
+    OI_MOOD_STATUS,   /* this status, with Retry-After where given */
+    OI_MOOD_HANG,     /* no answer, ever */
+    OI_MOOD_HTML,     /* a page in place of data, with status 200 */
+    OI_MOOD_TRUNCATE, /* the reply breaks off in its middle */
+    OI_MOOD_DROP,     /* a market is missing in bulk replies */
+};
+
+/* When: requests by number from 1, or nanoseconds since the script was set. Both ends included. */
+struct oi_mood {
+    enum oi_venue venue;
+    enum oi_mood_kind kind;
+    int status;
+    int64_t retry_after_s; /* 0: not told */
+    char symbol[OI_SYMBOL_SIZE];
+    bool is_timed;
+    int64_t from, to;
+};
+
+/* `struct oi_moods moods = {};` is an empty one. */
+struct oi_moods {
+    OI_VECTOR(struct oi_mood) items;
+};
+
+/* INVALID, with what is wrong and nothing set, for a text that is none. */
+enum oi_status oi_moods_parse(struct oi_slice text, struct oi_moods *ret_moods,
+                              struct oi_error *error);
+void oi_moods_release(struct oi_moods *moods);
+
+/* The first mood that applies to the exchange's `number`-th request, `elapsed_ns` after the script
+ * was set, or NULL. Dropped markets are asked for apart: they do not keep others from applying. */
+const struct oi_mood *oi_moods_find(const struct oi_moods *moods, enum oi_venue venue,
+                                    uint64_t number, int64_t elapsed_ns);
+bool oi_moods_drop(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
+                   int64_t elapsed_ns, const char *symbol);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Instruments and readings without asking for them over a socket. The instruments are what the
+ * adapters read from the world's own replies, so that they are the same to the last field.
+ */
+/* no unit test: the contract suite of the simulator compares it with the model */
+#include "exchanges/exchange.h"
+#include "simulator/market.h"
+#include "simulator/simulator.h"
+
+/* More pages than any list of ours has. */
+#define PAGES_MAX 1'000
+
+struct instrument_walk {
+    struct oi_simulator_world *world;
+    oi_time now;
+    enum oi_status (*visit)(void *context, const struct oi_instrument *found,
+                            struct oi_error *error);
+    void *context;
+};
+
+/* One page of one list, read into `harvest`. */
+static enum oi_status
+read_page(const struct instrument_walk *walk, const struct oi_endpoint *endpoint,
+          const struct oi_task *task, struct oi_harvest *harvest, struct oi_error *error)
+{
+    struct oi_http_request request = {};
+    struct oi_http_reply reply = {};
+    enum oi_status status = endpoint->ask(task, &request, error);
+
+    if (status == OI_OK) {
+        oi_simulator_answer(walk->world, &request, &reply);
+        status = endpoint->read(task, oi_buffer_slice(&reply.body), harvest, error);
+    }
+    oi_http_reply_release(&reply);
+    oi_http_request_release(&request);
+    return status;
+}
+
+static enum oi_status
+visit_page(const struct instrument_walk *walk, const struct oi_harvest *harvest,
+           struct oi_error *error)
+{
+    for (size_t i = 0; i < harvest->instruments.count; i++) {
+        const struct oi_instrument *instrument = &harvest->instruments.items[i];
+
+        if (!instrument->is_delisted)
+            OI_TRY(walk->visit(walk->context, instrument, error));
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+visit_endpoint(const struct instrument_walk *walk, const struct oi_endpoint *endpoint,
+               struct oi_error *error)
+{
+    struct oi_harvest harvest = {};
+    struct oi_buffer page = {};
+    struct oi_task task = { .kind = OI_TASK_INSTRUMENTS,
+                            .product = endpoint->product,
+                            .now = walk->now };
+    enum oi_status status = OI_OK;
+
+    for (int pages = 0; status == OI_OK && pages < PAGES_MAX; pages++) {
+        oi_harvest_reset(&harvest);
+        status = read_page(walk, endpoint, &task, &harvest, error);
+        if (status == OI_OK)
+            status = visit_page(walk, &harvest, error);
+        if (status != OI_OK || !harvest.next_page)
+            break;
+        oi_buffer_clear(&page);
+        oi_buffer_add(&page, harvest.next_page, strlen(harvest.next_page) + 1);
+        task.page = page.data;
+    }
+    oi_buffer_release(&page);
+    oi_harvest_release(&harvest);
+    return status;
+}
+
+static enum oi_status
+visit_all(const struct instrument_walk *walk, const char *name, struct oi_error *error)
+{
+    for (size_t i = 0; oi_exchanges[i]; i++) {
+        const struct oi_exchange *exchange = oi_exchanges[i];
+        enum oi_venue venue;
+
+        /* A registered exchange that is not simulated (yet) has no market here. */
+        if ((name && strcmp(name, exchange->name) != 0) ||
+            !oi_venue_find(oi_slice_of(exchange->name), &venue))
+            continue;
+        for (size_t row = 0; row < exchange->endpoint_count; row++)
+            if (exchange->endpoints[row].kind == OI_TASK_INSTRUMENTS)
+                OI_TRY(visit_endpoint(walk, &exchange->endpoints[row], error));
+    }
+    return OI_OK;
+}
+
+enum oi_status
+oi_simulator_instruments(uint64_t seed, const char *exchange, oi_time now,
+                         enum oi_status (*visit)(void *context, const struct oi_instrument *found,
+                                                 struct oi_error *error),
+                         void *context, struct oi_error *error)
+{
+    struct oi_virtual_clock clock;
+    struct instrument_walk walk = { .now = now, .visit = visit, .context = context };
+    enum oi_status status;
+
+    oi_virtual_clock_init(&clock, now);
+    walk.world = oi_simulator_world_new(seed, &clock.clock);
+    status = visit_all(&walk, exchange, error);
+    oi_simulator_world_free(&walk.world);
+    return status;
+}
+
+/* As its adapter reads the exchange's replies: what each one tells beside the figure. */
+static struct oi_observation
+reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    struct oi_figures figures;
+    bool is_option = market->kind == OI_KIND_OPTION;
+
+    oi_market_figures(seed, market, time, &figures);
+    reading.time = time;
+    reading.exchange_time = time;
+    reading.open_interest = figures.open_interest;
+    reading.mark_price = figures.mark;
+    switch (market->venue) {
+    case OI_VENUE_BINANCE:
+        reading.index_price = figures.index;
+        if (!market->is_inverse)
+            reading.value_usd = figures.value;
+        break;
+    case OI_VENUE_BYBIT:
+        reading.index_price = figures.index;
+        reading.last_price = figures.last;
+        if (!market->is_inverse)
+            reading.value_usd = figures.value;
+        break;
+    case OI_VENUE_DERIBIT:
+        reading.last_price = figures.last;
+        if (is_option)
+            reading.index_price = figures.index;
+        break;
+    case OI_VENUE_HYPERLIQUID:
+        reading.exchange_time = OI_TIME_NONE;
+        reading.index_price = figures.index;
+        break;
+    case OI_VENUE_OKX:
+        reading.value_usd = figures.value;
+        break;
+    }
+    return reading;
+}
+
+static enum oi_status
+visit_readings(uint64_t seed, const struct oi_market *market, struct oi_span span, int64_t step_ns,
+               enum oi_status (*visit)(void *context, const struct oi_observation *reading,
+                                       struct oi_error *error),
+               void *context, struct oi_error *error)
+{
+    if (span.from < market->listed)
+        span.from = market->listed;
+    if (market->expiry != OI_TIME_NONE && span.to > market->expiry)
+        span.to = market->expiry;
+    for (oi_time time = oi_interval_ceil(step_ns, span.from); time < span.to; time += step_ns) {
+        struct oi_observation reading = reading_of(seed, market, time);
+
+        OI_TRY(visit(context, &reading, error));
+    }
+    return OI_OK;
+}
+
+enum oi_status
+oi_simulator_history(uint64_t seed, const char *exchange, const char *symbol, struct oi_span span,
+                     int64_t step_ns,
+                     enum oi_status (*visit)(void *context, const struct oi_observation *reading,
+                                             struct oi_error *error),
+                     void *context, struct oi_error *error)
+{
+    struct oi_catalogue catalogue = {};
+    const struct oi_market *market = NULL;
+    enum oi_status status;
+    enum oi_venue venue;
+
+    if (step_ns <= 0 || step_ns % OI_MINUTE != 0)
+        return oi_fail(error, OI_E_INVALID, "a step that is no number of minutes");
+    if (span.to == OI_TIME_LATEST || span.from > span.to)
+        return oi_fail(error, OI_E_INVALID, "a span without an end");
+    oi_catalogue_build(&catalogue, span.to);
+    if (oi_venue_find(oi_slice_of(exchange), &venue))
+        market = oi_catalogue_find(&catalogue, venue, oi_slice_of(symbol));
+    if (market && market->state == OI_MARKET_LISTED)
+        status = visit_readings(seed, market, span, step_ns, visit, context, error);
+    else
+        status = oi_fail(error, OI_E_NOT_FOUND, "no market %s of %s", symbol, exchange);
+    oi_catalogue_release(&catalogue);
+    return status;
+}

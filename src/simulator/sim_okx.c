@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * OKX v5: contracts with their USD value beside them, all numbers as strings, sums of floats with
+ * their tails. History points carry the start of their bar, the running one included.
+ */
+/* no unit test: the contract suite reads every reply with the adapter */
+#include "simulator/world_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { METER_INTEREST, METER_MARK, METER_INSTRUMENTS, METER_HISTORY };
+/* The second half is FUTURES'. */
+#define METER_TYPES 2
+
+#define INTEREST "/api/v5/public/open-interest"
+#define MARK "/api/v5/public/mark-price"
+#define INSTRUMENTS "/api/v5/public/instruments"
+#define HISTORY "/api/v5/rubik/stat/contracts/open-interest-history"
+
+static const char *
+product_of(const struct call *call)
+{
+    struct oi_slice type = call_parameter(call, "instType");
+
+    return oi_slice_is(type, "SWAP") ? "swap" : oi_slice_is(type, "FUTURES") ? "futures" : NULL;
+}
+
+static const char *
+type_of(const struct oi_market *market)
+{
+    return market->kind == OI_KIND_FUTURE ? "FUTURES" : "SWAP";
+}
+
+static void
+begin(const struct call *call)
+{
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "code", "0");
+    oi_json_add_name(call->writer, "data");
+    oi_json_begin_array(call->writer);
+}
+
+static void
+end(const struct call *call)
+{
+    oi_json_end_array(call->writer);
+    call_add_text(call, "msg", "");
+    oi_json_end_object(call->writer);
+}
+
+static void
+fail(const struct call *call, int status, const char *code, const char *message)
+{
+    char body[160];
+
+    (void) snprintf(body, sizeof(body), "{\"code\":\"%s\",\"data\":[],\"msg\":\"%s\"}", code,
+                    message);
+    call_fail(call, status, "application/json", body);
+}
+
+static void
+add_instrument(const struct call *call, const struct oi_market *market)
+{
+    char pair[OI_SYMBOL_SIZE];
+
+    (void) snprintf(pair, sizeof(pair), "%s-%s", market->base, market->quote);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "alias", "");
+    call_add_text(call, "baseCcy", "");
+    call_add_text(call, "ctMult", "1");
+    call_add_text(call, "ctType", market->is_inverse ? "inverse" : "linear");
+    call_add_figure(call, "ctVal", &market->contract, 0);
+    call_add_text(call, "ctValCcy", market->is_inverse ? "USD" : market->base);
+    if (market->expiry == OI_TIME_NONE)
+        call_add_text(call, "expTime", "");
+    else
+        call_add_quoted_int(call, "expTime", oi_time_to_ms(market->expiry));
+    call_add_text(call, "instFamily", pair);
+    call_add_text(call, "instId", market->symbol);
+    call_add_text(call, "instType", type_of(market));
+    call_add_quoted_int(call, "listTime", oi_time_to_ms(market->listed));
+    call_add_text(call, "quoteCcy", "");
+    call_add_text(call, "settleCcy", market->margin);
+    call_add_text(call, "state", market->state == OI_MARKET_TEST ? "test" : "live");
+    call_add_text(call, "uly", pair);
+    oi_json_end_object(call->writer);
+}
+
+static void
+add_interest(const struct call *call, const struct oi_market *market)
+{
+    struct oi_figures figures;
+
+    oi_market_figures(call->seed, market, call->now, &figures);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "instId", market->symbol);
+    call_add_text(call, "instType", type_of(market));
+    call_add_figure(call, "oi", &figures.open_interest, 0);
+    call_add_figure(call, "oiCcy", &figures.coins, 0);
+    call_add_figure(call, "oiUsd", &figures.value, 0);
+    call_add_quoted_int(call, "ts", call_now_ms(call));
+    oi_json_end_object(call->writer);
+}
+
+static void
+add_mark(const struct call *call, const struct oi_market *market)
+{
+    struct oi_figures figures;
+
+    oi_market_figures(call->seed, market, call->now, &figures);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "instId", market->symbol);
+    call_add_text(call, "instType", type_of(market));
+    call_add_figure(call, "markPx", &figures.mark, 0);
+    call_add_quoted_int(call, "ts", call_now_ms(call));
+    oi_json_end_object(call->writer);
+}
+
+static void
+answer_type(const struct call *call,
+            void (*add)(const struct call *call, const struct oi_market *market), bool with_tests)
+{
+    const char *product = product_of(call);
+
+    if (!product) {
+        fail(call, 400, "51000", "Parameter instType error");
+        return;
+    }
+    begin(call);
+    for (const struct oi_market *market = call_next(call, product, NULL); market;
+         market = call_next(call, product, market))
+        if (market->state == OI_MARKET_LISTED || with_tests)
+            add(call, market);
+    end(call);
+}
+
+static void
+answer_history(const struct call *call)
+{
+    const struct oi_market *market = call_market(call, call_parameter(call, "instId"));
+    int64_t limit = call_number(call, "limit", 100);
+    struct points points;
+
+    if (!market) {
+        fail(call, 200, "51001", "Instrument ID does not exist.");
+        return;
+    }
+    if (!oi_slice_is(call_parameter(call, "period"), "5m") || limit < 1 || limit > 100) {
+        fail(call, 400, "51000", "Parameter period error");
+        return;
+    }
+    /* Both ends are exclusive. */
+    points = call_points(call, market, call_number(call, "begin", 0) + 1,
+                         call_number(call, "end", call_now_ms(call) + 1) - 1, limit);
+    begin(call);
+    for (oi_time time = points.last; time >= points.first; time -= POINT_NS) {
+        struct oi_figures figures;
+        char stamp[24];
+
+        oi_market_figures(call->seed, market, time, &figures);
+        (void) snprintf(stamp, sizeof(stamp), "%" PRId64, oi_time_to_ms(time));
+        oi_json_begin_array(call->writer);
+        oi_json_add_text(call->writer, stamp);
+        call_add_figure(call, NULL, &figures.open_interest, 0);
+        call_add_figure(call, NULL, &figures.coins, 0);
+        call_add_figure(call, NULL, &figures.value, 0);
+        oi_json_end_array(call->writer);
+    }
+    end(call);
+}
+
+static struct cost
+cost(const struct call *call)
+{
+    const char *product = product_of(call);
+    unsigned type = product && strcmp(product, "futures") == 0 ? 1 : 0;
+    unsigned meter = call_is_path(call, MARK)          ? METER_MARK
+                     : call_is_path(call, INSTRUMENTS) ? METER_INSTRUMENTS
+                     : call_is_path(call, HISTORY)     ? METER_HISTORY
+                                                       : METER_INTEREST;
+
+    return (struct cost){ meter * METER_TYPES + type, 1 };
+}
+
+static void
+answer(const struct call *call)
+{
+    if (call_is_path(call, INTEREST))
+        answer_type(call, add_interest, false);
+    else if (call_is_path(call, MARK))
+        answer_type(call, add_mark, false);
+    else if (call_is_path(call, INSTRUMENTS))
+        answer_type(call, add_instrument, true);
+    else if (call_is_path(call, HISTORY))
+        answer_history(call);
+    else
+        fail(call, 404, "404", "Not Found");
+}
+
+static void
+refuse(const struct call *call, const struct oi_meter_answer *)
+{
+    fail(call, 429, "50011", "Too Many Requests");
+}
+
+static const char *const hosts[] = { "www.okx.com", "openapi.okx.com", NULL };
+
+#define RULE(max)                                                                                  \
+    {                                                                                              \
+        .weight_max = (max), .window_ns = 2 * OI_SECOND                                            \
+    }
+static const struct oi_meter_rule rules[] = {
+    [METER_INTEREST * METER_TYPES] = RULE(20),    [METER_INTEREST * METER_TYPES + 1] = RULE(20),
+    [METER_MARK * METER_TYPES] = RULE(10),        [METER_MARK * METER_TYPES + 1] = RULE(10),
+    [METER_INSTRUMENTS * METER_TYPES] = RULE(20), [METER_INSTRUMENTS * METER_TYPES + 1] = RULE(20),
+    [METER_HISTORY * METER_TYPES] = RULE(10),     [METER_HISTORY * METER_TYPES + 1] = RULE(10),
+};
+
+const struct venue venue_okx = {
+    .hosts = hosts,
+    .rules = rules,
+    .rule_count = OI_COUNT(rules),
+    .cost = cost,
+    .answer = answer,
+    .refuse = refuse,
+};

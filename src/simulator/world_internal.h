@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request on its way through the simulator: whose it is, what it may cost, who answers. */
+#pragma once
+
+#include "base/json.h"
+#include "simulator/limits.h"
+#include "simulator/market.h"
+#include "simulator/moods.h"
+#include "simulator/simulator.h"
+
+/* The most that one exchange counts apart: OKX's endpoints by type. */
+#define VENUE_METERS_MAX 8
+
+/* A request with all that its answer may depend on. */
+struct call {
+    uint64_t seed;
+    const struct oi_catalogue *catalogue;
+    const struct oi_moods *moods;
+    enum oi_venue venue;
+    oi_time now;
+    uint64_t number; /* the exchange's requests since the moods were set, from 1 */
+    int64_t elapsed_ns;
+    struct oi_slice host;
+    const struct oi_http_request *request;
+    struct oi_http_reply *reply;
+    struct oi_json_writer *writer; /* over the reply's body */
+};
+
+/* What a request costs, and which of its exchange's meters counts it. */
+struct cost {
+    unsigned meter;
+    unsigned weight;
+};
+
+struct venue {
+    const char *const *hosts; /* NULL-terminated */
+    const struct oi_meter_rule *rules;
+    size_t rule_count;
+    struct cost (*cost)(const struct call *call);
+    void (*answer)(const struct call *call);
+    /* What a request past a limit gets: fill status, headers and body. */
+    void (*refuse)(const struct call *call, const struct oi_meter_answer *answer);
+    /* To each reply, or NULL. */
+    void (*decorate)(const struct call *call, const struct oi_meter_answer *answer);
+};
+
+extern const struct venue venue_binance;
+extern const struct venue venue_bybit;
+extern const struct venue venue_deribit;
+extern const struct venue venue_hyperliquid;
+extern const struct venue venue_okx;
+
+/* A parameter of the query, empty where there is none. */
+struct oi_slice call_parameter(const struct call *call, const char *name);
+/* The same as a number, or `otherwise`. */
+int64_t call_number(const struct call *call, const char *name, int64_t otherwise);
+bool call_is_path(const struct call *call, const char *path);
+/* Milliseconds since 1970. */
+int64_t call_now_ms(const struct call *call);
+/* The market a request names if it is listed, or NULL. */
+const struct oi_market *call_market(const struct call *call, struct oi_slice symbol);
+/* Walk the exchange's markets of a product (NULL: of all) whatever their state, without what the
+ * moods drop: start with NULL, NULL at the end. */
+const struct oi_market *call_next(const struct call *call, const char *product,
+                                  const struct oi_market *after);
+
+/* Name and value; figures padded to `places`, none as "". */
+void call_add_text(const struct call *call, const char *name, const char *text);
+void call_add_int(const struct call *call, const char *name, int64_t value);
+/* The digits between quotation marks, as most exchanges have it. */
+void call_add_quoted_int(const struct call *call, const char *name, int64_t value);
+void call_add_figure(const struct call *call, const char *name, const struct oi_decimal *figure,
+                     int places);
+/* The same as a bare number. */
+void call_add_number(const struct call *call, const char *name, const struct oi_decimal *figure);
+/* A whole body, not JSON of ours. */
+void call_fail(const struct call *call, int status, const char *type, const char *body);
+
+/*
+ * Points of a history: the multiples of five minutes from `from` to `to` (both included, in
+ * milliseconds) that have passed and at which the market was listed, the newest `limit` of them.
+ */
+struct points {
+    oi_time first, last; /* first > last: none */
+};
+#define POINT_NS (5 * OI_MINUTE)
+struct points call_points(const struct call *call, const struct oi_market *market, int64_t from_ms,
+                          int64_t to_ms, int64_t limit);
