@@ -91,6 +91,7 @@ struct oi_query {
     struct oi_position after; /* paging */
     bool wants_latest;        /* snapshots: the newest reading of each market in its first block */
     bool wants_extents;       /* markets: first and last time */
+    bool recorded_only;       /* markets: only those with a reading; needs wants_extents */
     const char *text_filter;  /* markets: substring of the symbol, in any case; NULL: none */
 
     /* How the answer is written; only its dialect reads these. */

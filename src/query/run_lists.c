@@ -9,22 +9,36 @@
 
 /* The catalogue. */
 
+/* Go on to the next market that counts, its extents filled in; false at the end. */
+static bool
+find_market(struct run *run)
+{
+    for (; run->at < run->market_count; run->at++) {
+        struct oi_market *market = run_market(run, run->at);
+
+        if (run->query->wants_extents && market->instrument)
+            (void) run_extent(run, market->instrument, &market->first, &market->last,
+                              &market->rows);
+        if (!run->query->recorded_only || market->first != OI_TIME_NONE)
+            return true;
+    }
+    return false;
+}
+
 static enum oi_status
 step_markets(struct run *run, bool *ret_has_block, struct oi_error *)
 {
-    struct oi_market *market;
+    size_t market;
 
-    if (run->at >= run->market_count || run->left == 0)
+    if (run->left == 0 || !find_market(run))
         return OI_OK;
-    market = run_market(run, run->at);
-    if (run->query->wants_extents && market->instrument)
-        (void) run_extent(run, market->instrument, &market->first, &market->last, &market->rows);
-    run_block_begin(run, run->at++, NULL);
+    market = run->at++;
+    run_block_begin(run, market, NULL);
     run->block.is_last_of_market = true;
     if (run->left != SIZE_MAX)
         run->left--;
-    if (run->left == 0 && run->at < run->market_count)
-        run->result.next_position = (struct oi_position){ .is_set = true, .market = run->at - 1 };
+    if (run->left == 0 && find_market(run))
+        run->result.next_position = (struct oi_position){ .is_set = true, .market = market };
     *ret_has_block = true;
     return OI_OK;
 }
