@@ -434,6 +434,7 @@ parse_catalog(const struct oi_call *call, const struct oi_http_request *request,
     OI_TRY(OI_TEXT_PARAMETERS(request, catalog_parameters, problem));
     query->kind = OI_QUERY_MARKETS;
     query->wants_extents = true;
+    query->recorded_only = true;
     OI_TRY(read_markets(request, query, problem));
     if (query->selectors.count == 0)
         select_all(request, query);

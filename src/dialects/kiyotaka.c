@@ -521,7 +521,9 @@ add_message(const struct oi_problem *problem, struct oi_buffer *message)
         oi_buffer_add_format(message, "%s: ", problem->parameter);
     oi_buffer_add_text(message, problem->message[0] ? problem->message : "Request refused.");
     if (problem->value[0])
-        oi_buffer_add_format(message, " Given: '%s'.", problem->value);
+        oi_buffer_add_format(message, "%s Given: '%s'.",
+                             oi_slice_ends_with(oi_buffer_slice(message), ".") ? "" : ".",
+                             problem->value);
 }
 
 static void

@@ -256,6 +256,7 @@ parse_list(const struct oi_http_request *request, enum variant variant, struct o
         return OI_OK;
     query->kind = OI_QUERY_MARKETS;
     query->wants_extents = true;
+    query->recorded_only = true;
     for (size_t i = 0; i < OI_COUNT(sources); i++) {
         struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_KWERY);
 

@@ -496,6 +496,15 @@ static const struct outcome {
     [OI_PROBLEM_UNAVAILABLE] = { 502, "upstream", "Temporarily unavailable" },
 };
 
+/* The symbol alone of a market of ours ("bybit:linear:BTCUSDT"), which is how we asked for it. */
+static const char *
+symbol_of(const char *market)
+{
+    const char *colon = strrchr(market, ':');
+
+    return colon ? colon + 1 : market;
+}
+
 static void
 render_problem(const struct oi_call *call, const struct oi_http_request *,
                const struct oi_problem *problem, struct oi_http_reply *reply)
@@ -513,7 +522,7 @@ render_problem(const struct oi_call *call, const struct oi_http_request *,
     if (outcome.message)
         oi_buffer_add_text(&message, outcome.message);
     else if (problem->kind == OI_PROBLEM_MARKET)
-        oi_buffer_add_format(&message, "Unknown symbol '%s'", problem->value);
+        oi_buffer_add_format(&message, "Unknown symbol '%s'", symbol_of(problem->value));
     else
         oi_buffer_add_format(&message, "%s: %s", problem->parameter, problem->message);
     oi_json_begin_object(&writer);
