@@ -154,9 +154,9 @@ export class Market {
         return (facts?.coin_factor ?? 1) === 1 ? coin : `${facts.coin_factor} ${coin}`;
     }
 
-    // Readings have their USD value in a column of its own.
-    readingsUnit() {
-        const hasCoins = this.latest?.open_interest != null;
+    // Readings have their USD value in a column of its own; some imports have nothing else.
+    readingsUnit(latest) {
+        const hasCoins = latest?.open_interest != null;
         return this.state.unit === 'usd' && hasCoins ? 'coins' : this.state.unit;
     }
 
@@ -186,7 +186,7 @@ export class Market {
                 this.latest ?? this.known(market) ?? (await api.latestOf(market, loading.signal));
             const [candles, readings, facts] = await Promise.all([
                 api.candles(this.question(latest), loading.signal),
-                api.readings(market, this.readingsUnit(), READINGS, loading.signal),
+                api.readings(market, this.readingsUnit(latest), READINGS, loading.signal),
                 this.definition ?? api.definition(market, loading.signal),
             ]);
             if (loading !== this.loading) return;
@@ -273,7 +273,7 @@ export class Market {
             const [latest, candles, readings] = await Promise.all([
                 api.latestOf(market, loading?.signal),
                 api.candles(last ? { ...question, start: last.start } : question, loading?.signal),
-                api.readings(market, this.readingsUnit(), READINGS, loading?.signal),
+                api.readings(market, this.readingsUnit(this.latest), READINGS, loading?.signal),
             ]);
             if (loading !== this.loading) return;
             this.latest = latest;
@@ -449,7 +449,7 @@ export class Market {
                 coins: this.coinName() || 'Coins',
                 contracts: 'Contracts',
                 usd: 'Open interest',
-            }[this.readingsUnit()],
+            }[readings[0]?.unit ?? 'coins'],
         );
         const newest = readings.slice(-READINGS).reverse();
         const rows = byId('readings').children;

@@ -173,6 +173,17 @@ function promises(name, start) {
                 shown.slice(1),
                 [first.open, first.high, first.low, first.close, first.price_close].map(exact),
             );
+            // The oldest reading listed: amount, USD and price as the API has them.
+            const listed = await page.locator('#readings tr').last().locator('td').allTextContents();
+            const path = `/oi/v1/open-interest?market=${encodeURIComponent(market)}&limit=60`;
+            const readings = (await (await fetch(server.url + path)).json()).data;
+            const same = readings.find(
+                (reading) => reading.time.replace('T', ' ').replace('Z', '') === listed[0],
+            );
+            assert.deepEqual(
+                listed.slice(1),
+                [same.open_interest, same.value_usd, same.mark_price].map(exact),
+            );
             assert.deepEqual(page.errors, []);
             await page.close();
         });
