@@ -41,7 +41,7 @@ struct oi_http_limits {
 enum oi_status oi_http_client_new(struct oi_loop *loop,
                                   const struct oi_http_client_options *options,
                                   struct oi_http_client **ret_client, struct oi_error *error);
-/* Ends what is under way: each callback is called with CANCELLED. */
+/* Ends what is under way: each callback is called with CANCELLED. Not from such a callback. */
 void oi_http_client_free(struct oi_http_client **client);
 
 /* Send a request (its contents are copied) and call `done` exactly once from the loop: status OK
