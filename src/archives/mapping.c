@@ -155,7 +155,8 @@ set_rule(struct oi_mapping *mapping, struct oi_slice text, struct oi_error *erro
     }
     rule.condition_count = conditions.count;
     rule.conditions = oi_arena_alloc(&mapping->arena, conditions.count * sizeof(*rule.conditions));
-    memcpy(rule.conditions, conditions.items, conditions.count * sizeof(*rule.conditions));
+    if (conditions.count > 0)
+        memcpy(rule.conditions, conditions.items, conditions.count * sizeof(*rule.conditions));
     oi_vector_release(&conditions);
     oi_vector_push(&mapping->rules, rule);
     return OI_OK;
@@ -190,8 +191,8 @@ set_daily(struct oi_mapping *mapping, struct oi_slice text, struct oi_error *err
 }
 
 /* Options that are the name of a column or of something else. */
-static const char **
-text_field(struct oi_mapping *mapping, const char *option)
+static bool
+find_text_field(struct oi_mapping *mapping, const char *option, const char ***ret_field)
 {
     const struct {
         const char *name;
@@ -206,18 +207,21 @@ text_field(struct oi_mapping *mapping, const char *option)
         { "last", &mapping->last_column },
     };
 
-    for (size_t i = 0; i < OI_COUNT(fields); i++)
-        if (strcmp(option, fields[i].name) == 0)
-            return fields[i].field;
-    return NULL;
+    for (size_t i = 0; i < OI_COUNT(fields); i++) {
+        if (strcmp(option, fields[i].name) != 0)
+            continue;
+        *ret_field = fields[i].field;
+        return true;
+    }
+    return false;
 }
 
 static enum oi_status
 set(struct oi_mapping *mapping, const char *option, struct oi_slice text, struct oi_error *error)
 {
-    const char **field = text_field(mapping, option);
+    const char **field;
 
-    if (field)
+    if (find_text_field(mapping, option, &field))
         return set_text(mapping, field, text, error);
     if (strcmp(option, "time") == 0)
         return set_time(mapping, &mapping->time, text, error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: tests/system/import.test.mjs runs it as a user does */
 /*
  * oi import: files into the store. Each file is reported by itself; a file that cannot be imported
  * does not keep the others out.

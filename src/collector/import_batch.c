@@ -180,6 +180,7 @@ resolve_instruments(struct oi_import_batch *batch, struct oi_error *error)
     const struct oi_catalog *catalog = oi_store_catalog(batch->store);
     OI_VECTOR(struct oi_instrument) definitions = {};
     OI_VECTOR(uint32_t) ids = {};
+    OI_VECTOR(size_t) places = {}; /* of their markets */
     enum oi_status status = OI_OK;
 
     for (size_t i = 0; i < batch->markets.count; i++) {
@@ -194,25 +195,21 @@ resolve_instruments(struct oi_import_batch *batch, struct oi_error *error)
             memcpy(definition.product, known->product, sizeof(definition.product));
         oi_vector_push(&definitions, definition);
         oi_vector_push(&ids, 0);
+        oi_vector_push(&places, i);
     }
     oi_catalog_unref(&catalog);
     if (definitions.count > 0)
         status = oi_store_define(batch->store, definitions.items, definitions.count, ids.items,
                                  NULL, error);
-    if (status == OI_OK) {
-        size_t next = 0;
+    catalog = oi_store_catalog(batch->store);
+    for (size_t i = 0; status == OI_OK && i < ids.count; i++) {
+        struct market *market = &batch->markets.items[places.items[i]];
 
-        catalog = oi_store_catalog(batch->store);
-        for (size_t i = 0; i < batch->markets.count; i++) {
-            struct market *market = &batch->markets.items[i];
-
-            if (!needs_instrument(market))
-                continue;
-            market->instrument = ids.items[next++];
-            market->is_provisional = catalog->instruments[market->instrument - 1].is_provisional;
-        }
-        oi_catalog_unref(&catalog);
+        market->instrument = ids.items[i];
+        market->is_provisional = catalog->instruments[ids.items[i] - 1].is_provisional;
     }
+    oi_catalog_unref(&catalog);
+    oi_vector_release(&places);
     oi_vector_release(&definitions);
     oi_vector_release(&ids);
     return status;
@@ -296,8 +293,8 @@ resolve_series(struct oi_import_batch *batch, enum oi_unit unit, struct oi_error
 {
     OI_VECTOR(uint32_t) instruments = {};
     OI_VECTOR(uint32_t) series = {};
+    OI_VECTOR(size_t) places = {}; /* of their markets */
     enum oi_status status = OI_OK;
-    size_t next = 0;
 
     for (size_t i = 0; i < batch->markets.count; i++) {
         const struct market *market = &batch->markets.items[i];
@@ -305,6 +302,7 @@ resolve_series(struct oi_import_batch *batch, enum oi_unit unit, struct oi_error
         if (market->is_used[unit] && market->series[unit] == 0) {
             oi_vector_push(&instruments, market->instrument);
             oi_vector_push(&series, 0);
+            oi_vector_push(&places, i);
         }
     }
     if (instruments.count > 0 && batch->feeds[unit] == 0) {
@@ -316,12 +314,9 @@ resolve_series(struct oi_import_batch *batch, enum oi_unit unit, struct oi_error
     if (status == OI_OK && instruments.count > 0)
         status = oi_store_series_all(batch->store, instruments.items, instruments.count,
                                      batch->feeds[unit], series.items, error);
-    for (size_t i = 0; status == OI_OK && i < batch->markets.count; i++) {
-        struct market *market = &batch->markets.items[i];
-
-        if (market->is_used[unit] && market->series[unit] == 0)
-            market->series[unit] = series.items[next++];
-    }
+    for (size_t i = 0; status == OI_OK && i < series.count; i++)
+        batch->markets.items[places.items[i]].series[unit] = series.items[i];
+    oi_vector_release(&places);
     oi_vector_release(&instruments);
     oi_vector_release(&series);
     return status;
