@@ -19,6 +19,10 @@
 /* All rows of one instant stay in one chunk, so there may not be more of them than fit. */
 #define REVISIONS_MAX (OI_CHUNK_ROWS_MAX / 2)
 
+/* So far inside what a time can hold that every bucket of a row has a start and an end. */
+#define TIME_FIRST (OI_TIME_EARLIEST + 1000 * OI_DAY)
+#define TIME_LAST (OI_TIME_LATEST - 1000 * OI_DAY)
+
 /* One row of the caller on its way in. */
 struct intake_row {
     uint32_t series;
@@ -82,6 +86,8 @@ find_fault(const struct intake *intake, const struct oi_row *row)
         return "a series that does not exist";
     if (row->reading.time == OI_TIME_NONE || row->reading.time == OI_TIME_LATEST)
         return "no time";
+    if (row->reading.time < TIME_FIRST || row->reading.time > TIME_LAST)
+        return "a time outside the years 1680 to 2260";
     if (oi_decimal_is_none(&row->reading.open_interest))
         return "no open interest";
     if (row->reading.known_time != OI_TIME_NONE && row->reading.known_time > intake->commit_time)

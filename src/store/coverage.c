@@ -55,7 +55,8 @@ save_hole(struct oi_access *access, const struct oi_hole *hole, uint64_t batch, 
           struct oi_error *error)
 {
     struct oi_key key = hole_prefix(hole->exchange, hole->product, hole->instrument);
-    bool is_long = hole->span.to - SHORT_HOLE_NS > hole->span.from;
+    uint64_t width_ns = (uint64_t) hole->span.to - (uint64_t) hole->span.from;
+    bool is_long = width_ns > SHORT_HOLE_NS;
     struct oi_buffer value = {};
     enum oi_status status;
 

@@ -159,19 +159,32 @@ oi_store_publish(struct oi_store *store, const struct oi_state *state,
     (void) pthread_mutex_unlock(&store->follow_lock);
 }
 
-/* Positions of all series, when a checkpoint or a withdrawal changed some. */
-static enum oi_status
-settle_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
-{
-    struct oi_store *store = context;
-    struct oi_position position;
-    uint32_t series = oi_key_take_u32(&key);
+/* Positions that a checkpoint or a withdrawal changed. They are read before the lock is taken: a
+ * checkpoint moves a few hundred series, and there may be a hundred thousand. */
+struct moves {
+    struct oi_store *store;
+    bool takes_all;
+    OI_VECTOR(struct move {
+        uint32_t series;
+        struct oi_position position;
+    })
+    moved;
+};
 
-    OI_TRY(oi_position_decode(body, &position, error));
-    if (series == 0 || series > store->names.series.count)
+static enum oi_status
+collect_move(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+{
+    struct moves *moves = context;
+    struct oi_store *store = moves->store;
+    struct move move = { .series = oi_key_take_u32(&key) };
+
+    OI_TRY(oi_position_decode(body, &move.position, error));
+    if (move.series == 0 || move.series > store->names.series.count)
         return oi_fail(error, OI_E_CORRUPT, "a position of series %u, which does not exist",
-                       series);
-    oi_track_settle(store, series, &position);
+                       move.series);
+    if (moves->takes_all ||
+        store->tracks.items[move.series - 1].position.chunked_batch != move.position.chunked_batch)
+        oi_vector_push(&moves->moved, move);
     return OI_OK;
 }
 
@@ -180,24 +193,31 @@ follow_positions(struct oi_store *store, struct oi_access *access, const struct 
                  struct oi_error *error)
 {
     const struct oi_key all = {};
+    struct moves moves = { .store = store,
+                           .takes_all = state->hidden_version != store->state.hidden_version };
     struct oi_hidden hidden = {};
-    enum oi_status status;
+    enum oi_status status =
+        oi_access_walk(access, OI_TABLE_POSITION, &all, &all, collect_move, &moves, error);
 
-    if (state->hidden_version != store->state.hidden_version)
-        OI_TRY(oi_hidden_load(access, &hidden, error));
-    (void) pthread_rwlock_wrlock(&store->state_lock);
-    if (state->hidden_version != store->state.hidden_version) {
-        oi_free(store->hidden.batches);
-        store->hidden = hidden;
+    if (status == OI_OK && moves.takes_all)
+        status = oi_hidden_load(access, &hidden, error);
+    if (status == OI_OK) {
+        (void) pthread_rwlock_wrlock(&store->state_lock);
+        if (moves.takes_all) {
+            oi_free(store->hidden.batches);
+            store->hidden = hidden;
+        }
+        for (size_t i = 0; i < moves.moved.count; i++)
+            oi_track_settle(store, moves.moved.items[i].series, &moves.moved.items[i].position);
+        for (size_t i = 0; moves.takes_all && i < store->tracks.count; i++)
+            renew_newest(&store->tracks.items[i], &store->hidden);
+        oi_log_trim(store, state->log_start);
+        store->state.hidden_version = state->hidden_version;
+        store->state.checkpoint_version = state->checkpoint_version;
+        store->state.log_start = state->log_start;
+        (void) pthread_rwlock_unlock(&store->state_lock);
     }
-    status = oi_access_walk(access, OI_TABLE_POSITION, &all, &all, settle_entry, store, error);
-    for (size_t i = 0; i < store->tracks.count; i++)
-        renew_newest(&store->tracks.items[i], &store->hidden);
-    oi_log_trim(store, state->log_start);
-    store->state.hidden_version = state->hidden_version;
-    store->state.checkpoint_version = state->checkpoint_version;
-    store->state.log_start = state->log_start;
-    (void) pthread_rwlock_unlock(&store->state_lock);
+    oi_vector_release(&moves.moved);
     return status;
 }
 
@@ -229,8 +249,10 @@ follow_batch(void *context, struct oi_slice key, struct oi_slice body, struct oi
         if (rows[i].series > store->names.series.count)
             status = oi_fail(error, OI_E_CORRUPT, "a row of series %u, which does not exist",
                              rows[i].series);
-    if (status != OI_OK)
+    if (status != OI_OK) {
+        oi_free(rows);
         return oi_fail_in(error, status, "batch %llu: ", (unsigned long long) batch);
+    }
     (void) pthread_rwlock_wrlock(&store->state_lock);
     add_batch(store, batch, &header, rows);
     store->state.last_batch = batch;
@@ -248,6 +270,7 @@ follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
     const struct oi_key all = {};
     struct oi_state state;
     struct oi_key from;
+    enum oi_status status;
 
     OI_TRY(oi_state_load(access, &state, error));
     /* The usual news is our own commit: nobody who reads should wait for a lock because of it. */
@@ -264,7 +287,11 @@ follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
         OI_TRY(follow_positions(store, access, &state, error));
     if (state.last_batch > store->state.last_batch) {
         from = oi_key_of_u64(store->state.last_batch + 1);
-        OI_TRY(oi_access_walk(access, OI_TABLE_LOG, &all, &from, follow_batch, store, error));
+        /* Whoever verifies or rescues a damaged store has to be able to open it. */
+        access->steps_over_damage = store->is_read_only;
+        status = oi_access_walk(access, OI_TABLE_LOG, &all, &from, follow_batch, store, error);
+        access->steps_over_damage = false;
+        OI_TRY(status);
     }
     (void) pthread_rwlock_wrlock(&store->state_lock);
     store->state = state;

@@ -71,11 +71,13 @@ walk(struct oi_access *access, enum oi_table table, const struct oi_key *prefix,
 
         if (key.size < prefix->size || memcmp(key.data, prefix->bytes, prefix->size) != 0)
             return OI_OK;
-        OI_TRY(oi_seal_open(table, key, value, &body, error));
-        status = each(context, key, body, error);
+        status = oi_seal_open(table, key, value, &body, error);
+        if (status == OI_OK)
+            status = each(context, key, body, error);
         if (status == OI_E_NOT_FOUND)
             return OI_OK;
-        OI_TRY(status);
+        if (status != OI_E_CORRUPT || !access->steps_over_damage)
+            OI_TRY(status);
         status = access->store->engine->next(cursor, &key, &value, NULL);
         if (status != OI_OK)
             return status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);

@@ -115,6 +115,7 @@ struct oi_store {
 struct oi_access {
     struct oi_store *store;
     struct oi_kv_txn *txn;
+    bool steps_over_damage; /* a walk goes on behind what is corrupt */
 };
 enum oi_status oi_access_begin(struct oi_access *access, struct oi_store *store,
                                enum oi_kv_mode mode, struct oi_error *error);

@@ -540,29 +540,32 @@ a_failing_checkpoint_loses_and_doubles_nothing(void **state)
     test_store_close(&test);
 }
 
-/* Turn one byte of the first chunk around, behind the store's back. */
+/* Places in the list of tables, which the store hands to the engine. */
+#define LOG_TABLE 1
+#define CHUNK_TABLE 3
+
+/* Turn one byte of the first value around, behind the store's back. */
 static void
-damage_chunk(struct test_store *test)
+damage_first(unsigned table)
 {
-    static const unsigned chunk_table = 3;
     struct oi_kv_cursor *cursor = NULL;
     struct oi_kv_txn *txn = NULL;
     struct oi_slice key, value;
     char *copy, key_copy[16];
-    size_t size;
+    size_t size, key_size;
 
-    (void) test;
     assert_ok(engine->begin(opened_kv, OI_KV_WRITE, &txn, NULL));
-    assert_ok(engine->cursor_open(txn, chunk_table, &cursor, NULL));
+    assert_ok(engine->cursor_open(txn, table, &cursor, NULL));
     assert_ok(engine->seek(cursor, (struct oi_slice){}, &key, &value, NULL));
-    assert_int_equal(key.size, 12);
+    assert_true(key.size <= sizeof(key_copy));
+    key_size = key.size;
     memcpy(key_copy, key.data, key.size);
     copy = oi_alloc(value.size);
     memcpy(copy, value.data, value.size);
     size = value.size;
     copy[size / 2] ^= 1;
     engine->cursor_close(&cursor);
-    assert_ok(engine->put(txn, chunk_table, (struct oi_slice){ key_copy, 12 },
+    assert_ok(engine->put(txn, table, (struct oi_slice){ key_copy, key_size },
                           (struct oi_slice){ copy, size }, NULL));
     assert_ok(engine->commit(&txn, NULL));
     oi_free(copy);
@@ -583,7 +586,7 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
     test_store_reopen(&test);
     test_store_append_minutes(&test, test.series[1], 0, 100, 1000);
     test_store_checkpoint(&test);
-    damage_chunk(&test);
+    damage_first(CHUNK_TABLE);
     for (int backwards = 0; backwards < 2; backwards++) {
         const struct oi_scan_request request = { .series = test.series[1],
                                                  .span = OI_SPAN_ALL,
@@ -608,6 +611,27 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
     assert_int_equal(damaged, 2);
     assert_int_equal(count, 160);
     assert_non_null(strstr(error.message, "series 2, chunk from"));
+    assert_status(oi_store_verify(test.store, NULL, NULL, &report, NULL), OI_E_CORRUPT);
+    assert_true(report.faults > 0);
+    test_store_close(&test);
+}
+
+static void
+a_damaged_log_is_opened_for_reading_alone(void **state)
+{
+    struct oi_verify_report report = {};
+    struct test_store test;
+    struct oi_error error = {};
+
+    begin(&test, state);
+    test_store_append_minutes(&test, test.series[1], 0, 10, 1000);
+    test_store_append_minutes(&test, test.series[1], 10, 10, 1010);
+    damage_first(LOG_TABLE);
+    test_store_close(&test);
+    assert_status(oi_store_open(test.path, &test.options, &test.store, &error), OI_E_CORRUPT);
+    assert_non_null(strstr(error.message, "checksum"));
+    test.options.is_read_only = true;
+    test_store_open(&test);
     assert_status(oi_store_verify(test.store, NULL, NULL, &report, NULL), OI_E_CORRUPT);
     assert_true(report.faults > 0);
     test_store_close(&test);
@@ -681,6 +705,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_full_disk_pauses_writing_and_nothing_else),
         STORE_TEST(a_failing_checkpoint_loses_and_doubles_nothing),
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
+        STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
         STORE_TEST(a_backup_answers_as_the_store_did),
         STORE_TEST(a_strange_folder_is_refused_and_a_reader_makes_none),
     };
