@@ -113,7 +113,7 @@ static enum oi_status
 parse_links(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
             struct oi_problem *problem)
 {
-    oi_time end;
+    oi_time end = OI_TIME_NONE;
 
     OI_TRY(OI_TEXT_PARAMETERS(request, data_parameters, problem));
     query->kind = OI_QUERY_MONTHS;

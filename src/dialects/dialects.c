@@ -44,7 +44,8 @@ oi_route_matches(const struct oi_route *route, struct oi_slice path)
 static bool
 cut_mount(struct oi_slice mount, struct oi_slice *path)
 {
-    if (mount.size > path->size || (mount.size > 0 && memcmp(path->data, mount.data, mount.size)))
+    if (mount.size > path->size ||
+        (mount.size > 0 && memcmp(path->data, mount.data, mount.size) != 0))
         return false;
     if (path->size == mount.size || path->data[mount.size] != '/')
         return false;

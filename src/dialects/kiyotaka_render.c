@@ -280,8 +280,7 @@ kiyotaka_render_list(struct oi_rendering *rendering, struct oi_buffer *out, bool
         OI_TRY(add_list(rendering, &writer, seen, error));
     oi_json_end_array(&writer);
     if (variant == KIYOTAKA_MARKETS) {
-        char token[24] = "";
-        struct oi_buffer text = { .size_max = sizeof(token) };
+        struct oi_buffer text = {};
 
         if (rendering->result->next_position.is_set)
             oi_buffer_add_int(&text, (int64_t) rendering->result->next_position.market);

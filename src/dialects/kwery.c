@@ -476,6 +476,8 @@ summarise(struct oi_rendering *rendering, struct summary *summary, struct oi_err
             oi_vector_push(&summary->assets,
                            ((struct asset){ market->instrument->base, 0, market->first }));
         }
+        oi_assert(summary->assets.items);
+        oi_assert(place < summary->assets.count);
         asset = &summary->assets.items[place];
         asset->sources |= 1u << market->selector;
         if (market->first < asset->earliest)
