@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/address.h"
 #include "cli/command.h"
+#include "cli/intake.h"
 #include "cli/stop.h"
 #include "cli/upkeep.h"
 #include "cli/workspace.h"
@@ -30,6 +31,7 @@ static const struct oi_option options_table[] = {
       .help = "serve alone, without asking the exchanges",
       .fallback = "true",
       .setting = "collect" },
+    OI_OPTION_INTAKE,
     { .name = "open", .help = "answer on any address without keys", .setting = "open" },
     { .name = "key",
       .argument = "KEY",
@@ -65,12 +67,14 @@ struct service {
     struct oi_workspace *workspace;
     struct oi_zones *zones;
     struct oi_server *server;
+    struct oi_intake *intake;
 };
 
 static void
 close_service(struct service *service)
 {
-    oi_server_close(&service->server);
+    oi_server_close(&service->server); /* its threads ask the collector for its counters */
+    oi_intake_close(&service->intake);
     oi_zones_free(&service->zones);
     oi_workspace_close(&service->workspace);
 }
@@ -85,7 +89,8 @@ read_server_options(const struct oi_options *options, struct oi_server_options *
     OI_TRY(oi_options_integer(options, "threads", (struct oi_range){ 1, THREADS_MAX }, &threads,
                               error));
     server->threads = (unsigned) threads;
-    server->data_folder = oi_options_text(options, "data");
+    server->data_folder = oi_intake_folder(options);
+    server->is_demo = oi_options_switch(options, "demo");
     server->public_url = oi_options_text(options, "public-url");
     server->key_count = oi_options_values(options, "key", &server->keys);
     server->is_open = oi_options_switch(options, "open");
@@ -113,6 +118,15 @@ announce(const struct service *service, struct oi_address address, bool is_tls,
 }
 
 static enum oi_status
+open_intake(const struct oi_options *options, struct service *service, struct oi_error *error)
+{
+    OI_TRY(oi_intake_open(options, service->workspace->store, &service->intake, error));
+    oi_server_add_metrics(service->server, oi_collector_write_metrics,
+                          oi_intake_collector(service->intake));
+    return OI_OK;
+}
+
+static enum oi_status
 open_service(const struct oi_options *options, struct service *service, struct oi_error *error)
 {
     struct oi_server_options server = {};
@@ -123,7 +137,9 @@ open_service(const struct oi_options *options, struct service *service, struct o
     OI_TRY(read_server_options(options, &server, error));
     server.address = address.host;
     server.port = address.port;
-    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), false, &service->workspace, error));
+    OI_TRY(oi_workspace_open(server.data_folder, false, &service->workspace, error));
+    if (oi_options_switch(options, "collect"))
+        OI_TRY(oi_intake_prepare(options, service->workspace->store, error));
     service->zones = oi_zones_new(NULL);
     server.zones = oi_zones_loader(service->zones);
     status = oi_server_open(&server, &service->workspace->source, &service->server, error);
@@ -131,6 +147,8 @@ open_service(const struct oi_options *options, struct service *service, struct o
         return oi_fail(error, status, "%s is taken: choose another address with --listen",
                        oi_options_text(options, "listen"));
     OI_TRY(status);
+    if (oi_options_switch(options, "collect"))
+        OI_TRY(open_intake(options, service, error));
     return announce(service, address, server.certificate != NULL, error);
 }
 
@@ -146,6 +164,7 @@ run(const struct oi_options *options, struct oi_error *error)
     oi_upkeep_run(&upkeep);
     oi_log(OI_LOG_INFO, "server.stopping", "reason=signal");
     oi_server_close(&service.server);
+    oi_intake_close(&service.intake);
     oi_upkeep_finish(&upkeep);
     close_service(&service);
     oi_log(OI_LOG_INFO, "server.stopped", "version=%s", OI_VERSION);

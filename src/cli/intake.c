@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A marker file says that a store's readings are simulated; without one they are real. */
+/* no unit test: sockets and a process of threads; tests/system/demo.test.mjs runs it */
+#include "cli/intake.h"
+
+#include "base/vector.h"
+#include "cli/demo_past.h"
+#include "simulator/simulator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEMO_FOLDER "data-demo"
+#define MARKER "simulated"
+/* Every demo shows the same world. */
+#define DEMO_SEED 1
+
+struct oi_intake {
+    struct oi_simulator *simulator; /* NULL: the real exchanges */
+    struct oi_collector *collector;
+    char redirect_to[64];
+    OI_VECTOR(const char *) exchanges; /* NULL-terminated */
+};
+
+static bool
+is_demo(const struct oi_options *options)
+{
+    return oi_options_switch(options, "demo");
+}
+
+const char *
+oi_intake_folder(const struct oi_options *options)
+{
+    if (is_demo(options) && oi_options_origin(options, "data") == OI_ORIGIN_DEFAULT)
+        return DEMO_FOLDER;
+    return oi_options_text(options, "data");
+}
+
+static enum oi_status
+mark(const char *path, struct oi_error *error)
+{
+    static const char text[] = "The readings in this folder are made up by oi's simulator.\n";
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    bool is_written;
+
+    if (file < 0)
+        return oi_fail(error, OI_E_IO, "cannot write %s: %s", path, strerror(errno));
+    is_written = write(file, text, sizeof(text) - 1) == (ssize_t) sizeof(text) - 1;
+    is_written &= fsync(file) == 0;
+    if (close(file) != 0 || !is_written)
+        return oi_fail(error, OI_E_IO, "cannot write %s: %s", path, strerror(errno));
+    return OI_OK;
+}
+
+enum oi_status
+oi_intake_prepare(const struct oi_options *options, struct oi_store *store, struct oi_error *error)
+{
+    const char *folder = oi_intake_folder(options);
+    bool is_marked, is_empty = oi_store_last_batch(store) == 0;
+    char path[4096];
+
+    if (snprintf(path, sizeof(path), "%s/" MARKER, folder) >= (int) sizeof(path))
+        return oi_fail(error, OI_E_INVALID, "a path of more than 4,000 characters");
+    is_marked = access(path, F_OK) == 0;
+    if (!is_demo(options) && is_marked)
+        return oi_fail(error, OI_E_INVALID,
+                       "%s holds simulated readings: give real ones a folder of their own, or add "
+                       "--demo",
+                       folder);
+    if (!is_demo(options))
+        return OI_OK;
+    if (!is_marked && !is_empty)
+        return oi_fail(error, OI_E_INVALID,
+                       "%s holds real readings: give the demo a folder of its own with --data",
+                       folder);
+    if (!is_marked)
+        OI_TRY(mark(path, error));
+    return is_empty ? oi_demo_past_fill(store, DEMO_SEED, error) : OI_OK;
+}
+
+static enum oi_status
+open_simulator(struct oi_intake *intake, struct oi_error *error)
+{
+    const struct oi_simulator_options options = { .seed = DEMO_SEED };
+
+    OI_TRY(oi_simulator_open(&options, &intake->simulator, error));
+    (void) snprintf(intake->redirect_to, sizeof(intake->redirect_to), "http://127.0.0.1:%u",
+                    (unsigned) oi_simulator_port(intake->simulator));
+    return OI_OK;
+}
+
+/* What the collector is told. Borrows from the intake and the options. */
+static struct oi_collector_options
+collector_options(const struct oi_options *options, struct oi_intake *intake)
+{
+    const char *const *names;
+    size_t count = oi_options_values(options, "exchange", &names);
+
+    for (size_t i = 0; i < count; i++)
+        oi_vector_push(&intake->exchanges, names[i]);
+    oi_vector_push(&intake->exchanges, NULL);
+    return (struct oi_collector_options){
+        .exchanges = count > 0 ? intake->exchanges.items : NULL,
+        .redirect_to = intake->simulator ? intake->redirect_to : NULL,
+        .proxy = oi_options_text(options, "proxy"),
+        .interface_address = oi_options_text(options, "interface"),
+    };
+}
+
+static enum oi_status
+check_exchanges(const struct oi_options *options, struct oi_error *error)
+{
+    const char *const *names;
+    size_t count = oi_options_values(options, "exchange", &names);
+
+    for (size_t i = 0; i < count; i++)
+        if (!oi_exchange_find(oi_slice_of(names[i])))
+            return oi_fail(error, OI_E_INVALID,
+                           "there is no exchange \"%s\": `oi conventions` lists them", names[i]);
+    return OI_OK;
+}
+
+enum oi_status
+oi_intake_open(const struct oi_options *options, struct oi_store *store,
+               struct oi_intake **ret_intake, struct oi_error *error)
+{
+    OI_CLEANUP(oi_intake_close) struct oi_intake *intake = oi_alloc_zero(1, sizeof(*intake));
+    struct oi_collector_options wanted;
+
+    OI_TRY(check_exchanges(options, error));
+    if (is_demo(options))
+        OI_TRY(open_simulator(intake, error));
+    wanted = collector_options(options, intake);
+    OI_TRY(oi_collector_open(&wanted, store, &intake->collector, error));
+    *ret_intake = intake;
+    intake = NULL;
+    return OI_OK;
+}
+
+void
+oi_intake_close(struct oi_intake **intake)
+{
+    if (!intake || !*intake)
+        return;
+    oi_collector_close(&(*intake)->collector);
+    oi_simulator_close(&(*intake)->simulator);
+    oi_vector_release(&(*intake)->exchanges);
+    oi_free(*intake);
+    *intake = NULL;
+}
+
+struct oi_collector *
+oi_intake_collector(struct oi_intake *intake)
+{
+    return intake->collector;
+}
+
+enum oi_status
+oi_intake_run_once(const struct oi_options *options, struct oi_store *store,
+                   struct oi_collector_report *ret_report, struct oi_error *error)
+{
+    OI_CLEANUP(oi_intake_close) struct oi_intake *intake = oi_alloc_zero(1, sizeof(*intake));
+    struct oi_collector_options wanted;
+
+    OI_TRY(check_exchanges(options, error));
+    if (is_demo(options))
+        OI_TRY(open_simulator(intake, error));
+    wanted = collector_options(options, intake);
+    return oi_collector_run_once(&wanted, store, ret_report, error);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readings coming in: the collector and, for a demo, the simulated exchanges that it asks instead
+ * of the real ones. Simulated and real readings never share a store.
+ */
+#pragma once
+
+#include "cli/options.h"
+#include "collector/collector.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+/* Whom to ask and by which way. */
+#define OI_OPTION_INTAKE                                                                           \
+    { .name = "exchange",                                                                          \
+      .argument = "NAME",                                                                          \
+      .help = "collect from this exchange alone",                                                  \
+      .setting = "exchanges",                                                                      \
+      .is_repeatable = true },                                                                     \
+        { .name = "proxy",                                                                         \
+          .argument = "URL",                                                                       \
+          .help = "ask the exchanges through this proxy",                                          \
+          .setting = "proxy" },                                                                    \
+        { .name = "interface",                                                                     \
+          .argument = "ADDRESS",                                                                   \
+          .help = "ask the exchanges from this local address",                                     \
+          .setting = "interface" },                                                                \
+    {                                                                                              \
+        .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo"        \
+    }
+
+struct oi_intake;
+
+/* The folder to use: that of --data or, for a demo without it, one of its own. */
+const char *oi_intake_folder(const struct oi_options *options);
+/* Claim the store for real or for simulated readings, and give a new demo a past. INVALID when the
+ * store holds the other kind. */
+enum oi_status oi_intake_prepare(const struct oi_options *options, struct oi_store *store,
+                                 struct oi_error *error);
+
+/* Start collecting. INVALID for an exchange that is not known. Closed before the store. */
+enum oi_status oi_intake_open(const struct oi_options *options, struct oi_store *store,
+                              struct oi_intake **ret_intake, struct oi_error *error);
+void oi_intake_close(struct oi_intake **intake);
+/* Lives as long as the intake. */
+struct oi_collector *oi_intake_collector(struct oi_intake *intake);
+/* Poll the current minute once and report, instead of oi_intake_open. */
+enum oi_status oi_intake_run_once(const struct oi_options *options, struct oi_store *store,
+                                  struct oi_collector_report *ret_report, struct oi_error *error);
