@@ -72,7 +72,7 @@ static enum oi_status
 fill(struct past *past, uint64_t seed, struct oi_error *error)
 {
     const oi_time now = oi_clock_system.wall_ns(&oi_clock_system);
-    const struct oi_feed live = { .name = "live", .cadence_ns = OI_MINUTE };
+    const struct oi_feed live = { .name = "live" }; /* as the collector has it */
     OI_VECTOR(uint32_t) ids = {};
     enum oi_status status;
     size_t count;

@@ -12,8 +12,10 @@
 #define CHECKPOINT_NS INT64_C(10'000'000'000)
 /* A transaction of so many rows holds up an append for a few tens of milliseconds. */
 #define CHECKPOINT_ROWS 100'000
+/* At the end, smaller: somebody waits. */
+#define FINISH_ROWS 10'000
 /* Whoever stops a program waits this long without wondering. */
-#define FINISH_NS INT64_C(5'000'000'000)
+#define FINISH_NS INT64_C(2'000'000'000)
 
 static int64_t
 now(const struct oi_upkeep *upkeep)
@@ -23,11 +25,11 @@ now(const struct oi_upkeep *upkeep)
 
 /* One transaction; false when there is nothing more to do now. */
 static bool
-checkpoint(struct oi_upkeep *upkeep)
+checkpoint(struct oi_upkeep *upkeep, size_t rows)
 {
     struct oi_error error = {};
     size_t left = 0;
-    enum oi_status status = oi_store_checkpoint(upkeep->store, CHECKPOINT_ROWS, &left, &error);
+    enum oi_status status = oi_store_checkpoint(upkeep->store, rows, &left, &error);
 
     if (status == OI_OK)
         return left > 0;
@@ -54,7 +56,7 @@ oi_upkeep_run(struct oi_upkeep *upkeep)
         wait_ns = FOLLOW_NS;
         if (now(upkeep) - upkeep->checkpointed_ns < CHECKPOINT_NS)
             continue;
-        if (checkpoint(upkeep))
+        if (checkpoint(upkeep, CHECKPOINT_ROWS))
             wait_ns = 0; /* a backlog: go on, but hear a signal in between */
         else
             upkeep->checkpointed_ns = now(upkeep);
@@ -66,6 +68,6 @@ oi_upkeep_finish(struct oi_upkeep *upkeep)
 {
     int64_t until = now(upkeep) + FINISH_NS;
 
-    while (checkpoint(upkeep) && now(upkeep) < until)
+    while (checkpoint(upkeep, FINISH_ROWS) && now(upkeep) < until)
         ;
 }
