@@ -106,7 +106,7 @@ add_selector(struct oi_query *query, int source, struct oi_slice symbol)
     struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_KWERY);
     bool is_contract = memchr(symbol.data, '-', symbol.size);
 
-    if (source != KALSHI && symbol.size > 4 && oi_slice_ends_with(symbol, "USDT"))
+    if (!is_contract && symbol.size > 4 && oi_slice_ends_with(symbol, "USDT"))
         symbol.size -= 4;
     oi_vector_push(&selector->exchanges, sources[source]);
     selector->market = oi_arena_copy(&query->arena, symbol);

@@ -55,7 +55,8 @@ takes_the_names_that_its_clients_use(void **)
     assert_string_equal(exchange.query.echo, "BTCUSDT");
     assert_string_equal(exchange.query.selectors.items[0].market, "BTC");
     test_close(&exchange);
-    assert_ok(test_ask(&exchange, ASK "&source=kalshi", NULL));
+    assert_ok(test_ask(&exchange, "/v1/open-interest?symbol=BTCUSDT&source=kalshi", NULL));
+    assert_string_equal(exchange.query.selectors.items[0].coin, "BTC");
     test_close(&exchange);
     assert_ok(
         test_ask(&exchange, "/v1/open-interest?symbol=KXBTC-26MAR31-80000&source=kalshi", NULL));
