@@ -52,10 +52,15 @@ oi_field_is_missing(const struct oi_field *field)
 {
     static const char *const words[] = { "na", "n/a", "nan", "null", "none", ".", "-" };
 
+    if (field->text.size == 0)
+        return true;
+    /* Nearly every field begins with a digit, or is longer than any of them. */
+    if (field->text.size > 4 || (field->text.data[0] >= '0' && field->text.data[0] <= '9'))
+        return false;
     for (size_t i = 0; i < OI_COUNT(words); i++)
         if (oi_slice_equal_ignoring_case(field->text, oi_slice_of(words[i])))
             return true;
-    return field->text.size == 0;
+    return false;
 }
 
 static bool
