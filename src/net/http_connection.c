@@ -13,8 +13,10 @@
 /* After the last answer the client gets this long to take it and to end; closing at once would
  * reset the connection and could destroy what is on the way. */
 #define LINGER_MS 2000
-/* A stopping server waits this long on idle connections, for requests that are on the way. */
-#define STOP_IDLE_MS 100
+/* A stopping server waits this long on idle connections, for requests that are on the way; longer
+ * on those that have not had their first one, because nobody connects without wanting something. */
+#define STOP_IDLE_MS 200
+#define STOP_FRESH_MS 2000
 
 void
 oi_http_server_options_fill(struct oi_http_server_options *options)
@@ -116,6 +118,7 @@ dispatch(struct oi_http_connection *connection)
     struct oi_http_request *request = &connection->request;
 
     host->stats.requests++;
+    connection->has_asked = true;
     request->peer = oi_slice_of(connection->peer);
     request->origin = oi_slice_of(oi_arena_format(&request->arena, "%s://%.*s", host->scheme,
                                                   OI_SLICE_ARGS(request->origin)));
@@ -314,8 +317,9 @@ tick_requests(struct oi_http_connection *connection)
         if (now - connection->head_ms >= options->head_deadline_ms)
             oi_http_connection_refuse(connection, 408, "the head did not come in time");
     } else {
-        uint64_t deadline_ms =
-            connection->host->is_stopping ? STOP_IDLE_MS : options->idle_deadline_ms;
+        uint64_t deadline_ms = !connection->host->is_stopping ? options->idle_deadline_ms
+                               : connection->has_asked        ? STOP_IDLE_MS
+                                                              : STOP_FRESH_MS;
 
         if (now - connection->input_ms >= deadline_ms)
             oi_http_connection_linger(connection);

@@ -52,6 +52,7 @@ struct oi_http_connection {
     bool is_chunked;
     bool is_head;    /* the request's method was HEAD: no body follows */
     bool ends_after; /* the reply is the last one */
+    bool has_asked;  /* a request has been answered or is */
     bool has_ended;  /* the client sends no more */
     bool is_inside;  /* of a call of the owner: no need to wake him */
 

@@ -227,6 +227,28 @@ stops_after_the_answer_that_is_under_way(void **)
 }
 
 static void
+waits_longer_for_a_first_request_when_stopping(void **)
+{
+    struct world fresh, idle;
+
+    world_open(&fresh);
+    world_open(&idle);
+    world_receive(&idle, WORLD_GET("/"));
+    (void) world_sent(&idle);
+    fresh.host.is_stopping = idle.host.is_stopping = true;
+    oi_http_connection_stop(fresh.connection);
+    oi_http_connection_stop(idle.connection);
+    world_pass(&idle, 200);
+    assert_true(oi_http_connection_wants_shutdown(idle.connection));
+    world_pass(&fresh, 1'999);
+    assert_false(oi_http_connection_wants_shutdown(fresh.connection));
+    world_pass(&fresh, 1);
+    assert_true(oi_http_connection_wants_shutdown(fresh.connection));
+    world_close(&fresh);
+    world_close(&idle);
+}
+
+static void
 answers_the_server_wide_options(void **)
 {
     struct world world;
@@ -255,6 +277,7 @@ main(void)
         cmocka_unit_test(ends_after_a_refusal_and_reads_no_further),
         cmocka_unit_test(answers_everything_after_the_client_half_closes),
         cmocka_unit_test(stops_after_the_answer_that_is_under_way),
+        cmocka_unit_test(waits_longer_for_a_first_request_when_stopping),
         cmocka_unit_test(answers_the_server_wide_options),
     };
     return cmocka_run_group_tests_name("net/http_connection", tests, NULL, NULL);
