@@ -76,6 +76,8 @@ world_handle(void *context, const struct oi_http_request *request, struct oi_htt
         reply->more = world_more;
         reply->finish = world_finish;
         reply->context = world;
+    } else if (oi_slice_is(request->path, "/withheld")) {
+        reply->is_withheld = true;
     } else if (oi_slice_is(request->path, "/empty")) {
         reply->status = 204;
     } else {

@@ -205,6 +205,22 @@ refuses_in_the_envelope_of_the_handler(void **)
     world_close(&world);
 }
 
+static void
+withholds_a_reply_until_the_client_gives_up(void **)
+{
+    struct world world;
+
+    world_open(&world);
+    assert_string_equal(ask(&world, WORLD_GET("/withheld")), "");
+    world.host.now_ms += 3'600'000;
+    oi_http_connection_tick(world.connection);
+    assert_false(oi_http_connection_is_done(world.connection));
+    oi_http_connection_end(world.connection);
+    assert_true(oi_http_connection_is_done(world.connection));
+    assert_string_equal(world_sent(&world), "");
+    world_close(&world);
+}
+
 int
 main(void)
 {
@@ -220,6 +236,7 @@ main(void)
         cmocka_unit_test(compresses_what_is_worth_it_when_it_is_accepted),
         cmocka_unit_test(hands_large_bodies_to_its_host),
         cmocka_unit_test(refuses_in_the_envelope_of_the_handler),
+        cmocka_unit_test(withholds_a_reply_until_the_client_gives_up),
     };
     return cmocka_run_group_tests_name("net/http_reply", tests, NULL, NULL);
 }
