@@ -276,6 +276,7 @@ static void
 refuse(const struct call *call, const struct oi_meter_answer *counted)
 {
     bool is_banned = counted->verdict == OI_METER_BANNED;
+    long long until_ms = call_now_ms(call) + counted->retry_after_s * 1'000;
     char body[192];
 
     (void) snprintf(body, sizeof(body),
@@ -284,7 +285,7 @@ refuse(const struct call *call, const struct oi_meter_answer *counted)
                           "Please use the websocket for live updates to avoid bans.\"}"
                         : "{\"code\":-1003,\"msg\":\"Too many requests; current limit is 2400 "
                           "request weight per 1 MINUTE (%lld).\"}",
-                    (long long) (call_now_ms(call) + counted->retry_after_s * 1'000));
+                    until_ms);
     call_fail(call, is_banned ? 418 : 429, "application/json", body);
     oi_http_reply_header_int(call->reply, "Retry-After", counted->retry_after_s);
 }
