@@ -10,6 +10,8 @@
 
 /* More pages than any list of ours has. */
 #define PAGES_MAX 1'000
+/* About the year 2200: spans end before, so that their arithmetic stays in range. */
+#define TIME_MAX (INT64_C(84'000) * OI_DAY)
 
 struct instrument_walk {
     struct oi_simulator_world *world;
@@ -128,8 +130,6 @@ reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
     switch (market->venue) {
     case OI_VENUE_BINANCE:
         reading.index_price = figures.index;
-        if (!market->is_inverse)
-            reading.value_usd = figures.value;
         break;
     case OI_VENUE_BYBIT:
         reading.index_price = figures.index;
@@ -171,6 +171,30 @@ visit_readings(uint64_t seed, const struct oi_market *market, struct oi_span spa
     return OI_OK;
 }
 
+/* Dated contracts are listed for less than that. */
+#define LISTED_NS (200 * OI_DAY)
+
+/* The market by its symbol, as it is listed at some time in the span or soon after; the catalogue
+ * is left at that time. NULL: never. */
+static const struct oi_market *
+find_market(struct oi_catalogue *catalogue, const char *exchange, const char *symbol,
+            struct oi_span span)
+{
+    enum oi_venue venue;
+
+    if (!oi_venue_find(oi_slice_of(exchange), &venue))
+        return NULL;
+    for (oi_time time = span.from; time <= span.to + LISTED_NS; time = catalogue->valid.to) {
+        const struct oi_market *market;
+
+        oi_catalogue_build(catalogue, time);
+        market = oi_catalogue_find(catalogue, venue, oi_slice_of(symbol));
+        if (market && market->state == OI_MARKET_LISTED)
+            return market;
+    }
+    return NULL;
+}
+
 enum oi_status
 oi_simulator_history(uint64_t seed, const char *exchange, const char *symbol, struct oi_span span,
                      int64_t step_ns,
@@ -179,18 +203,15 @@ oi_simulator_history(uint64_t seed, const char *exchange, const char *symbol, st
                      void *context, struct oi_error *error)
 {
     struct oi_catalogue catalogue = {};
-    const struct oi_market *market = NULL;
+    const struct oi_market *market;
     enum oi_status status;
-    enum oi_venue venue;
 
     if (step_ns <= 0 || step_ns % OI_MINUTE != 0)
         return oi_fail(error, OI_E_INVALID, "a step that is no number of minutes");
-    if (span.to == OI_TIME_LATEST || span.from > span.to)
-        return oi_fail(error, OI_E_INVALID, "a span without an end");
-    oi_catalogue_build(&catalogue, span.to);
-    if (oi_venue_find(oi_slice_of(exchange), &venue))
-        market = oi_catalogue_find(&catalogue, venue, oi_slice_of(symbol));
-    if (market && market->state == OI_MARKET_LISTED)
+    if (span.from < 0 || span.to > TIME_MAX || span.from > span.to)
+        return oi_fail(error, OI_E_INVALID, "a span that is not between 1970 and 2200");
+    market = find_market(&catalogue, exchange, symbol, span);
+    if (market)
         status = visit_readings(seed, market, span, step_ns, visit, context, error);
     else
         status = oi_fail(error, OI_E_NOT_FOUND, "no market %s of %s", symbol, exchange);

@@ -86,9 +86,10 @@ enum oi_status oi_simulator_instruments(uint64_t seed, const char *exchange, oi_
                                         void *context, struct oi_error *error);
 
 /* The readings of a market at each multiple of `step_ns` (whole minutes) in `span`, oldest first,
- * with time and prices as the exchange's own adapter would have read them; none before it was
- * listed or after it expired. NOT_FOUND for a symbol that is not there at span.to. Stops at and
- * returns the first failure of `visit`. */
+ * with time and prices as the live feed would have read them; none before it was listed or after it
+ * expired. NOT_FOUND for a symbol that is listed neither in the span nor in the months after it.
+ * INVALID for a span that is not between 1970 and 2200. Stops at and returns the first failure of
+ * `visit`. */
 enum oi_status oi_simulator_history(uint64_t seed, const char *exchange, const char *symbol,
                                     struct oi_span span, int64_t step_ns,
                                     enum oi_status (*visit)(void *context,

@@ -319,6 +319,26 @@ the_past_can_be_had_without_asking(void **state)
                   OI_E_NOT_FOUND);
 }
 
+static size_t
+readings_of(const char *symbol, oi_time from, oi_time to)
+{
+    struct tally tally = {};
+
+    assert_ok(oi_simulator_history(SEED, "okx", symbol, (struct oi_span){ from, to }, OI_HOUR,
+                                   count_reading, &tally, NULL));
+    return tally.count;
+}
+
+static void
+contracts_have_a_past_around_their_roll(void **)
+{
+    oi_time expiry = oi_expiry_after(NOW, true); /* 25 December 2026 */
+
+    assert_int_equal(readings_of("BTC-USD-261225", expiry - OI_DAY, expiry + OI_DAY), 24);
+    assert_int_equal(readings_of("BTC-USD-270625", expiry - OI_DAY, expiry - OI_HOUR), 23);
+    assert_int_equal(readings_of("BTC-USD-270625", expiry - 30 * OI_DAY, expiry - 29 * OI_DAY), 0);
+}
+
 /* The verdict on a bulk reply of this exchange, one second after the last. */
 static enum oi_status
 verdict_on(struct fixture *fixture, const char *name, struct oi_http_reply *reply)
@@ -436,6 +456,7 @@ main(void)
         cmocka_unit_test_setup_teardown(every_endpoint_answers_with_the_models_figures, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_past_can_be_had_without_asking, set_up, tear_down),
+        cmocka_unit_test(contracts_have_a_past_around_their_roll),
         cmocka_unit_test_setup_teardown(moods_are_what_the_adapters_take_them_for, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_dropped_market_is_missing_and_others_are_there, set_up,
