@@ -32,6 +32,11 @@ const VIEWS = [
     { name: 'line', text: 'Line' },
 ];
 
+// Hardly any candle has more than one reading.
+function areFlat(candles) {
+    return candles.filter((candle) => candle.count > 1).length * 10 < candles.length;
+}
+
 export class Market {
     // callbacks: change(part of the state), known(market): its row of the table, seen(row): newer
     constructor({ change, known, seen }) {
@@ -71,10 +76,10 @@ export class Market {
         return RANGES.find((range) => range.name === this.state.range);
     }
 
-    // Candles want some pixels each.
+    // Candles want some pixels each, and more than one reading.
     suitable() {
         const isNarrow = innerWidth < 600;
-        return (isNarrow && this.range.coarse) || this.range.interval;
+        return ((isNarrow || this.isSparse) && this.range.coarse) || this.range.interval;
     }
 
     // The interval chosen, or the one that suits the range.
@@ -85,18 +90,19 @@ export class Market {
             : INTERVALS.find((interval) => interval.name === this.suitable());
     }
 
+    tellChoices() {
+        const byName = (name) => INTERVALS.find((interval) => interval.name === name);
+        this.setRange(this.state.range);
+        this.setInterval(this.interval.name, (name) => fits(byName(name), this.range));
+        this.setUnit(this.state.unit);
+        this.setView(this.state.view);
+    }
+
     use(state, market) {
         const before = this.state;
         this.state = { ...state, market };
-        this.setRange(state.range);
-        this.setInterval(this.interval.name, (name) =>
-            fits(
-                INTERVALS.find((interval) => interval.name === name),
-                this.range,
-            ),
-        );
-        this.setUnit(state.unit);
-        this.setView(state.view);
+        if (before?.market !== market || before.range !== state.range) this.isSparse = false;
+        this.tellChoices();
         byId('market').toggleAttribute('data-empty', !market);
         if (!market) {
             this.stream.follow('');
@@ -191,6 +197,17 @@ export class Market {
             ]);
             if (loading !== this.loading) return;
             clearTimeout(slow);
+            if (
+                !this.state.interval &&
+                this.range.coarse &&
+                !this.isSparse &&
+                areFlat(candles.data)
+            ) {
+                this.isSparse = true;
+                this.tellChoices();
+                await this.load();
+                return;
+            }
             this.hasFailed = false;
             this.latest = latest;
             this.definition = facts;
@@ -302,8 +319,7 @@ export class Market {
 
     // Candles of one reading each are dashes without a body: a line says the same and is legible.
     drawnView() {
-        const bodies = this.candles.filter((candle) => candle.count > 1).length;
-        return bodies * 10 < this.candles.length ? 'line' : this.state.view;
+        return areFlat(this.candles) ? 'line' : this.state.view;
     }
 
     draw(keepsZoom) {
@@ -326,7 +342,11 @@ export class Market {
             `${symbol}: open interest in ${this.unitName()} and mark price, ${this.range.label}, ` +
                 `${this.candles.length} candles of ${this.interval.label}`,
         );
-        setText(byId('left-name'), `Open interest, ${this.unitName()}`);
+        const isForced = this.drawnView() !== this.state.view && this.candles.length > 0;
+        setText(
+            byId('left-name'),
+            `Open interest, ${this.unitName()}${isForced ? ' (a line: one reading a candle)' : ''}`,
+        );
         const quote = this.definition?.quote;
         const hasPrice = this.candles.some((candle) => candle.price_close !== null);
         setText(byId('right-name'), !hasPrice ? '' : quote ? `Mark price, ${quote}` : 'Mark price');
