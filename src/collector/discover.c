@@ -25,6 +25,7 @@ static void
 forget(struct oi_discovery *discovery)
 {
     oi_vector_clear(&discovery->families);
+    oi_vector_clear(&discovery->skipped);
     oi_vector_clear(&discovery->found);
     discovery->out = 0;
     discovery->has_failed = discovery->has_skips = false;
@@ -59,6 +60,7 @@ oi_discover_release(struct oi_discover *discover)
         forget(&discover->discoveries[i]);
         oi_vector_release(&discover->discoveries[i].found);
         oi_vector_release(&discover->discoveries[i].families);
+        oi_vector_release(&discover->discoveries[i].skipped);
     }
     oi_free(discover->discoveries);
     discover->discoveries = NULL;
@@ -135,9 +137,14 @@ oi_discover_page(struct oi_discover *discover, size_t endpoint, const struct oi_
         oi_vector_push(&discovery->found, harvest->instruments.items[i]);
     for (size_t i = 0; i < harvest->families.count; i++)
         oi_vector_push(&discovery->families, intern(discover, harvest->families.items[i]));
-    /* Which market a skipped row was about may be unknown: then none of them is gone. */
-    if (harvest->skips.count > 0)
-        discovery->has_skips = true;
+    for (size_t i = 0; i < harvest->skips.count; i++) {
+        const char *symbol = harvest->skips.items[i].symbol;
+
+        if (symbol[0] == 0)
+            discovery->has_skips = true;
+        else
+            oi_vector_push(&discovery->skipped, intern(discover, symbol));
+    }
 }
 
 static bool
@@ -153,6 +160,15 @@ is_in_list(const struct oi_map *symbols, const struct oi_instrument *instrument)
     is_there = oi_map_get(symbols, oi_buffer_slice(&key), &place);
     oi_buffer_release(&key);
     return is_there;
+}
+
+static bool
+is_skipped(const struct oi_discovery *discovery, const char *symbol)
+{
+    for (size_t i = 0; i < discovery->skipped.count; i++)
+        if (strcmp(discovery->skipped.items[i], symbol) == 0)
+            return true;
+    return false;
 }
 
 static struct oi_map *
@@ -189,7 +205,7 @@ add_vanished(const struct oi_discover *discover, const struct oi_endpoint *endpo
             (endpoint->product && strcmp(instrument.product, endpoint->product) != 0))
             continue;
         live++;
-        if (is_in_list(symbols, &instrument))
+        if (is_in_list(symbols, &instrument) || is_skipped(discovery, instrument.symbol))
             continue;
         instrument.is_delisted = true;
         instrument.valid_from = instrument.known_from = OI_TIME_NONE;

@@ -17,9 +17,10 @@ struct oi_discovery {
     oi_time asked;   /* the minute of the last whole list, or OI_TIME_NONE */
     unsigned out;    /* asks that have not ended */
     bool has_failed; /* one of them did */
-    bool has_skips;  /* a row was not understood */
+    bool has_skips;  /* a row was not understood, and nobody knows whose */
     OI_VECTOR(struct oi_instrument) found;
     OI_VECTOR(const char *) families;
+    OI_VECTOR(const char *) skipped; /* symbols of rows that were not understood: they are there */
 };
 
 struct oi_discover {

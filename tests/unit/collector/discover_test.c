@@ -58,7 +58,7 @@ add_page(struct fixture *fixture, const char *const *symbols, const char *skip)
 
     for (size_t i = 0; symbols[i]; i++)
         oi_vector_push(&harvest.instruments, test_board_instrument("linear", symbols[i]));
-    if (skip)
+    if (skip) /* "" says not whose */
         oi_harvest_skip(&harvest, oi_slice_of(skip), "not understood");
     oi_discover_page(&fixture->discover, 0, &harvest);
     oi_harvest_release(&harvest);
@@ -112,7 +112,7 @@ a_list_that_failed_or_was_not_understood_delists_nobody(void **state)
     struct fixture fixture;
 
     begin(&fixture, state);
-    add_page(&fixture, page, "L1");
+    add_page(&fixture, page, "");
     finish(&fixture, &instruments, true);
     assert_false(is_delisted(&fixture, "L1"));
     assert_false(is_delisted(&fixture, "L4"));
@@ -124,6 +124,20 @@ a_list_that_failed_or_was_not_understood_delists_nobody(void **state)
     add_page(&fixture, nothing, NULL);
     finish(&fixture, &instruments, true);
     assert_false(is_delisted(&fixture, "L1"));
+    end(&fixture);
+}
+
+static void
+a_row_that_was_not_understood_keeps_its_own_market(void **state)
+{
+    static const char *const page[] = { "L0", NULL };
+    struct fixture fixture;
+
+    begin(&fixture, state);
+    add_page(&fixture, page, "L1");
+    finish(&fixture, &instruments, true);
+    assert_false(is_delisted(&fixture, "L1"));
+    assert_true(is_delisted(&fixture, "L2"));
     end(&fixture);
 }
 
@@ -200,6 +214,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(pages_are_one_list_and_what_it_lacks_is_delisted),
         TEST(a_list_that_failed_or_was_not_understood_delists_nobody),
+        TEST(a_row_that_was_not_understood_keeps_its_own_market),
         TEST(a_failed_list_is_asked_for_again_and_a_good_one_when_it_is_due),
         TEST(an_unknown_market_makes_the_lists_due_but_not_all_the_time),
         TEST(families_are_replaced_by_the_next_list_and_their_names_stay),

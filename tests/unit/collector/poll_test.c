@@ -364,6 +364,47 @@ a_market_that_nobody_knows_is_asked_for_and_collected(void **state)
     end(&fixture);
 }
 
+/* An engine whose disk is full when it is told so. */
+static bool is_full;
+
+static enum oi_status
+commit_or_refuse(struct oi_kv_txn **txn, struct oi_error *error)
+{
+    if (!is_full)
+        return oi_kv_memory.commit(txn, error);
+    oi_kv_memory.abort(txn);
+    return oi_fail(error, OI_E_FULL, "no room");
+}
+
+static void
+what_the_store_refuses_is_offered_again(void **state)
+{
+    struct oi_kv_engine engine = oi_kv_memory;
+    struct fixture fixture;
+
+    engine.commit = commit_or_refuse;
+    begin(&fixture, state);
+    test_store_close(&fixture.world.store);
+    fixture.world.store.options.engine = &engine;
+    test_store_open(&fixture.world.store);
+    fixture.poll.store = fixture.world.store.store;
+    begin_minute(&fixture, TEST_START, 0);
+    answer_next(&fixture, OI_TASK_INSTRUMENTS, 200, "L0 L1 L2");
+    answer_next(&fixture, OI_TASK_CURRENT, 200, "L0=5 L1=6");
+    is_full = true;
+    close_minute(&fixture);
+    assert_int_equal(fixture.poll.stats.rows, 0);
+    assert_int_equal(fixture.poll.stats.commit_failures, 1);
+    begin_minute(&fixture, TEST_START + OI_MINUTE, 0);
+    answer_next(&fixture, OI_TASK_CURRENT, 200, "L0=5 L1=6 L2=7");
+    is_full = false;
+    close_minute(&fixture);
+    assert_int_equal(fixture.poll.stats.rows, 5);
+    assert_int_equal(cause_of(&fixture, 0, TEST_START), OI_HOLE_NONE);
+    assert_int_equal(cause_of(&fixture, 2, TEST_START), OI_HOLE_SILENT);
+    end(&fixture);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
 
 int
@@ -378,6 +419,7 @@ main(void)
         TEST(a_short_pause_is_waited_for_and_a_long_one_ends_the_minute),
         TEST(a_minute_that_was_begun_late_or_interrupted_blames_nobody),
         TEST(rows_go_to_the_store_every_few_seconds),
+        TEST(what_the_store_refuses_is_offered_again),
         TEST(a_market_that_nobody_knows_is_asked_for_and_collected),
     };
 
