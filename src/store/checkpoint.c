@@ -87,8 +87,10 @@ absorb_chunk(struct checkpoint *checkpoint, const struct oi_chunk_place *place,
     OI_TRY(oi_chunk_load(&checkpoint->access, place->key, place->value, OI_COLUMNS_ALL,
                          &checkpoint->chunk, error));
     oi_rows_add_columns(&old, &checkpoint->chunk.columns, 0, checkpoint->chunk.columns.count);
-    oi_rows_merge(&checkpoint->merged, &old);
-    oi_rows_release(&old);
+    /* The tail is usually all newer: into the old rows it is appended, not woven. */
+    oi_rows_merge(&old, &checkpoint->merged);
+    oi_rows_release(&checkpoint->merged);
+    checkpoint->merged = old;
     candidate->position.chunks--;
     return engine->remove(checkpoint->access.txn, OI_TABLE_CHUNK, oi_key_slice(&key), error);
 }

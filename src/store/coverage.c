@@ -222,10 +222,10 @@ static enum oi_status
 collect_holes(struct question *question, const char *exchange, const char *product,
               uint32_t instrument, struct oi_error *error)
 {
-    for (uint8_t reach = REACH_SHORT; reach <= REACH_LONG; reach++) {
+    for (unsigned reach = REACH_SHORT; reach <= REACH_LONG; reach++) {
         struct oi_key prefix = hole_prefix(exchange, product, instrument), from;
 
-        oi_key_add_u8(&prefix, reach);
+        oi_key_add_u8(&prefix, (uint8_t) reach);
         from = prefix;
         if (reach == REACH_SHORT && question->span.from > OI_TIME_EARLIEST + SHORT_HOLE_NS)
             oi_key_add_time(&from, question->span.from - SHORT_HOLE_NS);
@@ -506,6 +506,7 @@ cut_span(struct question *question, const struct oi_instrument *instrument, uint
 }
 
 enum oi_status
+/* NOLINTNEXTLINE(readability-function-size): its parameters are the contract's */
 oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16_t feed, int64_t cadence_ns,
               struct oi_span span, struct oi_moment moment,
               enum oi_status (*each)(void *context, const struct oi_hole *hole), void *context,

@@ -206,7 +206,7 @@ choose_tail(const struct oi_scan *scan, struct block *block)
 
     block->tail_from = oi_rows_find(tail, block->span.from);
     block->tail_to = oi_rows_find(tail, block->span.to);
-    if (block->tail_to - block->tail_from <= chunk_rows)
+    if (!tail->items || block->tail_to - block->tail_from <= chunk_rows)
         return;
     if (scan->request.is_backwards) {
         oi_time cut = tail->items[block->tail_to - chunk_rows].time;

@@ -42,6 +42,7 @@ report(struct verifier *verifier, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start is the line above */
     (void) vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     verifier->report.faults++;
