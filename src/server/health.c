@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: it is what requests see; tests/system/server.test.mjs asks over real sockets */
 /*
  * For the operator: is it alive, is it ready, what does it count. /metrics is in Prometheus' text
  * format; off a loopback address it wants a key, as it tells much.

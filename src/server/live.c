@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: it is what requests see; tests/system/server.test.mjs asks over real sockets */
 /*
  * Live rows over WebSocket, at /oi/v1/stream?market=binance:usdm:BTCUSDT (repeated for several,
  * absent for all). The store tells every hub of a commit on the committing thread; the hub copies

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: it is what requests see; tests/system/server.test.mjs asks over real sockets */
 /*
  * From a request to an answer: whose path it is, may the caller ask, what is asked, run it, render
  * it. The first piece is rendered before anything is sent, so that every error that can be found is

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: it is what requests see; tests/system/server.test.mjs asks over real sockets */
 /* Threads and their life: open all or none, stop together, wait for each. */
 #include "server/server_internal.h"
 
