@@ -14,6 +14,8 @@
 #define UNDER_WAY_MAX 16
 /* Behind one address that stands in for all of them. */
 #define REDIRECTED_CONNECTIONS_MAX 100
+/* Nothing follows the one minute: no reason to spread it, the limits hold anyway. */
+#define ONCE_SPREAD_MS 1
 /* Look at the clock at least so often: it may be set. */
 #define TICK_MS_MAX 1000
 
@@ -448,10 +450,13 @@ enum oi_status
 oi_collector_run_once(const struct oi_collector_options *options, struct oi_store *store,
                       struct oi_collector_report *ret_report, struct oi_error *error)
 {
+    struct oi_collector_options once = *options;
     struct oi_collector *collector = NULL;
     enum oi_status status;
 
-    OI_TRY(oi_collector_open_stepped(options, store, &collector, error));
+    if (once.spread_ms == 0)
+        once.spread_ms = ONCE_SPREAD_MS;
+    OI_TRY(oi_collector_open_stepped(&once, store, &collector, error));
     status = oi_collector_poll_minute(
         collector, oi_interval_floor(OI_MINUTE, read_clock(collector).wall), ret_report, error);
     oi_collector_close(&collector);
