@@ -93,7 +93,7 @@ complain(const struct oi_poll *poll, const char *event, const struct oi_ask *ask
          const char *reason)
 {
     const struct oi_endpoint *endpoint = endpoint_of(poll, ask);
-    char key[OI_NAME_SIZE * 2];
+    char key[OI_NAME_SIZE + OI_ERROR_SIZE];
 
     (void) snprintf(key, sizeof(key), "%s %s", poll->exchange->name, reason);
     oi_log_throttled(OI_LOG_WARN, event, key, "exchange=%s product=%s symbol=%s reason=\"%s\"",
