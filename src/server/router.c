@@ -346,10 +346,8 @@ serve_asset(const struct oi_http_request *request, struct oi_http_reply *reply)
     oi_http_reply_header_text(reply, "ETag", asset->etag);
     oi_http_reply_header_text(reply, "Cache-Control", "no-cache");
     oi_http_reply_header_text(reply, "X-Content-Type-Options", "nosniff");
-    oi_http_reply_header_text(
-        reply, "Content-Security-Policy",
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "connect-src 'self' ws: wss:; frame-ancestors 'none'");
+    oi_http_reply_header_text(reply, "Content-Security-Policy",
+                              "default-src 'self'; frame-ancestors 'none'");
     if (known && oi_slice_is(*known, asset->etag)) {
         reply->status = 304;
         return true;
