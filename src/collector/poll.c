@@ -95,7 +95,7 @@ complain(const struct oi_poll *poll, const char *event, const struct oi_ask *ask
     const struct oi_endpoint *endpoint = endpoint_of(poll, ask);
     char key[OI_NAME_SIZE + OI_ERROR_SIZE];
 
-    (void) snprintf(key, sizeof(key), "%s %s", poll->exchange->name, reason);
+    (void) snprintf(key, sizeof(key), "%.20s %.40s", poll->exchange->name, reason);
     oi_log_throttled(OI_LOG_WARN, event, key, "exchange=%s product=%s symbol=%s reason=\"%s\"",
                      poll->exchange->name, endpoint->product ? endpoint->product : "*",
                      ask->symbol ? ask->symbol : "*", reason);
