@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A store of known markets with known readings: definitions from our own lists, readings from rows
-// in a test. And asking a server about them.
+// in a test.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -40,18 +40,4 @@ export function importRows(folder, data, { name, market, unit, columns, rows, mo
     for (const [option, column] of Object.entries(columns)) args.push(`--${option}`, column);
     const done = importFile(data, 'csv', path, args);
     assert.match(done.stderr, new RegExp(`: ${rows.length} rows: ${rows.length} stored`), done.stderr);
-}
-
-// Ask, and read the answer: { status, headers, text, json }.
-export async function ask(url, options) {
-    const response = await fetch(url, options);
-    const text = await response.text();
-    let json;
-
-    try {
-        json = JSON.parse(text);
-    } catch {
-        json = undefined;
-    }
-    return { status: response.status, headers: response.headers, text, json };
 }

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Coin Metrics API over sockets: the vendor's example, and what its Python client and curl send.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ask } from '../support/ask.mjs';
+import { body, requests, skipExamples } from '../support/examples.mjs';
+import { define, importRows } from '../support/markets.mjs';
+import { makeFolder, skip, startServer } from '../support/server.mjs';
+
+const PATH = '/v4/timeseries/market-openinterest';
+const KEYS = ['market', 'time', 'contract_count', 'value_usd', 'database_time', 'exchange_time'];
+const PYTHON = {
+    'User-Agent': 'Coinmetrics-Python-API-Client/2025.9.30.16',
+    'Accept-Encoding': 'gzip, deflate',
+    Accept: '*/*',
+    Connection: 'keep-alive',
+};
+const MINUTES = 300;
+
+function minute(i) {
+    return new Date(Date.UTC(2026, 2, 7) + i * 60000).toISOString();
+}
+
+// Two markets with a reading a minute for five hours, the second one twice as large.
+async function startFull(t, args = ['--no-collect']) {
+    const folder = await makeFolder(t);
+    const data = join(folder, 'data');
+    const rows = (factor) =>
+        Array.from({ length: MINUTES }, (_, i) => ({
+            time: minute(i),
+            oi: `${factor * (1000 + i)}.25`,
+            mark: '100.5',
+        }));
+
+    define(data, 'binance', 'bybit');
+    for (const [name, market, factor] of [
+        ['one', 'binance-BTCUSDT-future', 1],
+        ['two', 'bybit-BTCUSDT-future', 2],
+    ]) {
+        importRows(folder, data, {
+            name, market, unit: 'coins', rows: rows(factor),
+            columns: { time: 'time', oi: 'oi', mark: 'mark', 'known-time': 'time' },
+        });
+    }
+    return startServer(t, { data, args });
+}
+
+test('the example of the reference page', { skip: skipExamples }, async (t) => {
+    const folder = await makeFolder(t);
+    const data = join(folder, 'data');
+    const [page, client, range] = requests('coinmetrics_market-openinterest', 'anything');
+    const want = body('coinmetrics_market-openinterest').json;
+
+    define(data, 'binance');
+    importRows(folder, data, {
+        name: 'example',
+        market: want.data[0].market,
+        unit: 'contracts',
+        columns: { time: 'time', oi: 'contract_count', value: 'value_usd', 'known-time': 'database_time' },
+        rows: want.data,
+    });
+    const server = await startServer(t, { data });
+    // match: exact.
+    const exact = await ask(server, range.target, { headers: range.headers });
+    assert.equal(exact.status, 200, exact.text);
+    assert.equal(exact.text, JSON.stringify(want));
+    // match: shape. One row is asked for: the newest.
+    const one = await ask(server, page.target, { headers: page.headers });
+    assert.deepEqual(one.json, { data: [want.data[1]] });
+    // match: shape. The client counts from the start.
+    const five = await ask(server, client.target, { headers: client.headers });
+    assert.deepEqual(five.json, want);
+    for (const target of [page.target, range.target, client.target]) {
+        const mounted = await ask(server, `/coinmetrics${target}`);
+        assert.equal(mounted.status, 200);
+    }
+});
+
+test('the client without a key begins its query with &', { skip }, async (t) => {
+    const server = await startFull(t);
+    const target = `${PATH}?&markets=bybit-BTCUSDT-future%2Cbinance-BTCUSDT-future&paging_from=start&limit_per_market=2&format=json`;
+    const answer = await ask(server, target, { headers: PYTHON });
+
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers['content-type'].split(';')[0], 'application/json');
+    assert.notEqual(answer.headers['x-ratelimit-remaining'], '0');
+    assert.deepEqual(Object.keys(answer.json), ['data']);
+    assert.deepEqual(
+        answer.json.data.map((row) => [row.market, row.time, row.contract_count, row.value_usd]),
+        [
+            ['binance-BTCUSDT-future', '2026-03-07T00:00:00.000000000Z', '1000.25', '100525.125'],
+            ['binance-BTCUSDT-future', '2026-03-07T00:01:00.000000000Z', '1001.25', '100625.625'],
+            ['bybit-BTCUSDT-future', '2026-03-07T00:00:00.000000000Z', '2000.25', '201025.125'],
+            ['bybit-BTCUSDT-future', '2026-03-07T00:01:00.000000000Z', '2002.25', '201226.125'],
+        ],
+    );
+    for (const row of answer.json.data) {
+        assert.deepEqual(Object.keys(row), KEYS);
+        assert.equal(row.exchange_time, row.time);
+    }
+    // curl: without paging_from the newest.
+    const curl = await ask(server, `${PATH}?markets=binance-BTCUSDT-future&limit_per_market=1&api_key=x`);
+    assert.equal(curl.json.data[0].time, `${minute(MINUTES - 1).slice(0, 19)}.000000000Z`);
+});
+
+test('pages by token and by address give every row once', { skip }, async (t) => {
+    const server = await startFull(t);
+    const query = 'api_key=key&markets=binance-%2A-future%2Cbybit-BTCUSDT-future&page_size=70';
+    const whole = await ask(server, `${PATH}?${query.replace('70', '10000')}&paging_from=start`);
+    const want = whole.json.data;
+
+    assert.equal(want.length, 2 * MINUTES);
+    assert.ok(!('next_page_token' in whole.json) && !('next_page_url' in whole.json));
+    for (const from of ['start', 'end']) {
+        const byToken = [], byAddress = [];
+        let token = '', address = `${PATH}?${query}&paging_from=${from}`;
+        const put = (list, rows) => (from === 'start' ? list.push(...rows) : list.unshift(...rows));
+
+        // The Python client sends its own parameters again, and the token encoded.
+        for (let pages = 0; token !== undefined && pages < 20; pages++) {
+            const more = token ? `&next_page_token=${encodeURIComponent(token)}` : '';
+            const page = await ask(server, `${PATH}?${query}&paging_from=${from}${more}`, { headers: PYTHON });
+            assert.equal(page.status, 200, page.text);
+            assert.ok(page.json.data.length > 0);
+            put(byToken, page.json.data);
+            token = page.json.next_page_token;
+        }
+        // R and curl follow the address as it is.
+        for (let pages = 0; address !== undefined && pages < 20; pages++) {
+            const page = await ask(server, address);
+            put(byAddress, page.json.data);
+            const next = page.json.next_page_url;
+            if (next) assert.ok(next.startsWith(`${server.url}${PATH}?`) && next.includes('api_key=key'), next);
+            address = next?.slice(server.url.length);
+        }
+        assert.deepEqual(byToken, want, `token, from ${from}`);
+        assert.deepEqual(byAddress, want, `address, from ${from}`);
+    }
+});
+
+test('a stream of lines has neither pages nor blank lines', { skip }, async (t) => {
+    const server = await startFull(t);
+    const answer = await ask(
+        server,
+        `${PATH}?&markets=binance-BTCUSDT-future%2Cbybit-BTCUSDT-future&page_size=10&paging_from=start&format=json_stream`,
+        { headers: PYTHON },
+    );
+    const lines = answer.text.split('\n');
+
+    assert.match(answer.headers['content-type'], /^application\/x-ndjson/);
+    assert.equal(answer.headers['content-encoding'], 'gzip');
+    assert.equal(lines.pop(), '');
+    assert.equal(lines.length, 2 * MINUTES);
+    for (const line of lines) assert.deepEqual(Object.keys(JSON.parse(line)), KEYS);
+    const csv = await ask(server, `${PATH}?markets=binance-BTCUSDT-future&format=csv&page_size=10&paging_from=start`);
+    assert.equal(csv.text.split('\n')[0], KEYS.join());
+    assert.equal(
+        csv.text.split('\n')[1],
+        'binance-BTCUSDT-future,2026-03-07T00:00:00.000000000Z,1000.25,100525.125,' +
+            '2026-03-07T00:00:00.000000000Z,2026-03-07T00:00:00.000000000Z',
+    );
+    assert.ok(csv.headers['x-next-page-url'].startsWith(server.url));
+    const catalog = await ask(server, '/v4/catalog-v2/market-openinterest?&format=json_stream', { headers: PYTHON });
+    assert.deepEqual(catalog.text.trim().split('\n').map((line) => JSON.parse(line)), [
+        'binance-BTCUSDT-future', 'bybit-BTCUSDT-future',
+    ].map((market) => ({
+        market,
+        min_time: '2026-03-07T00:00:00.000000000Z',
+        max_time: `${minute(MINUTES - 1).slice(0, 19)}.000000000Z`,
+    })));
+    for (const path of ['/v4/catalog/market-openinterest', '/v4/catalog-all/market-openinterest', '/v4/catalog-all-v2/market-openinterest'])
+        assert.equal((await ask(server, `${path}?&markets=bybit-BTCUSDT-future`)).json.data.length, 1, path);
+});
+
+test('granularity keeps the first row of each hour', { skip }, async (t) => {
+    const server = await startFull(t);
+    const answer = await ask(server, `${PATH}?markets=binance-BTCUSDT-future&granularity=1h&end_time=2026-03-07`);
+
+    assert.deepEqual(
+        answer.json.data.map((row) => [row.time.slice(11, 16), row.contract_count]),
+        [['00:00', '1000.25'], ['01:00', '1060.25'], ['02:00', '1120.25'], ['03:00', '1180.25'], ['04:00', '1240.25']],
+    );
+});
+
+test('refusals keep their message for the client', { skip }, async (t) => {
+    const server = await startFull(t);
+    const long = Array.from({ length: 1200 }, (_, i) => `binance-X${i}-future`).join();
+
+    for (const [query, status, type, message] of [
+        ['markets=binance-btc-usdt-spot', 400, 'bad_parameter', "Bad parameter 'markets'. Market 'binance-btc-usdt-spot' is not supported."],
+        ['markets=nowhere-*', 400, 'bad_parameter', "Bad parameter 'markets'. Market 'nowhere-*' is not supported."],
+        ['markets=binance-BTCUSDT-future&page_size=10001', 400, 'bad_parameter', "Bad parameter 'page_size'. Must be at most 10000."],
+        ['markets=binance-BTCUSDT-future&start_time=yesterday', 400, 'bad_parameter', /^Bad parameter 'start_time'\. Incorrect time format 'yesterday'\. Supported formats are 'yyyy-MM-dd', /],
+        [`markets=${long}`, 414, 'uri_too_long', /./],
+    ]) {
+        const answer = await ask(server, `${PATH}?${query}`, { headers: PYTHON });
+        assert.equal(answer.status, status, query.slice(0, 80));
+        assert.equal(answer.headers['content-type'], 'application/json', query.slice(0, 80));
+        assert.deepEqual(Object.keys(answer.json), ['error']);
+        assert.deepEqual(Object.keys(answer.json.error), ['type', 'message']);
+        assert.equal(answer.json.error.type, type);
+        if (message instanceof RegExp) assert.match(answer.json.error.message, message);
+        else assert.equal(answer.json.error.message, message);
+    }
+    const unknown = await ask(server, '/v4/timeseries/nothing');
+    assert.equal(unknown.status, 404);
+    assert.equal(unknown.json.error.type, 'not_found');
+    const post = await ask(server, `${PATH}?markets=binance-BTCUSDT-future`, { method: 'POST' });
+    assert.equal(post.status, 405);
+    assert.match(post.headers.allow, /GET/);
+    assert.equal(post.json.error.type, 'method_not_allowed');
+    const head = await ask(server, `${PATH}?markets=binance-BTCUSDT-future`, { method: 'HEAD' });
+    assert.equal(head.status, 200);
+    assert.equal(head.text, '');
+    // What other endpoints of this API know has no effect here; what none knows is refused.
+    const known = `${PATH}?markets=binance-BTCUSDT-future&frequency=1d&ignore_unsupported_errors=true&limit_per_market=1`;
+    assert.equal((await ask(server, known)).json.data.length, 1);
+    assert.equal((await ask(server, `${known}&nonsense=1`)).status, 400);
+});
+
+test('a key is asked for in the query', { skip }, async (t) => {
+    const key = 'a-key-of-the-test';
+    const server = await startFull(t, ['--no-collect', '--key', key]);
+    const query = `markets=binance-BTCUSDT-future&limit_per_market=1`;
+
+    for (const [target, type, message] of [
+        [`${PATH}?&${query}`, 'unauthorized', 'Requested resource requires authorization.'],
+        [`${PATH}?api_key=wrong&${query}`, 'wrong_credentials', 'Supplied credentials are not valid.'],
+    ]) {
+        const answer = await ask(server, target, { headers: PYTHON });
+        assert.equal(answer.status, 401);
+        assert.equal(answer.headers['content-type'], 'application/json');
+        assert.deepEqual(answer.json, { error: { type, message } });
+    }
+    assert.equal((await ask(server, `${PATH}?api_key=${key}&${query}`)).json.data.length, 1);
+});
