@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static const struct oi_option options_table[] = { OI_OPTION_STORE, OI_OPTION_FORMAT };
 
 static const struct oi_table_column columns[] = {

@@ -39,6 +39,8 @@ oi_config_parse(struct oi_options *options, struct oi_slice text, const char *na
 {
     struct oi_slice line;
 
+    if (text.size > 0 && memchr(text.data, '\0', text.size))
+        return oi_fail(error, OI_E_INVALID, "%s is not a text: it holds a zero byte", name);
     for (unsigned number = 1; oi_slice_next_part(&text, '\n', &line); number++) {
         char place[OI_ERROR_SIZE];
 

@@ -7,11 +7,20 @@
 #include "base/vector.h"
 #include "simulator/simulator.h"
 
-/* Changes over seven days need one reading before them. */
-#define PAST_NS (8 * OI_DAY)
-#define NEAR_NS (6 * OI_HOUR)
-#define FAR_STEP_NS OI_HOUR
-#define NEAR_STEP_NS (5 * OI_MINUTE)
+/*
+ * The past, oldest part first: hourly, but every quarter of an hour where the changes over a day
+ * and a week begin while the demo runs (an older figure than that is none for them), and fine at
+ * the end, where one looks.
+ */
+static const struct part {
+    int64_t until_ns; /* before now */
+    int64_t step_ns;
+} parts[] = {
+    { OI_WEEK + OI_HOUR, OI_HOUR }, { OI_WEEK - OI_DAY / 2, 15 * OI_MINUTE },
+    { OI_DAY + OI_HOUR, OI_HOUR },  { OI_DAY / 2, 15 * OI_MINUTE },
+    { 6 * OI_HOUR, OI_HOUR },       { 0, 5 * OI_MINUTE },
+};
+#define PAST_NS (OI_WEEK + OI_DAY)
 /* A batch of so many rows is one commit of some megabytes. */
 #define BATCH_ROWS ((size_t) 100'000)
 
@@ -58,14 +67,20 @@ static enum oi_status
 fill_market(struct past *past, const struct oi_instrument *market, uint64_t seed, oi_time until,
             struct oi_error *error)
 {
-    const struct oi_span far = { oi_interval_floor(OI_HOUR, until - PAST_NS),
-                                 oi_interval_floor(OI_HOUR, until - NEAR_NS) };
-    const struct oi_span near = { far.to, until };
+    oi_time from = oi_interval_floor(OI_HOUR, until - PAST_NS);
 
-    OI_TRY(oi_simulator_history(seed, market->exchange, market->symbol, far, FAR_STEP_NS,
-                                add_reading, past, error));
-    return oi_simulator_history(seed, market->exchange, market->symbol, near, NEAR_STEP_NS,
-                                add_reading, past, error);
+    for (size_t i = 0; i < OI_COUNT(parts); i++) {
+        const int64_t step_ns = parts[i].step_ns;
+        /* Every part begins where the next one's steps fall too. */
+        const oi_time to =
+            parts[i].until_ns == 0 ? until : oi_interval_floor(OI_HOUR, until - parts[i].until_ns);
+
+        OI_TRY(oi_simulator_history(seed, market->exchange, market->symbol,
+                                    (struct oi_span){ from, to }, step_ns, add_reading, past,
+                                    error));
+        from = to;
+    }
+    return OI_OK;
 }
 
 static enum oi_status

@@ -7,6 +7,6 @@
 
 #include <stdint.h>
 
-/* Store the simulated markets' last eight days in an empty store: hourly, and the last hours every
- * five minutes. */
+/* Store the simulated markets' last eight days in an empty store: hourly, and finer where changes
+ * and the page look. */
 enum oi_status oi_demo_past_fill(struct oi_store *store, uint64_t seed, struct oi_error *error);

@@ -13,8 +13,6 @@
 #include <malloc.h>
 #endif
 
-extern char **environ;
-
 /* A block of readings takes a few MB. Given back after every answer, the kernel clears the pages
  * again for the next one, which costs more than decoding them. */
 #define KEPT_FREE_BYTES (256 << 20)

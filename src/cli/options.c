@@ -85,8 +85,7 @@ add_value(struct oi_options *options, size_t index, struct oi_slice value, struc
     struct values *values = &options->values[index];
     const struct oi_option *option = &options->table[index];
 
-    if (value.size > OI_OPTION_VALUE_SIZE_MAX ||
-        memchr(value.data ? value.data : "", 0, value.size))
+    if (value.size > OI_OPTION_VALUE_SIZE_MAX)
         return oi_fail(error, OI_E_INVALID, "%s is longer than %d characters", values->place,
                        OI_OPTION_VALUE_SIZE_MAX);
     if (!option->argument && !is_true(value) && !is_false(value))
@@ -285,11 +284,12 @@ oi_options_read_environment(struct oi_options *options, char **environment, stru
 static const struct values *
 values_of(const struct oi_options *options, const char *name)
 {
-    for (size_t i = 0; i < options->count; i++)
-        if (strcmp(options->table[i].name, name) == 0)
-            return &options->values[i];
-    oi_assert(!"an option that the table does not have");
-    return NULL;
+    size_t index = 0;
+
+    while (index < options->count && strcmp(options->table[index].name, name) != 0)
+        index++;
+    oi_assert(index < options->count); /* or the command asks for what its table does not have */
+    return &options->values[index];
 }
 
 const char *

@@ -96,6 +96,19 @@ names_the_line_that_is_wrong(void **)
 }
 
 static void
+refuses_a_file_that_is_no_text(void **)
+{
+    OI_CLEANUP(oi_options_free)
+    struct oi_options *options = oi_options_new(table, OI_COUNT(table));
+    struct oi_error error = {};
+
+    assert_status(
+        oi_config_parse(options, OI_SLICE("listen = a\0b\n"), "oi.conf", is_known, &error),
+        OI_E_INVALID);
+    assert_string_equal(error.message, "oi.conf is not a text: it holds a zero byte");
+}
+
+static void
 finds_the_file_in_the_data_folder(void **state)
 {
     OI_CLEANUP(oi_options_free) struct oi_options *options = options_with("--data", *state);
@@ -158,6 +171,7 @@ main(void)
         cmocka_unit_test(reads_keys_values_comments_and_blank_lines),
         cmocka_unit_test(takes_the_last_of_a_setting_given_twice),
         cmocka_unit_test(names_the_line_that_is_wrong),
+        cmocka_unit_test(refuses_a_file_that_is_no_text),
         IN_A_FOLDER(finds_the_file_in_the_data_folder),
         cmocka_unit_test(wants_a_file_that_was_named),
         IN_A_FOLDER(takes_the_file_from_the_environment),
