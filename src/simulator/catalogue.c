@@ -4,7 +4,7 @@
  * contracts that roll as theirs do.
  */
 /* no unit test: half of market.h: market_test drives it */
-#include "simulator/market.h"
+#include "simulator/catalogue_internal.h"
 
 #include <stdio.h>
 
@@ -12,21 +12,6 @@
 #define LISTED_FIRST (INT64_C(1'569'398'400) * OI_SECOND)
 #define QUARTER_LISTED_NS (190 * OI_DAY)
 #define MONTH_LISTED_NS (75 * OI_DAY)
-
-/* The nearest quarter, the next, and the month in between where there is one. */
-struct expiries {
-    oi_time times[3];
-    unsigned count;
-};
-
-/* Everything that is the same for the markets of one line. */
-struct line {
-    struct oi_catalogue *catalogue;
-    const struct expiries *expiries;
-    enum oi_venue venue;
-    const char *product;
-    double share;
-};
 
 static oi_time
 last_friday(oi_time month_start)
@@ -69,8 +54,8 @@ interest_places(double price)
     return price >= 1'000 ? 3 : price >= 10 ? 2 : price >= 1 ? 1 : 0;
 }
 
-static struct oi_market *
-add(const struct line *line, const struct oi_coin *coin, int64_t factor)
+struct oi_market *
+catalogue_add(const struct line *line, const struct oi_coin *coin, int64_t factor)
 {
     struct oi_market *market = oi_vector_add(&line->catalogue->markets);
     double unit = coin->price * (double) factor;
@@ -92,8 +77,8 @@ add(const struct line *line, const struct oi_coin *coin, int64_t factor)
     return market;
 }
 
-static void
-date(struct oi_market *market, const struct expiries *expiries, unsigned rank)
+void
+catalogue_date(struct oi_market *market, const struct expiries *expiries, unsigned rank)
 {
     market->kind = OI_KIND_FUTURE;
     market->expiry = expiries->times[rank];
@@ -102,8 +87,8 @@ date(struct oi_market *market, const struct expiries *expiries, unsigned rank)
     market->share *= rank == 0 ? 0.05 : 0.02;
 }
 
-static void
-invert(struct oi_market *market, int64_t contract_usd)
+void
+catalogue_invert(struct oi_market *market, int64_t contract_usd)
 {
     market->is_inverse = true;
     market->quote = "USD";
@@ -112,16 +97,16 @@ invert(struct oi_market *market, int64_t contract_usd)
     market->interest_places = 0;
 }
 
-static void
-settle(struct oi_market *market, const char *quote)
+void
+catalogue_settle(struct oi_market *market, const char *quote)
 {
     market->quote = quote;
     market->margin = quote;
 }
 
 /* "261225" */
-static const char *
-short_date(oi_time time, char text[16])
+const char *
+catalogue_short_date(oi_time time, char text[16])
 {
     struct oi_civil civil = oi_time_to_civil(time);
 
@@ -130,8 +115,8 @@ short_date(oi_time time, char text[16])
 }
 
 /* "25DEC26" */
-static const char *
-spoken_date(oi_time time, char text[16])
+const char *
+catalogue_spoken_date(oi_time time, char text[16])
 {
     static const char months[] = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
     struct oi_civil civil = oi_time_to_civil(time);
@@ -166,8 +151,8 @@ set_multiple(struct oi_market *market, enum oi_venue venue)
         (void) snprintf(market->base, size, "1000%s", name);
 }
 
-static void
-add_binance(struct line line, const struct oi_coin *coin)
+void
+catalogue_add_binance(struct line line, const struct oi_coin *coin)
 {
     char text[16];
     struct oi_market *market;
@@ -175,35 +160,35 @@ add_binance(struct line line, const struct oi_coin *coin)
     line.product = "usdm";
     if (oi_coin_trades(coin, 'B') || oi_coin_trades(coin, 'b')) {
         line.share = 1;
-        market = add(&line, coin, factor_of(coin));
-        settle(market, "USDT");
+        market = catalogue_add(&line, coin, factor_of(coin));
+        catalogue_settle(market, "USDT");
         set_multiple(market, line.venue);
         market->is_zero = oi_coin_trades(coin, 'b');
         (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%sUSDT", market->base);
     }
     for (unsigned rank = 0; rank < 2 && oi_coin_trades(coin, 'Q'); rank++) {
-        market = add(&line, coin, 1);
-        settle(market, "USDT");
-        date(market, line.expiries, rank);
+        market = catalogue_add(&line, coin, 1);
+        catalogue_settle(market, "USDT");
+        catalogue_date(market, line.expiries, rank);
         (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%sUSDT_%s", coin->name,
-                        short_date(market->expiry, text));
+                        catalogue_short_date(market->expiry, text));
     }
     line.product = "coinm";
     line.share = 0.12;
     for (unsigned rank = 0; rank < 3 && oi_coin_trades(coin, 'C'); rank++) {
         if (rank > 0 && !oi_coin_trades(coin, 'Q'))
             break;
-        market = add(&line, coin, 1);
-        invert(market, strcmp(coin->name, "BTC") == 0 ? 100 : 10);
+        market = catalogue_add(&line, coin, 1);
+        catalogue_invert(market, strcmp(coin->name, "BTC") == 0 ? 100 : 10);
         if (rank > 0)
-            date(market, line.expiries, rank - 1);
+            catalogue_date(market, line.expiries, rank - 1);
         (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%sUSD_%s", coin->name,
-                        rank > 0 ? short_date(market->expiry, text) : "PERP");
+                        rank > 0 ? catalogue_short_date(market->expiry, text) : "PERP");
     }
 }
 
-static void
-add_bybit(struct line line, const struct oi_coin *coin)
+void
+catalogue_add_bybit(struct line line, const struct oi_coin *coin)
 {
     static const char quarters[] = "HMUZ";
     char text[16];
@@ -212,20 +197,20 @@ add_bybit(struct line line, const struct oi_coin *coin)
     line.product = "linear";
     if (oi_coin_trades(coin, 'Y') || oi_coin_trades(coin, 'y')) {
         line.share = 0.27;
-        market = add(&line, coin, factor_of(coin));
-        settle(market, "USDT");
+        market = catalogue_add(&line, coin, factor_of(coin));
+        catalogue_settle(market, "USDT");
         set_multiple(market, line.venue);
         market->is_zero = oi_coin_trades(coin, 'y');
         (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%sUSDT", market->base);
     }
     for (unsigned rank = 0; rank < 3 && oi_coin_trades(coin, 'Q'); rank++) {
         line.share = rank > 0 ? 0.27 : 0.01;
-        market = add(&line, coin, 1);
-        settle(market, rank > 0 ? "USDT" : "USDC");
+        market = catalogue_add(&line, coin, 1);
+        catalogue_settle(market, rank > 0 ? "USDT" : "USDC");
         if (rank > 0)
-            date(market, line.expiries, rank - 1);
+            catalogue_date(market, line.expiries, rank - 1);
         (void) snprintf(market->symbol, OI_SYMBOL_SIZE, rank > 0 ? "%sUSDT-%s" : "%sPERP%s",
-                        coin->name, rank > 0 ? spoken_date(market->expiry, text) : "");
+                        coin->name, rank > 0 ? catalogue_spoken_date(market->expiry, text) : "");
     }
     line.product = "inverse";
     line.share = 0.03;
@@ -234,10 +219,10 @@ add_bybit(struct line line, const struct oi_coin *coin)
 
         if (rank > 0 && !oi_coin_trades(coin, 'Q'))
             break;
-        market = add(&line, coin, 1);
-        invert(market, 1);
+        market = catalogue_add(&line, coin, 1);
+        catalogue_invert(market, 1);
         if (rank > 0)
-            date(market, line.expiries, rank - 1);
+            catalogue_date(market, line.expiries, rank - 1);
         text[0] = '\0';
         if (rank > 0)
             (void) snprintf(text, sizeof(text), "%c%02d", quarters[(end.month - 1) / 3],
@@ -247,8 +232,8 @@ add_bybit(struct line line, const struct oi_coin *coin)
 }
 
 /* A contract is worth about ten dollars, as a power of ten of coins. */
-static void
-size_contract(struct oi_market *market)
+void
+catalogue_size_contract(struct oi_market *market)
 {
     int exponent = 0;
     double price = market->coin->price;
@@ -265,8 +250,8 @@ size_contract(struct oi_market *market)
     market->interest_places = 2;
 }
 
-static void
-add_okx(struct line line, const struct oi_coin *coin)
+void
+catalogue_add_okx(struct line line, const struct oi_coin *coin)
 {
     char text[16];
 
@@ -283,24 +268,24 @@ add_okx(struct line line, const struct oi_coin *coin)
                         : !oi_coin_trades(coin, 'O') && !oi_coin_trades(coin, 'o'))
                 continue;
             line.share = inverse ? 0.07 : 0.35;
-            market = add(&line, coin, 1);
+            market = catalogue_add(&line, coin, 1);
             market->is_zero = !inverse && oi_coin_trades(coin, 'o');
             if (inverse) {
-                invert(market, strcmp(coin->name, "BTC") == 0 ? 100 : 10);
+                catalogue_invert(market, strcmp(coin->name, "BTC") == 0 ? 100 : 10);
             } else {
-                settle(market, "USDT");
-                size_contract(market);
+                catalogue_settle(market, "USDT");
+                catalogue_size_contract(market);
             }
             if (is_dated)
-                date(market, line.expiries, rank - 1);
+                catalogue_date(market, line.expiries, rank - 1);
             (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%s", coin->name, market->quote,
-                            is_dated ? short_date(market->expiry, text) : "SWAP");
+                            is_dated ? catalogue_short_date(market->expiry, text) : "SWAP");
         }
     }
 }
 
-static void
-add_hyperliquid(struct line line, const struct oi_coin *coin)
+void
+catalogue_add_hyperliquid(struct line line, const struct oi_coin *coin)
 {
     const char *dex = oi_coin_trades(coin, 'x') ? "xyz" : oi_coin_trades(coin, 'k') ? "km" : "";
     struct oi_market *market;
@@ -309,8 +294,8 @@ add_hyperliquid(struct line line, const struct oi_coin *coin)
         return;
     line.product = dex[0] ? "hip3" : "perp";
     line.share = dex[0] ? 1 : 0.4;
-    market = add(&line, coin, factor_of(coin));
-    settle(market, strcmp(dex, "km") == 0 ? "USDH" : "USDC");
+    market = catalogue_add(&line, coin, factor_of(coin));
+    catalogue_settle(market, strcmp(dex, "km") == 0 ? "USDH" : "USDC");
     set_multiple(market, line.venue);
     market->family = dex;
     market->is_zero = oi_coin_trades(coin, 'h');
@@ -322,11 +307,11 @@ static void
 add_option(const struct line *line, const struct oi_coin *coin, unsigned rank, int64_t strike,
            enum oi_option_side side)
 {
-    struct oi_market *market = add(line, coin, 1);
+    struct oi_market *market = catalogue_add(line, coin, 1);
     double distance = (double) strike / coin->price - 1;
     char text[16];
 
-    date(market, line->expiries, rank);
+    catalogue_date(market, line->expiries, rank);
     market->kind = OI_KIND_OPTION;
     market->quote = coin->name;
     market->margin = coin->name;
@@ -338,7 +323,7 @@ add_option(const struct line *line, const struct oi_coin *coin, unsigned rank, i
     if ((distance < 0) == (side == OI_OPTION_CALL))
         market->share /= 4;
     (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c", coin->name,
-                    spoken_date(market->expiry, text), (long long) strike,
+                    catalogue_spoken_date(market->expiry, text), (long long) strike,
                     side == OI_OPTION_CALL ? 'C' : 'P');
 }
 
@@ -352,14 +337,14 @@ add_deribit_coin(struct line line, const struct oi_coin *coin)
     line.product = "inverse";
     line.share = 0.09;
     for (unsigned rank = 0; rank <= line.expiries->count; rank++) {
-        struct oi_market *market = add(&line, coin, 1);
+        struct oi_market *market = catalogue_add(&line, coin, 1);
 
-        invert(market, is_bitcoin ? 10 : 1);
+        catalogue_invert(market, is_bitcoin ? 10 : 1);
         market->family = coin->name;
         if (rank > 0)
-            date(market, line.expiries, rank - 1);
+            catalogue_date(market, line.expiries, rank - 1);
         (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s", coin->name,
-                        rank > 0 ? spoken_date(market->expiry, text) : "PERPETUAL");
+                        rank > 0 ? catalogue_spoken_date(market->expiry, text) : "PERPETUAL");
     }
     line.product = "option";
     line.share = 0.5;
@@ -373,8 +358,8 @@ add_deribit_coin(struct line line, const struct oi_coin *coin)
     }
 }
 
-static void
-add_deribit(struct line line, const struct oi_coin *coin)
+void
+catalogue_add_deribit(struct line line, const struct oi_coin *coin)
 {
     struct oi_market *market;
 
@@ -384,11 +369,11 @@ add_deribit(struct line line, const struct oi_coin *coin)
         return;
     line.product = "linear";
     line.share = 0.02;
-    market = add(&line, coin, 1);
-    settle(market, "USDC");
+    market = catalogue_add(&line, coin, 1);
+    catalogue_settle(market, "USDC");
     market->family = "USDC";
     /* Counted in contracts, told in coins. */
-    size_contract(market);
+    catalogue_size_contract(market);
     market->interest_places = 0;
     (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s_USDC-PERPETUAL", coin->name);
 }
@@ -397,9 +382,9 @@ add_deribit(struct line line, const struct oi_coin *coin)
 static void
 add_oddity(struct line line, const char *symbol, enum oi_market_state state)
 {
-    struct oi_market *market = add(&line, &oi_coins[oi_coin_count - 1], 1);
+    struct oi_market *market = catalogue_add(&line, &oi_coins[oi_coin_count - 1], 1);
 
-    settle(market, line.venue == OI_VENUE_HYPERLIQUID ? "USDC" : "USDT");
+    catalogue_settle(market, line.venue == OI_VENUE_HYPERLIQUID ? "USDC" : "USDT");
     market->state = state;
     (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s", symbol);
     (void) snprintf(market->base, sizeof(market->base), "%.*s", (int) strcspn(symbol, "-"), symbol);
@@ -421,9 +406,9 @@ oi_catalogue_build(struct oi_catalogue *catalogue, oi_time now)
     oi_vector_clear(&catalogue->markets);
     for (size_t i = 0; i < OI_VENUE_COUNT; i++) {
         static void (*const adders[])(struct line line, const struct oi_coin *coin) = {
-            [OI_VENUE_BINANCE] = add_binance, [OI_VENUE_BYBIT] = add_bybit,
-            [OI_VENUE_DERIBIT] = add_deribit, [OI_VENUE_HYPERLIQUID] = add_hyperliquid,
-            [OI_VENUE_OKX] = add_okx,
+#define OI_VENUE(upper, name) [OI_VENUE_##upper] = catalogue_add_##name,
+#include "simulator/venues.def"
+#undef OI_VENUE
         };
 
         line.venue = (enum oi_venue) i;

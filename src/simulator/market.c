@@ -22,9 +22,9 @@ static const int64_t periods[] = { 92'160, 23'040, 5'760, 1'440, 360, 90, 22, 5,
 #define YEAR_NS (365.25 * (double) OI_DAY)
 
 static const char *const venue_names[] = {
-    [OI_VENUE_BINANCE] = "binance", [OI_VENUE_BYBIT] = "bybit",
-    [OI_VENUE_DERIBIT] = "deribit", [OI_VENUE_HYPERLIQUID] = "hyperliquid",
-    [OI_VENUE_OKX] = "okx",
+#define OI_VENUE(upper, name) [OI_VENUE_##upper] = #name,
+#include "simulator/venues.def"
+#undef OI_VENUE
 };
 
 const char *

@@ -10,13 +10,11 @@
 #include "core/instrument.h"
 
 enum oi_venue {
-    OI_VENUE_BINANCE,
-    OI_VENUE_BYBIT,
-    OI_VENUE_DERIBIT,
-    OI_VENUE_HYPERLIQUID,
-    OI_VENUE_OKX,
+#define OI_VENUE(upper, name) OI_VENUE_##upper,
+#include "simulator/venues.def"
+#undef OI_VENUE
+    OI_VENUE_COUNT,
 };
-#define OI_VENUE_COUNT 5
 
 /* "binance" and so on: the name its adapter has. */
 const char *oi_venue_name(enum oi_venue venue);

@@ -5,8 +5,7 @@
  */
 /* no unit test: the contract suite of the simulator compares it with the model */
 #include "exchanges/exchange.h"
-#include "simulator/market.h"
-#include "simulator/simulator.h"
+#include "simulator/world_internal.h"
 
 /* More pages than any list of ours has. */
 #define PAGES_MAX 1'000
@@ -120,36 +119,21 @@ reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
 {
     struct oi_observation reading = OI_OBSERVATION_NONE;
     struct oi_figures figures;
-    bool is_option = market->kind == OI_KIND_OPTION;
+    unsigned tells = venues[market->venue]->tells;
 
     oi_market_figures(seed, market, time, &figures);
     reading.time = time;
-    reading.exchange_time = time;
     reading.open_interest = figures.open_interest;
-    reading.mark_price = figures.mark;
-    switch (market->venue) {
-    case OI_VENUE_BINANCE:
+    if (tells & TELLS_TIME)
+        reading.exchange_time = time;
+    if (tells & TELLS_MARK)
+        reading.mark_price = figures.mark;
+    if ((tells & TELLS_INDEX) || ((tells & TELLS_OPTION_INDEX) && market->kind == OI_KIND_OPTION))
         reading.index_price = figures.index;
-        break;
-    case OI_VENUE_BYBIT:
-        reading.index_price = figures.index;
+    if (tells & TELLS_LAST)
         reading.last_price = figures.last;
-        if (!market->is_inverse)
-            reading.value_usd = figures.value;
-        break;
-    case OI_VENUE_DERIBIT:
-        reading.last_price = figures.last;
-        if (is_option)
-            reading.index_price = figures.index;
-        break;
-    case OI_VENUE_HYPERLIQUID:
-        reading.exchange_time = OI_TIME_NONE;
-        reading.index_price = figures.index;
-        break;
-    case OI_VENUE_OKX:
+    if ((tells & TELLS_VALUE) && (!market->is_inverse || market->venue == OI_VENUE_OKX))
         reading.value_usd = figures.value;
-        break;
-    }
     return reading;
 }
 

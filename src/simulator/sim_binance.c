@@ -314,6 +314,7 @@ static const struct oi_meter_rule rules[] = {
 
 const struct venue venue_binance = {
     .hosts = hosts,
+    .tells = TELLS_MARK | TELLS_INDEX | TELLS_TIME,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

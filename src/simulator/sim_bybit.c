@@ -244,6 +244,7 @@ static const struct oi_meter_rule rules[] = {
 
 const struct venue venue_bybit = {
     .hosts = hosts,
+    .tells = TELLS_MARK | TELLS_INDEX | TELLS_LAST | TELLS_VALUE | TELLS_TIME,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

@@ -222,6 +222,7 @@ static const struct oi_meter_rule rules[] = {
 
 const struct venue venue_deribit = {
     .hosts = hosts,
+    .tells = TELLS_MARK | TELLS_OPTION_INDEX | TELLS_LAST | TELLS_TIME,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

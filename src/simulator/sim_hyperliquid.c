@@ -196,6 +196,7 @@ static const struct oi_meter_rule rules[] = {
 
 const struct venue venue_hyperliquid = {
     .hosts = hosts,
+    .tells = TELLS_MARK | TELLS_INDEX,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

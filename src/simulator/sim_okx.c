@@ -219,6 +219,7 @@ static const struct oi_meter_rule rules[] = {
 
 const struct venue venue_okx = {
     .hosts = hosts,
+    .tells = TELLS_MARK | TELLS_VALUE | TELLS_TIME,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

@@ -25,10 +25,10 @@ struct oi_simulator_world {
     struct venue_state venues[OI_VENUE_COUNT];
 };
 
-static const struct venue *const venues[] = {
-    [OI_VENUE_BINANCE] = &venue_binance,         [OI_VENUE_BYBIT] = &venue_bybit,
-    [OI_VENUE_DERIBIT] = &venue_deribit,         [OI_VENUE_OKX] = &venue_okx,
-    [OI_VENUE_HYPERLIQUID] = &venue_hyperliquid,
+const struct venue *const venues[] = {
+#define OI_VENUE(upper, name) [OI_VENUE_##upper] = &venue_##name,
+#include "simulator/venues.def"
+#undef OI_VENUE
 };
 
 static oi_time

@@ -32,8 +32,19 @@ struct cost {
     unsigned weight;
 };
 
+/* What a reply with figures has beside them. */
+enum tells {
+    TELLS_MARK = 1 << 0,
+    TELLS_INDEX = 1 << 1,
+    TELLS_LAST = 1 << 2,
+    TELLS_VALUE = 1 << 3,        /* where it is in USD: not of Bybit's inverse contracts */
+    TELLS_TIME = 1 << 4,         /* the exchange's own stamp */
+    TELLS_OPTION_INDEX = 1 << 5, /* the index, with options alone */
+};
+
 struct venue {
     const char *const *hosts; /* NULL-terminated */
+    unsigned tells;           /* enum tells */
     const struct oi_meter_rule *rules;
     size_t rule_count;
     struct cost (*cost)(const struct call *call);
@@ -44,11 +55,11 @@ struct venue {
     void (*decorate)(const struct call *call, const struct oi_meter_answer *answer);
 };
 
-extern const struct venue venue_binance;
-extern const struct venue venue_bybit;
-extern const struct venue venue_deribit;
-extern const struct venue venue_hyperliquid;
-extern const struct venue venue_okx;
+#define OI_VENUE(upper, name) extern const struct venue venue_##name;
+#include "simulator/venues.def"
+#undef OI_VENUE
+/* By enum oi_venue. */
+extern const struct venue *const venues[];
 
 /* A parameter of the query, empty where there is none. */
 struct oi_slice call_parameter(const struct call *call, const char *name);
