@@ -295,6 +295,7 @@ follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
     }
     (void) pthread_rwlock_wrlock(&store->state_lock);
     store->state = state;
+    store->lacks_rows |= access->met_damage;
     (void) pthread_rwlock_unlock(&store->state_lock);
     return OI_OK;
 }

@@ -445,5 +445,5 @@ oi_store_rollups(struct oi_store *store, uint32_t series, int64_t interval_ns, s
     oi_rows_release(&call.rows);
     oi_vector_release(&call.stored);
     oi_vector_release(&call.merged);
-    return status;
+    return status == OI_OK ? oi_store_check_whole(store, error) : status;
 }

@@ -23,6 +23,7 @@ struct oi_scan {
     struct oi_rows tail; /* rows of the log in the span, visible ones only */
     struct oi_span left; /* what is still to be read */
     size_t rows_left;    /* of the limit */
+    bool is_ended;
     struct oi_chunk chunk;
     struct oi_rows rows; /* a merged block */
     struct oi_rows_columns columns;
@@ -412,7 +413,10 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
                    scan->rows_left);
     scan->rows_left -= scan->rows_left == SIZE_MAX ? 0 : scan->view.count;
     *ret_columns = scan->view.count > 0 ? &scan->view : NULL;
-    return OI_OK;
+    if (scan->view.count > 0 || scan->is_ended)
+        return OI_OK;
+    scan->is_ended = true;
+    return oi_store_check_whole(scan->store, error);
 }
 
 enum oi_status

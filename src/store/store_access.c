@@ -55,6 +55,20 @@ oi_access_put(struct oi_access *access, enum oi_table table, struct oi_slice key
 }
 
 enum oi_status
+oi_store_check_whole(struct oi_store *store, struct oi_error *error)
+{
+    bool lacks_rows;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    lacks_rows = store->lacks_rows;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    if (lacks_rows)
+        return oi_fail(error, OI_E_CORRUPT,
+                       "a part of the log is damaged: rows may be missing from this answer");
+    return OI_OK;
+}
+
+enum oi_status
 oi_fail_reading(enum oi_table table, enum oi_status status, struct oi_error *error)
 {
     return oi_fail(error, status, "cannot read the table %s", oi_table_names[table]);
@@ -78,6 +92,8 @@ walk(struct oi_access *access, enum oi_table table, const struct oi_key *prefix,
             return OI_OK;
         if (status != OI_E_CORRUPT || !access->steps_over_damage)
             OI_TRY(status);
+        else
+            access->met_damage = true;
         status = access->store->engine->next(cursor, &key, &value, NULL);
         if (status != OI_OK)
             return status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);

@@ -104,6 +104,7 @@ struct oi_store {
     struct oi_state state;
     OI_VECTOR(struct oi_track) tracks; /* tracks[series - 1] */
     OI_VECTOR(struct oi_log_entry) log;
+    bool lacks_rows; /* opened for reading in spite of a damaged log: no answer is whole */
     size_t tail_rows;
     struct oi_hidden hidden;
     struct oi_names names;
@@ -116,6 +117,7 @@ struct oi_access {
     struct oi_store *store;
     struct oi_kv_txn *txn;
     bool steps_over_damage; /* a walk goes on behind what is corrupt */
+    bool met_damage;        /* and did so */
 };
 enum oi_status oi_access_begin(struct oi_access *access, struct oi_store *store,
                                enum oi_kv_mode mode, struct oi_error *error);
@@ -125,6 +127,8 @@ void oi_access_end(struct oi_access *access);
  * without a message. */
 enum oi_status oi_access_get(struct oi_access *access, enum oi_table table, struct oi_slice key,
                              struct oi_slice *ret_body, struct oi_error *error);
+/* CORRUPT when rows of the log could not be read: what was answered lacks them. */
+enum oi_status oi_store_check_whole(struct oi_store *store, struct oi_error *error);
 /* The engine failed while a table was walked. */
 enum oi_status oi_fail_reading(enum oi_table table, enum oi_status status, struct oi_error *error);
 /* `sealed` was begun with oi_seal_begin and has its body; it is closed here. */
