@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 /* The first size of the map: address space, not memory; far above what a store needs in years. */
@@ -30,6 +31,8 @@
 #define QUIET_WAIT_S 5
 /* Dead readers are looked for once in so many write transactions: a check reads every slot. */
 #define READER_CHECK_PERIOD 256
+/* A disk with less room than this and the transaction's own size is full. */
+#define FULL_BELOW ((size_t) 256 << 10)
 
 struct oi_kv {
     MDB_env *environment;
@@ -293,6 +296,19 @@ fill_up_file(struct oi_kv *kv, const MDB_envinfo *info)
         (void) posix_fallocate(file, status.st_size, size - status.st_size);
 }
 
+/* A disk that fills up in the midst of a write has written a part, which LMDB reports as EIO: look
+ * whether there is room. */
+static int
+tell_full_disk(struct oi_kv *kv, int code, size_t put_bytes)
+{
+    struct statvfs disk;
+    mdb_filehandle_t file;
+
+    if (code != EIO || mdb_env_get_fd(kv->environment, &file) != 0 || fstatvfs(file, &disk) != 0)
+        return code;
+    return disk.f_bavail * disk.f_frsize < put_bytes + FULL_BELOW ? ENOSPC : EIO;
+}
+
 static enum oi_status
 kv_commit(struct oi_kv_txn **txn, struct oi_error *error)
 {
@@ -312,7 +328,7 @@ kv_commit(struct oi_kv_txn **txn, struct oi_error *error)
         mdb_txn_abort(ended->txn);
         code = MDB_MAP_FULL;
     } else {
-        code = mdb_txn_commit(ended->txn);
+        code = tell_full_disk(kv, mdb_txn_commit(ended->txn), ended->put_bytes);
     }
     pthread_mutex_lock(&kv->mutex);
     if (code == 0) {
