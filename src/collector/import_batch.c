@@ -419,16 +419,18 @@ enum oi_status
 oi_import_batch_flush(struct oi_import_batch *batch, bool is_complete, struct oi_error *error)
 {
     struct oi_append_result result = {};
-    struct oi_batch commit = { .import = batch->mark, .refuse = refuse_stored, .context = batch };
+    struct oi_import_mark mark = *batch->mark; /* how far it is if the commit succeeds */
+    struct oi_batch commit = { .import = &mark, .refuse = refuse_stored, .context = batch };
 
     if (batch->rows.count == 0 && !is_complete)
         return OI_OK;
     OI_TRY(resolve(batch, error));
-    batch->mark->rows_done = batch->items;
-    batch->mark->is_complete = is_complete;
+    mark.rows_done = batch->items;
+    mark.is_complete = is_complete;
     commit.rows = batch->resolved.items;
     commit.row_count = batch->resolved.count;
     OI_TRY(oi_store_append(batch->store, &commit, &result, error));
+    *batch->mark = mark;
     batch->mark->stored += result.stored;
     batch->mark->duplicate += result.duplicate;
     batch->mark->refused += result.refused;
