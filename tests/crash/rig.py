@@ -22,6 +22,7 @@ START = 1767225600  # 2026-01-01T00:00:00Z
 IMPORT = ["import", "csv", "--time", "time", "--oi", "oi", "--mark", "mark", "--unit", "coins",
           "--market", "{market}"]
 REPORT = re.compile(r"^(\S+): (\d+) rows: (\d+) stored, (\d+) duplicate, (\d+) refused", re.M)
+TROUBLE = re.compile(r"^(\S+): (?!\d+ rows: |already imported|went on behind)", re.M)
 KNOWN = re.compile(r"^(\S+): already imported", re.M)
 
 
@@ -152,8 +153,9 @@ class Rig:
 
 
 def acknowledged(err):
-    """Paths of the files that an import has reported as done."""
-    return {match[1] for match in REPORT.finditer(err)} | {match[1] for match in KNOWN.finditer(err)}
+    """Paths of the files that an import has reported as done: no trouble is told of them behind it."""
+    told = {match[1] for match in REPORT.finditer(err)} | {match[1] for match in KNOWN.finditer(err)}
+    return told - {match[1] for match in TROUBLE.finditer(err)}
 
 
 class Server:
