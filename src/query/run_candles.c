@@ -20,7 +20,33 @@ struct candles_state {
     struct oi_candle last; /* for filling */
     bool has_last;
     OI_VECTOR(struct oi_candle) out;
+    struct oi_position delivered; /* the last candle that was, in the direction of paging */
 };
+
+/* Do limits and pages count from the newest? Markets come in their order all the same: page after
+ * page, the first one's candles back to its oldest, then the next one's. */
+static bool
+is_backwards(const struct run *run)
+{
+    return run->query->from_end || run->query->is_descending;
+}
+
+/* What of a market is behind the page before. What an empty interval is filled with may be far in
+ * front of it: then all is read, and drop_delivered takes away what was there. */
+static struct oi_span
+span_behind(const struct run *run)
+{
+    const struct oi_position *after = &run->query->after;
+    struct oi_span span = run->query->span;
+
+    if (!after->is_set || after->market != run->at || run->query->fills_gaps)
+        return span;
+    if (is_backwards(run) && after->time < span.to)
+        span.to = after->time;
+    else if (!is_backwards(run) && after->time > span.from)
+        span.from = after->time;
+    return span;
+}
 
 static void
 remember_facts(struct candles_state *state, const struct oi_stream_block *block)
@@ -117,7 +143,7 @@ add_by_rollups(struct run *run, struct candles_state *state, const struct oi_mar
                const struct oi_facts *facts, uint32_t series, struct oi_error *error)
 {
     int64_t width = run->query->interval_ns % OI_DAY == 0 ? OI_DAY : OI_HOUR;
-    struct oi_span span = run->query->span, edge = span;
+    struct oi_span span = span_behind(run), edge = span;
     struct oi_span middle = { OI_TIME_EARLIEST, OI_TIME_LATEST };
 
     if (span.from != OI_TIME_EARLIEST)
@@ -145,7 +171,7 @@ static enum oi_status
 open_market(struct run *run, struct candles_state *state, struct oi_error *error)
 {
     struct oi_market *market = run_market(run, run->at);
-    struct oi_span span = run->query->span;
+    struct oi_span span = span_behind(run);
     struct oi_facts facts;
     uint32_t series = 0;
 
@@ -158,10 +184,12 @@ open_market(struct run *run, struct candles_state *state, struct oi_error *error
     }
     if (rollups_answer(run, market, &facts, &series))
         return add_by_rollups(run, state, market, &facts, series, error);
-    if (run->query->from_end && run->query->limit > 0) {
+    if (run->query->from_end && run->query->limit > 0 &&
+        !(run->query->fills_gaps && run->query->after.is_set)) {
         struct row_tail tail;
 
-        OI_TRY(run_find_tail(run, market->instrument, span, run->query->limit, &tail, error));
+        /* One more than fits tells whether there is another page. */
+        OI_TRY(run_find_tail(run, market->instrument, span, run->left + 1, &tail, error));
         span.from = oi_interval_floor(run->query->interval_ns, tail.from);
         if (span.from < run->query->span.from)
             span.from = run->query->span.from;
@@ -249,20 +277,46 @@ reverse(struct oi_candle *candles, size_t count)
     }
 }
 
-/* Cut a whole market's candles to the limit, from the side asked for. */
+/* Take away what an earlier page had. */
 static void
-cut(struct run *run, struct candles_state *state, const struct oi_candle **ret_first,
-    size_t *ret_count)
+drop_delivered(const struct run *run, struct candles_state *state)
+{
+    const struct oi_position *after = &run->query->after;
+    size_t kept = 0;
+
+    if (!after->is_set || after->market != run->at)
+        return;
+    for (size_t i = 0; i < state->out.count; i++) {
+        oi_time start = state->out.items[i].start;
+
+        if (is_backwards(run) ? start < after->time : start > after->time)
+            state->out.items[kept++] = state->out.items[i];
+    }
+    state->out.count = kept;
+}
+
+/* Cut candles to the limit, from the side asked for; what is cut off is the next page's. */
+static void
+cut(struct run *run, struct candles_state *state, struct oi_candle **ret_first, size_t *ret_count)
 {
     size_t count = state->out.count;
+    bool is_cut = count > run->left;
 
     *ret_first = state->out.items;
-    if (count > run->left) {
-        if (run->query->from_end || run->query->is_descending)
+    if (is_cut) {
+        if (is_backwards(run))
             *ret_first += count - run->left;
         count = run->left;
     }
     *ret_count = count;
+    if (count > 0)
+        state->delivered = (struct oi_position){
+            .is_set = true,
+            .market = run->at,
+            .time = (*ret_first)[is_backwards(run) ? 0 : count - 1].start,
+        };
+    if (is_cut)
+        run->result.next_position = state->delivered;
 }
 
 /* Do all candles of a market have to be there before the first leaves? */
@@ -298,31 +352,30 @@ step(struct run *run, bool *ret_has_block, struct oi_error *error)
 {
     struct candles_state *state = run->state;
 
-    for (; run->at < run->market_count && run->left > 0; run->at++) {
-        const struct oi_candle *first;
-        size_t count;
+    while (run->at < run->market_count && !run->result.next_position.is_set) {
+        size_t market = run->at, count;
+        struct oi_candle *first;
         bool is_last = false;
 
         if (!state->is_open)
             OI_TRY(open_market(run, state, error));
         OI_TRY(fill_block(run, state, &is_last, error));
+        drop_delivered(run, state);
         cut(run, state, &first, &count);
-        if (count == 0) {
+        if (is_last) {
             close_market(state);
-            continue;
+            run->at++;
         }
+        if (count == 0)
+            continue;
         if (run->query->is_descending)
-            reverse((struct oi_candle *) first, count);
-        run_block_begin(run, run->at, state->has_facts ? &state->facts : NULL);
+            reverse(first, count);
+        run_block_begin(run, market, state->has_facts ? &state->facts : NULL);
         run->block.candles = first;
         run->block.count = count;
         run->block.is_last_of_market = is_last;
         if (run->left != SIZE_MAX)
             run->left -= count;
-        if (is_last) {
-            close_market(state);
-            run->at++;
-        }
         *ret_has_block = true;
         return OI_OK;
     }
@@ -347,6 +400,8 @@ run_candles(struct run *run, struct oi_error *error)
     if (run->query->interval_ns <= 0)
         return oi_fail(error, OI_E_INVALID, "candles need an interval");
     state->candles.interval_ns = run->query->interval_ns;
+    if (run->query->after.is_set)
+        run->at = run->query->after.market;
     run->state = state;
     run->step = step;
     run->release = release;

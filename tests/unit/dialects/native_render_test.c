@@ -85,7 +85,7 @@ names_the_members_of_a_total_and_who_is_left_out(void **)
                  "1,\"start\":\"1970-01-01T00:00:00Z\",\"open\":\"1\",\"high\":\"3\",\"low\":\"0."
                  "5\",\"close\":\"2\",\"price_open\":null,\"price_close\":null,\"count\":4}],"
                  "\"next\":\"MS81\",\"totals\":[{\"market\":\"total:BTC\",\"members\":[{\"market\":"
-                 "\"binance:usdm:BTCUSDT\",\"last\":\"1970-01-01T01:00:00.000000000Z\"},{"
+                 "\"binance:usdm:BTCUSDT\",\"last\":\"1970-01-01T01:00:00Z\"},{"
                  "\"market\":\"bybit:linear:BTCUSDT\",\"last\":null,\"left_out\":\"stale\"}]}],"
                  "\"left_out_rows\":0}");
     test_close(&exchange);
