@@ -253,6 +253,8 @@ cut_to_range(const struct oi_http_request *request, struct oi_http_reply *reply)
         return;
     if (part.from >= part.to) {
         reply->status = 416;
+        snprintf(text, sizeof(text), "bytes */%zu", reply->body.size);
+        oi_http_reply_header_text(reply, "Content-Range", text);
         oi_buffer_clear(&reply->body);
         return;
     }
