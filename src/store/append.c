@@ -11,11 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An append leaves at most about this many rows in memory: then it moves some into chunks itself,
- * whoever else should have. */
-#define TAIL_ROWS_MAX ((size_t) 1 << 21)
-/* The engine grows its map when it is full; then the whole transaction is done again. */
-#define ATTEMPTS 3
+/* Memory is asked for this many rows ahead of its use. */
+#define PREFETCH_ROWS 12
 /* All rows of one instant stay in one chunk, so there may not be more of them than fit. */
 #define REVISIONS_MAX (OI_CHUNK_ROWS_MAX / 2)
 
@@ -39,13 +36,14 @@ struct intake {
     struct oi_store *store;
     struct oi_access access;
     const struct oi_batch *batch;
+    struct oi_append_part *parts; /* of the batch's rows, in order */
+    size_t part_count;
     uint64_t number;
     oi_time commit_time;
     struct intake_row *rows; /* in order of series, then key */
     size_t row_count;
     OI_VECTOR(struct oi_row) kept;
     OI_VECTOR(struct refusal) refusals;
-    size_t duplicate;
 
     /* Rows of one time that are there already, in key order. */
     struct oi_rows present;
@@ -56,11 +54,23 @@ struct intake {
     oi_time chunk_first, chunk_last;
 };
 
+/* Whose row it is: there are few parts, and usually one. */
+static struct oi_append_part *
+part_of(const struct intake *intake, size_t index)
+{
+    size_t part = 0;
+
+    while (part + 1 < intake->part_count && index >= intake->parts[part + 1].first)
+        part++;
+    return &intake->parts[part];
+}
+
 static void
 refuse(struct intake *intake, size_t index, const char *reason)
 {
     const struct refusal refusal = { index, reason };
 
+    part_of(intake, index)->result.refused++;
     oi_vector_push(&intake->refusals, refusal);
 }
 
@@ -202,7 +212,7 @@ gather_present(struct intake *intake, uint32_t series, oi_time time, struct oi_e
     oi_rows_clear(&intake->present);
     if (position->rows > 0 && time >= position->first && time <= position->last)
         OI_TRY(add_present_from_chunk(intake, series, time, error));
-    if (track->tail.count == 0 || time > track->tail.items[track->tail.count - 1].time)
+    if (track->tail.count == 0 || time > track->tail_last)
         return OI_OK;
     for (size_t i = oi_rows_find(&track->tail, time);
          i < track->tail.count && track->tail.items[i].time == time; i++)
@@ -225,11 +235,11 @@ judge(struct intake *intake, const struct oi_feed *feed, const struct intake_row
         before++;
     /* A minute is polled once, whoever asks again and whatever the answer then. */
     if (present->count > 0 && strcmp(feed->name, "live") == 0) {
-        intake->duplicate++;
+        part_of(intake, row->index)->result.duplicate++;
         return false;
     }
     if (before > 0 && oi_rows_same_reading(present, before - 1, &intake->candidate, 0)) {
-        intake->duplicate++;
+        part_of(intake, row->index)->result.duplicate++;
         return false;
     }
     if (before > 0 && oi_record_compare(&present->items[before - 1], record) == 0) {
@@ -249,26 +259,48 @@ judge(struct intake *intake, const struct oi_feed *feed, const struct intake_row
     return true;
 }
 
+static bool
+is_same_instant(const struct intake_row *a, const struct intake_row *b)
+{
+    return a->series == b->series && a->time == b->time;
+}
+
 static enum oi_status
 take_rows(struct intake *intake, struct oi_error *error)
 {
     const struct oi_names *names = &intake->store->names;
 
+    oi_vector_reserve(&intake->kept, intake->row_count);
     for (size_t i = 0; i < intake->row_count; i++) {
         const struct intake_row *row = &intake->rows[i];
         const struct oi_feed *feed =
             &names->feeds.items[names->series.items[row->series - 1].feed - 1];
-        struct oi_row new = intake->batch->rows[row->index];
+        bool has_next = i + 1 < intake->row_count && is_same_instant(row, row + 1);
+        struct oi_row *new;
 
-        new.reading.known_time = row->known_time;
-        if (i == 0 || row->series != row[-1].series || row->time != row[-1].time)
+        /* A row a series: what memory knows of each is somewhere else, and waiting for it would be
+         * most of the work. */
+        if (i + PREFETCH_ROWS < intake->row_count) {
+            const struct oi_track *track =
+                &intake->store->tracks.items[row[PREFETCH_ROWS].series - 1];
+
+            __builtin_prefetch(track);
+            __builtin_prefetch(&track->position.last);
+        }
+        if (i == 0 || !is_same_instant(row - 1, row))
             OI_TRY(gather_present(intake, row->series, row->time, error));
-        oi_rows_clear(&intake->candidate);
-        oi_rows_add(&intake->candidate, &new.reading, intake->number);
-        if (!judge(intake, feed, row))
-            continue;
-        oi_vector_push(&intake->kept, new);
-        if (i + 1 < intake->row_count && row[1].series == row->series && row[1].time == row->time)
+        new = &intake->kept.items[intake->kept.count]; /* kept if it turns out to be new */
+        *new = intake->batch->rows[row->index];
+        new->reading.known_time = row->known_time;
+        if (intake->present.count > 0 || has_next) {
+            oi_rows_clear(&intake->candidate);
+            oi_rows_add(&intake->candidate, &new->reading, intake->number);
+            if (!judge(intake, feed, row))
+                continue;
+        }
+        intake->kept.count++;
+        part_of(intake, row->index)->result.stored++;
+        if (has_next)
             oi_rows_merge(&intake->present, &intake->candidate);
     }
     return OI_OK;
@@ -288,9 +320,9 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
         struct oi_import_mark mark = *intake->batch->import;
 
         /* In the same commit as the rows: a crash behind it loses no count. */
-        mark.stored += intake->kept.count;
-        mark.duplicate += intake->duplicate;
-        mark.refused += intake->refusals.count;
+        mark.stored += intake->parts[0].result.stored;
+        mark.duplicate += intake->parts[0].result.duplicate;
+        mark.refused += intake->parts[0].result.refused;
         OI_TRY(oi_import_save(&intake->access, &mark, intake->number, &state->next_import,
                               &header.import, error));
     }
@@ -317,10 +349,9 @@ is_empty(const struct intake *intake)
 }
 
 static enum oi_status
-append_in(struct intake *intake, struct oi_append_result *ret_result, struct oi_error *error)
+append_in(struct intake *intake, struct oi_error *error)
 {
     struct oi_store *store = intake->store;
-    struct oi_append_result result = {};
     struct oi_batch_header header;
     struct oi_state state;
     enum oi_status status;
@@ -339,27 +370,34 @@ append_in(struct intake *intake, struct oi_append_result *ret_result, struct oi_
     if (!is_empty(intake)) {
         OI_TRY(write_batch(intake, &state, &header, error));
         oi_store_publish(store, &state, &header, intake->kept.items);
-        result.batch = intake->number;
+        for (size_t i = 0; i < intake->part_count; i++)
+            if (!oi_append_is_idle(&intake->parts[i]))
+                intake->parts[i].result.batch = intake->number;
     }
-    result.stored = intake->kept.count;
-    result.duplicate = intake->duplicate;
-    result.refused = intake->refusals.count;
-    for (size_t i = 0; intake->batch->refuse && i < intake->refusals.count; i++)
-        intake->batch->refuse(intake->batch->context, intake->refusals.items[i].index,
-                              intake->refusals.items[i].reason);
-    *ret_result = result;
+    for (size_t i = 0; i < intake->refusals.count; i++) {
+        const struct refusal *refusal = &intake->refusals.items[i];
+        const struct oi_append_part *part = part_of(intake, refusal->index);
+
+        if (part->batch->refuse)
+            part->batch->refuse(part->batch->context, refusal->index - part->first,
+                                refusal->reason);
+    }
     return OI_OK;
 }
 
-static enum oi_status
-append_once(struct oi_store *store, const struct oi_batch *batch,
-            struct oi_append_result *ret_result, struct oi_error *error)
+enum oi_status
+oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi_append_part *parts,
+                 size_t part_count, struct oi_error *error)
 {
-    struct intake intake = { .store = store, .batch = batch };
+    struct intake intake = {
+        .store = store, .batch = batch, .parts = parts, .part_count = part_count
+    };
     enum oi_status status;
 
+    for (size_t i = 0; i < part_count; i++)
+        parts[i].result = (struct oi_append_result){};
     OI_TRY(oi_access_begin(&intake.access, store, OI_KV_WRITE, error));
-    status = append_in(&intake, ret_result, error);
+    status = append_in(&intake, error);
     oi_access_end(&intake.access);
     oi_free(intake.rows);
     oi_vector_release(&intake.kept);
@@ -367,39 +405,5 @@ append_once(struct oi_store *store, const struct oi_batch *batch,
     oi_rows_release(&intake.present);
     oi_rows_release(&intake.candidate);
     oi_chunk_release(&intake.chunk);
-    return status;
-}
-
-/* Whoever appends faster than checkpoints run pays for one. */
-static void
-relieve(struct oi_store *store)
-{
-    size_t rows, left;
-
-    (void) pthread_rwlock_rdlock(&store->state_lock);
-    rows = store->tail_rows;
-    (void) pthread_rwlock_unlock(&store->state_lock);
-    if (rows > TAIL_ROWS_MAX)
-        (void) oi_store_checkpoint(store, TAIL_ROWS_MAX / 2, &left, NULL);
-}
-
-enum oi_status
-oi_store_append(struct oi_store *store, const struct oi_batch *batch,
-                struct oi_append_result *ret_result, struct oi_error *error)
-{
-    enum oi_status status = OI_E_FULL;
-
-    if (store->is_read_only)
-        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
-    if (batch->row_count > OI_BATCH_ROWS_MAX)
-        return oi_fail(error, OI_E_INVALID, "a batch of %zu rows, at most %zu are taken at once",
-                       batch->row_count, OI_BATCH_ROWS_MAX);
-    (void) pthread_mutex_lock(&store->append_lock);
-    for (int attempt = 0; attempt < ATTEMPTS && status == OI_E_FULL; attempt++)
-        status = append_once(store, batch, ret_result, error);
-    atomic_store(&store->is_paused, status == OI_E_FULL);
-    (void) pthread_mutex_unlock(&store->append_lock);
-    if (status == OI_OK)
-        relieve(store);
     return status;
 }

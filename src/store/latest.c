@@ -11,13 +11,8 @@ oi_store_latest(struct oi_store *store, uint32_t series, struct oi_observation *
 
     OI_TRY(oi_store_refresh(store, error));
     (void) pthread_rwlock_rdlock(&store->state_lock);
-    if (series > 0 && series <= store->tracks.count) {
-        const struct oi_track *track = &store->tracks.items[series - 1];
-
-        is_found = track->has_newest;
-        if (is_found)
-            *ret_reading = track->newest;
-    }
+    if (series > 0 && series <= store->tracks.count)
+        is_found = oi_track_newest(&store->tracks.items[series - 1], &store->hidden, ret_reading);
     (void) pthread_rwlock_unlock(&store->state_lock);
     if (!is_found)
         return oi_fail(error, OI_E_NOT_FOUND, "series %u has no row", series);

@@ -280,6 +280,7 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     store->is_read_only = options->is_read_only;
     store->chunk_rows = options->chunk_rows ? options->chunk_rows : OI_CHUNK_ROWS;
     store->path = oi_copy_text(oi_slice_of(path));
+    oi_assert(pthread_mutex_init(&store->queue_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->append_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->follow_lock, NULL) == 0);
     oi_assert(pthread_rwlock_init(&store->state_lock, NULL) == 0);
@@ -310,6 +311,7 @@ oi_store_close(struct oi_store **store)
     oi_free(closing->hidden.batches);
     oi_snapshot_drop(closing);
     oi_names_release(&closing->names);
+    (void) pthread_mutex_destroy(&closing->queue_lock);
     (void) pthread_mutex_destroy(&closing->append_lock);
     (void) pthread_mutex_destroy(&closing->follow_lock);
     (void) pthread_rwlock_destroy(&closing->state_lock);

@@ -55,31 +55,33 @@ set_figure(struct oi_rows *rows, struct oi_record *record, unsigned figure,
 void
 oi_rows_add(struct oi_rows *rows, const struct oi_observation *reading, uint64_t batch)
 {
-    struct oi_record record = {
-        .time = reading->time,
-        .exchange_time = reading->exchange_time,
-        .known_time = reading->known_time,
-        .batch = batch,
-        .flags = reading->flags,
-    };
+    struct oi_record *record;
 
-    set_figure(rows, &record, 0, &reading->open_interest);
-    set_figure(rows, &record, 1, &reading->value_usd);
-    set_figure(rows, &record, 2, &reading->mark_price);
-    set_figure(rows, &record, 3, &reading->index_price);
-    set_figure(rows, &record, 4, &reading->last_price);
-    oi_vector_push(rows, record);
+    oi_rows_reserve(rows, 1);
+    record = &rows->items[rows->count++];
+    record->time = reading->time;
+    record->exchange_time = reading->exchange_time;
+    record->known_time = reading->known_time;
+    record->batch = batch;
+    record->flags = reading->flags;
+    set_figure(rows, record, 0, &reading->open_interest);
+    set_figure(rows, record, 1, &reading->value_usd);
+    set_figure(rows, record, 2, &reading->mark_price);
+    set_figure(rows, record, 3, &reading->index_price);
+    set_figure(rows, record, 4, &reading->last_price);
 }
 
 void
 oi_rows_copy(struct oi_rows *rows, const struct oi_rows *from, size_t index)
 {
-    struct oi_record record = from->items[index];
+    struct oi_record *record;
 
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
-        if (record.exponents[figure] == OI_EXPONENT_WIDE)
-            set_figure(rows, &record, figure, &from->wides.items[record.mantissas[figure]]);
-    oi_vector_push(rows, record);
+    oi_rows_reserve(rows, 1);
+    record = &rows->items[rows->count++];
+    *record = from->items[index];
+    for (unsigned figure = 0; from->wides.count > 0 && figure < OI_FIGURE_COUNT; figure++)
+        if (record->exponents[figure] == OI_EXPONENT_WIDE)
+            set_figure(rows, record, figure, &from->wides.items[record->mantissas[figure]]);
 }
 
 static const struct oi_decimals *
@@ -202,6 +204,14 @@ oi_rows_merge(struct oi_rows *rows, const struct oi_rows *more)
             if (rows->items[to].exponents[figure] == OI_EXPONENT_WIDE)
                 rows->items[to].mantissas[figure] += (int64_t) first_wide;
     }
+}
+
+void
+oi_rows_append(struct oi_rows *rows, const struct oi_rows *more)
+{
+    oi_rows_reserve(rows, more->count);
+    for (size_t i = 0; i < more->count; i++)
+        oi_rows_copy(rows, more, i);
 }
 
 bool

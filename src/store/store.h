@@ -163,7 +163,8 @@ struct oi_batch {
     const struct oi_watch_mark *marks;
     size_t mark_count;
     const struct oi_import_mark *import; /* or NULL */
-    /* Called for each row that is not taken, with its index and the reason; may be NULL. */
+    /* Called for each row that is not taken, with its index and the reason; may be NULL. Before the
+     * append returns, perhaps on the thread of another append that took this one along. */
     void (*refuse)(void *context, size_t row, const char *reason);
     void *context;
 };
@@ -178,6 +179,8 @@ struct oi_append_result {
 
 /* One durable commit: when this returns OK the rows are on disk, otherwise none of them is. Rows
  * without a known_time get the commit's time. FULL pauses writing: nothing is lost, repeat later.
+ * Appends of several threads that wait for one another are one commit, and one batch; an import's
+ * is always alone.
  */
 enum oi_status oi_store_append(struct oi_store *store, const struct oi_batch *batch,
                                struct oi_append_result *ret_result, struct oi_error *error);

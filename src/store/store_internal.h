@@ -36,13 +36,12 @@ struct oi_position {
 
 /* One series in memory. */
 struct oi_track {
-    struct oi_position position;
+    /* What every append asks comes first, on the same few lines of the processor's cache. */
     struct oi_rows tail;  /* rows of the log not yet in chunks, in key order */
+    oi_time tail_last;    /* time of the tail's last row, when there are any */
     uint64_t first_batch; /* of the tail's rows, when there are any */
     uint64_t last_batch;  /* that touched the series at all */
-    bool has_newest;
-    uint64_t newest_batch;
-    struct oi_observation newest;
+    struct oi_position position;
 };
 
 /* A batch that is still in the log. */
@@ -87,6 +86,8 @@ struct oi_hidden {
     size_t count;
 };
 
+struct oi_append_turn;
+
 struct oi_store {
     const struct oi_kv_engine *engine;
     const struct oi_clock *clock;
@@ -97,6 +98,8 @@ struct oi_store {
     atomic_bool is_paused;
     atomic_uint_fast64_t seen_commit; /* the engine's commit that memory is at least as new as */
 
+    pthread_mutex_t queue_lock; /* guards the queue of appends; nothing is locked inside it */
+    struct oi_append_turn *queue_first, *queue_last;
     pthread_mutex_t append_lock; /* one writer of this process at a time */
     pthread_mutex_t follow_lock; /* one who brings memory up to date; also orders watchers */
     pthread_rwlock_t state_lock; /* guards everything below */
@@ -111,6 +114,18 @@ struct oi_store {
     struct oi_snapshot *snapshot; /* of the current catalogue, or NULL: cut on demand */
     OI_VECTOR(struct oi_watcher) watchers;
 };
+
+/* append.c: one commit of the rows of one or more callers. */
+struct oi_append_part {
+    const struct oi_batch *batch; /* the caller's own: where its refusals go */
+    size_t first;                 /* the index of its first row among all of them */
+    struct oi_append_result result;
+};
+enum oi_status oi_append_commit(struct oi_store *store, const struct oi_batch *batch,
+                                struct oi_append_part *parts, size_t part_count,
+                                struct oi_error *error);
+/* append_group.c: it had nothing new, and no part in the commit. */
+bool oi_append_is_idle(const struct oi_append_part *part);
 
 /* Close a write transaction that was not committed: OI_CLEANUP needs the engine, so a pair. */
 struct oi_access {
@@ -163,6 +178,10 @@ enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
 /* Our own commit into memory, and to the watchers. Rows in order of series, then key. */
 void oi_store_publish(struct oi_store *store, const struct oi_state *state,
                       const struct oi_batch_header *header, const struct oi_row *rows);
+/* The newest visible row: the tail's last one, or the one of the chunks. False when there is none.
+ * The state lock is held. */
+bool oi_track_newest(const struct oi_track *track, const struct oi_hidden *hidden,
+                     struct oi_observation *ret_newest);
 /* What the chunked part of a series became, after the checkpoint's commit. */
 void oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_position *position);
 /* Forget log entries before `log_start`. */

@@ -168,6 +168,82 @@ threads_append_move_and_ask_at_once(void **state)
     test_store_close(&test);
 }
 
+/* While one commit is held up, others queue: they are written together, and each is answered as if
+ * it had been alone. */
+#define GROUP_THREADS 8
+
+struct grouped {
+    struct test_store *test;
+    atomic_int index, started, faults;
+    atomic_bool is_first_held;
+};
+
+static void
+hold_first(void *context, uint64_t batch, const struct oi_row *rows, size_t count)
+{
+    struct grouped *grouped = context;
+
+    (void) batch, (void) rows, (void) count;
+    if (atomic_exchange(&grouped->is_first_held, true))
+        return;
+    while (atomic_load(&grouped->started) < GROUP_THREADS)
+        (void) usleep(1000);
+    (void) usleep(100000);
+}
+
+static void
+count_refusal(void *context, size_t row, const char *reason)
+{
+    (void) reason;
+    *(size_t *) context += row; /* the one that is refused is row 2 */
+}
+
+/* One row of its own minute, the same again, one that cannot be. */
+static void *
+append_one_of_group(void *context)
+{
+    struct grouped *grouped = context;
+    int index = atomic_fetch_add(&grouped->index, 1);
+    const struct oi_row row =
+        test_store_row(grouped->test->series[1], test_store_minute(index), index + 1);
+    const struct oi_row rows[] = { row, row, test_store_row(99, row.reading.time, 1) };
+    size_t refused_row = 0;
+    const struct oi_batch batch = {
+        .rows = rows, .row_count = 3, .refuse = count_refusal, .context = &refused_row
+    };
+    struct oi_append_result result = {};
+
+    atomic_fetch_add(&grouped->started, 1);
+    if (oi_store_append(grouped->test->store, &batch, &result, NULL) != OI_OK ||
+        result.stored != 1 || result.duplicate != 1 || result.refused != 1 || refused_row != 2)
+        atomic_fetch_add(&grouped->faults, 1);
+    return NULL;
+}
+
+static void
+appends_that_wait_are_committed_together(void **state)
+{
+    struct test_store test;
+    struct grouped grouped = { .test = &test };
+    const struct oi_watcher watcher = { hold_first, &grouped };
+    pthread_t threads[GROUP_THREADS];
+    uint64_t before;
+
+    test_store_begin(&test, *state, "store", engine);
+    before = oi_store_last_batch(test.store);
+    oi_store_watch(test.store, &watcher);
+    for (size_t i = 0; i < GROUP_THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, append_one_of_group, &grouped), 0);
+    for (size_t i = 0; i < GROUP_THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    oi_store_unwatch(test.store, &watcher);
+    assert_int_equal(grouped.faults, 0);
+    assert_int_equal(test_store_count(&test, test.series[1]), GROUP_THREADS);
+    assert_true(oi_store_last_batch(test.store) - before < GROUP_THREADS);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
 /* Two processes append to one store at once; each hears of the other. */
 static void
 append_alone(struct test_store *test, int process)
@@ -289,6 +365,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(two_processes_append_at_once),
         STORE_TEST(what_was_acknowledged_survives_a_kill),
         STORE_TEST(threads_append_move_and_ask_at_once),
+        STORE_TEST(appends_that_wait_are_committed_together),
     };
     char name[64];
 
