@@ -130,6 +130,27 @@ asks_by_symbol(const struct oi_board *board)
     return false;
 }
 
+/* How often the product is asked for, if it is in this minute; else 0: some exchanges are asked
+ * less often, and a closed one never. */
+static int64_t
+asked_every_ns(const struct oi_board *board, size_t product)
+{
+    int64_t least = 0;
+
+    for (size_t i = 0; i < board->exchange->endpoint_count; i++) {
+        const struct oi_endpoint *endpoint = &board->exchange->endpoints[i];
+
+        int64_t every_ns = endpoint->every_ns > OI_MINUTE ? endpoint->every_ns : OI_MINUTE;
+
+        if (endpoint->kind == OI_TASK_CURRENT &&
+            (!endpoint->product ||
+             strcmp(endpoint->product, board->exchange->products[product]) == 0) &&
+            board->minute % every_ns == 0 && (least == 0 || every_ns < least))
+            least = every_ns;
+    }
+    return least;
+}
+
 static void
 reset_entries(struct oi_board *board, struct oi_store *store, const struct oi_catalog *catalog)
 {
@@ -139,7 +160,8 @@ reset_entries(struct oi_board *board, struct oi_store *store, const struct oi_ca
         struct oi_board_entry *entry = &board->entries.items[i];
         const struct oi_instrument *instrument = &catalog->instruments[entry->instrument - 1];
 
-        entry->is_expected = is_due(instrument, board->minute);
+        entry->is_expected =
+            is_due(instrument, board->minute) && asked_every_ns(board, entry->product) > 0;
         entry->has_figure = entry->is_taken = entry->was_asked = false;
         entry->cause = OI_HOLE_NONE;
         entry->reading = OI_OBSERVATION_NONE;
@@ -303,7 +325,9 @@ oi_board_take_rows(struct oi_board *board, bool is_end, struct oi_board_yield *y
 static struct oi_hole
 make_hole(const struct oi_board *board, size_t product, enum oi_hole_cause cause)
 {
-    struct oi_hole hole = { .span = { board->minute, board->minute + OI_MINUTE }, .cause = cause };
+    struct oi_hole hole = {
+        .span = { board->minute, board->minute + asked_every_ns(board, product) }, .cause = cause
+    };
 
     (void) OI_NAME_SET(hole.exchange, oi_slice_of(board->exchange->name), NULL);
     (void) OI_NAME_SET(hole.product, oi_slice_of(board->exchange->products[product]), NULL);
@@ -345,6 +369,8 @@ oi_board_take_coverage(const struct oi_board *board, struct oi_board_yield *yiel
         enum oi_hole_cause cause = find_common_cause(board, i);
         struct oi_watch_mark mark = { .minute = board->minute };
 
+        if (asked_every_ns(board, i) == 0)
+            continue;
         (void) OI_NAME_SET(mark.exchange, oi_slice_of(board->exchange->name), NULL);
         (void) OI_NAME_SET(mark.product, oi_slice_of(board->exchange->products[i]), NULL);
         oi_vector_push(&yield->marks, mark);

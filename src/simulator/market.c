@@ -135,9 +135,15 @@ set_prices(uint64_t seed, const struct oi_market *market, oi_time time, int64_t 
         mark *= 1 + CARRY * (double) (market->expiry - time) / YEAR_NS;
     if (market->kind == OI_KIND_OPTION)
         mark = premium_of(market, index, time);
+    if (market->kind == OI_KIND_EVENT) /* what a dollar on YES costs */
+        mark = 0.5 + 0.45 * noise(key, minute);
     figures->index = rounded(index, market->price_places);
-    figures->mark = rounded(mark, market->kind == OI_KIND_OPTION ? 4 : market->price_places);
-    if (market->kind != OI_KIND_OPTION)
+    figures->mark = rounded(mark, market->kind == OI_KIND_OPTION  ? 4
+                                  : market->kind == OI_KIND_EVENT ? 2
+                                                                  : market->price_places);
+    if (market->kind == OI_KIND_EVENT)
+        figures->last = figures->mark;
+    else if (market->kind != OI_KIND_OPTION)
         figures->last =
             rounded(mark * (1 + LAST_SWING * noise(mix(key), minute)), market->price_places);
 }
@@ -162,7 +168,8 @@ set_interest(uint64_t seed, const struct oi_market *market, int64_t minute,
     double unit = market->coin->price * (double) market->factor;
     double mark = oi_decimal_to_double(&figures->mark);
     double usd = market->coin->interest_usd * market->share;
-    double contracts = usd / (market->is_inverse ? contract : contract * unit);
+    bool is_in_usd = market->is_inverse || market->kind == OI_KIND_EVENT;
+    double contracts = usd / (is_in_usd ? contract : contract * unit);
     double amount;
 
     contracts *= exp(INTEREST_SWING * noise(key, minute));

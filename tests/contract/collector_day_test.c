@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "collector/collector.h"
+#include "exchanges/exchange.h"
 #include "simulator/simulator.h"
 #include "support/test_store.h"
 
@@ -90,6 +91,7 @@ set_moods(struct day *day, const char *moods)
 
 /* What one instrument's day comes to. */
 struct tally {
+    int64_t cadence;
     size_t rows, gaps[OI_HOLE_DELISTED + 1];
 };
 
@@ -98,14 +100,28 @@ count_gap(void *context, const struct oi_hole *hole)
 {
     struct tally *tally = context;
 
-    tally->gaps[hole->cause] += (size_t) ((hole->span.to - hole->span.from) / OI_MINUTE);
+    tally->gaps[hole->cause] += (size_t) ((hole->span.to - hole->span.from) / tally->cadence);
     return OI_OK;
+}
+
+/* How often the market's exchange is asked. */
+static int64_t
+cadence_of(const struct oi_instrument *instrument)
+{
+    const struct oi_exchange *exchange = oi_exchange_find(oi_slice_of(instrument->exchange));
+
+    assert_non_null(exchange);
+    for (size_t i = 0; i < exchange->endpoint_count; i++)
+        if (exchange->endpoints[i].kind == OI_TASK_CURRENT && exchange->endpoints[i].every_ns > 0)
+            return exchange->endpoints[i].every_ns;
+    return OI_MINUTE;
 }
 
 static void
 count_day(struct day *day, uint32_t instrument, struct tally *tally)
 {
-    const struct oi_span span = { TEST_START, day->minute };
+    /* An interval that is not over is not judged. */
+    const struct oi_span span = { TEST_START, oi_interval_floor(tally->cadence, day->minute) };
     const struct oi_columns *columns = NULL;
     OI_CLEANUP(oi_scan_close) struct oi_scan *scan = NULL;
     struct oi_scan_request request = { .span = span, .moment = OI_MOMENT_LATEST };
@@ -116,16 +132,15 @@ count_day(struct day *day, uint32_t instrument, struct tally *tally)
         assert_ok(oi_scan_next(scan, &columns, NULL));
         tally->rows += columns ? columns->count : 0;
     } while (columns);
-    assert_ok(oi_store_gaps(day->store.store, instrument, day->live, OI_MINUTE, span,
+    assert_ok(oi_store_gaps(day->store.store, instrument, day->live, tally->cadence, span,
                             OI_MOMENT_LATEST, count_gap, tally, NULL));
 }
 
-/* Rows and typed gaps together are every minute, for every instrument. */
+/* Rows and typed gaps together are every minute in which an instrument's figure is due. */
 static void
 assert_day_is_whole(struct day *day, struct tally *ret_total)
 {
     const struct oi_catalog *catalog = oi_store_catalog(day->store.store);
-    size_t minutes = (size_t) ((day->minute - TEST_START) / OI_MINUTE);
 
     /* A minute that is not over is not judged. */
     if (day->minute > day->store.clock.now_ns)
@@ -133,7 +148,8 @@ assert_day_is_whole(struct day *day, struct tally *ret_total)
     memset(ret_total, 0, sizeof(*ret_total));
     assert_true(catalog->instrument_count > 100);
     for (uint32_t id = 1; id <= catalog->instrument_count; id++) {
-        struct tally tally = {};
+        struct tally tally = { .cadence = cadence_of(&catalog->instruments[id - 1]) };
+        size_t minutes = (size_t) ((day->minute - TEST_START) / tally.cadence);
         size_t sum;
 
         count_day(day, id, &tally);
@@ -144,7 +160,7 @@ assert_day_is_whole(struct day *day, struct tally *ret_total)
         }
         ret_total->rows += tally.rows;
         if (sum != minutes)
-            fail_msg("%s %s: %zu rows, %zu minutes told, of %zu",
+            fail_msg("%s %s: %zu rows, %zu intervals told, of %zu",
                      catalog->instruments[id - 1].exchange, catalog->instruments[id - 1].symbol,
                      tally.rows, sum, minutes);
     }

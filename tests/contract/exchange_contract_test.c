@@ -482,6 +482,8 @@ every_endpoint_has_a_fixture_that_yields_something(void **)
         assert_true(exchange->endpoint_count <= OI_COUNT(endpoints));
         for (size_t k = 0; k < exchange->endpoint_count; k++)
             endpoints[k].endpoint = &exchange->endpoints[k];
+        if (exchange->endpoint_count == 0)
+            continue; /* closed, or known by its files alone: there is nobody to answer */
         each_fixture(exchange, tally_fixture, &tally);
         for (size_t k = 0; k < exchange->endpoint_count; k++)
             if (endpoints[k].yields == 0)

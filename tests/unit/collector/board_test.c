@@ -6,9 +6,10 @@
 
 static const struct oi_endpoint endpoints[] = {
     { .kind = OI_TASK_CURRENT, .product = "linear", .scope = OI_SCOPE_SYMBOL },
+    { .kind = OI_TASK_CURRENT, .product = "inverse" },
 };
 static const struct oi_exchange exchange = {
-    .name = "example", .products = test_board_products, .endpoints = endpoints, .endpoint_count = 1
+    .name = "example", .products = test_board_products, .endpoints = endpoints, .endpoint_count = 2
 };
 
 struct fixture {
@@ -180,6 +181,41 @@ what_is_expired_delisted_or_not_yet_listed_is_not_due(void **state)
 }
 
 static void
+what_is_asked_each_ten_minutes_is_due_then_and_its_hole_is_as_long(void **state)
+{
+    static const struct oi_endpoint seldom[] = {
+        { .kind = OI_TASK_CURRENT, .product = "linear", .every_ns = 10 * OI_MINUTE },
+    };
+    static const struct oi_exchange slow = {
+        .name = "example", .products = test_board_products, .endpoints = seldom, .endpoint_count = 1
+    };
+    const oi_time due = oi_interval_ceil(10 * OI_MINUTE, TEST_START);
+    size_t expected, missing;
+    struct fixture fixture;
+
+    begin(&fixture, state);
+    oi_board_release(&fixture.board);
+    oi_board_init(&fixture.board, &slow);
+    assert_ok(oi_board_begin(&fixture.board, fixture.world.store.store, fixture.world.feed,
+                             due + OI_MINUTE, NULL));
+    oi_board_count(&fixture.board, &expected, &missing);
+    assert_int_equal(expected, 0);
+    oi_board_take_coverage(&fixture.board, &fixture.yield);
+    assert_int_equal(fixture.yield.marks.count + fixture.yield.holes.count, 0);
+    assert_ok(oi_board_begin(&fixture.board, fixture.world.store.store, fixture.world.feed, due,
+                             NULL));
+    oi_board_count(&fixture.board, &expected, &missing);
+    assert_int_equal(expected, 3); /* nobody is asked for the inverse ones */
+    oi_board_fail_product(&fixture.board, "linear", OI_HOLE_BLOCKED);
+    oi_board_take_coverage(&fixture.board, &fixture.yield);
+    assert_int_equal(fixture.yield.marks.count, 1);
+    assert_int_equal(fixture.yield.holes.count, 1);
+    assert_true(fixture.yield.holes.items[0].span.to ==
+                fixture.yield.holes.items[0].span.from + 10 * OI_MINUTE);
+    end(&fixture);
+}
+
+static void
 the_largest_market_by_its_last_row_is_asked_first(void **state)
 {
     struct oi_row rows[3] = {};
@@ -216,6 +252,7 @@ main(void)
         TEST(holes_have_the_cause_of_their_own_ask_or_of_the_product),
         TEST(a_product_that_came_in_part_has_a_hole_for_each_missing_market),
         TEST(what_is_expired_delisted_or_not_yet_listed_is_not_due),
+        TEST(what_is_asked_each_ten_minutes_is_due_then_and_its_hole_is_as_long),
         TEST(the_largest_market_by_its_last_row_is_asked_first),
     };
 
