@@ -236,7 +236,9 @@ ensure_format(struct oi_store *store, struct oi_error *error)
     if (status == OI_OK)
         status = check_format(body, error);
     oi_access_end(&access);
-    if (status != OI_E_NOT_FOUND || store->is_read_only)
+    if (status == OI_E_NOT_FOUND && store->is_read_only)
+        return oi_fail(error, status, "there is no store in it yet: its making was cut short");
+    if (status != OI_E_NOT_FOUND)
         return status;
     OI_TRY(oi_access_begin(&access, store, OI_KV_WRITE, error));
     status = oi_access_get(&access, OI_TABLE_META, META_FORMAT, &body, error);
