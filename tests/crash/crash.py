@@ -115,7 +115,7 @@ def build_shim(folder):
 def list_rounds(rounds, kinds):
     """(kind, task, number) in the order in which they run."""
     listed = []
-    for kind, module, share in (("kill", kill, rounds), ("fault", faults, rounds // 2),
+    for kind, module, share in (("kill", kill, rounds), ("fault", faults, rounds // 3),
                                 ("damage", damage, rounds // 4)):
         listed += [(kind, module.ROUNDS[i % len(module.ROUNDS)], i) for i in range(share)]
     listed += [("sharing", task, i) for i, task in enumerate(sharing.ROUNDS)]
