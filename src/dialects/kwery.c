@@ -207,6 +207,7 @@ parse_rows_of(const struct oi_call *call, const struct oi_http_request *request,
     OI_TRY(OI_TEXT_PARAMETERS(request, row_parameters, problem));
     query->kind = OI_QUERY_SNAPSHOTS;
     query->unit = OI_UNIT_COINS;
+    query->counts_events = true;
     query->order_by_time = true;
     query->needs_a_market = true;
     query->interval_ns = OI_HOUR;

@@ -79,6 +79,7 @@ struct oi_query {
     oi_time as_stored;
     int64_t interval_ns;     /* candles, snapshots, bars; ROWS: first row of each, 0 all rows */
     enum oi_unit unit;       /* of the amounts in the answer; UNKNOWN: each feed's own */
+    bool counts_events;      /* event contracts, of which there are no coins, by number instead */
     bool is_canonical;       /* one-sided; else as each venue reports it */
     bool is_descending;      /* candles newest first */
     bool order_by_time;      /* snapshots of all markets merged by time, then by market index */

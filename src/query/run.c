@@ -16,7 +16,10 @@ run_stream_open(struct run *run, const struct oi_instrument *instrument, struct 
         .span = span,
         .moment = run->moment,
         .columns = columns,
-        .unit = run->query->unit,
+        .unit = run->query->counts_events && instrument->kind == OI_KIND_EVENT &&
+                        run->query->unit == OI_UNIT_COINS
+                    ? OI_UNIT_CONTRACTS
+                    : run->query->unit,
         .one_sided = run->query->is_canonical,
         .wants_amounts = true,
         .wants_usd = wants_usd,

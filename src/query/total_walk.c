@@ -61,6 +61,8 @@ total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool 
         int64_t carried = staleness(run, instrument);
 
         walk->amounts.members[i].staleness_ns = walk->usd.members[i].staleness_ns = carried;
+        if (instrument->expiry != OI_TIME_NONE)
+            walk->amounts.members[i].ends = walk->usd.members[i].ends = instrument->expiry;
         status = run_stream_open(run, instrument, reaching_back(span, carried), 0, wants_usd,
                                  &walk->legs[i].stream, error);
         if (status == OI_OK)

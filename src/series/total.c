@@ -13,6 +13,8 @@ oi_total_init(struct oi_total *total, size_t member_count)
         .sum = oi_decimal_from(0, 0),
         .next_expiry = OI_TIME_LATEST,
     };
+    for (size_t i = 0; i < member_count; i++)
+        total->members[i].ends = OI_TIME_LATEST;
 }
 
 void
@@ -39,8 +41,8 @@ expiry_of(const struct oi_total_member *member)
     oi_time expiry;
 
     if (__builtin_add_overflow(member->time, member->staleness_ns, &expiry))
-        return OI_TIME_LATEST;
-    return expiry;
+        expiry = OI_TIME_LATEST;
+    return expiry < member->ends ? expiry : member->ends - 1;
 }
 
 enum oi_status

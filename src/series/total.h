@@ -16,6 +16,7 @@
 
 struct oi_total_member {
     int64_t staleness_ns;
+    oi_time ends;             /* nothing is carried to here: its market is over; LATEST: never */
     struct oi_decimal amount; /* last reading, or none before the first */
     oi_time time;             /* of it */
     bool is_counted;          /* in the sum now */

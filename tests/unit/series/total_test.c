@@ -45,6 +45,21 @@ carries_each_member_forward(void **)
 }
 
 static void
+carries_nothing_beyond_the_end_of_its_market(void **)
+{
+    struct oi_total total;
+
+    oi_total_init(&total, 2);
+    total.members[0].staleness_ns = total.members[1].staleness_ns = 15 * OI_MINUTE;
+    total.members[0].ends = 5 * OI_MINUTE;
+    set(&total, 0, 0, "1");
+    set(&total, 1, 0, "2");
+    assert_sum(&total, 5 * OI_MINUTE - 1, "3");
+    assert_sum(&total, 5 * OI_MINUTE, "2");
+    oi_total_release(&total);
+}
+
+static void
 drops_a_member_that_is_stale(void **)
 {
     struct oi_total total;
@@ -122,6 +137,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_each_member_forward),
+        cmocka_unit_test(carries_nothing_beyond_the_end_of_its_market),
         cmocka_unit_test(drops_a_member_that_is_stale),
         cmocka_unit_test(is_none_when_nobody_is_in_it),
         cmocka_unit_test(equals_the_sum_from_scratch),
