@@ -18,6 +18,10 @@
 /* The most values one column may claim to hold: a chunk is far smaller. */
 #define OI_COLUMN_COUNT_MAX ((size_t) 1 << 20)
 
+/* Values are encoded in blocks of so many: decoding only the first n blocks of a longer column
+ * yields its first values. The size is then not the column's, and what follows it not found. */
+#define OI_COLUMN_BLOCK ((size_t) 512)
+
 /* Append `count` values. Exact for every input. */
 void oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out);
 /* Decode exactly `count` values from the front of `bytes` and say how many bytes they took. CORRUPT

@@ -48,6 +48,14 @@ sum(int64_t *values, size_t count, int64_t start, int64_t factor)
     }
 }
 
+/* Equal steps: every value follows from its place, not from the one before. */
+OI_VECTORISED static void
+count_up(int64_t *values, size_t count, int64_t start, int64_t step)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = (int64_t) ((uint64_t) start + (uint64_t) step * (uint64_t) (i + 1));
+}
+
 enum oi_status
 oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigned depth,
                 struct oi_error *error)
@@ -57,6 +65,15 @@ oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigne
 
     if (cursor->failed || power > OI_POWER_MAX)
         return oi_fail(error, OI_E_CORRUPT, "a column of deltas that is not one");
+    if (depth > 0 && count > 0 && oi_cursor_left(cursor) > 0 &&
+        *cursor->at == OI_ENCODING_CONSTANT) {
+        int64_t step;
+
+        OI_TRY(oi_column_decode_nested(cursor, 1, &step, depth, error));
+        count_up(values, count, start,
+                 (int64_t) ((uint64_t) step * (uint64_t) oi_column_powers[power]));
+        return OI_OK;
+    }
     OI_TRY(oi_column_decode_nested(cursor, count, values, depth, error));
     sum(values, count, start, oi_column_powers[power]);
     return OI_OK;

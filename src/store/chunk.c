@@ -388,7 +388,7 @@ read_times(struct oi_chunk *chunk, enum part part, struct oi_slice bytes, bool *
 {
     struct oi_cursor cursor = oi_cursor_over(bytes);
     uint8_t presence = bytes.data ? oi_cursor_u8(&cursor) : PRESENCE_NONE;
-    size_t count = chunk->header.count;
+    size_t count = chunk->decoded;
     const int64_t *is_there = slot(chunk, SLOT_SCRATCH);
     const int64_t *time = slot(chunk, PART_TIME);
     int64_t *values = slot(chunk, part);
@@ -402,7 +402,8 @@ read_times(struct oi_chunk *chunk, enum part part, struct oi_slice bytes, bool *
         return OI_OK;
     }
     if (presence == PRESENCE_SOME)
-        OI_TRY(oi_chunk_column_decode(&cursor, count, slot(chunk, SLOT_SCRATCH), error));
+        OI_TRY(
+            oi_chunk_column_decode(&cursor, chunk->header.count, slot(chunk, SLOT_SCRATCH), error));
     OI_TRY(oi_chunk_column_decode(&cursor, count, values, error));
     for (size_t i = 0; i < count; i++)
         values[i] = wrap_add(values[i], time[i]);
@@ -432,8 +433,8 @@ read_decimals(struct oi_chunk *chunk, unsigned index, struct oi_slice bytes,
     if (flags != OI_CHUNK_PREDICTED || DECIMALS_FIRST + index != PART_VALUE_USD ||
         decimals->form == OI_CHUNK_ROWS)
         return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
-    return oi_chunk_value_decode(&cursor, chunk->header.count, &all[0], &all[1],
-                                 decimals->mantissas, error);
+    return oi_chunk_value_decode(&cursor, chunk->decoded, &all[0], &all[1], decimals->mantissas,
+                                 error);
 }
 
 static enum oi_status
@@ -476,7 +477,7 @@ read_flags(struct oi_chunk *chunk, struct oi_slice bytes, struct oi_error *error
 {
     struct oi_cursor cursor = oi_cursor_over(bytes);
     const int64_t *values = slot(chunk, SLOT_SCRATCH);
-    size_t count = chunk->header.count;
+    size_t count = chunk->decoded;
 
     chunk->columns.flags = chunk->flags;
     if (!bytes.data) {
@@ -492,17 +493,45 @@ read_flags(struct oi_chunk *chunk, struct oi_slice bytes, struct oi_error *error
     return OI_OK;
 }
 
+/* Decode times until `last` is among them or behind; how many rows that takes is guessed from where
+ * it lies in the chunk, in whole blocks, since only those can be decoded without what follows. */
+static enum oi_status
+read_time(struct oi_chunk *chunk, struct oi_slice bytes, oi_time last, struct oi_error *error)
+{
+    const struct oi_chunk_header *header = &chunk->header;
+    oi_time *time = slot(chunk, PART_TIME);
+    size_t rows = header->count;
+
+    if (last < header->last_time) {
+        uint64_t part =
+            last < header->first_time ? 0 : (uint64_t) wrap_subtract(last, header->first_time);
+        uint64_t whole = (uint64_t) wrap_subtract(header->last_time, header->first_time);
+
+        rows = (size_t) ((unsigned __int128) part * header->count / (whole + 1)) + 2;
+    }
+    for (;; rows += OI_COLUMN_BLOCK) {
+        struct oi_cursor cursor = oi_cursor_over(bytes);
+
+        rows = (rows + OI_COLUMN_BLOCK - 1) / OI_COLUMN_BLOCK * OI_COLUMN_BLOCK;
+        if (rows > header->count)
+            rows = header->count;
+        OI_TRY(oi_chunk_column_decode(&cursor, rows, time, error));
+        if (rows == header->count || time[rows - 1] > last)
+            break;
+    }
+    chunk->decoded = rows;
+    chunk->columns.time = time;
+    return OI_OK;
+}
+
 static enum oi_status
 read_columns(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT], unsigned columns,
              struct oi_error *error)
 {
-    struct oi_cursor time = oi_cursor_over(parts[PART_TIME]);
     struct oi_cursor batch = oi_cursor_over(parts[PART_BATCH]);
-    size_t count = chunk->header.count;
+    size_t count = chunk->decoded;
     bool is_partial;
 
-    OI_TRY(oi_chunk_column_decode(&time, count, slot(chunk, PART_TIME), error));
-    chunk->columns.time = slot(chunk, PART_TIME);
     if (columns & OI_COLUMN_EXCHANGE_TIME) {
         OI_TRY(
             read_times(chunk, PART_EXCHANGE_TIME, parts[PART_EXCHANGE_TIME], &is_partial, error));
@@ -526,8 +555,8 @@ read_columns(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT], un
 }
 
 enum oi_status
-oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
-                struct oi_chunk *chunk, struct oi_error *error)
+oi_chunk_decode_until(struct oi_slice key, struct oi_slice bytes, unsigned columns, oi_time last,
+                      struct oi_chunk *chunk, struct oi_error *error)
 {
     struct oi_slice parts[PART_COUNT];
     struct oi_slice body;
@@ -542,9 +571,17 @@ oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
         return oi_fail(error, OI_E_CORRUPT, "the checksum of a chunk is wrong");
     OI_TRY(find_parts(body, parts, error));
     make_room(chunk, chunk->header.count);
+    OI_TRY(read_time(chunk, parts[PART_TIME], last, error));
     OI_TRY(read_columns(chunk, parts, columns, error));
-    chunk->columns.count = chunk->header.count;
+    chunk->columns.count = chunk->decoded;
     return OI_OK;
+}
+
+enum oi_status
+oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
+                struct oi_chunk *chunk, struct oi_error *error)
+{
+    return oi_chunk_decode_until(key, bytes, columns, OI_TIME_LATEST, chunk, error);
 }
 
 void

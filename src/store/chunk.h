@@ -63,6 +63,7 @@ struct oi_chunk {
     bool known_is_commit; /* some rows, perhaps all, hold OI_TIME_NONE */
 
     /* Private. */
+    size_t decoded; /* the first so many rows */
     int64_t *memory;
     int8_t *exponents;
     uint16_t *flags;
@@ -75,5 +76,9 @@ struct oi_chunk {
  * holds nothing useful after a failure. */
 enum oi_status oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
                                struct oi_chunk *chunk, struct oi_error *error);
+/* The same for who wants nothing behind the time `last`: rows behind it may be left out, and what
+ * is wrong with them alone is not found, but the checksums are verified over all. */
+enum oi_status oi_chunk_decode_until(struct oi_slice key, struct oi_slice bytes, unsigned columns,
+                                     oi_time last, struct oi_chunk *chunk, struct oi_error *error);
 /* Give the memory back; the chunk is empty and usable again. */
 void oi_chunk_release(struct oi_chunk *chunk);

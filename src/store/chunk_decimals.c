@@ -320,7 +320,7 @@ enum oi_status
 oi_chunk_decimals_decode(struct oi_cursor *cursor, struct oi_chunk *chunk,
                          struct oi_chunk_decimals *decimals, struct oi_error *error)
 {
-    size_t count = chunk->header.count;
+    size_t count = decimals->wide_count > 0 ? chunk->header.count : chunk->decoded;
     size_t first = chunk->wide_count;
     int64_t next = 0;
 

@@ -125,7 +125,8 @@ enum oi_status
 oi_commits_resolve(struct oi_access *access, const uint64_t *batches, size_t count, oi_time *times,
                    struct oi_error *error)
 {
-    uint64_t low = UINT64_MAX, high = 0;
+    uint64_t low = UINT64_MAX, high = 0, last = 0;
+    oi_time last_time = OI_TIME_NONE;
     struct resolver resolver = { .access = access };
     enum oi_status status = OI_OK;
 
@@ -140,9 +141,15 @@ oi_commits_resolve(struct oi_access *access, const uint64_t *batches, size_t cou
     resolver.first = block_of(low);
     resolver.count = (size_t) (block_of(high) - resolver.first) + 1;
     resolver.blocks = oi_alloc_zero(resolver.count, sizeof(*resolver.blocks));
-    for (size_t i = 0; status == OI_OK && i < count; i++)
-        if (times[i] == OI_TIME_NONE)
-            status = resolve(&resolver, batches[i], &times[i], error);
+    for (size_t i = 0; status == OI_OK && i < count; i++) {
+        if (times[i] != OI_TIME_NONE)
+            continue;
+        /* A block of an import or of history is one batch. */
+        if (batches[i] != last)
+            status = resolve(&resolver, batches[i], &last_time, error);
+        last = batches[i];
+        times[i] = last_time;
+    }
     for (size_t i = 0; i < resolver.count; i++)
         oi_free(resolver.blocks[i]);
     oi_free(resolver.blocks);

@@ -284,6 +284,22 @@ slice_view(struct oi_columns *view, size_t from, size_t count)
     slice_decimals(&view->last_price, from);
 }
 
+static void
+cut_to_limit(struct oi_scan *scan)
+{
+    struct oi_columns *view = &scan->view;
+
+    if (view->count > scan->rows_left)
+        slice_view(view, scan->request.is_backwards ? view->count - scan->rows_left : 0,
+                   scan->rows_left);
+}
+
+static unsigned
+columns_needed(unsigned columns)
+{
+    return columns & OI_COLUMN_KNOWN_TIME ? columns | OI_COLUMN_BATCH : columns;
+}
+
 static bool
 is_unique(const struct oi_columns *columns)
 {
@@ -307,8 +323,9 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
     if (block->tail_from < block->tail_to || header->last_batch > scan->batch_limit ||
         header->last_known > scan->request.moment.as_of || touches_hidden(&scan->hidden, header))
         return OI_OK;
-    OI_TRY(oi_chunk_load(access, block->place.key, block->place.value, scan->request.columns,
-                         &scan->chunk, error));
+    OI_TRY(oi_chunk_decode_until(block->place.key, block->place.value,
+                                 columns_needed(scan->request.columns), block->span.to - 1,
+                                 &scan->chunk, error));
     if (!scan->request.all_revisions && !is_unique(&scan->chunk.columns))
         return OI_OK;
     *ret_done = true;
@@ -316,6 +333,15 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
     from = find_time(&scan->view, block->span.from);
     to = find_time(&scan->view, block->span.to);
     slice_view(&scan->view, from, to - from);
+    cut_to_limit(scan);
+    /* After the slicing: a single row should not cost a chunk's commit times. */
+    if (scan->view.known_time && scan->chunk.known_is_commit)
+        OI_TRY(oi_commits_resolve(access, scan->view.batch, scan->view.count,
+                                  scan->chunk.known_time +
+                                      (scan->view.known_time - scan->chunk.columns.known_time),
+                                  error));
+    if (!(scan->request.columns & OI_COLUMN_BATCH))
+        scan->view.batch = NULL;
     return OI_OK;
 }
 
@@ -408,9 +434,7 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
         oi_access_end(&access);
         OI_TRY(status);
     }
-    if (scan->view.count > scan->rows_left)
-        slice_view(&scan->view, scan->request.is_backwards ? scan->view.count - scan->rows_left : 0,
-                   scan->rows_left);
+    cut_to_limit(scan);
     scan->rows_left -= scan->rows_left == SIZE_MAX ? 0 : scan->view.count;
     *ret_columns = scan->view.count > 0 ? &scan->view : NULL;
     if (scan->view.count > 0 || scan->is_ended)
