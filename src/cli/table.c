@@ -119,16 +119,12 @@ void
 oi_table_time(struct oi_table *table, oi_time time)
 {
     size_t from = table->texts.size;
-    int digits = time % OI_SECOND == 0        ? 0
-                 : time % OI_MILLISECOND == 0 ? 3
-                 : time % OI_MICROSECOND == 0 ? 6
-                                              : 9;
 
     if (time == OI_TIME_NONE || time == OI_TIME_LATEST) {
         oi_table_none(table);
         return;
     }
-    oi_time_write(time, digits, &table->texts);
+    oi_time_write(time, oi_time_fraction_digits(time), &table->texts);
     add_cell(table, CELL_TEXT, from);
 }
 

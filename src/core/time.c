@@ -373,6 +373,15 @@ oi_time_write(oi_time time, int fraction_digits, struct oi_buffer *out)
     oi_buffer_add(out, text, (size_t) (at - text));
 }
 
+int
+oi_time_fraction_digits(oi_time time)
+{
+    return time % OI_SECOND == 0        ? 0
+           : time % OI_MILLISECOND == 0 ? 3
+           : time % OI_MICROSECOND == 0 ? 6
+                                        : 9;
+}
+
 void
 oi_time_write_date(oi_time time, struct oi_buffer *out)
 {

@@ -92,6 +92,8 @@ enum oi_status oi_time_parse_utc(struct oi_slice text, oi_time *ret_time, struct
 /* Appended as `2026-03-07T00:00:00.000000000Z` with 0, 3, 6 or 9 fraction digits, cut not
  * rounded. Asserts on NONE and LATEST. */
 void oi_time_write(oi_time time, int fraction_digits, struct oi_buffer *out);
+/* How many of these digits the time needs, so that nothing is cut. */
+int oi_time_fraction_digits(oi_time time);
 /* `2026-03-07` */
 void oi_time_write_date(oi_time time, struct oi_buffer *out);
 

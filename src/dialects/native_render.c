@@ -237,16 +237,6 @@ add_column(struct table *table, const struct oi_decimals *column, size_t row)
         OI_ADD(table->out, "null");
 }
 
-/* As many fraction digits as the time needs: 0, 3, 6 or 9. */
-static int
-fraction_digits(oi_time time)
-{
-    return time % OI_SECOND == 0        ? 0
-           : time % OI_MILLISECOND == 0 ? 3
-           : time % OI_MICROSECOND == 0 ? 6
-                                        : 9;
-}
-
 static void
 add_time(struct table *table, oi_time time)
 {
@@ -256,7 +246,7 @@ add_time(struct table *table, oi_time time)
     }
     begin_cell(table);
     add_mark(table);
-    oi_text_add_time(table->times, time, fraction_digits(time), table->out);
+    oi_text_add_time(table->times, time, oi_time_fraction_digits(time), table->out);
     add_mark(table);
 }
 
@@ -537,7 +527,7 @@ add_total(const struct oi_query *query, const struct oi_market *market,
         (void) oi_native_name(member->instrument, name);
         oi_json_begin_object(writer);
         oi_text_json_text(writer, "market", name);
-        oi_text_json_time(writer, "last", member->last, fraction_digits(member->last));
+        oi_text_json_time(writer, "last", member->last, oi_time_fraction_digits(member->last));
         if (member->left_out)
             oi_text_json_text(writer, "left_out", member->left_out);
         oi_json_end_object(writer);

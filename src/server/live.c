@@ -79,7 +79,7 @@ write_row(const struct oi_catalog *catalog, const struct oi_row *row, struct oi_
     struct oi_buffer time = {};
 
     oi_native_name(&catalog->instruments[series->instrument - 1], name);
-    oi_time_write(row->reading.time, 9, &time);
+    oi_time_write(row->reading.time, oi_time_fraction_digits(row->reading.time), &time);
     oi_json_begin_object(&writer);
     oi_json_add_name(&writer, "market");
     oi_json_add_text(&writer, name);

@@ -157,6 +157,16 @@ cuts_fractions_without_rounding(void **)
 }
 
 static void
+counts_the_digits_that_a_time_needs(void **)
+{
+    assert_int_equal(oi_time_fraction_digits(instant("2026-03-07T12:34:56Z")), 0);
+    assert_int_equal(oi_time_fraction_digits(instant("2026-03-07T12:34:56.1Z")), 3);
+    assert_int_equal(oi_time_fraction_digits(instant("2026-03-07T12:34:56.0009Z")), 6);
+    assert_int_equal(oi_time_fraction_digits(instant("2026-03-07T12:34:56.000000001Z")), 9);
+    assert_int_equal(oi_time_fraction_digits(instant("1969-12-31T23:59:59.999Z")), 3);
+}
+
+static void
 writes_dates(void **)
 {
     OI_CLEANUP(oi_buffer_release) struct oi_buffer out = {};
@@ -307,6 +317,7 @@ main(void)
         cmocka_unit_test(refuses_what_is_no_time),
         cmocka_unit_test(tells_what_a_text_says_of_its_zone),
         cmocka_unit_test(cuts_fractions_without_rounding),
+        cmocka_unit_test(counts_the_digits_that_a_time_needs),
         cmocka_unit_test(writes_dates),
         cmocka_unit_test(reads_back_what_it_writes),
         cmocka_unit_test(walks_every_day_from_1678_to_2261),
