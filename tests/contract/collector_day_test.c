@@ -242,7 +242,7 @@ a_calm_day_has_every_minute_and_passes_no_limit(void **state)
     long minutes = asked ? strtol(asked, NULL, 10) : MINUTES_DEFAULT;
     struct day *day = *state;
     struct oi_simulator_world *world = oi_simulator_world_of(day->simulator);
-    struct oi_collector_report report;
+    struct oi_collector_report report = {};
     struct tally total;
 
     for (long i = 0; i < minutes; i++) {
