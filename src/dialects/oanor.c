@@ -115,7 +115,8 @@ read_snapshots(const struct oi_http_request *request, struct oi_query *query,
                struct oi_problem *problem)
 {
     query->kind = OI_QUERY_SNAPSHOTS;
-    query->unit = OI_UNIT_COINS;
+    /* A contract is what Bybit counts: 1000 coins of 1000PEPEUSDT. */
+    query->unit = OI_UNIT_CONTRACTS;
     query->from_end = true;
     query->interval_ns = OI_HOUR;
     OI_TRY(read_symbol(request, query, problem));

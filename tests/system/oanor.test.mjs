@@ -115,6 +115,15 @@ test('defaults, base, and what is cut', { skip }, async (t) => {
     assert.deepEqual(four.json.data.history.map((point) => point.open_interest), [1292, 1296]);
 });
 
+test('a figure is in the unit of Bybit', { skip }, async (t) => {
+    const server = await startServer(t, { data: await makeData(t, [row(Date.UTC(2026, 5, 9), '1')]) });
+    const { json } = await ask(server, `${BASE}/oi?symbol=1000PEPEUSDT`);
+    const history = await ask(server, `${BASE}/history?symbol=1000PEPEUSDT`);
+
+    assert.equal(json.data.open_interest, 5000);
+    assert.equal(history.json.data.history[0].open_interest, 5000);
+});
+
 test('refusals come in the envelope', { skip }, async (t) => {
     const key = 'oanor_live_of_the_test';
     const data = await makeData(t, [row(Date.UTC(2026, 5, 1), '1')]);
