@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store through its own interface:
+ *
+ *     store_bench live FOLDER BATCHES    whole-world minutes of 12,000 markets into a new store
+ *     store_bench read FOLDER            newest values, hours, rows and totals of an imported one
+ *
+ * Beside the batches, a plain file in the same folder takes as many bytes with fdatasync: nothing
+ * durable can be faster.
+ */
+#include "bench/bench.h"
+#include "bench/bench_market.h"
+
+#include "base/alloc.h"
+#include "base/random.h"
+#include "series/candle.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIVE_MARKETS 12'000
+/* The one coin's markets, as in gen.c. */
+#define TOTAL_MARKETS 60
+#define HOURS 200
+/* Reads of the newest value between two looks at the clock, which costs about as much as one. */
+#define LATEST_TIMES 1000
+
+static struct oi_error error;
+
+/*
+ * Writing.
+ */
+
+static struct oi_observation
+reading_of(const struct bench_row *row)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+
+    reading.time = row->time;
+    reading.exchange_time = row->exchange_time;
+    reading.known_time = row->known_time;
+    reading.open_interest = oi_decimal_from(row->contracts, -row->contracts_digits);
+    reading.value_usd = oi_decimal_from(row->value_usd, -row->value_digits);
+    reading.mark_price = oi_decimal_from(row->mark_price, -row->price_digits);
+    return reading;
+}
+
+static void
+define_world(struct oi_store *store, uint32_t *series)
+{
+    struct oi_instrument *instruments = oi_alloc(LIVE_MARKETS * sizeof(*instruments));
+    uint32_t *ids = oi_alloc(LIVE_MARKETS * sizeof(*ids));
+    struct oi_feed facts = { .name = "live" };
+    uint16_t feed;
+
+    for (int i = 0; i < LIVE_MARKETS; i++) {
+        char symbol[24];
+
+        (void) snprintf(symbol, sizeof(symbol), "M%d", i);
+        instruments[i] = OI_INSTRUMENT_NONE;
+        instruments[i].kind = OI_KIND_PERPETUAL;
+        instruments[i].settlement = OI_SETTLEMENT_LINEAR;
+        instruments[i].contract_size = oi_decimal_from(1, 0);
+        bench_check(OI_NAME_SET(instruments[i].exchange, OI_SLICE("bench"), &error), &error);
+        bench_check(OI_NAME_SET(instruments[i].product, OI_SLICE("linear"), &error), &error);
+        bench_check(OI_NAME_SET(instruments[i].symbol, oi_slice_of(symbol), &error), &error);
+        bench_check(OI_NAME_SET(instruments[i].base, oi_slice_of(symbol), &error), &error);
+        bench_check(OI_NAME_SET(instruments[i].quote, OI_SLICE("USDT"), &error), &error);
+    }
+    bench_check(oi_store_define(store, instruments, LIVE_MARKETS, ids, NULL, &error), &error);
+    bench_check(oi_store_feed(store, &facts, &feed, &error), &error);
+    bench_check(oi_store_series_all(store, ids, LIVE_MARKETS, feed, series, &error), &error);
+    oi_free(instruments);
+    oi_free(ids);
+}
+
+/* The rows of one minute of every market; a market that was not reached gives none. */
+static size_t
+next_minute(struct bench_market **markets, const uint32_t *series, struct bench_row *ahead,
+            uint32_t minute, struct oi_row *rows)
+{
+    size_t count = 0;
+
+    for (int i = 0; i < LIVE_MARKETS; i++) {
+        if (ahead[i].minute != minute)
+            continue;
+        rows[count++] = (struct oi_row){ series[i], reading_of(&ahead[i]) };
+        if (!bench_market_next(markets[i], &ahead[i]))
+            ahead[i].minute = UINT32_MAX;
+    }
+    return count;
+}
+
+/* What the disk needs for as many bytes, appended to a file and synced. */
+static void
+floor_sync(const char *folder, uint64_t bytes, uint64_t count)
+{
+    struct bench_samples samples = {};
+    char path[512], *block = oi_alloc_zero(1, bytes);
+    int file;
+
+    (void) snprintf(path, sizeof(path), "%s/floor", folder);
+    file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file < 0)
+        bench_die(strerror(errno));
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t from = bench_now_ns();
+
+        if (write(file, block, bytes) != (ssize_t) bytes || fdatasync(file) != 0)
+            bench_die(strerror(errno));
+        oi_vector_push(&samples.ns, bench_now_ns() - from);
+        samples.bytes += bytes;
+    }
+    (void) close(file);
+    (void) unlink(path);
+    oi_free(block);
+    bench_report("floor_sync", &samples);
+}
+
+static void
+append(struct oi_store *store, const struct oi_row *rows, size_t count,
+       struct bench_samples *samples)
+{
+    struct oi_append_result result;
+    const struct oi_batch batch = { .rows = rows, .row_count = count };
+    int64_t from = bench_now_ns();
+
+    bench_check(oi_store_append(store, &batch, &result, &error), &error);
+    oi_vector_push(&samples->ns, bench_now_ns() - from);
+    samples->items += count;
+    if (result.stored != count)
+        bench_die("not every row of a batch was stored");
+}
+
+static void
+live(const char *folder, uint32_t batches)
+{
+    struct bench_world world = { .market_count = LIVE_MARKETS,
+                                 .minutes = batches,
+                                 .one_known_time = true };
+    struct bench_market **markets = oi_alloc(LIVE_MARKETS * sizeof(struct bench_market *));
+    struct bench_row *ahead = oi_alloc(LIVE_MARKETS * sizeof(*ahead));
+    struct oi_row *rows = oi_alloc(LIVE_MARKETS * sizeof(*rows));
+    uint32_t *series = oi_alloc(LIVE_MARKETS * sizeof(*series));
+    struct bench_samples commits = {}, checkpoints = {};
+    struct oi_store *store = NULL;
+    struct oi_store_stats stats = {};
+    uint64_t used = 0, grown = 0;
+
+    bench_check(oi_store_open(folder, NULL, &store, &error), &error);
+    define_world(store, series);
+    for (uint32_t i = 0; i < LIVE_MARKETS; i++) {
+        markets[i] = bench_market_new(&world, i);
+        if (!bench_market_next(markets[i], &ahead[i]))
+            ahead[i].minute = UINT32_MAX;
+    }
+    for (uint32_t minute = 0; minute < batches; minute++) {
+        size_t count = next_minute(markets, series, ahead, minute, rows), left;
+        int64_t from;
+
+        oi_store_stats(store, &stats);
+        used = stats.used_bytes;
+        append(store, rows, count, &commits);
+        oi_store_stats(store, &stats);
+        if (minute == 0)
+            grown = stats.used_bytes > used ? stats.used_bytes - used : 1;
+        /* As a server does behind every minute; the commit did not wait for it. */
+        from = bench_now_ns();
+        bench_check(oi_store_checkpoint(store, count, &left, &error), &error);
+        oi_vector_push(&checkpoints.ns, bench_now_ns() - from);
+        checkpoints.items += count;
+    }
+    commits.bytes = grown * batches;
+    bench_report("live", &commits);
+    bench_report("checkpoint", &checkpoints);
+    oi_store_close(&store);
+    floor_sync(folder, grown, batches);
+    for (uint32_t i = 0; i < LIVE_MARKETS; i++)
+        bench_market_free(&markets[i]);
+    oi_free(markets);
+    oi_free(ahead);
+    oi_free(rows);
+    oi_free(series);
+}
+
+/*
+ * Reading. Markets of the imported store are named by their number.
+ */
+
+struct reader {
+    struct oi_store *store;
+    struct oi_random random;
+    uint32_t *series; /* by market */
+    uint32_t market_count;
+    struct oi_span span;     /* of everything */
+    struct oi_candles rows;  /* candles made from rows */
+    struct oi_decimal *sums; /* of each hour */
+    size_t hours, items;
+};
+
+static uint32_t
+any_market(struct reader *reader)
+{
+    return reader->series[oi_random_below(&reader->random, reader->market_count)];
+}
+
+static void
+find_markets(struct reader *reader)
+{
+    const struct oi_catalog *catalog = oi_store_catalog(reader->store);
+
+    reader->market_count = (uint32_t) catalog->series_count;
+    reader->series = oi_alloc_zero(catalog->series_count, sizeof(*reader->series));
+    reader->span = (struct oi_span){ OI_TIME_LATEST, OI_TIME_EARLIEST };
+    for (size_t i = 0; i < catalog->series_count; i++) {
+        const struct oi_series *series = &catalog->series[i];
+        uint64_t market = bench_number(catalog->instruments[series->instrument - 1].symbol);
+        struct oi_extent extent;
+
+        if (market >= reader->market_count)
+            bench_die("this is not the store of the benchmark");
+        reader->series[market] = series->id;
+        bench_check(oi_store_extent(reader->store, series->id, &extent, &error), &error);
+        if (extent.first < reader->span.from)
+            reader->span.from = extent.first;
+        if (extent.last >= reader->span.to)
+            reader->span.to = extent.last + 1;
+    }
+    oi_catalog_unref(&catalog);
+}
+
+static void
+latest(struct reader *reader)
+{
+    struct oi_observation reading;
+
+    for (int i = 0; i < LATEST_TIMES; i++)
+        bench_check(oi_store_latest(reader->store, any_market(reader), &reading, &error), &error);
+    reader->items = LATEST_TIMES;
+}
+
+static enum oi_status
+count_rollup(void *context, const struct oi_rollup *rollup)
+{
+    struct reader *reader = context;
+
+    reader->items += rollup->count > 0;
+    return OI_OK;
+}
+
+static struct oi_span
+last_hours(const struct reader *reader)
+{
+    oi_time to = oi_interval_ceil(OI_HOUR, reader->span.to);
+
+    return (struct oi_span){ to - HOURS * OI_HOUR, to };
+}
+
+static void
+candles_from_rollups(struct reader *reader)
+{
+    bench_check(oi_store_rollups(reader->store, any_market(reader), OI_HOUR, last_hours(reader),
+                                 count_rollup, reader, &error),
+                &error);
+}
+
+static void
+scan(struct reader *reader, const struct oi_scan_request *request,
+     void (*each)(struct reader *reader, const struct oi_columns *columns))
+{
+    struct oi_scan *scan = NULL;
+    const struct oi_columns *columns;
+
+    bench_check(oi_store_scan(reader->store, request, &scan, &error), &error);
+    for (;;) {
+        bench_check(oi_scan_next(scan, &columns, &error), &error);
+        if (!columns)
+            break;
+        each(reader, columns);
+    }
+    oi_scan_close(&scan);
+}
+
+static void
+add_to_candles(struct reader *reader, const struct oi_columns *columns)
+{
+    oi_candles_add(&reader->rows, &(struct oi_readings){ .time = columns->time,
+                                                         .amounts = &columns->open_interest,
+                                                         .prices = &columns->mark_price,
+                                                         .count = columns->count });
+}
+
+static void
+candles_from_rows(struct reader *reader)
+{
+    const struct oi_scan_request request = { .series = any_market(reader),
+                                             .span = last_hours(reader),
+                                             .moment = OI_MOMENT_LATEST,
+                                             .columns =
+                                                 OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE };
+
+    reader->rows = (struct oi_candles){ .interval_ns = OI_HOUR };
+    scan(reader, &request, add_to_candles);
+    reader->items = reader->rows.items.count;
+    oi_candles_release(&reader->rows);
+}
+
+static void
+count_rows(struct reader *reader, const struct oi_columns *columns)
+{
+    reader->items += columns->count;
+}
+
+/* The last of the markets, which tick every ten seconds. */
+static void
+raw_columns(struct reader *reader)
+{
+    uint32_t market = reader->market_count - 1 - (uint32_t) oi_random_below(&reader->random, 10);
+    const struct oi_scan_request request = { .series = reader->series[market],
+                                             .span = OI_SPAN_ALL,
+                                             .moment = OI_MOMENT_LATEST,
+                                             .columns = OI_COLUMNS_ALL & ~OI_COLUMN_BATCH &
+                                                        ~OI_COLUMN_INDEX_PRICE &
+                                                        ~OI_COLUMN_LAST_PRICE,
+                                             .limit = 100'000 };
+
+    scan(reader, &request, count_rows);
+}
+
+static enum oi_status
+add_close(void *context, const struct oi_rollup *rollup)
+{
+    struct reader *reader = context;
+    size_t hour =
+        (size_t) ((rollup->start - oi_interval_floor(OI_HOUR, reader->span.from)) / OI_HOUR);
+
+    if (hour >= reader->hours)
+        return OI_OK;
+    if (oi_decimal_is_none(&reader->sums[hour])) {
+        reader->sums[hour] = rollup->last.value_usd;
+        return OI_OK;
+    }
+    return oi_decimal_add(&reader->sums[hour], &rollup->last.value_usd, &reader->sums[hour], NULL);
+}
+
+static void
+total_of_closes(struct reader *reader)
+{
+    memset(reader->sums, 0, reader->hours * sizeof(*reader->sums));
+    for (uint32_t i = 0; i < TOTAL_MARKETS && i < reader->market_count; i++)
+        bench_check(oi_store_rollups(reader->store, reader->series[i], OI_HOUR,
+                                     (struct oi_span){ OI_TIME_EARLIEST, OI_TIME_LATEST },
+                                     add_close, reader, &error),
+                    &error);
+    reader->items = reader->hours;
+}
+
+static void
+measure(struct reader *reader, const char *work, void (*ask)(struct reader *reader), size_t count)
+{
+    struct bench_samples samples = {};
+
+    for (size_t i = 0; i < count + 3; i++) {
+        int64_t from = bench_now_ns();
+
+        reader->items = 0;
+        ask(reader);
+        if (i < 3)
+            continue; /* warm */
+        oi_vector_push(&samples.ns, bench_now_ns() - from);
+        samples.items += reader->items;
+    }
+    bench_report(work, &samples);
+}
+
+static void
+read_all(const char *folder)
+{
+    const struct oi_store_options options = { .is_read_only = true };
+    struct reader reader = {};
+    oi_time from;
+
+    bench_check(oi_store_open(folder, &options, &reader.store, &error), &error);
+    oi_random_init(&reader.random, 1);
+    find_markets(&reader);
+    from = oi_interval_floor(OI_HOUR, reader.span.from);
+    reader.hours = (size_t) ((oi_interval_ceil(OI_HOUR, reader.span.to) - from) / OI_HOUR);
+    reader.sums = oi_alloc_zero(reader.hours, sizeof(*reader.sums));
+    measure(&reader, "latest_1000", latest, 200);
+    measure(&reader, "candles_rollups", candles_from_rollups, 500);
+    measure(&reader, "candles_rows", candles_from_rows, 300);
+    measure(&reader, "raw_columns", raw_columns, 50);
+    measure(&reader, "total_closes", total_of_closes, 50);
+    oi_free(reader.sums);
+    oi_free(reader.series);
+    oi_store_close(&reader.store);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[1], "live") == 0)
+        live(argv[2], (uint32_t) bench_number(argv[3]));
+    else if (argc == 3 && strcmp(argv[1], "read") == 0)
+        read_all(argv[2]);
+    else
+        bench_die("store_bench live FOLDER BATCHES | read FOLDER");
+    return 0;
+}
