@@ -30,9 +30,10 @@ crash: ## kill the writer at random points; ROUNDS=100 SEED=1
 	@tools/build.sh release oi
 	@tests/crash/run.sh build-release/oi "$(or $(ROUNDS),100)" "$(or $(SEED),$(shell date +%s))"
 
-bench: ## print the benchmark as JSON
-	@tools/build.sh run oi
-	@build/oi bench
+bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS="--only SQLite"
+	@tools/setup.sh run
+	@tools/build.sh run oi bench
+	@tests/bench/run.py --scale "$(or $(SCALE),1)" $(if $(BENCH_INSTALL),--install) $(ARGS)
 
 run: ## build and start the server; ARGS="--demo"
 	@./run $(ARGS)

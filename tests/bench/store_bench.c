@@ -2,6 +2,7 @@
 /*
  * The store through its own interface:
  *
+ *     store_bench define FOLDER MARKETS  what a venue says of the markets that are imported next
  *     store_bench live FOLDER BATCHES    whole-world minutes of 12,000 markets into a new store
  *     store_bench read FOLDER            newest values, hours, rows and totals of an imported one
  *
@@ -50,32 +51,54 @@ reading_of(const struct bench_row *row)
     return reading;
 }
 
+/* Markets named by their number; the first sixty are of one coin. */
+static void
+define_markets(struct oi_store *store, uint32_t count, uint32_t *ids)
+{
+    struct oi_instrument *instruments = oi_alloc(count * sizeof(*instruments));
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct oi_instrument *instrument = &instruments[i];
+        char symbol[24], coin[24];
+
+        (void) snprintf(symbol, sizeof(symbol), "%d", (int) i);
+        (void) snprintf(coin, sizeof(coin), "A%d", (int) i);
+        *instrument = OI_INSTRUMENT_NONE;
+        instrument->kind = OI_KIND_PERPETUAL;
+        instrument->settlement = OI_SETTLEMENT_LINEAR;
+        instrument->contract_size = oi_decimal_from(1, 0);
+        bench_check(OI_NAME_SET(instrument->exchange, OI_SLICE("bench"), &error), &error);
+        bench_check(OI_NAME_SET(instrument->product, OI_SLICE("linear"), &error), &error);
+        bench_check(OI_NAME_SET(instrument->symbol, oi_slice_of(symbol), &error), &error);
+        bench_check(OI_NAME_SET(instrument->base,
+                                i < TOTAL_MARKETS ? OI_SLICE("BTC") : oi_slice_of(coin), &error),
+                    &error);
+        bench_check(OI_NAME_SET(instrument->quote, OI_SLICE("USDT"), &error), &error);
+    }
+    bench_check(oi_store_define(store, instruments, count, ids, NULL, &error), &error);
+    oi_free(instruments);
+}
+
+static void
+define(const char *folder, uint32_t count)
+{
+    struct oi_store *store = NULL;
+
+    bench_check(oi_store_open(folder, NULL, &store, &error), &error);
+    define_markets(store, count, NULL);
+    oi_store_close(&store);
+}
+
 static void
 define_world(struct oi_store *store, uint32_t *series)
 {
-    struct oi_instrument *instruments = oi_alloc(LIVE_MARKETS * sizeof(*instruments));
     uint32_t *ids = oi_alloc(LIVE_MARKETS * sizeof(*ids));
     struct oi_feed facts = { .name = "live" };
     uint16_t feed;
 
-    for (int i = 0; i < LIVE_MARKETS; i++) {
-        char symbol[24];
-
-        (void) snprintf(symbol, sizeof(symbol), "M%d", i);
-        instruments[i] = OI_INSTRUMENT_NONE;
-        instruments[i].kind = OI_KIND_PERPETUAL;
-        instruments[i].settlement = OI_SETTLEMENT_LINEAR;
-        instruments[i].contract_size = oi_decimal_from(1, 0);
-        bench_check(OI_NAME_SET(instruments[i].exchange, OI_SLICE("bench"), &error), &error);
-        bench_check(OI_NAME_SET(instruments[i].product, OI_SLICE("linear"), &error), &error);
-        bench_check(OI_NAME_SET(instruments[i].symbol, oi_slice_of(symbol), &error), &error);
-        bench_check(OI_NAME_SET(instruments[i].base, oi_slice_of(symbol), &error), &error);
-        bench_check(OI_NAME_SET(instruments[i].quote, OI_SLICE("USDT"), &error), &error);
-    }
-    bench_check(oi_store_define(store, instruments, LIVE_MARKETS, ids, NULL, &error), &error);
+    define_markets(store, LIVE_MARKETS, ids);
     bench_check(oi_store_feed(store, &facts, &feed, &error), &error);
     bench_check(oi_store_series_all(store, ids, LIVE_MARKETS, feed, series, &error), &error);
-    oi_free(instruments);
     oi_free(ids);
 }
 
@@ -408,7 +431,9 @@ main(int argc, char **argv)
         live(argv[2], (uint32_t) bench_number(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "read") == 0)
         read_all(argv[2]);
+    else if (argc == 4 && strcmp(argv[1], "define") == 0)
+        define(argv[2], (uint32_t) bench_number(argv[3]));
     else
-        bench_die("store_bench live FOLDER BATCHES | read FOLDER");
+        bench_die("store_bench define FOLDER MARKETS | live FOLDER BATCHES | read FOLDER");
     return 0;
 }

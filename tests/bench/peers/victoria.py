@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""VictoriaMetrics: five metrics a market, loaded as CSV."""
+import http.client
+import time
+import urllib.parse
+
+from . import peer, sql
+
+FORMAT = ("1:label:market,2:time:unix_ns,3:metric:exchange_time,4:metric:database_time,"
+          "5:metric:contract_count,6:metric:value_usd,7:metric:mark_price")
+
+
+def encoded(text):
+    """For a URL."""
+    return urllib.parse.quote(text, safe="")
+
+
+class VictoriaMetrics(peer.Peer):
+    """Over HTTP."""
+    name = "VictoriaMetrics"
+    package = "victoria-metrics"
+    is_durable = False  # it answers before anything is synced
+    is_exact = False    # about 15 digits are kept, times are milliseconds
+    note = "five metrics a market; answers before data is durable, keeps about 15 digits; it has no export of plain columns"
+
+    def find(self):
+        return peer.debian_version("victoria-metrics")
+
+    def prepare(self):
+        super().prepare()
+        self.port = peer.free_port()
+
+    def start(self):
+        self.spawn(["victoria-metrics", f"-storageDataPath={self.folder}/data", "-retentionPeriod=100y",
+                    f"-httpListenAddr=127.0.0.1:{self.port}", "-loggerLevel=WARN",
+                    "-search.maxPointsPerTimeseries=1000000"], f"http://127.0.0.1:{self.port}/health")
+
+    def get(self, target, body=None, size=0):
+        """One request; it must succeed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=peer.RUN_SECONDS,
+                                                blocksize=1 << 20)
+        connection.request("POST" if body else "GET", target, body=body,
+                           headers={"Content-Length": str(size)} if body else {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status >= 300:
+            raise peer.Failure(text[:300])
+        return text
+
+    def load(self, csv):
+        started = time.monotonic()
+        with open(csv, "rb") as body:
+            body.readline()
+            rest = csv.stat().st_size - body.tell()
+            self.get(f"/api/v1/import/csv?format={encoded(FORMAT)}", body, rest)
+        self.get("/internal/force_flush")
+        seconds = time.monotonic() - started
+        self.get("/internal/force_merge")
+        time.sleep(min(30, 1 + seconds / 2))
+        return seconds
+
+    def size(self):
+        return peer.size_of(self.folder / "data" / "data") + peer.size_of(self.folder / "data" / "indexdb")
+
+    def live(self, folder, count):
+        # Under another name, so that the data set stays what it is.
+        target = f"POST /api/v1/import/csv?extra_label=world=live&format={encoded(FORMAT)}\t@{folder}"
+        return peer.measured([self.bench.tool("http_bench"), "ask", self.port, "live", count,
+                              self.lines("live", [f"{target}/{i}.csv" for i in range(count)]), 0])["live"]
+
+    def ask(self, work, count):
+        data = self.bench.data
+        span = {"candles": (data.from_200h, "1h"), "total": (data.start, "1h"), "metrics": (data.start, "5m")}
+        metric = 'contract_count{{market="{}",world=""}}'
+
+        def ranged(query):
+            start, step = span[work]
+            seconds = {"1h": 3600, "5m": 300}[step]
+            return (f"GET /api/v1/query_range?query={encoded(query)}&start={start // 10**9 + seconds}"
+                    f"&end={data.to // 10**9}&step={step}&nocache=1")
+        if work == "latest":
+            lines = [f"GET /api/v1/query?query={encoded(f'last_over_time({metric.format(m)}[1h])')}"
+                     f"&time={data.to // 10**9}&nocache=1" for m in data.markets]
+        elif work in ("candles_rows", "total_rows"):
+            work = work.removesuffix("_rows")
+            return self.ask(work, count)  # it knows only rows
+        elif work in ("candles", "metrics"):
+            lines = [ranged(f"rollup_candlestick({metric.format(m)}[{span[work][1]}])") for m in data.markets]
+        elif work == "total":
+            members = "|".join(str(i) for i in range(60))
+            lines = [ranged(f'sum(last_over_time(value_usd{{market=~"{members}",world=""}}[1h]))')]
+        elif work == "raw_json":
+            end = min(data.to, data.start + 1_000_000 * 10**9) // 10**9
+            lines = [f"GET /api/v1/export?match[]={encoded(f'{{market={chr(34)}{m}{chr(34)},world={chr(34) * 2}}}')}"
+                     f"&start={data.start // 10**9}&end={end}" for m in data.ticking]
+        else:
+            return None
+        return self.http(self.port, work, lines, count)
