@@ -64,6 +64,54 @@ run_extent(struct run *run, const struct oi_instrument *instrument, oi_time *ret
     return has_any;
 }
 
+/* One series' last reading at or before an instant; memory has the newest of all. */
+static enum oi_status
+series_at(struct run *run, uint32_t series, oi_time time, struct oi_observation *ret_reading)
+{
+    if (time == OI_TIME_LATEST && run->moment.as_of == OI_TIME_LATEST &&
+        run->moment.as_stored == OI_TIME_LATEST)
+        return oi_store_latest(run->source->store, series, ret_reading, NULL);
+    if (time == OI_TIME_LATEST)
+        time--;
+    return oi_store_at(run->source->store, series, time, run->moment, ret_reading, NULL);
+}
+
+void
+run_reading_at(struct run *run, const struct oi_instrument *instrument, oi_time time,
+               struct run_reading *ret_reading)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+
+    ret_reading->series = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct oi_observation reading;
+
+        if (series_at(run, series[i], time, &reading) != OI_OK ||
+            (ret_reading->series != 0 && reading.time <= ret_reading->reading.time))
+            continue;
+        ret_reading->series = series[i];
+        ret_reading->reading = reading;
+    }
+    if (ret_reading->series != 0)
+        oi_facts_at(run->source, run->catalog, ret_reading->series, ret_reading->reading.time,
+                    run->moment.as_of, &ret_reading->facts);
+}
+
+struct oi_decimal
+run_amount(const struct run *run, const struct run_reading *reading)
+{
+    return oi_facts_convert(&reading->facts, &reading->reading, run->query->unit,
+                            run->query->is_canonical);
+}
+
+struct oi_decimal
+run_usd(const struct run *run, const struct run_reading *reading)
+{
+    return oi_facts_convert(&reading->facts, &reading->reading, OI_UNIT_USD,
+                            run->query->is_canonical);
+}
+
 static uint32_t
 first_series(struct run *run, uint32_t instrument)
 {

@@ -96,6 +96,20 @@ enum oi_status run_count_rows(struct run *run, const struct oi_instrument *instr
 bool run_extent(struct run *run, const struct oi_instrument *instrument, oi_time *ret_first,
                 oi_time *ret_last, uint64_t *ret_rows);
 
+/* The last reading of an instrument at or before an instant, over all its feeds: the latest one, of
+ * the preferred feed where two have one instant. */
+struct run_reading {
+    uint32_t series; /* 0: there is none */
+    struct oi_observation reading;
+    struct oi_facts facts;
+};
+/* `time` OI_TIME_LATEST: the newest there is. */
+void run_reading_at(struct run *run, const struct oi_instrument *instrument, oi_time time,
+                    struct run_reading *ret_reading);
+/* It in the query's unit, and in USD. */
+struct oi_decimal run_amount(const struct run *run, const struct run_reading *reading);
+struct oi_decimal run_usd(const struct run *run, const struct run_reading *reading);
+
 /*
  * A total walked instant by instant.
  */

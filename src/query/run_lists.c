@@ -206,7 +206,7 @@ run_gaps(struct run *run, struct oi_error *)
 
 struct ranked {
     size_t market;
-    uint32_t series;
+    struct run_reading newest;
     struct oi_latest latest;
 };
 
@@ -214,53 +214,18 @@ struct latest_state {
     OI_VECTOR(struct ranked) ranked;
 };
 
-static void
-convert(struct run *run, const struct oi_facts *facts, const struct oi_observation *reading,
-        struct oi_decimal *amount)
+/* The amount so long before the newest reading; none where nothing was known then. */
+static struct oi_decimal
+amount_before(struct run *run, const struct ranked *ranked, int64_t by_ns)
 {
-    *amount = oi_facts_convert(facts, reading, run->query->unit, run->query->is_canonical);
-}
-
-/* The newest reading over the feeds of a market: the latest instant, the preferred feed of equals.
- */
-static bool
-newest(struct run *run, const struct oi_instrument *instrument, struct ranked *ranked)
-{
-    uint32_t series[OI_FEEDS_MAX];
-    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
-    bool is_now = run->moment.as_of == OI_TIME_LATEST && run->moment.as_stored == OI_TIME_LATEST;
-
-    ranked->series = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct oi_observation reading;
-        enum oi_status status = is_now
-                                    ? oi_store_latest(run->source->store, series[i], &reading, NULL)
-                                    : oi_store_at(run->source->store, series[i], OI_TIME_LATEST - 1,
-                                                  run->moment, &reading, NULL);
-
-        if (status != OI_OK || (ranked->series != 0 && reading.time <= ranked->latest.reading.time))
-            continue;
-        ranked->latest.reading = reading;
-        ranked->series = series[i];
-    }
-    return ranked->series != 0;
-}
-
-static void
-amount_before(struct run *run, const struct ranked *ranked, int64_t by_ns,
-              struct oi_decimal *amount)
-{
-    struct oi_observation reading;
-    struct oi_facts facts;
     oi_time time = ranked->latest.reading.time - by_ns;
+    struct run_reading before;
 
-    if (oi_store_at(run->source->store, ranked->series, time, run->moment, &reading, NULL) != OI_OK)
-        return;
-    oi_facts_at(run->source, run->catalog, ranked->series, reading.time, run->moment.as_of, &facts);
+    run_reading_at(run, run->markets[ranked->market].instrument, time, &before);
     /* A figure far older than asked for is not a change over that time. */
-    if (time - reading.time > facts.staleness_ns)
-        return;
-    convert(run, &facts, &reading, amount);
+    if (before.series == 0 || time - before.reading.time > before.facts.staleness_ns)
+        return (struct oi_decimal){};
+    return run_amount(run, &before);
 }
 
 static int
@@ -278,21 +243,19 @@ static enum oi_status
 step_latest(struct run *run, bool *ret_has_block, struct oi_error *)
 {
     struct latest_state *state = run->state;
-    struct ranked *ranked;
-    struct oi_facts facts;
     struct oi_stream_block block;
+    struct ranked *ranked;
 
     if (run->at >= state->ranked.count)
         return OI_OK;
     ranked = &state->ranked.items[run->at++];
-    amount_before(run, ranked, OI_HOUR, &ranked->latest.amount_1h);
-    amount_before(run, ranked, OI_DAY, &ranked->latest.amount_24h);
-    amount_before(run, ranked, OI_WEEK, &ranked->latest.amount_7d);
-    oi_facts_at(run->source, run->catalog, ranked->series, ranked->latest.reading.time,
-                run->moment.as_of, &facts);
-    block = (struct oi_stream_block){
-        .feed = facts.feed, .convention = facts.convention, .unit = facts.unit, .sides = facts.sides
-    };
+    ranked->latest.amount_1h = amount_before(run, ranked, OI_HOUR);
+    ranked->latest.amount_24h = amount_before(run, ranked, OI_DAY);
+    ranked->latest.amount_7d = amount_before(run, ranked, OI_WEEK);
+    block = (struct oi_stream_block){ .feed = ranked->newest.facts.feed,
+                                      .convention = ranked->newest.facts.convention,
+                                      .unit = ranked->newest.facts.unit,
+                                      .sides = ranked->newest.facts.sides };
     run_block_begin(run, ranked->market, &block);
     run->block.latest = &ranked->latest;
     run->block.count = 1;
@@ -317,15 +280,15 @@ run_latest(struct run *run, struct oi_error *)
     run->release = release_latest;
     for (size_t i = 0; i < run->market_count; i++) {
         struct ranked ranked = { .market = i };
-        struct oi_facts facts;
 
-        if (!run->markets[i].instrument || !newest(run, run->markets[i].instrument, &ranked))
+        if (!run->markets[i].instrument)
             continue;
-        oi_facts_at(run->source, run->catalog, ranked.series, ranked.latest.reading.time,
-                    run->moment.as_of, &facts);
-        convert(run, &facts, &ranked.latest.reading, &ranked.latest.amount);
-        ranked.latest.usd =
-            oi_facts_convert(&facts, &ranked.latest.reading, OI_UNIT_USD, run->query->is_canonical);
+        run_reading_at(run, run->markets[i].instrument, OI_TIME_LATEST, &ranked.newest);
+        if (ranked.newest.series == 0)
+            continue;
+        ranked.latest.reading = ranked.newest.reading;
+        ranked.latest.amount = run_amount(run, &ranked.newest);
+        ranked.latest.usd = run_usd(run, &ranked.newest);
         oi_vector_push(&state->ranked, ranked);
     }
     if (run->query->order_by_usd && state->ranked.count > 1)

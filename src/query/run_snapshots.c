@@ -127,18 +127,16 @@ read_one(struct run *run, struct snapshots_state *state, size_t market, struct o
 static void
 set_latest(struct run *run, struct snapshots_state *state, size_t market)
 {
-    uint32_t series = run->markets[market].series;
-    struct oi_facts facts;
+    struct run_reading newest;
 
-    if (series == 0 || oi_store_at(run->source->store, series, run->query->span.to, run->moment,
-                                   &state->latest.reading, NULL) != OI_OK)
+    if (!run->markets[market].instrument)
         return;
-    oi_facts_at(run->source, run->catalog, series, state->latest.reading.time, run->moment.as_of,
-                &facts);
-    state->latest.amount = oi_facts_convert(&facts, &state->latest.reading, run->query->unit,
-                                            run->query->is_canonical);
-    state->latest.usd =
-        oi_facts_convert(&facts, &state->latest.reading, OI_UNIT_USD, run->query->is_canonical);
+    run_reading_at(run, run->markets[market].instrument, run->query->span.to, &newest);
+    if (newest.series == 0)
+        return;
+    state->latest = (struct oi_latest){ .reading = newest.reading,
+                                        .amount = run_amount(run, &newest),
+                                        .usd = run_usd(run, &newest) };
     run->block.latest = &state->latest;
 }
 
