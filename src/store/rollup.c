@@ -3,7 +3,8 @@
  * Hours and days ready made. A block of them (a week of hours, 256 days of days) is one value: four
  * chunks, of the first, highest, lowest and last rows. They are made anew from rows wherever a
  * checkpoint changed rows, and what the log still holds is added when they are read; so they always
- * equal what the rows say.
+ * equal what the rows say. Where a block would cost more than the rows that it is made of, or where
+ * some of those cannot be read, none is stored, and its rollups are made when they are asked for.
  */
 #include "store/rollup.h"
 #include "codec/column.h"
@@ -14,6 +15,8 @@
 #define BLOCK_ROLLUPS_MAX 256
 /* The decoder may write up to the next multiple of 512. */
 #define COLUMN_ROOM 512
+/* Four rows a rollup are stored: with fewer rows than that, the rows themselves are as quick. */
+#define ROWS_PER_ROLLUP_MIN 4
 
 struct kind {
     uint8_t number; /* on disk */
@@ -146,36 +149,125 @@ block_decode(struct oi_slice key, struct oi_slice body, struct oi_rollups *rollu
     return status;
 }
 
+oi_time
+oi_rollup_block(int64_t interval_ns, oi_time time)
+{
+    return floor_to(interval_ns == OI_DAY ? kinds[1].block_ns : kinds[0].block_ns, time);
+}
+
+bool
+oi_rollups_pay(const struct oi_rollups *rollups)
+{
+    uint64_t rows = 0;
+
+    for (size_t i = 0; i < rollups->count; i++)
+        rows += rollups->items[i].count;
+    return rows >= (uint64_t) rollups->count * ROWS_PER_ROLLUP_MIN;
+}
+
 enum oi_status
-oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns, oi_time time,
-                struct oi_rollups *rollups, struct oi_error *error)
+oi_rollups_load_stored(struct oi_access *access, uint32_t series, int64_t interval_ns, oi_time time,
+                       struct oi_rollups *rollups, struct oi_error *error)
 {
     const struct kind *kind = interval_ns == OI_DAY ? &kinds[1] : &kinds[0];
     const struct oi_key key =
         oi_key_of_rollup(series, kind->number, floor_to(kind->block_ns, time));
     struct oi_slice body;
-    enum oi_status status =
-        oi_access_get(access, OI_TABLE_ROLLUP, oi_key_slice(&key), &body, error);
 
-    if (status == OI_E_NOT_FOUND)
-        return OI_OK;
-    OI_TRY(status);
+    OI_TRY(oi_access_get(access, OI_TABLE_ROLLUP, oi_key_slice(&key), &body, error));
     return block_decode(oi_key_slice(&key), body, rollups, error);
 }
 
+/* Rollups of one kind on their way from rows. */
+struct making_one {
+    int64_t interval_ns;
+    struct oi_rollups *rollups;
+};
+
+static enum oi_status
+make_one_from_columns(void *context, const struct oi_columns *columns, struct oi_error *error)
+{
+    const struct making_one *making = context;
+
+    (void) error;
+    for (size_t row = 0; row < columns->count; row++) {
+        const struct oi_observation reading = oi_columns_get(columns, row);
+
+        oi_rollups_add(making->rollups, making->interval_ns, &reading);
+    }
+    return OI_OK;
+}
+
+/* Append what the chunks say of a stretch of whole buckets. */
+static enum oi_status
+make_from_rows(struct oi_access *access, uint32_t series, const struct kind *kind,
+               struct oi_span span, const struct oi_hidden *hidden, struct oi_rollups *rollups,
+               struct oi_error *error)
+{
+    struct making_one making = { kind->interval_ns, rollups };
+
+    if (span.from >= span.to)
+        return OI_OK;
+    return oi_chunks_walk(access, series, span, hidden, make_one_from_columns, &making, error);
+}
+
+enum oi_status
+oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns, struct oi_span span,
+                struct oi_rollups *rollups, struct oi_error *error)
+{
+    const struct kind *kind = interval_ns == OI_DAY ? &kinds[1] : &kinds[0];
+    struct oi_store *store = access->store;
+    struct oi_hidden hidden;
+    enum oi_status status =
+        oi_rollups_load_stored(access, series, interval_ns, span.from, rollups, error);
+
+    if (status != OI_E_NOT_FOUND)
+        return status;
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    hidden = oi_hidden_copy(&store->hidden);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    status = make_from_rows(access, series, kind, span, &hidden, rollups, error);
+    oi_free(hidden.batches);
+    return status;
+}
+
+static enum oi_status
+save_block(struct oi_access *access, const struct oi_key *key, struct oi_rollups *all,
+           struct oi_error *error)
+{
+    struct oi_buffer value = {};
+    enum oi_status status;
+
+    if (all->count == 0 || !oi_rollups_pay(all))
+        return access->store->engine->remove(access->txn, OI_TABLE_ROLLUP, oi_key_slice(key),
+                                             error);
+    oi_seal_begin(&value);
+    block_encode(oi_key_slice(key), all, &value);
+    status = oi_access_put(access, OI_TABLE_ROLLUP, oi_key_slice(key), &value, error);
+    oi_buffer_release(&value);
+    return status;
+}
+
 /* Put `new` (in order, all in the block and in the span) in the place of what the block holds of
- * the span. */
+ * the span. What is not stored is made. */
 static enum oi_status
 replace_in_block(struct oi_access *access, uint32_t series, const struct kind *kind,
                  oi_time block_start, struct oi_span span, const struct oi_rollups *new,
-                 struct oi_error *error)
+                 const struct oi_hidden *hidden, struct oi_error *error)
 {
     const struct oi_key key = oi_key_of_rollup(series, kind->number, block_start);
     struct oi_rollups old = {}, all = {};
-    struct oi_buffer value = {};
     enum oi_status status =
-        oi_rollups_load(access, series, kind->interval_ns, block_start, &old, error);
+        oi_rollups_load_stored(access, series, kind->interval_ns, block_start, &old, error);
 
+    if (status == OI_E_NOT_FOUND) {
+        status = make_from_rows(access, series, kind, (struct oi_span){ block_start, span.from },
+                                hidden, &old, error);
+        if (status == OI_OK)
+            status = make_from_rows(access, series, kind,
+                                    (struct oi_span){ span.to, block_start + kind->block_ns },
+                                    hidden, &old, error);
+    }
     for (size_t i = 0; i < old.count && old.items[i].start < span.from; i++)
         oi_vector_push(&all, old.items[i]);
     for (size_t i = 0; i < new->count; i++)
@@ -184,15 +276,8 @@ replace_in_block(struct oi_access *access, uint32_t series, const struct kind *k
     for (size_t i = 0; i < old.count; i++)
         if (old.items[i].start >= span.to)
             oi_vector_push(&all, old.items[i]);
-    if (status == OI_OK && all.count == 0) {
-        status =
-            access->store->engine->remove(access->txn, OI_TABLE_ROLLUP, oi_key_slice(&key), error);
-    } else if (status == OI_OK) {
-        oi_seal_begin(&value);
-        block_encode(oi_key_slice(&key), &all, &value);
-        status = oi_access_put(access, OI_TABLE_ROLLUP, oi_key_slice(&key), &value, error);
-    }
-    oi_buffer_release(&value);
+    if (status == OI_OK)
+        status = save_block(access, &key, &all, error);
     oi_vector_release(&old);
     oi_vector_release(&all);
     return status;
@@ -218,6 +303,17 @@ make_from_columns(void *context, const struct oi_columns *columns, struct oi_err
     return OI_OK;
 }
 
+/* A block that some of its rows cannot be read for must not say less than they did: it goes, and
+ * whoever asks hears of the damage from the rows. */
+static enum oi_status
+drop_block(struct oi_access *access, uint32_t series, const struct kind *kind, oi_time block_start,
+           struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_rollup(series, kind->number, block_start);
+
+    return access->store->engine->remove(access->txn, OI_TABLE_ROLLUP, oi_key_slice(&key), error);
+}
+
 static enum oi_status
 renew_span(struct oi_access *access, uint32_t series, struct oi_span days,
            const struct oi_hidden *hidden, struct oi_error *error)
@@ -225,13 +321,22 @@ renew_span(struct oi_access *access, uint32_t series, struct oi_span days,
     struct making making = {};
     enum oi_status status =
         oi_chunks_walk(access, series, days, hidden, make_from_columns, &making, error);
+    bool is_damaged = status == OI_E_CORRUPT;
 
+    status = is_damaged ? OI_OK : status;
     for (size_t i = 0; i < OI_COUNT(kinds); i++) {
         const struct kind *kind = &kinds[i];
 
         for (oi_time block = floor_to(kind->block_ns, days.from);
-             status == OI_OK && block < days.to; block += kind->block_ns)
-            status = replace_in_block(access, series, kind, block, days, &making.made[i], error);
+             status == OI_OK && block < days.to; block += kind->block_ns) {
+            enum oi_status replaced = OI_E_CORRUPT;
+
+            if (!is_damaged)
+                replaced = replace_in_block(access, series, kind, block, days, &making.made[i],
+                                            hidden, error);
+            status = replaced == OI_E_CORRUPT ? drop_block(access, series, kind, block, error)
+                                              : replaced;
+        }
         oi_vector_release(&making.made[i]);
     }
     return status;
@@ -330,8 +435,8 @@ merge_block(struct reading_call *call, struct oi_access *access, struct oi_span 
     enum oi_status status = OI_OK;
 
     OI_TRY(oi_position_load(access, call->series, &position, error));
-    OI_TRY(oi_rollups_load(access, call->series, call->kind->interval_ns, span.from, &call->stored,
-                           error));
+    OI_TRY(
+        oi_rollups_load(access, call->series, call->kind->interval_ns, span, &call->stored, error));
     while (next < call->stored.count && call->stored.items[next].start < span.from)
         next++;
     while (status == OI_OK) {

@@ -18,6 +18,17 @@ void oi_rollup_add(struct oi_rollup *rollup, const struct oi_observation *readin
 /* A row into the last bucket, or a new one; rows come in order of time. */
 void oi_rollups_add(struct oi_rollups *rollups, int64_t interval_ns,
                     const struct oi_observation *reading);
-/* Append the stored block that holds `time`; none where nothing is stored. */
+/* The start of the block that a bucket is stored in. */
+oi_time oi_rollup_block(int64_t interval_ns, oi_time time);
+/* Are there so many rows that storing these is worth its bytes? */
+bool oi_rollups_pay(const struct oi_rollups *rollups);
+/* Append the stored block that holds `time`. NOT_FOUND, without a message, where none is. */
+enum oi_status oi_rollups_load_stored(struct oi_access *access, uint32_t series,
+                                      int64_t interval_ns, oi_time time, struct oi_rollups *rollups,
+                                      struct oi_error *error);
+/* Append what the chunks say of a stretch of whole buckets inside one block: all of the stored
+ * block, or, where none is stored, rollups of the stretch made from rows; CORRUPT names a damaged
+ * chunk among them. */
 enum oi_status oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns,
-                               oi_time time, struct oi_rollups *rollups, struct oi_error *error);
+                               struct oi_span span, struct oi_rollups *rollups,
+                               struct oi_error *error);

@@ -163,22 +163,24 @@ same_rollup(const struct oi_rollup *a, const struct oi_rollup *b)
            same_row(&a->last, &b->last);
 }
 
-/* The stored block that should hold made[from …]; how many it holds in *ret_count. */
+/* The stored block that should hold made[from …] up to `count` of them, all of one block. One that
+ * is not stored must not pay. */
 static bool
-check_block(struct verifier *verifier, const struct oi_rollups *made, size_t from,
-            int64_t interval_ns, size_t *ret_count)
+check_block(struct verifier *verifier, const struct oi_rollups *made, size_t from, size_t count,
+            int64_t interval_ns)
 {
+    const struct oi_rollups due = { made->items + from, count, count };
     struct oi_rollups stored = {};
     struct oi_error error = {};
-    bool is_same = oi_rollups_load(&verifier->access, verifier->series, interval_ns,
-                                   made->items[from].start, &stored, &error) == OI_OK &&
-                   stored.count > 0 && from + stored.count <= made->count;
+    enum oi_status status = oi_rollups_load_stored(&verifier->access, verifier->series, interval_ns,
+                                                   made->items[from].start, &stored, &error);
+    bool is_same = status == OI_OK && stored.count == count;
 
-    for (size_t i = 0; is_same && i < stored.count; i++)
-        is_same = same_rollup(&stored.items[i], &made->items[from + i]);
-    *ret_count = stored.count;
+    for (size_t i = 0; is_same && i < count; i++)
+        is_same = same_rollup(&stored.items[i], &due.items[i]);
+    verifier->report.rollups += stored.count;
     oi_vector_release(&stored);
-    return is_same;
+    return status == OI_E_NOT_FOUND ? !oi_rollups_pay(&due) : is_same;
 }
 
 static void
@@ -190,15 +192,18 @@ check_rollups(struct verifier *verifier)
         const struct oi_rollups *made = &verifier->made[kind];
 
         for (size_t i = 0; i < made->count;) {
-            size_t count;
+            size_t count = 1;
 
-            if (!check_block(verifier, made, i, intervals[kind], &count)) {
+            while (i + count < made->count &&
+                   oi_rollup_block(intervals[kind], made->items[i + count].start) ==
+                       oi_rollup_block(intervals[kind], made->items[i].start))
+                count++;
+            if (!check_block(verifier, made, i, count, intervals[kind])) {
                 report(verifier, "series %u: the rollups of %s from %lld differ from the rows",
                        verifier->series, kind == 0 ? "hours" : "days",
                        (long long) made->items[i].start);
                 break;
             }
-            verifier->report.rollups += count;
             i += count;
         }
     }

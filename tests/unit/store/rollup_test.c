@@ -88,6 +88,61 @@ the_walk_crosses_blocks_and_ends_when_told(void **state)
     test_store_close(&test);
 }
 
+/* Hours of hourly rows would cost more than the rows: they are made when asked for. */
+static void
+hours_of_hourly_rows_are_not_stored(void **state)
+{
+    struct oi_verify_report report = {};
+    struct test_store test;
+    struct seen seen;
+
+    test_store_begin(&test, *state, "store", &oi_kv_memory);
+    for (int hour = 0; hour < 24 * 20; hour++) {
+        struct oi_row row = test_store_row(test.series[2], TEST_START + hour * OI_HOUR, hour);
+
+        (void) test_store_append(&test, &row, 1);
+        if (hour % 50 == 0)
+            test_store_checkpoint(&test);
+    }
+    test_store_checkpoint(&test);
+    assert_ok(oi_store_verify(test.store, NULL, NULL, &report, NULL));
+    assert_int_equal(report.rollups, 20); /* the days */
+    seen = (struct seen){ .count = 100, .last = OI_TIME_NONE };
+    assert_ok(oi_store_rollups(test.store, test.series[2], OI_HOUR, OI_SPAN_ALL, see, &seen, NULL));
+    assert_int_equal(seen.rows, 24 * 20);
+    assert_int_equal(seen.count, 100 + 24 * 20);
+    test_store_close(&test);
+}
+
+/* A block that was not stored while it had few rows holds them all once it pays. */
+static void
+a_block_is_stored_whole_once_it_pays(void **state)
+{
+    struct oi_verify_report report = {};
+    struct test_store test;
+    struct seen seen = { .count = 100, .last = OI_TIME_NONE };
+
+    test_store_begin(&test, *state, "store", &oi_kv_memory);
+    for (int hour = 0; hour < 24; hour++) {
+        struct oi_row row = test_store_row(test.series[2], TEST_START + hour * OI_HOUR, hour);
+
+        (void) test_store_append(&test, &row, 1);
+    }
+    test_store_checkpoint(&test);
+    for (int minute = 0; minute < 300; minute++) {
+        struct oi_row row =
+            test_store_row(test.series[2], TEST_START + OI_DAY + minute * OI_MINUTE, minute);
+
+        (void) test_store_append(&test, &row, 1);
+    }
+    test_store_checkpoint(&test);
+    assert_ok(oi_store_verify(test.store, NULL, NULL, &report, NULL));
+    assert_int_equal(report.rollups, 24 + 5 + 2);
+    assert_ok(oi_store_rollups(test.store, test.series[2], OI_HOUR, OI_SPAN_ALL, see, &seen, NULL));
+    assert_int_equal(seen.rows, 324);
+    test_store_close(&test);
+}
+
 int
 main(void)
 {
@@ -96,6 +151,10 @@ main(void)
         cmocka_unit_test(buckets_before_1970_start_on_whole_hours_too),
         cmocka_unit_test_setup_teardown(the_walk_crosses_blocks_and_ends_when_told,
                                         test_folder_setup, test_folder_teardown),
+        cmocka_unit_test_setup_teardown(hours_of_hourly_rows_are_not_stored, test_folder_setup,
+                                        test_folder_teardown),
+        cmocka_unit_test_setup_teardown(a_block_is_stored_whole_once_it_pays, test_folder_setup,
+                                        test_folder_teardown),
     };
     return cmocka_run_group_tests_name("store/rollup", tests, NULL, NULL);
 }
