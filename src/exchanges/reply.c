@@ -233,6 +233,38 @@ oi_reply_optional_time_us(const struct oi_json_node *node, const char *name)
     return time;
 }
 
+oi_time
+oi_reply_optional_time_s(const struct oi_json_node *node, const char *name)
+{
+    int64_t s;
+    oi_time time;
+
+    if (oi_reply_integer(node, name, &s, NULL) != OI_OK || s <= 0 ||
+        __builtin_mul_overflow(s, OI_SECOND, &time))
+        return OI_TIME_NONE;
+    return time;
+}
+
+enum oi_status
+oi_reply_time_iso(const struct oi_json_node *node, const char *name, oi_time *ret_time,
+                  struct oi_error *error)
+{
+    oi_time time;
+
+    if (oi_time_parse_utc(oi_reply_text(node, name), &time, NULL) != OI_OK || time <= 0)
+        return oi_fail(error, OI_E_INVALID, "%s: no time", name);
+    *ret_time = time;
+    return OI_OK;
+}
+
+oi_time
+oi_reply_optional_time_iso(const struct oi_json_node *node, const char *name)
+{
+    oi_time time;
+
+    return oi_reply_time_iso(node, name, &time, NULL) == OI_OK ? time : OI_TIME_NONE;
+}
+
 void
 oi_reply_walk_row(const struct oi_reply_walk *walk, const struct oi_json_node *row)
 {
@@ -327,5 +359,15 @@ oi_reply_add_time_ms(struct oi_http_request *request, const char *name, oi_time 
     char text[24];
 
     (void) snprintf(text, sizeof(text), "%" PRId64, oi_time_to_ms(time));
+    return oi_http_add_query(request, name, text, error);
+}
+
+enum oi_status
+oi_reply_add_time_s(struct oi_http_request *request, const char *name, oi_time time,
+                    struct oi_error *error)
+{
+    char text[24];
+
+    (void) snprintf(text, sizeof(text), "%" PRId64, oi_time_to_ms(time) / 1'000);
     return oi_http_add_query(request, name, text, error);
 }

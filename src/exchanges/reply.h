@@ -51,6 +51,12 @@ enum oi_status oi_reply_time_ms(const struct oi_json_node *node, const char *nam
 /* The venue's stamp where it gave a sound one, else OI_TIME_NONE: 0, "", null, nonsense. */
 oi_time oi_reply_optional_time_ms(const struct oi_json_node *node, const char *name);
 oi_time oi_reply_optional_time_us(const struct oi_json_node *node, const char *name);
+oi_time oi_reply_optional_time_s(const struct oi_json_node *node, const char *name);
+/* The same for "2021-07-22T22:36:05.000Z". */
+oi_time oi_reply_optional_time_iso(const struct oi_json_node *node, const char *name);
+/* An end of a contract that must be there, in the same form. INVALID otherwise. */
+enum oi_status oi_reply_time_iso(const struct oi_json_node *node, const char *name,
+                                 oi_time *ret_time, struct oi_error *error);
 
 /* Everything a row's reader needs. */
 struct oi_reply_walk {
@@ -93,6 +99,9 @@ void oi_reply_window_next(const struct oi_reply_window *window, const struct oi_
 /* Add a query parameter that is a time in milliseconds. */
 enum oi_status oi_reply_add_time_ms(struct oi_http_request *request, const char *name, oi_time time,
                                     struct oi_error *error);
+/* The same in seconds, cut. */
+enum oi_status oi_reply_add_time_s(struct oi_http_request *request, const char *name, oi_time time,
+                                   struct oi_error *error);
 
 /*
  * What a reply means by HTTP alone: 2xx OK (HTML in it UPSTREAM), 429 and 418 BUSY, 403 and 451

@@ -144,3 +144,86 @@ call_points(const struct call *call, const struct oi_market *market, int64_t fro
         points.first = points.last - (limit - 1) * POINT_NS;
     return points;
 }
+
+/* Text around a list: @ is the time in milliseconds, # as a date. */
+static void
+add_piece(const struct call *call, const char *piece)
+{
+    struct oi_buffer *out = &call->reply->body;
+
+    for (; piece && *piece; piece++) {
+        if (*piece == '@')
+            oi_buffer_add_format(out, "%" PRId64, call_now_ms(call));
+        else if (*piece == '#')
+            oi_time_write(call->now, 3, out);
+        else
+            oi_buffer_add_char(out, *piece);
+    }
+}
+
+static void
+list_markets(const struct call *call, const struct route *route)
+{
+    struct oi_json_writer list = { .out = &call->reply->body };
+    struct call part = *call;
+
+    /* The pieces around the list are raw, so the list has a writer of its own. */
+    part.writer = &list;
+    add_piece(call, route->before);
+    oi_json_begin_array(&list);
+    for (const struct oi_market *market = call_next(call, route->product, NULL); market;
+         market = call_next(call, route->product, market))
+        if (market->state == OI_MARKET_LISTED)
+            route->add(&part, market);
+    oi_json_end_array(&list);
+    add_piece(call, route->after);
+}
+
+bool
+call_route(const struct call *call, const struct route *routes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct route *route = &routes[i];
+
+        if (!call_is_path(call, route->path) ||
+            (route->parameter &&
+             !oi_slice_is(call_parameter(call, route->parameter), route->value)))
+            continue;
+        if (route->answer)
+            route->answer(call);
+        else
+            list_markets(call, route);
+        return true;
+    }
+    return false;
+}
+
+struct cost
+call_cost_one(const struct call *)
+{
+    return (struct cost){ 0, 1 };
+}
+
+void
+call_refuse(const struct call *call, const struct oi_meter_answer *answer)
+{
+    call_fail(call, 429, "application/json", "{\"message\":\"Too many requests\"}");
+    oi_http_reply_header_int(call->reply, "Retry-After", answer->retry_after_s);
+}
+
+void
+call_add_iso(const struct call *call, const char *name, oi_time time)
+{
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer text = {};
+
+    oi_time_write(time, 3, &text);
+    oi_json_add_name(call->writer, name);
+    oi_json_add_string(call->writer, oi_buffer_slice(&text));
+}
+
+void
+call_add_bool(const struct call *call, const char *name, bool value)
+{
+    oi_json_add_name(call->writer, name);
+    oi_json_add_bool(call->writer, value);
+}

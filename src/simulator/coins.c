@@ -4,8 +4,9 @@
  *
  * Letters of venues: B Binance USDT-M, C Binance COIN-M, Y Bybit linear, I Bybit inverse, O OKX
  * linear, S OKX inverse, H Hyperliquid, D Deribit USDC, E Deribit coin and options, Q dated
- * contracts on all of these; x and k Hyperliquid's dexes of builders. A small b y o h d means
- * listed there, and held by nobody.
+ * contracts on all of these; the exchanges of the patterns in catalogue_patterns.c take the coins
+ * of C, E, I and S, X is what settles in bitcoin at BitMEX; x and k Hyperliquid's dexes of
+ * builders. A small b y o h d means listed there, and held by nobody.
  */
 /* no unit test: a table: market_test checks every row */
 #include "simulator/market.h"
@@ -17,7 +18,7 @@
     }
 
 const struct oi_coin oi_coins[] = {
-    COIN("BTC", 81'000, 0.13, 9'000, "BCYIOSHDEQ"),
+    COIN("BTC", 81'000, 0.13, 9'000, "BCYIOSHDEQX"),
     COIN("ETH", 3'300, 0.18, 6'100, "BCYIOSHDEQ"),
     COIN("SOL", 165, 0.22, 2'200, "BCYIOSHDQ"),
     COIN("XRP", 2.4, 0.22, 1'300, "BCYIOSHDQ"),

@@ -97,3 +97,26 @@ struct points {
 #define POINT_NS (5 * OI_MINUTE)
 struct points call_points(const struct call *call, const struct oi_market *market, int64_t from_ms,
                           int64_t to_ms, int64_t limit);
+
+/*
+ * What exchanges with plain lists share: a path answers with all listed markets of a product
+ * between two pieces of text, and beyond a limit comes 429.
+ */
+struct route {
+    const char *path;
+    const char *parameter; /* of the query, and its value: what tells lists of one path apart */
+    const char *value;
+    const char *product; /* NULL: all */
+    void (*add)(const struct call *call, const struct oi_market *market);
+    void (*answer)(const struct call *call); /* in place of a list */
+    /* Around the list's brackets: @ is the time in milliseconds, # as a date. */
+    const char *before, *after;
+};
+/* False where none of the routes fits. */
+bool call_route(const struct call *call, const struct route *routes, size_t count);
+/* One of the first meter. */
+struct cost call_cost_one(const struct call *call);
+void call_refuse(const struct call *call, const struct oi_meter_answer *answer);
+/* "2026-11-26T00:00:20.000Z" */
+void call_add_iso(const struct call *call, const char *name, oi_time time);
+void call_add_bool(const struct call *call, const char *name, bool value);

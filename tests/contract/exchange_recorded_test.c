@@ -49,6 +49,8 @@ static const struct recording recordings[] = {
       OI_OK },
     { "binance", "futures_data_openInterestHist_coinm_BTCUSD_CURRENT_QUARTER_5m.json",
       OI_TASK_HISTORY, "coinm", "BTCUSD_201225", 6, OI_OK },
+    { "bitmex", "instrument_active_2021.json", OI_TASK_INSTRUMENTS, NULL, NULL, 34, OI_OK },
+    { "bitmex", "instrument_active_2021.json", OI_TASK_CURRENT, NULL, NULL, 34, OI_OK },
     { "bybit", "v5_GetLinearInverseSymbols_doc.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
       OI_OK },
     { "bybit", "v5_instruments_info_docs_multi_1.json", OI_TASK_INSTRUMENTS, "linear", NULL, 1,
