@@ -290,6 +290,93 @@ gives_the_newest_candles_first_when_asked(void **)
         assert_same_candles(&block->candles[i], &wanted.items.items[wanted.items.count - 1 - i]);
 }
 
+struct page_item {
+    uint32_t instrument;
+    oi_time start;
+    uint64_t count;
+};
+struct page_items {
+    OI_VECTOR(struct page_item) all;
+};
+
+/* Append what one question gives; true when there is another page, which `query` then asks for. */
+static bool
+read_page(struct oi_query *query, struct page_items *items)
+{
+    OI_CLEANUP(oi_result_close) struct oi_result *result = test_world_run(world(), query);
+    const struct oi_block *block;
+    size_t before = items->all.count;
+
+    for (;;) {
+        assert_ok(oi_result_next(result, &block, NULL));
+        if (!block)
+            break;
+        for (size_t i = 0; i < block->count; i++) {
+            struct page_item item = { .instrument = block->market->instrument->id,
+                                      .start = block->candles[i].start,
+                                      .count = block->candles[i].count };
+
+            oi_vector_push(&items->all, item);
+        }
+    }
+    query->after = result->next_position;
+    if (query->limit > 0 && query->after.is_set)
+        assert_int_equal(items->all.count - before, query->limit);
+    return query->after.is_set;
+}
+
+static void
+assert_pages_make_the_whole(struct oi_query *query, size_t limit)
+{
+    struct page_items whole = {}, paged = {};
+    size_t pages = 0;
+
+    query->after = (struct oi_position){};
+    query->limit = 0;
+    assert_false(read_page(query, &whole));
+    query->limit = limit;
+    while (read_page(query, &paged))
+        assert_true(++pages <= whole.all.count);
+    assert_int_equal(paged.all.count, whole.all.count);
+    for (size_t i = 0; i < whole.all.count; i++) {
+        const struct page_item *item = &whole.all.items[i];
+        size_t found = 0;
+
+        for (size_t k = 0; k < paged.all.count; k++)
+            found += paged.all.items[k].instrument == item->instrument &&
+                     paged.all.items[k].start == item->start &&
+                     paged.all.items[k].count == item->count;
+        assert_int_equal(found, 1);
+        if (!query->from_end || query->is_descending)
+            assert_int_equal(paged.all.items[i].start, item->start);
+    }
+    oi_vector_release(&whole.all);
+    oi_vector_release(&paged.all);
+}
+
+static void
+pages_of_candles_make_the_whole_answer(void **)
+{
+    static const int64_t intervals[] = { 20 * OI_MINUTE, OI_HOUR, 4 * OI_HOUR };
+
+    for (unsigned ways = 0; ways < 8; ways++) {
+        for (size_t i = 0; i < OI_COUNT(intervals); i++) {
+            OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+
+            query.kind = OI_QUERY_CANDLES;
+            query.interval_ns = intervals[i];
+            query.from_end = ways & 1;
+            query.is_descending = ways & 2;
+            query.fills_gaps = ways & 4;
+            query.span = (struct oi_span){ WORLD_START + 90 * OI_MINUTE, WORLD_START + OI_DAY };
+            test_world_select(&query, test_world_names[0]);
+            test_world_select(&query, test_world_names[1]);
+            for (size_t limit = 1; limit < 30; limit += 7)
+                assert_pages_make_the_whole(&query, limit);
+        }
+    }
+}
+
 static void
 fills_empty_intervals_only_when_asked_and_marks_them(void **)
 {
@@ -542,6 +629,7 @@ main(void)
         cmocka_unit_test(limits_each_market_from_the_side_asked_for),
         cmocka_unit_test(makes_the_candles_that_the_rows_make),
         cmocka_unit_test(gives_the_newest_candles_first_when_asked),
+        cmocka_unit_test(pages_of_candles_make_the_whole_answer),
         cmocka_unit_test(fills_empty_intervals_only_when_asked_and_marks_them),
         cmocka_unit_test(sums_markets_on_the_union_of_their_instants),
         cmocka_unit_test(takes_the_first_reading_of_each_interval_as_its_snapshot),
