@@ -49,7 +49,7 @@ static const struct oi_parameter latest_parameters[] = {
     SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "unit", 0 }, { "convention", 0 },
 };
 static const struct oi_parameter gap_parameters[] = {
-    SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "start", 0 }, { "end", 0 },
+    SELECTION, FORM, MOMENT, { "start", 0 }, { "end", 0 },
 };
 
 static enum oi_status

@@ -141,6 +141,7 @@ run_months(struct run *run, struct oi_error *)
 
 struct gaps_state {
     OI_VECTOR(struct oi_gap) gaps;
+    struct oi_position last; /* the last hole delivered */
 };
 
 static enum oi_status
@@ -152,12 +153,38 @@ add_gap(void *context, const struct oi_hole *hole)
     return OI_OK;
 }
 
+/* Leave what belongs to this page of a market's holes. */
+static void
+cut_gaps(struct run *run, size_t market, struct gaps_state *state)
+{
+    const struct oi_position *after = &run->query->after;
+    size_t kept = 0;
+    bool is_cut;
+
+    for (size_t i = 0; i < state->gaps.count; i++)
+        if (!after->is_set || after->market != market ||
+            state->gaps.items[i].span.from > after->time)
+            state->gaps.items[kept++] = state->gaps.items[i];
+    is_cut = kept > run->left;
+    if (is_cut)
+        kept = run->left;
+    state->gaps.count = kept;
+    if (kept > 0)
+        state->last = (struct oi_position){ .is_set = true,
+                                            .market = market,
+                                            .time = state->gaps.items[kept - 1].span.from };
+    if (is_cut)
+        run->result.next_position = state->last;
+    if (run->left != SIZE_MAX)
+        run->left -= kept;
+}
+
 static enum oi_status
 step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
 {
     struct gaps_state *state = run->state;
 
-    while (run->at < run->market_count) {
+    while (run->at < run->market_count && !run->result.next_position.is_set) {
         size_t at = run->at++;
         const struct oi_market *market = &run->markets[at];
         struct oi_span span = run->query->span;
@@ -174,6 +201,7 @@ step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
         OI_TRY(oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
                              cadence_ns > 0 ? cadence_ns : OI_MINUTE, span, run->moment, add_gap,
                              state, error));
+        cut_gaps(run, at, state);
         if (state->gaps.count == 0)
             continue;
         run_block_begin(run, at, NULL);
@@ -199,6 +227,8 @@ run_gaps(struct run *run, struct oi_error *)
     run->state = oi_arena_alloc_zero(&run->arena, 1, sizeof(struct gaps_state));
     run->step = step_gaps;
     run->release = release_gaps;
+    if (run->query->after.is_set)
+        run->at = run->query->after.market;
     return OI_OK;
 }
 

@@ -149,6 +149,24 @@ test('pages together are the whole answer, from either end', { skip }, async (t)
     }
 });
 
+test('lists have pages too', { skip }, async (t) => {
+    const server = await startTwo(t);
+
+    for (const [target, sizes] of [
+        ['/oi/v1/markets?exchange=binance', [1, 4]],
+        [`/oi/v1/gaps?coin=BTC&start=${iso(START - 3600000)}&end=${iso(START + 86400000)}`, [1, 2, 3]],
+    ]) {
+        const whole = (await ask(server, target)).json;
+        assert.equal(whole.next, null);
+        assert.ok(whole.data.length > 1, target);
+        for (const limit of sizes) {
+            const parts = await pages(server, `${target}&limit=${limit}`);
+            assert.deepEqual(parts.flat(), whole.data, `${target} by ${limit}`);
+            assert.ok(parts.every((part) => part.length > 0 && part.length <= limit), target);
+        }
+    }
+});
+
 test('readings exported as Parquet are those of the API', { skip }, async (t) => {
     const server = await startTwo(t);
     const path = join(server.data, '..', `${process.pid}-${Date.now()}.parquet`);
