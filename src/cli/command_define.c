@@ -6,11 +6,10 @@
 /* no unit test: a whole command; tests/system/define.test.mjs runs it */
 #include "cli/command.h"
 
-#include "base/compress.h"
+#include "cli/saved_reply.h"
 #include "cli/workspace.h"
 #include "exchanges/exchange.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,31 +25,6 @@ static const struct oi_option options_table[] = {
       .argument = "NAME",
       .help = "which list it is, where an exchange has several: usdm, swap" },
 };
-
-static enum oi_status
-read_reply(const char *path, struct oi_buffer *out, struct oi_error *error)
-{
-    FILE *file = fopen(path, "rbe");
-    struct oi_unpacker *unpacker;
-    enum oi_status status = OI_OK;
-    bool is_last = false;
-
-    if (!file)
-        return oi_fail(error, OI_E_NOT_FOUND, "%s", strerror(errno));
-    unpacker = oi_unpacker_new();
-    while (status == OI_OK && !is_last) {
-        char piece[16384];
-        size_t size = fread(piece, 1, sizeof(piece), file);
-
-        is_last = size < sizeof(piece);
-        status = ferror(file) ? oi_fail(error, OI_E_IO, "%s", strerror(errno))
-                              : oi_unpacker_add(unpacker, (struct oi_slice){ piece, size }, is_last,
-                                                out, error);
-    }
-    oi_unpacker_free(&unpacker);
-    (void) fclose(file);
-    return status;
-}
 
 /* The list that `product` names, or the only one there is. */
 static enum oi_status
@@ -83,22 +57,6 @@ find_endpoint(const struct oi_exchange *exchange, const char *product,
                        product);
     return oi_fail(error, OI_E_INVALID, "%s has several lists: say --product %s", exchange->name,
                    products.data);
-}
-
-/* An exchange's own refusal is no list without markets. */
-static enum oi_status
-judge_reply(const struct oi_exchange *exchange, struct oi_slice body, struct oi_error *error)
-{
-    const struct oi_reply_head head = { .status = 200, .body = body };
-    struct oi_verdict verdict = {};
-
-    if (!exchange->judge)
-        return OI_OK;
-    exchange->judge(&head, &verdict);
-    if (verdict.status == OI_OK)
-        return OI_OK;
-    return oi_fail(error, OI_E_UPSTREAM, "the reply is an error of %s: %s", exchange->name,
-                   verdict.reason);
 }
 
 static enum oi_status
@@ -141,8 +99,8 @@ define_file(const struct oi_exchange *exchange, const struct oi_endpoint *endpoi
     const struct oi_task task = { .kind = OI_TASK_INSTRUMENTS, .product = endpoint->product };
     size_t new = 0, changed = 0;
 
-    OI_TRY(read_reply(path, &reply, error));
-    OI_TRY(judge_reply(exchange, oi_buffer_slice(&reply), error));
+    OI_TRY(oi_saved_reply_read(path, &reply, error));
+    OI_TRY(oi_saved_reply_judge(exchange, oi_buffer_slice(&reply), error));
     OI_TRY(endpoint->read(&task, oi_buffer_slice(&reply), &harvest, error));
     OI_TRY(store_instruments(store, &harvest, &new, &changed, error));
     show_skips(path, &harvest);
