@@ -78,8 +78,7 @@ consider_all(struct shapes *shapes, const int64_t *values, size_t count)
     shapes->first_delta = shapes->deltas[0];
     shapes->power = oi_delta_power(shapes->deltas, count);
     if (shapes->power > 0) {
-        for (size_t i = 0; i < count; i++)
-            shapes->deltas[i] /= oi_column_powers[shapes->power];
+        oi_delta_divide(shapes->deltas, count, shapes->power);
         if (oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest))
             consider(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
     }

@@ -25,6 +25,31 @@ enum oi_encoding {
 #define OI_POWER_MAX 18
 extern const int64_t oi_column_powers[OI_POWER_MAX + 1];
 
+/* Exact division by 10^power is a shift and a product modulo 2^64, which vectors have. */
+struct oi_power {
+    unsigned power;
+    uint64_t inverse; /* of 5^power */
+    uint64_t quotient_max;
+};
+struct oi_power oi_power_of(unsigned power);
+
+/* value / 10^power, where that leaves no rest. */
+static inline int64_t
+oi_power_divide(const struct oi_power *power, int64_t value)
+{
+    return (int64_t) ((uint64_t) (value >> power->power) * power->inverse);
+}
+
+/* Is it a multiple of 10^power? Only multiples of 5^power have small products with its inverse. */
+static inline bool
+oi_power_divides(const struct oi_power *power, int64_t value)
+{
+    uint64_t size = value < 0 ? -(uint64_t) value : (uint64_t) value;
+
+    return (size & ((UINT64_C(1) << power->power) - 1)) == 0 &&
+           (size >> power->power) * power->inverse <= power->quotient_max;
+}
+
 /* Small numbers of either sign become small unsigned ones. */
 static inline uint64_t
 oi_zigzag(int64_t value)
@@ -86,13 +111,16 @@ enum oi_status oi_frame_decode(struct oi_cursor *cursor, size_t count, int64_t *
 void oi_delta_take(const int64_t *values, size_t count, int64_t *ret_deltas);
 /* The largest power of ten that divides all of them. */
 unsigned oi_delta_power(const int64_t *deltas, size_t count);
+/* Divide them by it, in place. */
+void oi_delta_divide(int64_t *deltas, size_t count, unsigned power);
 /* Only the head: the deltas, divided by 10^power, follow as a column. */
 void oi_delta_encode_head(int64_t first, int64_t first_delta, unsigned power,
                           struct oi_buffer *out);
 enum oi_status oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
                                unsigned depth, struct oi_error *error);
 
-/* value = rest + 10^power x multiple; false where that could overflow. */
+/* value = rest + 10^power x multiple, for a power that divides every difference; false where that
+ * could overflow. */
 bool oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,
                       int64_t *ret_rest);
 void oi_multiple_encode_head(int64_t rest, unsigned power, struct oi_buffer *out);

@@ -17,16 +17,37 @@ oi_delta_take(const int64_t *values, size_t count, int64_t *ret_deltas)
     ret_deltas[0] = ret_deltas[1];
 }
 
+struct oi_power
+oi_power_of(unsigned power)
+{
+    uint64_t five = (uint64_t) oi_column_powers[power] >> power;
+    uint64_t inverse = five; /* right in three bits; each step of Newton's doubles them */
+
+    for (int i = 0; i < 5; i++)
+        inverse *= 2 - five * inverse;
+    return (
+        struct oi_power){ .power = power, .inverse = inverse, .quotient_max = UINT64_MAX / five };
+}
+
 unsigned
 oi_delta_power(const int64_t *deltas, size_t count)
 {
-    unsigned power = OI_POWER_MAX;
+    struct oi_power power = oi_power_of(OI_POWER_MAX);
 
-    for (size_t i = 0; i < count && power > 0; i++) {
-        while (deltas[i] % oi_column_powers[power] != 0)
-            power--;
+    for (size_t i = 0; i < count && power.power > 0; i++) {
+        while (power.power > 0 && !oi_power_divides(&power, deltas[i]))
+            power = oi_power_of(power.power - 1);
     }
-    return power;
+    return power.power;
+}
+
+OI_VECTORISED void
+oi_delta_divide(int64_t *deltas, size_t count, unsigned power)
+{
+    const struct oi_power by = oi_power_of(power);
+
+    for (size_t i = 0; i < count; i++)
+        deltas[i] = oi_power_divide(&by, deltas[i]);
 }
 
 void

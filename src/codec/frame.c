@@ -40,29 +40,54 @@ distance(const struct plan *plan, int64_t value)
     return plan->is_both_ways ? oi_zigzag(difference) : (uint64_t) difference;
 }
 
-/* Choose the width, given how many numbers need how many bits. */
-static void
-choose_width(struct plan *plan, const unsigned counts[WIDTH_MAX + 1], size_t count)
+OI_VECTORISED static uint64_t
+any_of(const uint64_t *distances, size_t count)
 {
-    unsigned exceptions = 0;
-    unsigned widest = WIDTH_MAX;
-    size_t patches = 0; /* bytes of the exceptions, counted from a width upwards */
+    uint64_t any = 0;
 
-    while (widest > 0 && counts[widest] == 0)
-        widest--;
-    plan->size = SIZE_MAX;
-    for (unsigned width = widest + 1; width-- > 0;) {
-        size_t size = oi_bitpack_size(count, width) + patches;
+    for (size_t i = 0; i < count; i++)
+        any |= distances[i];
+    return any;
+}
 
-        /* A position takes a byte or two; what is above the width, a varint. */
+/* How many need more than `width` (below 64) bits. */
+OI_VECTORISED static unsigned
+count_above(const uint64_t *distances, size_t count, unsigned width)
+{
+    uint64_t above = 0;
+
+    for (size_t i = 0; i < count; i++)
+        above += distances[i] >> width != 0;
+    return (unsigned) above;
+}
+
+/* Choose the width, downwards from that of the largest. Once the exceptions cost eight widths more
+ * than the best, still smaller widths do not make up for it. */
+static void
+choose_width(struct plan *plan, const uint64_t *distances, size_t count)
+{
+    unsigned width = bits_of(any_of(distances, count));
+    size_t patches = 0; /* bytes of the exceptions */
+
+    plan->width = width;
+    plan->exceptions = 0;
+    plan->size = oi_bitpack_size(count, width);
+    for (unsigned before = 0; width-- > 0;) {
+        unsigned exceptions = count_above(distances, count, width);
+        size_t size;
+
+        /* A position takes a byte or two; what is above the width, a varint. Every exception of a
+         * larger width has one bit more above this one: a seventh of a byte. */
+        patches += (size_t) (exceptions - before) * 2 + exceptions / 7;
+        before = exceptions;
+        size = oi_bitpack_size(count, width) + patches;
         if (size <= plan->size) {
             plan->size = size;
             plan->width = width;
             plan->exceptions = exceptions;
         }
-        exceptions += counts[width];
-        /* Every exception so far has one bit more above the next width: a seventh of a byte. */
-        patches += (size_t) counts[width] * 2 + exceptions / 7;
+        if (size > plan->size + count)
+            return;
     }
 }
 
@@ -94,21 +119,36 @@ smallest_of(const int64_t *values, size_t count)
     return smallest;
 }
 
+OI_VECTORISED static void
+take_distances(const int64_t *values, size_t count, int64_t base, uint64_t *ret_distances)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_distances[i] = (uint64_t) values[i] - (uint64_t) base;
+}
+
+OI_VECTORISED static void
+take_distances_both_ways(const int64_t *values, size_t count, int64_t base, uint64_t *ret_distances)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_distances[i] = oi_zigzag(oi_wrap_subtract(values[i], base));
+}
+
+/* The better plan of the two, and the distances by it. */
 static struct plan
-plan_block(const int64_t *values, size_t count)
+plan_block(const int64_t *values, size_t count, uint64_t ret_distances[OI_BLOCK_COUNT])
 {
     struct plan up = { .base = smallest_of(values, count) };
     struct plan both = { .base = middle_of(values, count), .is_both_ways = true };
-    unsigned up_counts[WIDTH_MAX + 1] = {};
-    unsigned both_counts[WIDTH_MAX + 1] = {};
+    uint64_t up_distances[OI_BLOCK_COUNT];
 
-    for (size_t i = 0; i < count; i++) {
-        up_counts[bits_of((uint64_t) oi_wrap_subtract(values[i], up.base))]++;
-        both_counts[bits_of(oi_zigzag(oi_wrap_subtract(values[i], both.base)))]++;
-    }
-    choose_width(&up, up_counts, count);
-    choose_width(&both, both_counts, count);
-    return both.size < up.size ? both : up;
+    take_distances(values, count, up.base, up_distances);
+    take_distances_both_ways(values, count, both.base, ret_distances);
+    choose_width(&up, up_distances, count);
+    choose_width(&both, ret_distances, count);
+    if (both.size < up.size)
+        return both;
+    memcpy(ret_distances, up_distances, count * sizeof(*up_distances));
+    return up;
 }
 
 /* Estimated from a few blocks, evenly spread: what is compared differs by more than they do. */
@@ -120,12 +160,13 @@ oi_frame_size(const int64_t *values, size_t count)
     size_t size = 0;
     size_t seen = 0;
     int64_t base = 0;
+    uint64_t distances[OI_BLOCK_COUNT];
 
     oi_assert(count > 0);
     for (size_t first = 0; first < count; first += step * OI_BLOCK_COUNT) {
         size_t left = count - first;
         size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;
-        struct plan plan = plan_block(values + first, taken);
+        struct plan plan = plan_block(values + first, taken, distances);
 
         size += plan.size + 2 + oi_varint_size(oi_zigzag(oi_wrap_subtract(plan.base, base)));
         seen += taken;
@@ -156,13 +197,11 @@ encode_exceptions(const struct plan *plan, const uint64_t *distances, size_t cou
 static void
 encode_block(const int64_t *values, size_t count, int64_t *base, struct oi_buffer *out)
 {
-    struct plan plan = plan_block(values, count);
-    size_t size = oi_bitpack_size(count, plan.width);
     uint64_t distances[OI_BLOCK_COUNT];
+    struct plan plan = plan_block(values, count, distances);
+    size_t size = oi_bitpack_size(count, plan.width);
     char *room;
 
-    for (size_t i = 0; i < count; i++)
-        distances[i] = distance(&plan, values[i]);
     oi_buffer_add_u8(out, (uint8_t) (plan.width | (plan.is_both_ways ? FLAG_BOTH_WAYS : 0)));
     oi_buffer_add_varint(out, oi_zigzag(oi_wrap_subtract(plan.base, *base)));
     oi_buffer_add_varint(out, plan.exceptions);

@@ -8,6 +8,27 @@
 /* Below this no difference of two values overflows. */
 #define VALUE_MAX (INT64_C(1) << 62)
 
+OI_VECTORISED static bool
+all_are_small(const int64_t *values, size_t count)
+{
+    int64_t low = values[0], high = values[0];
+
+    for (size_t i = 1; i < count; i++) {
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+    }
+    return low >= -VALUE_MAX && high <= VALUE_MAX;
+}
+
+OI_VECTORISED static void
+divide_all(const int64_t *values, size_t count, int64_t rest, unsigned power, int64_t *multiples)
+{
+    const struct oi_power by = oi_power_of(power);
+
+    for (size_t i = 0; i < count; i++)
+        multiples[i] = oi_power_divide(&by, values[i] - rest);
+}
+
 bool
 oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,
                  int64_t *ret_rest)
@@ -15,13 +36,11 @@ oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *r
     int64_t factor = oi_column_powers[power];
     int64_t rest = values[0] % factor;
 
+    if (!all_are_small(values, count))
+        return false;
     if (rest < 0)
         rest += factor;
-    for (size_t i = 0; i < count; i++) {
-        if (values[i] > VALUE_MAX || values[i] < -VALUE_MAX)
-            return false;
-        ret_multiples[i] = (values[i] - rest) / factor;
-    }
+    divide_all(values, count, rest, power, ret_multiples);
     *ret_rest = rest;
     return true;
 }

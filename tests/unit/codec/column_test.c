@@ -156,6 +156,36 @@ keeps_every_width_of_bits_and_every_short_block(void **)
     }
 }
 
+/* Deltas and multiples are divided by a product; that must be the quotient for every power, sign
+ * and size. */
+static void
+keeps_multiples_of_every_power_of_ten(void **)
+{
+    struct oi_random random;
+    int64_t values[600];
+    int64_t factor = 1;
+
+    oi_random_init(&random, 18);
+    for (unsigned power = 0; power <= 18; power++) {
+        uint64_t most = (uint64_t) INT64_MAX / (uint64_t) factor;
+
+        for (size_t i = 0; i < OI_COUNT(values); i++) {
+            int64_t size = (int64_t) oi_random_below(&random, most + (most < INT64_MAX)) * factor;
+
+            values[i] = oi_random_below(&random, 2) ? size : -size;
+        }
+        values[100] = (int64_t) most * factor;
+        values[101] = -values[100];
+        round_trip(values, OI_COUNT(values));
+        for (size_t i = 0; i < OI_COUNT(values); i++)
+            values[i] = values[i] / 2 + 3; /* no multiples, but some differences are */
+        round_trip(values, OI_COUNT(values));
+        values[102] = INT64_MIN;
+        round_trip(values, OI_COUNT(values));
+        factor *= power < 18 ? 10 : 1;
+    }
+}
+
 /* One number of a distribution chosen to be unpleasant. */
 static int64_t
 unpleasant(struct oi_random *random, unsigned kind, int64_t before)
@@ -295,6 +325,7 @@ main(void)
         cmocka_unit_test(keeps_few_different_values_as_codes),
         cmocka_unit_test(keeps_noise_with_little_on_top),
         cmocka_unit_test(keeps_every_width_of_bits_and_every_short_block),
+        cmocka_unit_test(keeps_multiples_of_every_power_of_ten),
         cmocka_unit_test(gives_back_whatever_it_was_given),
         cmocka_unit_test(rejects_an_unknown_encoding_and_endless_nesting),
         cmocka_unit_test(rejects_a_code_outside_of_its_dictionary),
