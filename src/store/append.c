@@ -152,12 +152,17 @@ load_chunk(struct intake *intake, uint32_t series, oi_time time, bool *ret_found
     if (status == OI_E_NOT_FOUND)
         return OI_OK;
     OI_TRY(status);
-    OI_TRY(oi_chunk_header_read(place.key, place.value, &header, error));
-    if (time > header.last_time)
+    /* What a damaged chunk held is not known: a row is then new. */
+    status = oi_chunk_header_read(place.key, place.value, &header, error);
+    if (status == OI_E_CORRUPT || (status == OI_OK && time > header.last_time))
         return OI_OK;
+    OI_TRY(status);
     intake->chunk_series = 0;
-    OI_TRY(oi_chunk_load(&intake->access, place.key, place.value, OI_COLUMNS_ALL, &intake->chunk,
-                         error));
+    status = oi_chunk_load(&intake->access, place.key, place.value, OI_COLUMNS_ALL, &intake->chunk,
+                           error);
+    if (status == OI_E_CORRUPT)
+        return OI_OK;
+    OI_TRY(status);
     intake->chunk_series = series;
     intake->chunk_first = header.first_time;
     intake->chunk_last = header.last_time;

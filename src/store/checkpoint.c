@@ -6,6 +6,7 @@
  * up to one batch, in the log from there on.
  */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
+#include "base/log.h"
 #include "store/chunk.h"
 #include "store/store_internal.h"
 
@@ -76,6 +77,7 @@ choose_series(struct checkpoint *checkpoint, size_t rows_max)
         rows += checkpoint->candidates.items[checkpoint->chosen].rows;
 }
 
+/* Take a chunk's rows into those that are to be written in its place. */
 static enum oi_status
 absorb_chunk(struct checkpoint *checkpoint, const struct oi_chunk_place *place,
              struct candidate *candidate, struct oi_error *error)
@@ -95,6 +97,45 @@ absorb_chunk(struct checkpoint *checkpoint, const struct oi_chunk_place *place,
     return engine->remove(checkpoint->access.txn, OI_TABLE_CHUNK, oi_key_slice(&key), error);
 }
 
+/* A damaged chunk stays as it is: verify names it, a backup may replace it. Only where the new rows
+ * would begin at the very same time, and so be stored in its place, it gives way: its bytes move to
+ * the next key before that is free. */
+static enum oi_status
+leave_damaged(struct checkpoint *checkpoint, uint32_t series, oi_time damaged,
+              struct oi_error *error)
+{
+    struct oi_access *access = &checkpoint->access;
+    const struct oi_kv_engine *engine = checkpoint->store->engine;
+    const struct oi_key key = oi_key_of_chunk(series, damaged);
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer copy = {};
+    struct oi_slice value;
+    struct oi_key aside;
+
+    oi_log_throttled(OI_LOG_ERROR, "store.damage", "chunk",
+                     "series %u: the chunk from %lld is damaged; new rows go to another one",
+                     series, (long long) damaged);
+    if (checkpoint->merged.items[0].time != damaged)
+        return OI_OK;
+    OI_TRY(engine->get(access->txn, OI_TABLE_CHUNK, oi_key_slice(&key), &value, error));
+    oi_buffer_add_slice(&copy, value);
+    do {
+        aside = oi_key_of_chunk(series, --damaged);
+    } while (engine->get(access->txn, OI_TABLE_CHUNK, oi_key_slice(&aside), &value, NULL) == OI_OK);
+    return engine->put(access->txn, OI_TABLE_CHUNK, oi_key_slice(&aside), oi_buffer_slice(&copy),
+                       error);
+}
+
+/* Read the header of a neighbour; false when that cannot be read. */
+static enum oi_status
+read_neighbour(const struct oi_chunk_place *place, struct oi_chunk_header *header,
+               bool *ret_is_whole, struct oi_error *error)
+{
+    enum oi_status status = oi_chunk_header_read(place->key, place->value, header, error);
+
+    *ret_is_whole = status == OI_OK;
+    return status == OI_E_CORRUPT ? OI_OK : status;
+}
+
 /* Which chunk the rows from `row` on should be merged into, and up to which time they belong to it.
  * A full chunk that they lie wholly behind is left alone. */
 static enum oi_status
@@ -108,7 +149,7 @@ choose_chunk(struct checkpoint *checkpoint, uint32_t series, const struct oi_row
     size_t chunk_rows = checkpoint->store->chunk_rows;
     oi_time time = tail->items[row].time;
     enum oi_status status = oi_chunk_find(access, series, time, &before, error);
-    bool has_before = status == OI_OK, has_after;
+    bool has_before = status == OI_OK, has_after, is_whole;
 
     if (status != OI_OK && status != OI_E_NOT_FOUND)
         return status;
@@ -119,14 +160,14 @@ choose_chunk(struct checkpoint *checkpoint, uint32_t series, const struct oi_row
     *ret_to = has_after ? after.first : OI_TIME_LATEST;
     *ret_absorb = false;
     if (has_before) {
-        OI_TRY(oi_chunk_header_read(before.key, before.value, &header, error));
-        *ret_absorb = time <= header.last_time || header.count < chunk_rows;
+        OI_TRY(read_neighbour(&before, &header, &is_whole, error));
+        *ret_absorb = !is_whole || time <= header.last_time || header.count < chunk_rows;
         *ret_place = before;
     } else if (has_after) {
         /* A few rows before the first chunk: join it rather than leave a crumb. */
-        OI_TRY(oi_chunk_header_read(after.key, after.value, &header, error));
-        *ret_absorb =
-            header.count < chunk_rows && oi_rows_find(tail, after.first) - row < chunk_rows / 2;
+        OI_TRY(read_neighbour(&after, &header, &is_whole, error));
+        *ret_absorb = is_whole && header.count < chunk_rows &&
+                      oi_rows_find(tail, after.first) - row < chunk_rows / 2;
         *ret_place = after;
     }
     return OI_OK;
@@ -147,8 +188,13 @@ merge_tail(struct checkpoint *checkpoint, struct candidate *candidate, const str
         oi_rows_clear(&checkpoint->merged);
         for (; row < tail->count && tail->items[row].time < to; row++)
             oi_rows_copy(&checkpoint->merged, tail, row);
-        if (absorb)
-            OI_TRY(absorb_chunk(checkpoint, &place, candidate, error));
+        if (absorb) {
+            enum oi_status status = absorb_chunk(checkpoint, &place, candidate, error);
+
+            if (status == OI_E_CORRUPT)
+                status = leave_damaged(checkpoint, series, place.first, error);
+            OI_TRY(status);
+        }
         OI_TRY(oi_chunks_put(&checkpoint->access, series, &checkpoint->merged,
                              &candidate->position.chunks, error));
     }

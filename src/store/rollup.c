@@ -211,9 +211,9 @@ make_from_rows(struct oi_access *access, uint32_t series, const struct kind *kin
     return oi_chunks_walk(access, series, span, hidden, make_one_from_columns, &making, error);
 }
 
-enum oi_status
-oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns, struct oi_span span,
-                struct oi_rollups *rollups, struct oi_error *error)
+static enum oi_status
+load_or_make(struct oi_access *access, uint32_t series, int64_t interval_ns, struct oi_span span,
+             struct oi_rollups *rollups, struct oi_error *error)
 {
     const struct kind *kind = interval_ns == OI_DAY ? &kinds[1] : &kinds[0];
     struct oi_store *store = access->store;
@@ -229,6 +229,17 @@ oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns, 
     status = make_from_rows(access, series, kind, span, &hidden, rollups, error);
     oi_free(hidden.batches);
     return status;
+}
+
+enum oi_status
+oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns, oi_time time,
+                struct oi_rollups *rollups, struct oi_error *error)
+{
+    const struct kind *kind = interval_ns == OI_DAY ? &kinds[1] : &kinds[0];
+    oi_time start = floor_to(kind->block_ns, time);
+
+    return load_or_make(access, series, interval_ns,
+                        (struct oi_span){ start, start + kind->block_ns }, rollups, error);
 }
 
 static enum oi_status
@@ -435,8 +446,7 @@ merge_block(struct reading_call *call, struct oi_access *access, struct oi_span 
     enum oi_status status = OI_OK;
 
     OI_TRY(oi_position_load(access, call->series, &position, error));
-    OI_TRY(
-        oi_rollups_load(access, call->series, call->kind->interval_ns, span, &call->stored, error));
+    OI_TRY(load_or_make(access, call->series, call->kind->interval_ns, span, &call->stored, error));
     while (next < call->stored.count && call->stored.items[next].start < span.from)
         next++;
     while (status == OI_OK) {

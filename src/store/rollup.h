@@ -26,9 +26,7 @@ bool oi_rollups_pay(const struct oi_rollups *rollups);
 enum oi_status oi_rollups_load_stored(struct oi_access *access, uint32_t series,
                                       int64_t interval_ns, oi_time time, struct oi_rollups *rollups,
                                       struct oi_error *error);
-/* Append what the chunks say of a stretch of whole buckets inside one block: all of the stored
- * block, or, where none is stored, rollups of the stretch made from rows; CORRUPT names a damaged
- * chunk among them. */
+/* Append what the chunks say of the block that holds `time`, from the stored one or, where none is,
+ * from the rows; CORRUPT names a damaged chunk among them. */
 enum oi_status oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns,
-                               struct oi_span span, struct oi_rollups *rollups,
-                               struct oi_error *error);
+                               oi_time time, struct oi_rollups *rollups, struct oi_error *error);

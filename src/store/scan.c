@@ -37,6 +37,7 @@ struct block {
     struct oi_chunk_place place;
     struct oi_chunk_header header;
     size_t tail_from, tail_to; /* rows of the tail in the span */
+    oi_time damage_to;         /* where the chunk ends if it cannot be read */
     uint64_t chunked_batch;
 };
 
@@ -140,16 +141,19 @@ advance(struct oi_scan *scan, struct oi_span done)
         scan->left.from = done.to;
 }
 
-/* A chunk whose header cannot be read: go on behind it, wherever the next one starts. */
+/* A chunk that cannot be read: go on behind it, which is where the next one starts (one that was
+ * begun after the damage may lie inside of it) or where the last row of any chunk is. */
 static enum oi_status
 skip_damaged(struct oi_scan *scan, struct oi_access *access, const struct block *block,
              enum oi_status status, struct oi_error *error)
 {
-    struct oi_span done = { block->place.first, scan->left.to };
+    struct oi_span done = { block->place.first, block->damage_to };
     struct oi_chunk_place next;
 
     if (done.from < scan->left.from)
         done.from = scan->left.from;
+    if (done.to > scan->left.to)
+        done.to = scan->left.to;
     if (!scan->request.is_backwards &&
         oi_chunk_find_after(access, scan->request.series, scan->left.from + 1, &next, NULL) ==
             OI_OK &&
@@ -175,10 +179,14 @@ choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
     status = oi_chunk_find(access, series, at, &block->place, error);
     if (status == OI_OK) {
         status = oi_chunk_header_read(block->place.key, block->place.value, &block->header, error);
-        if (status != OI_OK)
+        if (status != OI_OK && at < block->damage_to)
             return skip_damaged(scan, access, block, status, error);
+        /* Behind every chunk there is only the log. */
+        if (status != OI_OK)
+            block->header.last_time = block->damage_to - 1;
         if (at <= block->header.last_time) {
             block->has_chunk = true;
+            block->damage_to = block->header.last_time + 1;
             block->span.from = left.from > block->place.first ? left.from : block->place.first;
             if (block->header.last_time < left.to)
                 block->span.to = block->header.last_time + 1;
@@ -391,6 +399,7 @@ read_merged(struct oi_scan *scan, struct oi_access *access, const struct block *
 static enum oi_status
 read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *error)
 {
+    const struct oi_span left = scan->left;
     struct oi_position position;
     struct block block = {};
     bool is_done = false;
@@ -399,6 +408,7 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     scan->view.count = 0;
     OI_TRY(oi_position_load(access, scan->request.series, &position, error));
     block.chunked_batch = position.chunked_batch;
+    block.damage_to = position.last + 1;
     OI_TRY(choose_span(scan, access, &block, error));
     choose_tail(scan, &block);
     advance(scan, block.span);
@@ -408,10 +418,10 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
         status = read_plain(scan, access, &block, &is_done, error);
     if (status == OI_OK && !is_done)
         status = read_merged(scan, access, &block, error);
-    if (status != OI_OK)
-        return oi_fail_in(error, status, "series %u, chunk from %lld: ", scan->request.series,
-                          (long long) block.place.first);
-    return OI_OK;
+    if (status == OI_OK)
+        return OI_OK;
+    scan->left = left;
+    return skip_damaged(scan, access, &block, status, error);
 }
 
 static bool

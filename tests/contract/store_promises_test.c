@@ -546,7 +546,7 @@ a_failing_checkpoint_loses_and_doubles_nothing(void **state)
 
 /* Turn one byte of the first value around, behind the store's back. */
 static void
-damage_first(unsigned table)
+damage_first_at(unsigned table, size_t place)
 {
     struct oi_kv_cursor *cursor = NULL;
     struct oi_kv_txn *txn = NULL;
@@ -563,12 +563,110 @@ damage_first(unsigned table)
     copy = oi_alloc(value.size);
     memcpy(copy, value.data, value.size);
     size = value.size;
-    copy[size / 2] ^= 1;
+    copy[place ? place : size / 2] ^= 1;
     engine->cursor_close(&cursor);
     assert_ok(engine->put(txn, table, (struct oi_slice){ key_copy, key_size },
                           (struct oi_slice){ copy, size }, NULL));
     assert_ok(engine->commit(&txn, NULL));
     oi_free(copy);
+}
+
+static void
+damage_first(unsigned table)
+{
+    damage_first_at(table, 0);
+}
+
+/* How many rows a scan from `from` finds, and how often it meets damage. */
+static size_t
+count_around_damage(struct test_store *test, oi_time from, bool is_backwards, size_t *ret_damaged)
+{
+    const struct oi_scan_request request = { .series = test->series[1],
+                                             .span = { from, OI_TIME_LATEST },
+                                             .moment = OI_MOMENT_LATEST,
+                                             .columns = OI_COLUMNS_ALL,
+                                             .is_backwards = is_backwards };
+    const struct oi_columns *columns = NULL;
+    struct oi_scan *scan = NULL;
+    size_t count = 0;
+
+    *ret_damaged = 0;
+    assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
+    for (;;) {
+        enum oi_status status = oi_scan_next(scan, &columns, NULL);
+
+        if (status == OI_E_CORRUPT) {
+            assert_true(++*ret_damaged < 10);
+            continue;
+        }
+        assert_ok(status);
+        if (!columns)
+            break;
+        count += columns->count;
+    }
+    oi_scan_close(&scan);
+    return count;
+}
+
+static enum oi_status
+count_rollup(void *context, const struct oi_rollup *rollup)
+{
+    *(size_t *) context += rollup->count;
+    return OI_OK;
+}
+
+/* The chunk that new rows belong to is damaged: they start another one, and nothing else waits. */
+static void
+a_damaged_open_chunk_holds_nothing_up(void **state)
+{
+    static const size_t places[] = { 0, 12 }; /* its columns, its header */
+
+    for (size_t i = 0; i < OI_COUNT(places); i++) {
+        struct oi_verify_report report = {};
+        struct test_store test;
+        struct oi_row late;
+        size_t damaged, rows = 0;
+        char name[16];
+
+        (void) snprintf(name, sizeof(name), "store%zu", i);
+        open_engine = *engine;
+        open_engine.open = open_and_keep;
+        test_store_begin(&test, *state, name, &open_engine);
+        test_store_append_minutes(&test, test.series[1], 0, 100, 1000);
+        test_store_checkpoint(&test);
+        damage_first_at(CHUNK_TABLE, places[i]);
+        test_store_append_minutes(&test, test.series[1], 100, 100, 2000);
+        test_store_append_minutes(&test, test.series[2], 0, 50, 1000);
+        test_store_checkpoint(&test);
+        for (int backwards = 0; backwards < 2; backwards++) {
+            assert_int_equal(count_around_damage(&test, OI_TIME_EARLIEST, backwards, &damaged),
+                             100);
+            assert_int_equal(damaged, 1);
+        }
+        assert_int_equal(count_around_damage(&test, test_store_minute(100), false, &damaged), 100);
+        assert_int_equal(damaged, 0);
+        /* What is not stored any more is not made up; what can be told, is. */
+        assert_status(oi_store_rollups(test.store, test.series[1], OI_HOUR, OI_SPAN_ALL,
+                                       count_rollup, &rows, NULL),
+                      OI_E_CORRUPT);
+        rows = 0;
+        assert_ok(
+            oi_store_rollups(test.store, test.series[1], OI_HOUR,
+                             (struct oi_span){ test_store_minute(120), test_store_minute(240) },
+                             count_rollup, &rows, NULL));
+        assert_int_equal(rows, 80);
+        /* Rows of the lost time, even of its first instant, are new. */
+        late = test_store_row(test.series[1], test_store_minute(0), 7);
+        assert_int_equal(test_store_append(&test, &late, 1).stored, 1);
+        late = test_store_row(test.series[1], test_store_minute(50), 8);
+        assert_int_equal(test_store_append(&test, &late, 1).stored, 1);
+        test_store_checkpoint(&test);
+        assert_int_equal(count_around_damage(&test, OI_TIME_EARLIEST, false, &damaged), 102);
+        assert_int_equal(damaged, 1);
+        assert_status(oi_store_verify(test.store, NULL, NULL, &report, NULL), OI_E_CORRUPT);
+        assert_int_equal(report.faults, 1);
+        test_store_close(&test);
+    }
 }
 
 static void
@@ -705,6 +803,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_full_disk_pauses_writing_and_nothing_else),
         STORE_TEST(a_failing_checkpoint_loses_and_doubles_nothing),
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
+        STORE_TEST(a_damaged_open_chunk_holds_nothing_up),
         STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
         STORE_TEST(a_backup_answers_as_the_store_did),
         STORE_TEST(a_strange_folder_is_refused_and_a_reader_makes_none),
