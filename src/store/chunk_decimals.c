@@ -15,13 +15,27 @@
 /* 10^18 is the largest power that fits an int64. */
 #define POWER_MAX 18
 
-static void
-fill_powers(int64_t powers[POWER_MAX + 1])
-{
-    powers[0] = 1;
-    for (int i = 1; i <= POWER_MAX; i++)
-        powers[i] = powers[i - 1] * 10;
-}
+static const int64_t powers[POWER_MAX + 1] = {
+    1,
+    10,
+    100,
+    1'000,
+    10'000,
+    100'000,
+    1'000'000,
+    10'000'000,
+    100'000'000,
+    1'000'000'000,
+    10'000'000'000,
+    100'000'000'000,
+    1'000'000'000'000,
+    10'000'000'000'000,
+    100'000'000'000'000,
+    1'000'000'000'000'000,
+    10'000'000'000'000'000,
+    100'000'000'000'000'000,
+    1'000'000'000'000'000'000,
+};
 
 /*
  * Taking a column.
@@ -31,12 +45,10 @@ fill_powers(int64_t powers[POWER_MAX + 1])
 static void
 take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
 {
-    int64_t powers[POWER_MAX + 1];
     int power = POWER_MAX;
     int64_t divisor;
     bool is_zero = true;
 
-    fill_powers(powers);
     for (size_t i = 0; i < count; i++) {
         is_zero = is_zero && column->mantissas[i] == 0;
         while (power > 0 && column->mantissas[i] % powers[power] != 0)
@@ -51,68 +63,62 @@ take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_deci
         decimals->mantissas[i] /= divisor;
 }
 
-/* Each row by itself, without trailing zeros; counts the kinds. */
-static void
-take_rows(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals,
-          size_t *ret_none_count)
-{
-    *ret_none_count = 0;
-    decimals->wide_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        int64_t mantissa = column->mantissas[i];
-        int exponent = column->exponents[i];
-
-        if (exponent == OI_EXPONENT_NONE)
-            ++*ret_none_count;
-        else if (exponent == OI_EXPONENT_WIDE)
-            decimals->wide_count++;
-        else if (mantissa == 0)
-            exponent = 0;
-        else
-            for (; mantissa % 10 == 0; mantissa /= 10)
-                exponent++;
-        decimals->mantissas[i] = mantissa;
-        decimals->exponents[i] = (int8_t) exponent;
-    }
-}
-
 static bool
 is_special(int8_t exponent)
 {
     return exponent == OI_EXPONENT_NONE || exponent == OI_EXPONENT_WIDE;
 }
 
-/* Give all plain rows the smallest exponent among them, if their mantissas still fit. */
-static bool
-unite(struct oi_chunk_decimals *decimals, size_t count)
+/* What take_rows finds. */
+struct kinds {
+    size_t none_count;
+    int smallest; /* exponent of a row with a number that is not zero; 0: there is none */
+};
+
+/* Each row by itself, without trailing zeros. */
+static struct kinds
+take_rows(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
 {
-    int64_t powers[POWER_MAX + 1];
+    size_t none_count = 0, wide_count = 0;
     int smallest = INT8_MAX;
 
-    fill_powers(powers);
     for (size_t i = 0; i < count; i++) {
-        if (!is_special(decimals->exponents[i]) && decimals->mantissas[i] != 0 &&
-            decimals->exponents[i] < smallest)
-            smallest = decimals->exponents[i];
-    }
-    if (smallest == INT8_MAX)
-        smallest = 0; /* all of them are zero, or there is none */
-    for (size_t i = 0; i < count; i++) {
-        int power = decimals->exponents[i] - smallest;
-        int64_t product;
+        int64_t mantissa = column->mantissas[i];
+        int exponent = column->exponents[i];
 
-        if (is_special(decimals->exponents[i]) || decimals->mantissas[i] == 0)
-            continue;
-        if (power > POWER_MAX ||
-            __builtin_mul_overflow(decimals->mantissas[i], powers[power], &product))
-            return false;
+        if (is_special((int8_t) exponent)) {
+            none_count += exponent == OI_EXPONENT_NONE;
+            wide_count += exponent == OI_EXPONENT_WIDE;
+        } else if (mantissa == 0) {
+            exponent = 0;
+        } else {
+            for (; mantissa % 10 == 0; mantissa /= 10)
+                exponent++;
+            smallest = exponent < smallest ? exponent : smallest;
+        }
+        decimals->mantissas[i] = mantissa;
+        decimals->exponents[i] = (int8_t) exponent;
     }
+    decimals->wide_count = wide_count;
+    return (struct kinds){ none_count, smallest == INT8_MAX ? 0 : smallest };
+}
+
+/* Give all plain rows the smallest exponent among them; false, with some of them changed, when a
+ * mantissa does not fit then. */
+static bool
+unite(struct oi_chunk_decimals *decimals, size_t count, int smallest)
+{
     for (size_t i = 0; i < count; i++) {
+        int64_t *mantissa = &decimals->mantissas[i];
+        int power = decimals->exponents[i] - smallest;
+
         if (is_special(decimals->exponents[i]))
             continue;
-        if (decimals->mantissas[i] != 0)
-            decimals->mantissas[i] *= powers[decimals->exponents[i] - smallest];
         decimals->exponents[i] = (int8_t) smallest;
+        if (*mantissa == 0 || power == 0)
+            continue;
+        if (power > POWER_MAX || __builtin_mul_overflow(*mantissa, powers[power], mantissa))
+            return false;
     }
     decimals->exponent = smallest;
     return true;
@@ -149,7 +155,7 @@ void
 oi_chunk_decimals_take(const struct oi_decimals *column, size_t count,
                        struct oi_chunk_decimals *decimals)
 {
-    size_t none_count;
+    struct kinds kinds;
     bool is_united;
 
     decimals->is_there = false;
@@ -161,21 +167,24 @@ oi_chunk_decimals_take(const struct oi_decimals *column, size_t count,
         take_common(column, count, decimals);
         return;
     }
-    take_rows(column, count, decimals, &none_count);
-    if (none_count == count)
+    kinds = take_rows(column, count, decimals);
+    if (kinds.none_count == count)
         return;
     decimals->is_there = true;
-    is_united = unite(decimals, count);
+    is_united = unite(decimals, count, kinds.smallest);
+    if (!is_united)
+        kinds = take_rows(column, count, decimals); /* as they were */
     if (decimals->wide_count > 0) {
         struct oi_decimal *wides = oi_alloc(decimals->wide_count * sizeof(*wides));
 
         collect_wides(column, count, wides);
         decimals->wides = wides;
     }
-    fill(decimals, count);
+    if (kinds.none_count + decimals->wide_count > 0)
+        fill(decimals, count);
     decimals->form = OI_CHUNK_ROWS;
     if (is_united && decimals->wide_count == 0)
-        decimals->form = none_count == 0 ? OI_CHUNK_COMMON : OI_CHUNK_SPARSE;
+        decimals->form = kinds.none_count == 0 ? OI_CHUNK_COMMON : OI_CHUNK_SPARSE;
 }
 
 /*
