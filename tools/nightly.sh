@@ -5,6 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 FUZZ_SECONDS=${FUZZ_SECONDS:-7200} CRASH_ROUNDS=${CRASH_ROUNDS:-10000} ./test
+# The store against its model over many random logs: ./test tries 150.
+OI_TEST_LOGS=${OI_TEST_LOGS:-10000} build-debug/tests/store_contract_test
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 tools/build.sh thread

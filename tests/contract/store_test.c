@@ -562,19 +562,33 @@ try_log(const char *folder, uint64_t seed, int number)
     model_release(&model);
 }
 
+/* A long run should show that it runs, and where it was. */
+static void
+print_first_of_thousand(int number)
+{
+    if (number > 0 && number % 1000 == 0)
+        print_message("log %d\n", number);
+}
+
 static void
 answers_as_the_model_does_at_every_moment(void **state)
 {
-    const char *wanted = getenv("OI_TEST_SEED");
+    const char *wanted = getenv("OI_TEST_SEED"), *logs = getenv("OI_TEST_LOGS");
+    /* Every sync of a disk costs, and the logs are the same. */
+    long count = engine == &oi_kv_memory ? 150 : 25;
     uint64_t seed;
 
     oi_random_secret(&seed, sizeof(seed));
     if (wanted)
         seed = strtoull(wanted, NULL, 10);
-    print_message("seed %llu (OI_TEST_SEED repeats it)\n", (unsigned long long) seed);
-    /* Every sync of a disk costs, and the logs are the same. */
-    for (int i = 0; i < (engine == &oi_kv_memory ? 150 : 25); i++)
+    if (logs && engine == &oi_kv_memory)
+        count = strtol(logs, NULL, 10);
+    print_message("seed %llu, %ld logs (OI_TEST_SEED, OI_TEST_LOGS)\n", (unsigned long long) seed,
+                  count);
+    for (int i = 0; i < count; i++) {
+        print_first_of_thousand(i);
         try_log(*state, seed + (uint64_t) i, i);
+    }
 }
 
 /* The same tests for each engine. */
