@@ -4,7 +4,8 @@
  * is grown here, before it is full where possible, which needs a moment without any transaction of
  * this process; hence every transaction is counted. A file that is shorter than its newest commit
  * says would be a SIGBUS on the first read: it is measured at open. Slots of readers that died are
- * cleared at open and now and then.
+ * cleared at open and now and then. After a failed write of its head LMDB refuses everything for
+ * good: then the environment is opened anew.
  */
 #include "base/alloc.h"
 #include "base/slice.h"
@@ -33,13 +34,16 @@
 #define READER_CHECK_PERIOD 256
 /* A disk with less room than this and the transaction's own size is full. */
 #define FULL_BELOW ((size_t) 256 << 10)
+#define FILE_MODE 0640
 
 struct oi_kv {
     MDB_env *environment;
     MDB_dbi tables[OI_KV_TABLES_MAX];
     bool is_there[OI_KV_TABLES_MAX]; /* a read-only environment may lack a table: it is empty */
+    char *names[OI_KV_TABLES_MAX], *folder;
     unsigned table_count;
     bool is_read_only;
+    bool is_lost; /* opening it anew failed; changes only while nothing is open */
 
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t quiet;  /* an open transaction ended, or the map was replaced */
@@ -68,46 +72,27 @@ struct oi_kv_txn {
 static enum oi_status
 fail_lmdb(struct oi_error *error, int code, const char *doing)
 {
+    static const struct {
+        enum oi_status status;
+        int codes[5];
+    } meanings[] = {
+        { OI_E_NOT_FOUND, { MDB_NOTFOUND, ENOENT } },
+        { OI_E_INVALID, { MDB_BAD_VALSIZE } },
+        { OI_E_FULL, { MDB_MAP_FULL, MDB_TXN_FULL, ENOSPC, EDQUOT } },
+        { OI_E_BUSY, { MDB_READERS_FULL, EAGAIN, EBUSY } },
+        { OI_E_CORRUPT,
+          { MDB_INVALID, MDB_CORRUPTED, MDB_PAGE_NOTFOUND, MDB_VERSION_MISMATCH,
+            MDB_INCOMPATIBLE } },
+        { OI_E_DENIED, { EACCES, EPERM, EROFS } },
+    };
     enum oi_status status = OI_E_IO;
 
-    switch (code) {
-    case 0:
+    if (code == 0)
         return OI_OK;
-    case MDB_NOTFOUND:
-        status = OI_E_NOT_FOUND;
-        break;
-    case MDB_BAD_VALSIZE:
-        status = OI_E_INVALID;
-        break;
-    case MDB_MAP_FULL:
-    case MDB_TXN_FULL:
-    case ENOSPC:
-    case EDQUOT:
-        status = OI_E_FULL;
-        break;
-    case MDB_READERS_FULL:
-    case EAGAIN:
-    case EBUSY:
-        status = OI_E_BUSY;
-        break;
-    case MDB_INVALID:
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_VERSION_MISMATCH:
-    case MDB_INCOMPATIBLE:
-        status = OI_E_CORRUPT;
-        break;
-    case ENOENT:
-        status = OI_E_NOT_FOUND;
-        break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        status = OI_E_DENIED;
-        break;
-    default:
-        break;
-    }
+    for (size_t i = 0; i < OI_COUNT(meanings); i++)
+        for (size_t k = 0; k < OI_COUNT(meanings[i].codes); k++)
+            if (meanings[i].codes[k] == code)
+                status = meanings[i].status;
     return oi_fail(error, status, "%s: %s", doing, mdb_strerror(code));
 }
 
@@ -115,11 +100,12 @@ fail_lmdb(struct oi_error *error, int code, const char *doing)
  * The map and the transactions that are open on it.
  */
 
-/* Replace the map by a larger one; only with the mutex held and nothing open. */
+/* Replace the map by a larger one; 0: of the size that another process has set. Only with the mutex
+ * held and nothing open. */
 static int
 replace_map(struct oi_kv *kv, size_t size)
 {
-    int code = mdb_env_set_mapsize(kv->environment, size); /* 0: what another process has set */
+    int code = kv->is_lost ? MDB_PANIC : mdb_env_set_mapsize(kv->environment, size);
     MDB_envinfo info;
 
     if (code == 0) {
@@ -184,7 +170,7 @@ enter(struct oi_kv *kv, enum oi_kv_mode mode)
     if (kv->map_size_wanted > kv->map_size && mode == OI_KV_WRITE)
         (void) wait_until_quiet(kv);
     grow_if_quiet(kv);
-    if (mode == OI_KV_WRITE && kv->writes++ % READER_CHECK_PERIOD == 0)
+    if (mode == OI_KV_WRITE && kv->writes++ % READER_CHECK_PERIOD == 0 && !kv->is_lost)
         mdb_reader_check(kv->environment, NULL);
     kv->open_count++;
     pthread_mutex_unlock(&kv->mutex);
@@ -205,12 +191,105 @@ leave(struct oi_kv *kv)
 static int
 adopt_map(struct oi_kv *kv)
 {
+    return replace_map(kv, 0);
+}
+
+/* Change the environment at a quiet moment; EBUSY when there is none. */
+static int
+change_when_quiet(struct oi_kv *kv, int (*change)(struct oi_kv *kv))
+{
     int code = EBUSY;
 
     pthread_mutex_lock(&kv->mutex);
     if (wait_until_quiet(kv))
-        code = replace_map(kv, 0);
+        code = change(kv);
     pthread_mutex_unlock(&kv->mutex);
+    return code;
+}
+
+/*
+ * The environment.
+ */
+
+static unsigned
+flags_of(const struct oi_kv *kv)
+{
+    return MDB_NOTLS | (kv->is_read_only ? MDB_RDONLY : 0);
+}
+
+/* Does the file hold every page that its newest commit counts? */
+static enum oi_status
+check_file_size(struct oi_kv *kv, struct oi_error *error)
+{
+    struct stat status;
+    MDB_envinfo info;
+    MDB_stat stat;
+    mdb_filehandle_t file;
+    uint64_t size;
+
+    mdb_env_info(kv->environment, &info);
+    mdb_env_stat(kv->environment, &stat);
+    mdb_env_get_fd(kv->environment, &file);
+    if (fstat(file, &status) != 0)
+        return fail_lmdb(error, errno, "measuring the database file");
+    size = ((uint64_t) info.me_last_pgno + 1) * stat.ms_psize;
+    if ((uint64_t) status.st_size < size)
+        return oi_fail(error, OI_E_CORRUPT, "the database file is cut: %llu bytes instead of %llu",
+                       (unsigned long long) status.st_size, (unsigned long long) size);
+    return OI_OK;
+}
+
+static int
+make_environment(const struct oi_kv *kv, MDB_env **ret_environment)
+{
+    int code = mdb_env_create(ret_environment);
+
+    if (code != 0)
+        return code;
+    mdb_env_set_mapsize(*ret_environment, kv->map_size);
+    mdb_env_set_maxdbs(*ret_environment, OI_KV_TABLES_MAX);
+    mdb_env_set_maxreaders(*ret_environment, READERS_MAX);
+    return 0;
+}
+
+static int
+open_again(struct oi_kv *kv)
+{
+    MDB_txn *txn = NULL;
+    int code = mdb_env_open(kv->environment, kv->folder, flags_of(kv), FILE_MODE);
+
+    if (code == 0 && check_file_size(kv, NULL) != OI_OK)
+        code = MDB_CORRUPTED;
+    if (code == 0)
+        code = mdb_txn_begin(kv->environment, NULL, MDB_RDONLY, &txn);
+    for (unsigned i = 0; code == 0 && i < kv->table_count; i++)
+        if (kv->is_there[i])
+            code = mdb_dbi_open(txn, kv->names[i], 0, &kv->tables[i]);
+    if (code == 0)
+        return mdb_txn_commit(txn); /* keeps the tables' handles */
+    if (txn)
+        mdb_txn_abort(txn);
+    return code;
+}
+
+/* LMDB has given the environment up: replace it, unless another thread has done so. */
+static int
+replace_environment(struct oi_kv *kv)
+{
+    MDB_env *fresh = NULL;
+    MDB_txn *probe = NULL;
+    int code = kv->is_lost ? MDB_PANIC : mdb_txn_begin(kv->environment, NULL, MDB_RDONLY, &probe);
+
+    if (code == 0)
+        mdb_txn_abort(probe);
+    if (code == MDB_PANIC)
+        code = make_environment(kv, &fresh);
+    if (!fresh)
+        return code;
+    mdb_env_close(kv->environment); /* first: a process may have it open but once */
+    kv->environment = fresh;
+    code = open_again(kv);
+    kv->is_lost = code != 0;
     return code;
 }
 
@@ -226,15 +305,17 @@ kv_begin(struct oi_kv *kv, enum oi_kv_mode mode, struct oi_kv_txn **ret_txn, str
         return oi_fail(error, OI_E_DENIED, "the database was opened to be read only");
     for (int attempt = 0; attempt < 3; attempt++) {
         enter(kv, mode);
-        code = mdb_txn_begin(kv->environment, NULL, flags, &begun);
+        code = kv->is_lost ? MDB_PANIC : mdb_txn_begin(kv->environment, NULL, flags, &begun);
         if (code == 0)
             break;
+        if (code == MDB_READERS_FULL)
+            mdb_reader_check(kv->environment, NULL);
         leave(kv);
         if (code == MDB_MAP_RESIZED)
-            code = adopt_map(kv);
-        else if (code == MDB_READERS_FULL)
-            mdb_reader_check(kv->environment, NULL);
-        else
+            code = change_when_quiet(kv, adopt_map);
+        else if (code == MDB_PANIC)
+            code = change_when_quiet(kv, replace_environment);
+        else if (code != MDB_READERS_FULL)
             break;
         if (code != 0 && code != MDB_READERS_FULL)
             break;
@@ -352,7 +433,10 @@ kv_last_commit(struct oi_kv *kv)
     MDB_envinfo info;
 
     pthread_mutex_lock(&kv->mutex); /* the newest commit is read from the map */
-    mdb_env_info(kv->environment, &info);
+    if (kv->is_lost)
+        info.me_last_txnid = 0;
+    else
+        mdb_env_info(kv->environment, &info);
     pthread_mutex_unlock(&kv->mutex);
     return info.me_last_txnid;
 }
@@ -582,6 +666,10 @@ kv_sizes(struct oi_kv *kv)
     MDB_stat stat;
     mdb_filehandle_t file;
 
+    uint64_t free_bytes;
+
+    if (kv_begin(kv, OI_KV_READ, &txn, NULL) != OI_OK || !txn)
+        return sizes;
     if (mdb_env_get_fd(kv->environment, &file) == 0 && fstat(file, &status) == 0)
         sizes.file_bytes = (uint64_t) status.st_size;
     mdb_reader_list(kv->environment, note_oldest, &oldest);
@@ -593,13 +681,10 @@ kv_sizes(struct oi_kv *kv)
     sizes.used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
     if (oldest < info.me_last_txnid)
         sizes.oldest_reader_lag = info.me_last_txnid - oldest;
-    if (kv_begin(kv, OI_KV_READ, &txn, NULL) == OI_OK && txn) {
-        uint64_t free_bytes = (uint64_t) count_free_pages(txn->txn) * stat.ms_psize;
-
-        if (free_bytes < sizes.used_bytes)
-            sizes.used_bytes -= free_bytes;
-        kv_abort(&txn);
-    }
+    free_bytes = (uint64_t) count_free_pages(txn->txn) * stat.ms_psize;
+    if (free_bytes < sizes.used_bytes)
+        sizes.used_bytes -= free_bytes;
+    kv_abort(&txn);
     return sizes;
 }
 
@@ -613,31 +698,12 @@ kv_close(struct oi_kv **kv)
     *kv = NULL;
     oi_assert(closed->open_count == 0);
     mdb_env_close(closed->environment);
+    for (unsigned i = 0; i < closed->table_count; i++)
+        oi_free(closed->names[i]);
+    oi_free(closed->folder);
     pthread_cond_destroy(&closed->quiet);
     pthread_mutex_destroy(&closed->mutex);
     oi_free(closed);
-}
-
-/* Does the file hold every page that its newest commit counts? */
-static enum oi_status
-check_file_size(struct oi_kv *kv, struct oi_error *error)
-{
-    struct stat status;
-    MDB_envinfo info;
-    MDB_stat stat;
-    mdb_filehandle_t file;
-    uint64_t size;
-
-    mdb_env_info(kv->environment, &info);
-    mdb_env_stat(kv->environment, &stat);
-    mdb_env_get_fd(kv->environment, &file);
-    if (fstat(file, &status) != 0)
-        return fail_lmdb(error, errno, "measuring the database file");
-    size = ((uint64_t) info.me_last_pgno + 1) * stat.ms_psize;
-    if ((uint64_t) status.st_size < size)
-        return oi_fail(error, OI_E_CORRUPT, "the database file is cut: %llu bytes instead of %llu",
-                       (unsigned long long) status.st_size, (unsigned long long) size);
-    return OI_OK;
 }
 
 static enum oi_status
@@ -659,6 +725,8 @@ open_tables(struct oi_kv *kv, const struct oi_kv_options *options, struct oi_err
         kv_abort(&txn);
         return status;
     }
+    for (unsigned i = 0; i < options->table_count; i++)
+        kv->names[i] = oi_copy_text(oi_slice_of(options->tables[i]));
     kv->table_count = options->table_count;
     /* Handles opened in a transaction outlive it only when it is committed, a read one too. */
     if (options->is_read_only) {
@@ -675,14 +743,13 @@ static enum oi_status
 open_environment(struct oi_kv *kv, const char *folder, const struct oi_kv_options *options,
                  struct oi_error *error)
 {
-    unsigned flags = MDB_NOTLS | (options->is_read_only ? MDB_RDONLY : 0);
     int code;
 
+    kv->folder = oi_copy_text(oi_slice_of(folder));
     kv->map_size = options->map_size ? options->map_size : MAP_SIZE_DEFAULT;
-    mdb_env_set_mapsize(kv->environment, kv->map_size);
-    mdb_env_set_maxdbs(kv->environment, OI_KV_TABLES_MAX);
-    mdb_env_set_maxreaders(kv->environment, READERS_MAX);
-    code = mdb_env_open(kv->environment, folder, flags, 0640);
+    code = make_environment(kv, &kv->environment);
+    oi_assert(code == 0);
+    code = mdb_env_open(kv->environment, kv->folder, flags_of(kv), FILE_MODE);
     if (code != 0)
         return fail_lmdb(error, code, "opening the database");
     OI_TRY(check_file_size(kv, error));
@@ -697,7 +764,6 @@ kv_open(const char *folder, const struct oi_kv_options *options, struct oi_kv **
     struct oi_kv *kv = oi_alloc_zero(1, sizeof(*kv));
     pthread_condattr_t attributes;
     enum oi_status status;
-    int code;
 
     oi_assert(options->table_count <= OI_KV_TABLES_MAX);
     kv->is_read_only = options->is_read_only;
@@ -706,8 +772,6 @@ kv_open(const char *folder, const struct oi_kv_options *options, struct oi_kv **
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&kv->quiet, &attributes);
     pthread_condattr_destroy(&attributes);
-    code = mdb_env_create(&kv->environment);
-    oi_assert(code == 0);
     status = open_environment(kv, folder, options, error);
     if (status != OI_OK) {
         kv_close(&kv);

@@ -3,7 +3,8 @@
  * Preloaded into the real program: the n-th call that changes the database file fails, writes half,
  * or is the last thing the process does. Which one is told by the environment:
  *   OI_FAULT_AT     the number of the call, from 1
- *   OI_FAULT_HOW    eio, enospc, short, kill-before, kill-half, kill-after
+ *   OI_FAULT_HOW    eio, enospc, short, kill-before, kill-half, kill-after; head: EIO at the n-th
+ *                   write of the file's head, the last one of a commit
  *   OI_FAULT_COUNT  a file that is told the number of calls when the process ends by itself
  *   OI_FAULT_FULL   while this path exists, every call that could need room fails with ENOSPC
  * No other file is touched. Counting is over all threads, so the n-th call is the same one in every
@@ -35,7 +36,11 @@ enum fault {
 static const char *const names[] = { "",          "eio",       "enospc", "short", "kill-before",
                                      "kill-half", "kill-after" };
 
-static atomic_long calls;
+/* The first two pages are heads; one is written by less than a page. */
+#define PAGE_SIZE ((size_t) 4096)
+#define HEAD_END ((off_t) 8192)
+
+static atomic_long calls, head_calls;
 
 static long
 fault_at(void)
@@ -80,6 +85,20 @@ count_call(int takes_room)
     if (takes_room && full && access(full, F_OK) == 0)
         return FAULT_ENOSPC;
     return number == fault_at() ? fault_how() : FAULT_NONE;
+}
+
+/* The same for a write at a place. */
+static enum fault
+count_write(size_t size, off_t offset)
+{
+    const char *how = getenv("OI_FAULT_HOW");
+    enum fault fault = count_call(1);
+
+    if (fault != FAULT_NONE || !how || strcmp(how, "head") != 0)
+        return fault;
+    if (size >= PAGE_SIZE || offset >= HEAD_END)
+        return FAULT_NONE;
+    return atomic_fetch_add(&head_calls, 1) + 1 == fault_at() ? FAULT_EIO : FAULT_NONE;
 }
 
 static void
@@ -130,7 +149,7 @@ ssize_t
 pwrite(int file, const void *bytes, size_t size, off_t offset)
 {
     ssize_t (*next)(int, const void *, size_t, off_t) = original("pwrite");
-    enum fault fault = is_database(file) ? count_call(1) : FAULT_NONE;
+    enum fault fault = is_database(file) ? count_write(size, offset) : FAULT_NONE;
     ssize_t written;
 
     if (fails(fault))

@@ -6,10 +6,13 @@ from kill import check_collected, wait_for_early_minute
 from rig import Server, acknowledged, check, copy_store
 
 FAULTS = ("eio", "enospc", "short")
+CALLS_A_COMMIT = 7  # about
 
 
 def plan(random, calls):
-    """One call that fails."""
+    """One call that fails; a third of them the last one of a commit, which is a case of its own."""
+    if random.random() < 0.3:
+        return {"at": random.randint(1, max(calls // CALLS_A_COMMIT, 1)), "how": "head"}
     return {"at": random.randint(1, calls), "how": random.choice(FAULTS)}
 
 
