@@ -11,6 +11,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 #include "kv/kv.h"
+#include "kv/lmdb_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 
 /* The first size of the map: address space, not memory; far above what a store needs in years. */
@@ -32,8 +32,6 @@
 #define QUIET_WAIT_S 5
 /* Dead readers are looked for once in so many write transactions: a check reads every slot. */
 #define READER_CHECK_PERIOD 256
-/* A disk with less room than this and the transaction's own size is full. */
-#define FULL_BELOW ((size_t) 256 << 10)
 #define FILE_MODE 0640
 
 struct oi_kv {
@@ -382,12 +380,11 @@ fill_up_file(struct oi_kv *kv, const MDB_envinfo *info)
 static int
 tell_full_disk(struct oi_kv *kv, int code, size_t put_bytes)
 {
-    struct statvfs disk;
     mdb_filehandle_t file;
 
-    if (code != EIO || mdb_env_get_fd(kv->environment, &file) != 0 || fstatvfs(file, &disk) != 0)
+    if (code != EIO || mdb_env_get_fd(kv->environment, &file) != 0)
         return code;
-    return disk.f_bavail * disk.f_frsize < put_bytes + FULL_BELOW ? ENOSPC : EIO;
+    return oi_lmdb_file_is_crowded(file, put_bytes) ? ENOSPC : EIO;
 }
 
 static enum oi_status
@@ -749,6 +746,8 @@ open_environment(struct oi_kv *kv, const char *folder, const struct oi_kv_option
     kv->map_size = options->map_size ? options->map_size : MAP_SIZE_DEFAULT;
     code = make_environment(kv, &kv->environment);
     oi_assert(code == 0);
+    if (!kv->is_read_only && oi_lmdb_file_is_unborn(folder))
+        (void) oi_lmdb_file_empty(folder); /* or it is refused */
     code = mdb_env_open(kv->environment, kv->folder, flags_of(kv), FILE_MODE);
     if (code != 0)
         return fail_lmdb(error, code, "opening the database");

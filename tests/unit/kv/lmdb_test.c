@@ -148,6 +148,28 @@ takes_over_a_map_that_another_process_has_grown(void **state)
     oi_kv_lmdb.close(&kv);
 }
 
+/* A database without a commit, as LMDB writes it first, ends in the midst of its two heads. */
+static void
+makes_a_file_anew_whose_making_was_cut(void **state)
+{
+    const struct oi_kv_options options = { .table_count = 0 };
+    char path[512];
+    struct oi_kv *kv = NULL;
+
+    assert_ok(oi_kv_lmdb.open(*state, &options, &kv, NULL));
+    oi_kv_lmdb.close(&kv);
+    (void) snprintf(path, sizeof(path), "%s/data.mdb", (const char *) *state);
+    assert_int_equal(truncate(path, 4096), 0);
+    kv = open_kv(*state, 0);
+    assert_ok(write_many(kv, 0, 3));
+    assert_int_equal(count_entries(kv), 3);
+    assert_ok(write_many(kv, 3, 3));
+    oi_kv_lmdb.close(&kv);
+    /* Once it was whole, it is a cut one. */
+    assert_int_equal(truncate(path, 4096), 0);
+    assert_status(oi_kv_lmdb.open(*state, &options, &kv, NULL), OI_E_CORRUPT);
+}
+
 static void
 refuses_a_file_that_was_cut(void **state)
 {
@@ -244,6 +266,7 @@ main(void)
         TEST(grows_the_map_ahead_of_need),
         TEST(waits_for_open_readers_before_it_replaces_the_map),
         TEST(takes_over_a_map_that_another_process_has_grown),
+        TEST(makes_a_file_anew_whose_making_was_cut),
         TEST(refuses_a_file_that_was_cut),
         TEST(refuses_a_file_that_is_something_else),
         TEST(says_that_a_folder_is_absent),

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: tests/unit/kv/lmdb_test.c opens such files */
+/*
+ * A database begins with two heads, written as one; a commit replaces one of them, with its number
+ * in it. A file that ends within the heads and whose first one has the number 0 was never more.
+ */
+#include "kv/lmdb_file.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define PATH_SIZE 4096
+/* A disk with less room than this and what is to be written is full. */
+#define ROOM ((size_t) 256 << 10)
+/* Of LMDB's format on 64-bit machines: the magic number behind the page's header, the number of the
+ * commit behind two tables and the last page. */
+#define HEADS 2
+#define MAGIC 0xbeefc0deu
+#define MAGIC_OFFSET 16
+#define COMMIT_OFFSET 144
+#define HEAD_SIZE (COMMIT_OFFSET + sizeof(uint64_t))
+
+bool
+oi_lmdb_file_is_crowded(int file, size_t bytes)
+{
+    struct statvfs disk;
+
+    return fstatvfs(file, &disk) == 0 && disk.f_bavail * disk.f_frsize < bytes + ROOM;
+}
+
+static int
+open_file(const char *folder, int flags)
+{
+    char path[PATH_SIZE];
+
+    if (snprintf(path, sizeof(path), "%s/data.mdb", folder) >= (int) sizeof(path))
+        return -1;
+    return open(path, flags | O_CLOEXEC);
+}
+
+bool
+oi_lmdb_file_is_unborn(const char *folder)
+{
+    unsigned char head[HEAD_SIZE];
+    struct stat facts;
+    uint32_t magic;
+    uint64_t commit;
+    int file = open_file(folder, O_RDONLY);
+    bool is_short;
+
+    if (file < 0)
+        return false;
+    is_short = fstat(file, &facts) == 0 && facts.st_size < HEADS * sysconf(_SC_PAGESIZE) &&
+               pread(file, head, sizeof(head), 0) == (ssize_t) sizeof(head);
+    (void) close(file);
+    if (!is_short)
+        return false;
+    memcpy(&magic, head + MAGIC_OFFSET, sizeof(magic));
+    memcpy(&commit, head + COMMIT_OFFSET, sizeof(commit));
+    return magic == MAGIC && commit == 0;
+}
+
+bool
+oi_lmdb_file_empty(const char *folder)
+{
+    int file = open_file(folder, O_WRONLY | O_TRUNC);
+
+    return file >= 0 && close(file) == 0;
+}

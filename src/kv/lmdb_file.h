@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What LMDB does not tell of its file, read from the file itself. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Has the file's disk less room than `bytes` and a little more? */
+bool oi_lmdb_file_is_crowded(int file, size_t bytes);
+
+/* Is the file in `folder` one whose making was cut short, by a crash or a full disk, before its
+ * first commit? Never so for a file that was once whole and is cut now. */
+bool oi_lmdb_file_is_unborn(const char *folder);
+/* Empty such a file: LMDB makes a new one of it. */
+bool oi_lmdb_file_empty(const char *folder);
