@@ -6,7 +6,6 @@ import time
 
 from rig import Server, acknowledged, check, copy_store
 
-EXCHANGES = ("binance", "bybit", "deribit", "hyperliquid", "okx")
 DEATHS = ("kill-before", "kill-half", "kill-after")
 
 
@@ -43,7 +42,9 @@ def importing(world, random, data):
 def read_collected(rig, data):
     """{(market, time): open interest} of every exchange."""
     found = {}
-    for exchange in EXCHANGES:
+    code, out, err = rig.run(["markets", "--data", str(data), "--format", "csv"])
+    check(code == 0, f"markets fails: {err}")
+    for exchange in sorted({line.partition(":")[0] for line in out.splitlines()[1:]}):
         code, feeds, err = rig.query(data, exchange)
         check(code == 0 or "no market" in err or "none" in err, f"query fails: {err}")
         for market, at, figure, _ in feeds.get("live", []):

@@ -118,7 +118,7 @@ class Rig:
         code, _, err = self.run(["info", "--data", str(data)])
         if code == 0:
             return True
-        check("there is no store" in err, f"info: {err}")
+        check("there is no store" in err or "opening the database" in err, f"info: {err}")
         return False
 
     def check_rows(self, data, files, acknowledged):
