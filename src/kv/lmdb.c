@@ -382,9 +382,10 @@ tell_full_disk(struct oi_kv *kv, int code, size_t put_bytes)
 {
     mdb_filehandle_t file;
 
-    if (code != EIO || mdb_env_get_fd(kv->environment, &file) != 0)
-        return code;
-    return oi_lmdb_file_is_crowded(file, put_bytes) ? ENOSPC : EIO;
+    if (code == EIO && mdb_env_get_fd(kv->environment, &file) == 0 &&
+        oi_lmdb_file_is_crowded(file, put_bytes))
+        return ENOSPC;
+    return code;
 }
 
 static enum oi_status
@@ -458,8 +459,7 @@ static enum oi_status
 kv_get(struct oi_kv_txn *txn, unsigned table, struct oi_slice key, struct oi_slice *ret_value,
        struct oi_error *error)
 {
-    MDB_val wanted = to_value(key);
-    MDB_val value;
+    MDB_val wanted = to_value(key), value;
     int code = MDB_NOTFOUND;
 
     oi_assert(table < txn->kv->table_count);
@@ -475,8 +475,7 @@ static enum oi_status
 kv_put(struct oi_kv_txn *txn, unsigned table, struct oi_slice key, struct oi_slice value,
        struct oi_error *error)
 {
-    MDB_val place = to_value(key);
-    MDB_val content = to_value(value);
+    MDB_val place = to_value(key), content = to_value(value);
     int code;
 
     oi_assert(table < txn->kv->table_count);
@@ -636,8 +635,7 @@ static size_t
 count_free_pages(MDB_txn *txn)
 {
     MDB_cursor *cursor;
-    MDB_val key;
-    MDB_val value;
+    MDB_val key, value;
     size_t count = 0;
 
     if (mdb_cursor_open(txn, 0, &cursor) != 0)
