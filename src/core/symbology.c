@@ -84,6 +84,7 @@ static const struct venue {
       .coinmetrics = "huobi",
       .kiyotaka = "HUOBI_DM_SWAP" },
     { .exchange = "htx", .coinmetrics = "huobi", .kiyotaka = "HUOBI_DM" },
+    { .exchange = "kraken_futures", .coinmetrics = "kraken" },
     { .exchange = "bitfinex", .coinmetrics = "bitfinex", .kiyotaka = "BITFINEX_DERIVATIVES" },
     { .exchange = "gate", .coinmetrics = "gate.io", .kiyotaka = "GATE_IO_FUTURES" },
     { .exchange = "bitget", .coinmetrics = "bitget", .kiyotaka = "BITGET" },
@@ -382,7 +383,7 @@ oi_kwery_is_main(const struct oi_instrument *instrument)
 
 /*
  * Which product a symbol belongs to, where only a Coin Metrics market id is known. The first row
- * that fits counts; a product of NULL is what stands before the symbol's colon.
+ * that fits counts.
  */
 static const struct product_rule {
     const char *exchange; /* NULL: any */
@@ -402,8 +403,21 @@ static const struct product_rule {
     { "deribit", false, "*_USDC-*", "linear" },
     { "deribit", false, "*_USDT-*", "linear" },
     { "deribit", false, "*", "inverse" },
-    { "hyperliquid", false, "*:*", NULL },
+    { "hyperliquid", false, "*:*", "hip3" },
     { "hyperliquid", false, "*", "perp" },
+    { "kraken_futures", false, "[PF]I_*", "inverse" },
+    { "kraken_futures", false, "[PF]F_*", "linear" },
+    { "htx", false, "*-USDT*", "linear" },
+    { "htx", false, "*-USD", "coin_swap" },
+    { "htx", false, "*", "coin_futures" },
+    { "bitfinex", false, "*", "perpetual" },
+    { "gate", false, "*_USDT_[0-9]*", "delivery" },
+    { "gate", false, "*_USD", "btc" },
+    { "gate", false, "*", "usdt" },
+    { "bitget", false, "*PERP", "usdc_futures" },
+    { "bitget", false, "*USDC*", "usdc_futures" },
+    { "bitget", false, "*USDT*", "usdt_futures" },
+    { "bitget", false, "*", "coin_futures" },
     { "bitmex", false, "*" MONTH_CODE, "futures" },
     { "bitmex", false, "*", "perpetual" },
     { NULL, false, "*", "futures" },
@@ -413,7 +427,7 @@ static const struct product_rule {
 static enum oi_status
 set_product(struct oi_instrument *instrument, struct oi_error *error)
 {
-    struct oi_slice product = oi_slice_of(instrument->symbol);
+    struct oi_slice product = {};
 
     for (size_t i = 0; i < OI_COUNT(product_rules); i++) {
         const struct product_rule *rule = &product_rules[i];
@@ -422,10 +436,7 @@ set_product(struct oi_instrument *instrument, struct oi_error *error)
             rule->is_option != (instrument->kind == OI_KIND_OPTION) ||
             fnmatch(rule->pattern, instrument->symbol, 0) != 0)
             continue;
-        if (rule->product)
-            product = oi_slice_of(rule->product);
-        else
-            product.size = strcspn(product.data, ":");
+        product = oi_slice_of(rule->product);
         break;
     }
     return OI_NAME_SET(instrument->product, product, error);

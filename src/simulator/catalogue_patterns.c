@@ -26,6 +26,11 @@ static const struct pattern patterns[] = {
       .share = 0.01 },
     { OI_VENUE_BITMEX, "futures", "$B$M", "USD", 'X', .is_inverse = true, .is_dated = true,
       .says_xbt = true, .contract_usd = 1, .share = 0.03 },
+    { OI_VENUE_KRAKEN_FUTURES, "linear", "PF_$BUSD", "USD", 'C', .says_xbt = true, .share = 0.02 },
+    { OI_VENUE_KRAKEN_FUTURES, "inverse", "PI_$BUSD", "USD", 'I', .is_inverse = true,
+      .says_xbt = true, .contract_usd = 1, .share = 0.005 },
+    { OI_VENUE_KRAKEN_FUTURES, "inverse", "FI_$BUSD_$D", "USD", 'E', .is_inverse = true,
+      .is_dated = true, .says_xbt = true, .contract_usd = 1, .share = 0.05 },
 };
 
 static void
@@ -99,3 +104,4 @@ add_patterns(struct line line, const struct oi_coin *coin)
         add_patterns(line, coin);                                                                  \
     }
 PATTERNS(bitmex)
+PATTERNS(kraken_futures)

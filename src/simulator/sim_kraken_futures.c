@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kraken Futures: numbers as numbers, one time for a whole list, indices among the markets. */
+/* no unit test: the contract suite reads every reply with the adapter */
+#include "simulator/world_internal.h"
+
+#define HISTORY_BEFORE "/api/charts/v1/analytics/"
+#define HISTORY_AFTER "/open-interest"
+
+static void
+add_ticker(const struct call *call, const struct oi_market *market)
+{
+    struct oi_figures figures;
+
+    oi_market_figures(call->seed, market, call->now, &figures);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "symbol", market->symbol);
+    call_add_text(call, "tag", market->kind == OI_KIND_FUTURE ? "quarter" : "perpetual");
+    call_add_number(call, "markPrice", &figures.mark);
+    call_add_number(call, "indexPrice", &figures.index);
+    call_add_number(call, "last", &figures.last);
+    call_add_number(call, "openInterest", &figures.open_interest);
+    call_add_bool(call, "suspended", false);
+    oi_json_end_object(call->writer);
+}
+
+static void
+add_instrument(const struct call *call, const struct oi_market *market)
+{
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "symbol", market->symbol);
+    call_add_text(call, "type", market->is_inverse ? "futures_inverse" : "flexible_futures");
+    call_add_text(call, "base", market->base);
+    call_add_text(call, "quote", market->quote);
+    call_add_int(call, "contractSize", 1);
+    call_add_bool(call, "tradeable", true);
+    call_add_iso(call, "openingDate", market->listed);
+    if (market->expiry != OI_TIME_NONE)
+        call_add_iso(call, "lastTradingTime", market->expiry);
+    oi_json_end_object(call->writer);
+}
+
+static void
+add_bars(const struct call *call, const struct oi_market *market, struct points points)
+{
+    oi_json_add_name(call->writer, "data");
+    oi_json_begin_array(call->writer);
+    for (oi_time time = points.first; time <= points.last; time += POINT_NS) {
+        struct oi_figures figures;
+
+        oi_market_figures(call->seed, market, time, &figures);
+        oi_json_begin_array(call->writer);
+        for (int i = 0; i < 4; i++)
+            call_add_figure(call, NULL, &figures.open_interest, 0);
+        oi_json_end_array(call->writer);
+    }
+    oi_json_end_array(call->writer);
+}
+
+static void
+answer_history(const struct call *call, struct oi_slice symbol)
+{
+    const struct oi_market *market = call_market(call, symbol);
+    struct points points;
+
+    if (!market) {
+        call_fail(call, 404, "application/json", "{\"errors\":[{\"error_class\":\"NotFound\"}]}");
+        return;
+    }
+    points = call_points(call, market, call_number(call, "since", 0) * 1'000,
+                         call_number(call, "to", 0) * 1'000, 0);
+    oi_json_begin_object(call->writer);
+    oi_json_add_name(call->writer, "result");
+    oi_json_begin_object(call->writer);
+    oi_json_add_name(call->writer, "timestamp");
+    oi_json_begin_array(call->writer);
+    for (oi_time time = points.first; time <= points.last; time += POINT_NS)
+        oi_json_add_int(call->writer, time / OI_SECOND);
+    oi_json_end_array(call->writer);
+    call_add_bool(call, "more", false);
+    add_bars(call, market, points);
+    oi_json_end_object(call->writer);
+    oi_json_add_name(call->writer, "errors");
+    oi_json_begin_array(call->writer);
+    oi_json_end_array(call->writer);
+    oi_json_end_object(call->writer);
+}
+
+static const struct route routes[] = {
+    { .path = "/derivatives/api/v3/tickers",
+      .add = add_ticker,
+      .before = "{\"result\":\"success\",\"serverTime\":\"#\",\"tickers\":",
+      .after = "}" },
+    { .path = "/derivatives/api/v3/instruments",
+      .add = add_instrument,
+      .before = "{\"result\":\"success\",\"instruments\":",
+      .after = ",\"serverTime\":\"#\"}" },
+};
+
+static void
+answer(const struct call *call)
+{
+    struct oi_slice path = call->request->path;
+    const size_t before = sizeof(HISTORY_BEFORE) - 1;
+    const size_t after = sizeof(HISTORY_AFTER) - 1;
+
+    if (call_route(call, routes, OI_COUNT(routes)))
+        return;
+    if (path.size > before + after && oi_slice_starts_with(path, HISTORY_BEFORE) &&
+        oi_slice_ends_with(path, HISTORY_AFTER))
+        answer_history(call, (struct oi_slice){ path.data + before, path.size - before - after });
+    else
+        call_fail(call, 404, "application/json", "{\"result\":\"error\",\"error\":\"notFound\"}");
+}
+
+static const char *const hosts[] = { "futures.kraken.com", NULL };
+static const struct oi_meter_rule rules[] = {
+    { .weight_max = 500, .window_ns = 10 * OI_SECOND },
+};
+
+const struct venue venue_kraken_futures = {
+    .hosts = hosts,
+    .tells = TELLS_MARK | TELLS_INDEX | TELLS_LAST | TELLS_TIME,
+    .rules = rules,
+    .rule_count = OI_COUNT(rules),
+    .cost = call_cost_one,
+    .answer = answer,
+    .refuse = call_refuse,
+};
