@@ -101,5 +101,3 @@ void oi_reader_close(struct oi_reader **reader);
 /* The market of a row: a provisional instrument with its exchange, product and symbol. Valid until
  * the next call on the reader. */
 const struct oi_instrument *oi_reader_market(const struct oi_reader *reader, size_t market);
-/* May the rows of this file come in more than one unit? Each is then a feed of its own. */
-bool oi_reader_has_several_units(const struct oi_reader *reader);

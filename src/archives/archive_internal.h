@@ -15,7 +15,6 @@
 void *oi_reader_state(const struct oi_reader *reader);
 void oi_reader_set_state(struct oi_reader *reader, void *state);
 const struct oi_archive_options *oi_reader_options(const struct oi_reader *reader);
-void oi_reader_set_several_units(struct oi_reader *reader);
 
 /* The place of a column, or OI_COLUMN_NONE. */
 size_t oi_reader_column(const struct oi_record *header, const char *name);
@@ -65,3 +64,22 @@ bool oi_reader_market_by_key(struct oi_reader *reader, const struct oi_field *fi
 /* Hand a row to the sink. */
 enum oi_status oi_reader_take(struct oi_reader *reader, const struct oi_archive_row *row,
                               struct oi_error *error);
+
+/* How many fields the header has; 0: it has not come. */
+size_t oi_reader_field_count(const struct oi_reader *reader);
+
+/* What a plain table's columns are, for reading it in pieces (piece.c). */
+#define OI_TABLE_KEYS_MAX 8
+struct oi_table_plan {
+    size_t time, known_time, exchange_time; /* columns, or OI_COLUMN_NONE */
+    struct oi_time_style time_style, known_style, exchange_style;
+    oi_time at;         /* where there is no column of times */
+    int64_t instant_ns; /* added to each */
+    size_t figures[5];  /* as in struct oi_packed */
+    /* The columns that decide about a row's market and unit: equal texts, equal answer. */
+    size_t keys[OI_TABLE_KEYS_MAX];
+    size_t key_count;
+};
+/* The plan of a csv reader whose header has come; false when a record is more than one reading, or
+ * the rest is not as simple. */
+bool oi_csv_plan(const struct oi_reader *reader, struct oi_table_plan *ret_plan);

@@ -32,7 +32,7 @@ struct oi_reader {
     const struct oi_archive_sink *sink;
     struct oi_buffer start; /* the first bytes, until they tell the form */
     struct oi_records *records;
-    bool is_json, has_begun, has_several_units;
+    bool is_json, has_begun;
     size_t field_count; /* of the header */
     struct oi_map *market_of;
     OI_VECTOR(struct oi_instrument) markets;
@@ -67,16 +67,10 @@ oi_reader_options(const struct oi_reader *reader)
     return reader->options;
 }
 
-void
-oi_reader_set_several_units(struct oi_reader *reader)
+size_t
+oi_reader_field_count(const struct oi_reader *reader)
 {
-    reader->has_several_units = true;
-}
-
-bool
-oi_reader_has_several_units(const struct oi_reader *reader)
-{
-    return reader->has_several_units;
+    return reader->has_begun ? reader->field_count : 0;
 }
 
 const struct oi_instrument *

@@ -189,22 +189,6 @@ find_sources(struct state *state, const struct oi_mapping *mapping, const struct
     return OI_OK;
 }
 
-/* Does the mapping name more than one unit? */
-static bool
-has_several_units(const struct oi_mapping *mapping)
-{
-    unsigned units = 1u << mapping->unit;
-
-    for (size_t i = 0; i < mapping->columns.count; i++)
-        units |= 1u << mapping->columns.items[i].unit;
-    for (size_t i = 0; i < mapping->rules.count; i++)
-        units |= 1u << mapping->rules.items[i].unit;
-    for (size_t i = 0; i < mapping->targets.count; i++)
-        units |= 1u << mapping->targets.items[i].unit;
-    units &= ~(1u << OI_UNIT_UNKNOWN);
-    return (units & (units - 1)) != 0;
-}
-
 static enum oi_status
 begin(struct oi_reader *reader, const struct oi_record *header, struct oi_error *error)
 {
@@ -224,8 +208,6 @@ begin(struct oi_reader *reader, const struct oi_record *header, struct oi_error 
     OI_TRY(find_optional(header, mapping->index_column, &state->index, error));
     OI_TRY(find_optional(header, mapping->last_column, &state->last, error));
     OI_TRY(find_sources(state, mapping, header, error));
-    if (has_several_units(mapping))
-        oi_reader_set_several_units(reader);
     return OI_OK;
 }
 
@@ -411,6 +393,52 @@ read(struct oi_reader *reader, const struct oi_record *record, struct oi_error *
             OI_TRY(oi_reader_take(reader, &row, error));
     }
     return OI_OK;
+}
+
+static bool
+add_key(struct oi_table_plan *plan, size_t column)
+{
+    for (size_t i = 0; i < plan->key_count; i++)
+        if (plan->keys[i] == column)
+            return true;
+    if (column == OI_COLUMN_NONE)
+        return true;
+    if (plan->key_count == OI_TABLE_KEYS_MAX)
+        return false;
+    plan->keys[plan->key_count++] = column;
+    return true;
+}
+
+bool
+oi_csv_plan(const struct oi_reader *reader, struct oi_table_plan *ret_plan)
+{
+    const struct oi_mapping *mapping = oi_reader_options(reader)->mapping;
+    const struct state *state = oi_reader_state(reader);
+    struct oi_table_plan plan = { .at = mapping->at, .instant_ns = mapping->instant_ns };
+    bool fits = state->sources.count == 1;
+
+    if (!fits)
+        return false;
+    plan.time = state->time;
+    plan.known_time = state->known_time;
+    plan.exchange_time = state->exchange_time;
+    plan.time_style = state->time_style;
+    plan.known_style = state->known_style;
+    plan.exchange_style = state->exchange_style;
+    plan.figures[0] = state->sources.items[0].column;
+    plan.figures[1] = state->value;
+    plan.figures[2] = state->mark;
+    plan.figures[3] = state->index;
+    plan.figures[4] = state->last;
+    fits = add_key(&plan, state->map);
+    for (size_t i = 0; i < state->market.pieces.count; i++)
+        fits = fits && add_key(&plan, state->market.pieces.items[i].column);
+    for (size_t i = 0; i < state->sources.items[0].market.pieces.count; i++)
+        fits = fits && add_key(&plan, state->sources.items[0].market.pieces.items[i].column);
+    for (size_t i = 0; i < state->conditions.count; i++)
+        fits = fits && add_key(&plan, state->conditions.items[i].column);
+    *ret_plan = plan;
+    return fits;
 }
 
 const struct oi_archive oi_archive_csv = {

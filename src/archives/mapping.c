@@ -332,3 +332,18 @@ oi_mapping_check(const struct oi_mapping *mapping, struct oi_error *error)
     }
     return OI_OK;
 }
+
+bool
+oi_mapping_has_several_units(const struct oi_mapping *mapping)
+{
+    unsigned units = 1u << mapping->unit;
+
+    for (size_t i = 0; i < mapping->columns.count; i++)
+        units |= 1u << mapping->columns.items[i].unit;
+    for (size_t i = 0; i < mapping->rules.count; i++)
+        units |= 1u << mapping->rules.items[i].unit;
+    for (size_t i = 0; i < mapping->targets.count; i++)
+        units |= 1u << mapping->targets.items[i].unit;
+    units &= ~(1u << OI_UNIT_UNKNOWN);
+    return (units & (units - 1)) != 0;
+}

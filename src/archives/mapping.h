@@ -100,4 +100,6 @@ enum oi_status oi_mapping_set_map(struct oi_mapping *mapping, struct oi_slice co
                                   struct oi_error *error);
 /* Does it say enough to read a table? INVALID with what is missing. */
 enum oi_status oi_mapping_check(const struct oi_mapping *mapping, struct oi_error *error);
+/* Does it name more than one unit? Each is then a feed of its own. */
+bool oi_mapping_has_several_units(const struct oi_mapping *mapping);
 void oi_mapping_release(struct oi_mapping *mapping);

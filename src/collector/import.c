@@ -8,6 +8,7 @@
 #include "base/compress.h"
 #include "base/crypto.h"
 #include "collector/import_batch.h"
+#include "collector/import_bulk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -266,6 +267,31 @@ ask_ledger(struct import *import, struct oi_error *error)
     return OI_OK;
 }
 
+/* A large plain table goes in bulk as far as that goes, the rest row by row. */
+static enum oi_status
+read_table(struct import *import, struct file_source *source, struct oi_error *error)
+{
+    const struct oi_archive_options reading = { .file_name = import->base_name,
+                                                .mapping = import->options->mapping,
+                                                .zones = import->options->zones };
+    const struct oi_import_bulk_source bulk = { .store = import->store,
+                                                .options = import->options,
+                                                .reading = &reading,
+                                                .file = source->file,
+                                                .name = import->path,
+                                                .mark = &import->mark,
+                                                .batch = import->batch,
+                                                .progress = &import->progress };
+    bool is_done = false;
+
+    if (!import->options->is_never_bulk)
+        OI_TRY(oi_import_bulk(&bulk, &is_done, error));
+    if (is_done)
+        return OI_OK;
+    import->progress.rows = import->progress.bytes_done = 0;
+    return read_source(import, import->path, import->base_name, push_file, source, error);
+}
+
 static enum oi_status
 import_file(struct import *import, struct oi_error *error)
 {
@@ -284,9 +310,7 @@ import_file(struct import *import, struct oi_error *error)
     options.name = import->name;
     source.file = file;
     import->batch = oi_import_batch_new(import->store, &options, &import->mark, &import->report);
-    status = is_zip
-                 ? read_zip(import, file, error)
-                 : read_source(import, import->path, import->base_name, push_file, &source, error);
+    status = is_zip ? read_zip(import, file, error) : read_table(import, &source, error);
     if (status == OI_OK)
         status = oi_import_batch_flush(import->batch, true, error);
     oi_import_batch_free(&import->batch);

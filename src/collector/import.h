@@ -34,6 +34,10 @@ struct oi_import_options {
      * assumed. Otherwise it is the commit. */
     bool has_known_after;
     int64_t known_after_ns;
+    /* For tests: tables of any size are loaded in bulk, in pieces of so many bytes. 0: large ones,
+     * in large ones. */
+    size_t piece_size;
+    bool is_never_bulk; /* for tests: row by row, however large */
     /* Either may be NULL. */
     void (*refused)(void *context, const struct oi_import_refusal *refusal);
     void (*progress)(void *context, const struct oi_import_progress *progress);

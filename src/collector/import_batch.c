@@ -34,7 +34,10 @@ struct oi_import_batch {
     struct oi_import_mark *mark;
     struct oi_import_report *report;
     const struct oi_reader *reader;
+    const struct oi_instrument *(*market)(void *context, size_t market);
+    void *market_context;
     const char *name;
+    uint64_t told;    /* so many were reported already when they were refused */
     uint64_t items;   /* rows met so far, over all sources */
     uint64_t skipped; /* so many were dealt with before */
     uint64_t unmoved; /* rows committed since the last checkpoint */
@@ -73,12 +76,22 @@ oi_import_batch_free(struct oi_import_batch **batch)
     *batch = NULL;
 }
 
+static const struct oi_instrument *
+market_of_reader(void *context, size_t market)
+{
+    const struct oi_import_batch *batch = context;
+
+    return oi_reader_market(batch->reader, market);
+}
+
 void
 oi_import_batch_source(struct oi_import_batch *batch, const struct oi_reader *reader,
                        const char *name)
 {
     oi_assert(batch->rows.count == 0);
     batch->reader = reader;
+    batch->market = market_of_reader;
+    batch->market_context = batch;
     batch->name = name;
     oi_vector_clear(&batch->markets);
     oi_map_free(&batch->said);
@@ -110,7 +123,8 @@ oi_import_batch_refuse(struct oi_import_batch *batch, const struct oi_archive_re
     /* What an earlier run refused is told again, for its report may be lost, but counted once. */
     if (++batch->items > batch->skipped)
         batch->mark->refused++;
-    report_refusal(batch, refusal);
+    if (batch->items > batch->told)
+        report_refusal(batch, refusal);
 }
 
 static void
@@ -189,7 +203,7 @@ resolve_instruments(struct oi_import_batch *batch, struct oi_error *error)
 
         if (!needs_instrument(&batch->markets.items[i]))
             continue;
-        definition = *oi_reader_market(batch->reader, i);
+        definition = *batch->market(batch->market_context, i);
         known = find_by_symbol(catalog, &definition);
         if (known)
             memcpy(definition.product, known->product, sizeof(definition.product));
@@ -272,8 +286,8 @@ describe_feed(const struct oi_import_batch *batch, enum oi_unit unit, struct oi_
     }
     /* "#contracts" fits behind it. */
     (void) snprintf(feed.name, sizeof(feed.name), "import:%.*s%s%s", OI_FEED_NAME_SIZE - 20,
-                    batch->options->name, oi_reader_has_several_units(batch->reader) ? "#" : "",
-                    oi_reader_has_several_units(batch->reader) ? oi_unit_name(unit) : "");
+                    batch->options->name, oi_mapping_has_several_units(mapping) ? "#" : "",
+                    oi_mapping_has_several_units(mapping) ? oi_unit_name(unit) : "");
     feed.unit = unit;
     feed.sides = mapping->sides;
     feed.restates = mapping->known_time.column != NULL;
@@ -322,19 +336,30 @@ resolve_series(struct oi_import_batch *batch, enum oi_unit unit, struct oi_error
     return status;
 }
 
-static enum oi_status
-resolve(struct oi_import_batch *batch, struct oi_error *error)
+static void
+use_market(struct oi_import_batch *batch, size_t market, enum oi_unit unit)
 {
-    for (size_t i = 0; i < batch->rows.count; i++) {
-        const struct oi_archive_row *row = &batch->rows.items[i];
+    while (batch->markets.count <= market)
+        (void) oi_vector_add(&batch->markets);
+    batch->markets.items[market].is_used[unit] = true;
+}
 
-        while (batch->markets.count <= row->market)
-            (void) oi_vector_add(&batch->markets);
-        batch->markets.items[row->market].is_used[row->unit] = true;
-    }
+/* Series for whatever market is used. */
+static enum oi_status
+resolve_names(struct oi_import_batch *batch, struct oi_error *error)
+{
     OI_TRY(resolve_instruments(batch, error));
     for (enum oi_unit unit = OI_UNIT_UNKNOWN; unit < UNITS; unit++)
         OI_TRY(resolve_series(batch, unit, error));
+    return OI_OK;
+}
+
+static enum oi_status
+resolve(struct oi_import_batch *batch, struct oi_error *error)
+{
+    for (size_t i = 0; i < batch->rows.count; i++)
+        use_market(batch, batch->rows.items[i].market, batch->rows.items[i].unit);
+    OI_TRY(resolve_names(batch, error));
     oi_vector_clear(&batch->resolved);
     for (size_t i = 0; i < batch->rows.count; i++) {
         const struct oi_archive_row *row = &batch->rows.items[i];
@@ -440,6 +465,83 @@ oi_import_batch_flush(struct oi_import_batch *batch, bool is_complete, struct oi
     batch->unmoved += batch->rows.count;
     oi_vector_clear(&batch->rows);
     if (batch->unmoved >= CHECKPOINT_ROWS || (is_complete && batch->unmoved >= BATCH_ROWS))
+        return checkpoint(batch, error);
+    return OI_OK;
+}
+
+void
+oi_import_batch_markets(struct oi_import_batch *batch,
+                        const struct oi_instrument *(*market)(void *context, size_t market),
+                        void *context, const char *name)
+{
+    batch->market = market;
+    batch->market_context = context;
+    batch->name = name;
+}
+
+void
+oi_import_batch_sample(struct oi_import_batch *batch, struct oi_import_target target, oi_time time)
+{
+    const struct oi_archive_row row = { .market = target.market,
+                                        .unit = target.unit,
+                                        .reading = { .time = time } };
+
+    if (batch->rows.count < BATCH_ROWS)
+        oi_vector_push(&batch->rows, row);
+}
+
+enum oi_status
+oi_import_batch_resolve(struct oi_import_batch *batch, const struct oi_import_target *targets,
+                        size_t count, struct oi_bulk_target *ret_targets, struct oi_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        use_market(batch, targets[i].market, targets[i].unit);
+    OI_TRY(resolve_names(batch, error));
+    oi_vector_clear(&batch->rows);
+    for (size_t i = 0; i < count; i++) {
+        const struct market *market = &batch->markets.items[targets[i].market];
+
+        ret_targets[i].series = market->series[targets[i].unit];
+        ret_targets[i].flags = market->is_provisional ? OI_FLAG_DEFINITION_ASSUMED : 0;
+    }
+    return OI_OK;
+}
+
+void
+oi_import_batch_resume(struct oi_import_batch *batch, uint64_t told, bool is_all)
+{
+    oi_vector_clear(&batch->rows);
+    oi_vector_clear(&batch->markets);
+    batch->skipped = batch->mark->rows_done;
+    batch->told = told;
+    batch->items = is_all ? batch->mark->rows_done : 0;
+}
+
+void
+oi_import_batch_tell(struct oi_import_batch *batch, uint64_t line, const struct oi_decimal *figure,
+                     const char *reason)
+{
+    const struct oi_archive_row row = { .line = line, .reading = { .open_interest = *figure } };
+
+    refuse_reading(batch, &row, reason);
+}
+
+enum oi_status
+oi_import_batch_loaded(struct oi_import_batch *batch, const struct oi_append_result *result,
+                       struct oi_error *error)
+{
+    struct oi_store_stats stats;
+
+    batch->mark->stored += result->stored;
+    batch->mark->duplicate += result->duplicate;
+    batch->mark->refused += result->refused;
+    if (batch->report->first_batch == 0)
+        batch->report->first_batch = result->batch;
+    batch->report->last_batch = result->batch;
+    batch->items = batch->mark->rows_done;
+    oi_store_stats(batch->store, &stats);
+    batch->unmoved = stats.log_rows;
+    if (batch->unmoved >= CHECKPOINT_ROWS)
         return checkpoint(batch, error);
     return OI_OK;
 }

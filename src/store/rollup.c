@@ -259,6 +259,32 @@ save_block(struct oi_access *access, const struct oi_key *key, struct oi_rollups
     return status;
 }
 
+void
+oi_rollups_seal(uint32_t series, int64_t interval_ns, const struct oi_rollups *rollups,
+                void (*each)(void *context, const struct oi_key *key, struct oi_slice value),
+                void *context)
+{
+    const struct kind *kind = interval_ns == OI_DAY ? &kinds[1] : &kinds[0];
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer value = {};
+
+    for (size_t from = 0, to; from < rollups->count; from = to) {
+        oi_time start = floor_to(kind->block_ns, rollups->items[from].start);
+        const struct oi_key key = oi_key_of_rollup(series, kind->number, start);
+        struct oi_rollups block = { .items = rollups->items + from };
+
+        for (to = from; to < rollups->count && rollups->items[to].start < start + kind->block_ns;)
+            to++;
+        block.count = to - from;
+        oi_buffer_clear(&value);
+        if (oi_rollups_pay(&block)) {
+            oi_seal_begin(&value);
+            block_encode(oi_key_slice(&key), &block, &value);
+            oi_seal_end(OI_TABLE_ROLLUP, oi_key_slice(&key), &value);
+        }
+        each(context, &key, oi_buffer_slice(&value));
+    }
+}
+
 /* Put `new` (in order, all in the block and in the span) in the place of what the block holds of
  * the span. What is not stored is made. */
 static enum oi_status

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/vector.h"
+#include "store/keys.h"
 #include "store/store.h"
 
 struct oi_access;
@@ -30,3 +31,9 @@ enum oi_status oi_rollups_load_stored(struct oi_access *access, uint32_t series,
  * from the rows; CORRUPT names a damaged chunk among them. */
 enum oi_status oi_rollups_load(struct oi_access *access, uint32_t series, int64_t interval_ns,
                                oi_time time, struct oi_rollups *rollups, struct oi_error *error);
+
+/* Rollups as the sealed values of their blocks, in order; pure. `each` may keep the key and the
+ * bytes no longer than its call; a block that does not pay has none. */
+void oi_rollups_seal(uint32_t series, int64_t interval_ns, const struct oi_rollups *rollups,
+                     void (*each)(void *context, const struct oi_key *key, struct oi_slice value),
+                     void *context);

@@ -15,6 +15,7 @@
 #include "core/columns.h"
 #include "core/convention.h"
 #include "core/instrument.h"
+#include "core/packed.h"
 #include "kv/kv.h"
 
 #include <stdbool.h>
@@ -184,6 +185,42 @@ struct oi_append_result {
  */
 enum oi_status oi_store_append(struct oi_store *store, const struct oi_batch *batch,
                                struct oi_append_result *ret_result, struct oi_error *error);
+
+/*
+ * Loading in bulk: a file's rows straight into chunks and rollups, encoded on several threads, in
+ * one durable commit. Rows that follow everything their series has go this way; the rest (late,
+ * overlapping, a series that the log has rows of, few rows) is appended, with the same answer.
+ */
+
+/* What the packed rows of a part are of. */
+struct oi_bulk_target {
+    uint32_t series;
+    uint16_t flags; /* added to each row's */
+};
+
+struct oi_bulk_part {
+    const struct oi_packed *rows;
+    size_t count;
+    const struct oi_bulk_target *targets; /* by oi_packed.target */
+    const struct oi_decimal *wides;
+};
+
+struct oi_bulk {
+    const struct oi_bulk_part *parts; /* in the order of the file */
+    size_t part_count;
+    /* As in a batch: with the rows of these parts counted in rows_done. A crash between appending
+     * and loading leaves rows_before there. */
+    const struct oi_import_mark *import;
+    uint64_t rows_before;
+    unsigned threads; /* at least 1 */
+    void (*refuse)(void *context, size_t part, size_t row, const char *reason);
+    void *context;
+};
+
+/* Like an append; ret_result->batch is the last commit's. Watchers hear of appended rows, and not of
+ * loaded ones: the data version tells. */
+enum oi_status oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
+                             struct oi_append_result *ret_result, struct oi_error *error);
 
 /* Move the oldest part of the log into chunks and rollups, in transactions of about `rows_max`
  * rows; *ret_left tells how many log rows are left. BUSY when another process does it. */

@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two groups of pieces are under way: one is parsed while the one before it is encoded and synced.
+ * What is counted, resolved and reported happens between, on the calling thread, in the order of
+ * the file.
+ */
+#include "collector/import_bulk.h"
+
+#include "archives/piece.h"
+#include "base/map.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_SIZE_MIN ((uint64_t) 4 << 20)
+#define PIECE_SIZE ((uint64_t) 1 << 20)
+/* Pieces of a commit: about 700,000 rows, 60 MiB while they are in memory. */
+#define GROUP_PIECES ((size_t) 64)
+/* A longer line is no table's; the usual way says so. */
+#define LINE_SIZE_MAX ((size_t) 1 << 20)
+#define READ_AHEAD ((size_t) 4096)
+#define THREADS_MAX 32
+/* So many rows of the beginning tell the cadence. */
+#define SAMPLE_ROWS ((size_t) 20'000)
+
+/* One thread's. */
+struct worker {
+    struct bulk *bulk;
+    pthread_t thread;
+    struct oi_piece_reader *reader;
+    char *buffer;
+    size_t capacity;
+    /* By the reader's targets; `known` of them are filled in. */
+    OI_VECTOR(struct oi_import_target) targets;
+    OI_VECTOR(struct oi_bulk_target) series;
+};
+
+struct piece {
+    struct oi_piece content;
+    struct worker *worker;
+    bool is_read;  /* false: not one for us */
+    uint64_t line; /* of the file, behind which its lines come */
+};
+
+struct refusal {
+    size_t part, row;
+    const char *reason; /* of static storage: the store's own */
+};
+
+struct group {
+    struct piece pieces[GROUP_PIECES];
+    size_t count; /* to be read */
+    uint64_t at;  /* number of the first one in the file */
+    atomic_size_t next;
+    /* The commit. */
+    size_t part_count;
+    struct oi_bulk_part parts[GROUP_PIECES];
+    size_t part_pieces[GROUP_PIECES];
+    struct oi_import_mark mark;
+    struct oi_bulk load;
+    struct oi_append_result result;
+    OI_VECTOR(struct refusal) refusals;
+    struct oi_store *store;
+    pthread_t thread;
+    bool is_loading, has_thread;
+    enum oi_status status;
+    struct oi_error error;
+};
+
+struct bulk {
+    const struct oi_import_bulk_source *source;
+    int file;
+    uint64_t start, size; /* of the lines behind the header */
+    uint64_t piece_size, piece_count;
+    unsigned thread_count;
+    struct worker workers[THREADS_MAX];
+    struct group *groups[2];
+    struct oi_map *market_of;
+    OI_VECTOR(struct oi_instrument) markets; /* of all threads */
+    uint64_t items, skipped, lines;
+    bool is_sampled, is_over;
+};
+
+/*
+ * Pieces.
+ */
+
+/* Bytes of the file into the worker's buffer at `offset`. 0, and errno, on failure or at the end.
+ */
+static size_t
+read_at(struct worker *worker, size_t offset, uint64_t from, size_t size)
+{
+    size_t done = 0;
+
+    if (offset + size + 1 + OI_PIECE_SLACK > worker->capacity) {
+        worker->capacity = offset + size + 1 + OI_PIECE_SLACK;
+        worker->buffer = oi_realloc(worker->buffer, worker->capacity, 1);
+    }
+    while (done < size) {
+        ssize_t got = pread(worker->bulk->file, worker->buffer + offset + done, size - done,
+                            (off_t) (from + done));
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        done += (size_t) got;
+    }
+    return done;
+}
+
+/* The lines that begin in a piece of the file, the last one whole. False when there is no end to it
+ * in sight. */
+static bool
+read_lines(struct worker *worker, uint64_t number, struct oi_slice *ret_lines)
+{
+    const struct bulk *bulk = worker->bulk;
+    uint64_t from = bulk->start + number * bulk->piece_size;
+    uint64_t to = from + bulk->piece_size < bulk->size ? from + bulk->piece_size : bulk->size;
+    size_t before = number > 0; /* does a line end right there? */
+    size_t size = (size_t) (to - from) + before, begin = 0;
+    const char *end;
+
+    if (read_at(worker, 0, from - before, size) != size)
+        return false;
+    if (before) {
+        end = memchr(worker->buffer, '\n', size);
+        *ret_lines = (struct oi_slice){ worker->buffer, 0 };
+        if (!end)
+            return size < LINE_SIZE_MAX; /* all of it is of a line that began before */
+        begin = (size_t) (end - worker->buffer) + 1;
+        if (begin == size)
+            return true;
+    }
+    for (size_t more = 0; worker->buffer[size - 1] != '\n'; size += more) {
+        uint64_t at = from - before + size;
+
+        if (at >= bulk->size) {
+            worker->buffer[size++] = '\n';
+            break;
+        }
+        if (size > bulk->piece_size + LINE_SIZE_MAX)
+            return false;
+        more = bulk->size - at < READ_AHEAD ? (size_t) (bulk->size - at) : READ_AHEAD;
+        if (read_at(worker, size, at, more) != more)
+            return false;
+        end = memchr(worker->buffer + size, '\n', more);
+        if (end) {
+            size = (size_t) (end - worker->buffer) + 1;
+            break;
+        }
+    }
+    memset(worker->buffer + size, 0, OI_PIECE_SLACK);
+    *ret_lines = (struct oi_slice){ worker->buffer + begin, size - begin };
+    return true;
+}
+
+static void
+assume_known(struct oi_piece *piece, int64_t after_ns)
+{
+    for (size_t i = 0; i < piece->rows.count; i++) {
+        struct oi_packed *row = &piece->rows.items[i];
+
+        if (row->known_time != OI_TIME_NONE)
+            continue;
+        if (__builtin_add_overflow(row->time, after_ns, &row->known_time))
+            row->known_time = OI_TIME_LATEST; /* refused by the store */
+        row->flags |= OI_FLAG_KNOWN_ASSUMED;
+    }
+}
+
+struct parse_call {
+    struct worker *worker;
+    struct group *group;
+};
+
+static void *
+parse_pieces(void *context)
+{
+    const struct parse_call *call = context;
+    struct worker *worker = call->worker;
+    const struct oi_import_options *options = worker->bulk->source->options;
+    size_t i;
+
+    while ((i = atomic_fetch_add(&call->group->next, 1)) < call->group->count) {
+        struct piece *piece = &call->group->pieces[i];
+        struct oi_slice lines;
+
+        piece->worker = worker;
+        piece->is_read = read_lines(worker, call->group->at + i, &lines) &&
+                         oi_piece_read(worker->reader, lines, &piece->content);
+        if (piece->is_read && options->has_known_after)
+            assume_known(&piece->content, options->known_after_ns);
+    }
+    return NULL;
+}
+
+/* All pieces of a group, on all threads. */
+static void
+parse_group(struct bulk *bulk, struct group *group, uint64_t at)
+{
+    struct parse_call calls[THREADS_MAX];
+    unsigned started = 1;
+
+    group->at = at;
+    group->count =
+        bulk->piece_count - at < GROUP_PIECES ? (size_t) (bulk->piece_count - at) : GROUP_PIECES;
+    atomic_store(&group->next, 0);
+    for (unsigned i = 0; i < bulk->thread_count; i++)
+        calls[i] = (struct parse_call){ &bulk->workers[i], group };
+    while (started < bulk->thread_count &&
+           pthread_create(&bulk->workers[started].thread, NULL, parse_pieces, &calls[started]) == 0)
+        started++;
+    (void) parse_pieces(&calls[0]);
+    for (unsigned i = 1; i < started; i++)
+        (void) pthread_join(bulk->workers[i].thread, NULL);
+}
+
+/*
+ * Between parsing and loading.
+ */
+
+static const struct oi_instrument *
+market_at(void *context, size_t market)
+{
+    const struct bulk *bulk = context;
+
+    return &bulk->markets.items[market];
+}
+
+/* A thread's market among those of all. */
+static size_t
+share_market(struct bulk *bulk, const struct oi_instrument *market)
+{
+    char text[2 * OI_NAME_SIZE + OI_SYMBOL_SIZE];
+    int size = snprintf(text, sizeof(text), "%s%c%s%c%s", market->exchange, '\n', market->product,
+                        '\n', market->symbol);
+    const struct oi_slice key = { text, (size_t) size };
+    uint64_t index = bulk->markets.count;
+
+    if (!oi_map_get(bulk->market_of, key, &index)) {
+        oi_map_put(bulk->market_of, key, index);
+        oi_vector_push(&bulk->markets, *market);
+    }
+    return (size_t) index;
+}
+
+static void
+share_targets(struct bulk *bulk, struct worker *worker)
+{
+    const struct oi_piece_target *targets;
+    size_t count = oi_piece_reader_targets(worker->reader, &targets);
+
+    for (size_t i = worker->targets.count; i < count; i++) {
+        const struct oi_import_target target = {
+            share_market(bulk, oi_piece_reader_market(worker->reader, targets[i].market)),
+            targets[i].unit,
+        };
+
+        oi_vector_push(&worker->targets, target);
+    }
+}
+
+/* The first rows of the file, for the feed's cadence. */
+static void
+sample(struct bulk *bulk, const struct group *group)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; !bulk->is_sampled && i < group->part_count; i++) {
+        const struct piece *piece = &group->pieces[group->part_pieces[i]];
+        const struct oi_bulk_part *part = &group->parts[i];
+
+        for (size_t row = 0; row < part->count && count < SAMPLE_ROWS; row++, count++)
+            oi_import_batch_sample(bulk->source->batch,
+                                   piece->worker->targets.items[part->rows[row].target],
+                                   part->rows[row].time);
+    }
+    bulk->is_sampled = bulk->is_sampled || count > 0;
+}
+
+/* Every target met gets its series. */
+static enum oi_status
+resolve(struct bulk *bulk, struct group *group, struct oi_error *error)
+{
+    for (unsigned i = 0; i < bulk->thread_count; i++)
+        share_targets(bulk, &bulk->workers[i]);
+    sample(bulk, group);
+    for (unsigned i = 0; i < bulk->thread_count; i++) {
+        struct worker *worker = &bulk->workers[i];
+        size_t known = worker->series.count;
+
+        while (worker->series.count < worker->targets.count)
+            (void) oi_vector_add(&worker->series);
+        if (known < worker->targets.count)
+            OI_TRY(oi_import_batch_resolve(bulk->source->batch, worker->targets.items + known,
+                                           worker->targets.count - known,
+                                           worker->series.items + known, error));
+    }
+    for (size_t i = 0; i < group->part_count; i++)
+        group->parts[i].targets = group->pieces[group->part_pieces[i]].worker->series.items;
+    return OI_OK;
+}
+
+static void
+tell_refusals(struct bulk *bulk, const struct piece *piece, uint64_t first_item)
+{
+    const struct oi_import_options *options = bulk->source->options;
+
+    for (size_t i = 0; i < piece->content.refusals.count; i++) {
+        const struct oi_piece_refusal *refusal = &piece->content.refusals.items[i];
+        const struct oi_import_refusal told = {
+            .file = bulk->source->name,
+            .line = piece->line + refusal->line,
+            .field = refusal->field,
+            .value = refusal->value,
+            .reason = refusal->reason,
+        };
+
+        /* What an earlier run refused is told again, but counted once. */
+        bulk->source->mark->refused += first_item + refusal->item >= bulk->skipped;
+        if (options->refused)
+            options->refused(options->context, &told);
+    }
+}
+
+/* Count what a piece holds; its rows that were not dealt with before become a part. */
+static void
+take_piece(struct bulk *bulk, struct group *group, size_t index)
+{
+    struct piece *piece = &group->pieces[index];
+    const struct oi_piece *content = &piece->content;
+    uint64_t first = bulk->items, old = 0;
+    size_t old_rows;
+
+    piece->line = bulk->lines;
+    bulk->lines += content->lines;
+    bulk->items += content->rows.count + content->refusals.count;
+    tell_refusals(bulk, piece, first);
+    if (bulk->skipped > first)
+        old = bulk->skipped < bulk->items ? bulk->skipped - first : bulk->items - first;
+    old_rows = (size_t) old;
+    for (size_t i = 0; i < content->refusals.count; i++)
+        old_rows -= content->refusals.items[i].item < old;
+    if (old_rows == content->rows.count)
+        return;
+    group->part_pieces[group->part_count] = index;
+    group->parts[group->part_count++] =
+        (struct oi_bulk_part){ .rows = content->rows.items + old_rows,
+                               .count = content->rows.count - old_rows,
+                               .wides = content->wides.items };
+}
+
+/*
+ * Loading.
+ */
+
+static void
+note_refusal(void *context, size_t part, size_t row, const char *reason)
+{
+    struct group *group = context;
+    const struct refusal refusal = { part, row, reason };
+
+    oi_vector_push(&group->refusals, refusal);
+}
+
+static void *
+load_group(void *context)
+{
+    struct group *group = context;
+
+    group->status = oi_store_bulk(group->store, &group->load, &group->result, &group->error);
+    return NULL;
+}
+
+/* On a thread of its own; or here, when there is none to be had. */
+static void
+start_loading(const struct bulk *bulk, struct group *group)
+{
+    oi_vector_clear(&group->refusals);
+    group->mark = *bulk->source->mark;
+    if (bulk->items > group->mark.rows_done)
+        group->mark.rows_done = bulk->items;
+    group->load = (struct oi_bulk){ .parts = group->parts,
+                                    .part_count = group->part_count,
+                                    .import = &group->mark,
+                                    .rows_before = bulk->source->mark->rows_done,
+                                    .threads = bulk->thread_count,
+                                    .refuse = note_refusal,
+                                    .context = group };
+    group->result = (struct oi_append_result){};
+    group->is_loading = true;
+    group->has_thread = pthread_create(&group->thread, NULL, load_group, group) == 0;
+    if (!group->has_thread)
+        (void) load_group(group);
+}
+
+/* Wait for the group's commit, and take what it did. */
+static enum oi_status
+finish_group(struct bulk *bulk, struct group *group, struct oi_error *error)
+{
+    if (!group->is_loading)
+        return OI_OK;
+    if (group->has_thread)
+        (void) pthread_join(group->thread, NULL);
+    group->is_loading = false;
+    if (group->status != OI_OK)
+        return oi_fail(error, group->status, "%s", group->error.message);
+    for (size_t i = 0; i < group->refusals.count; i++) {
+        const struct refusal *refusal = &group->refusals.items[i];
+        const struct oi_bulk_part *part = &group->parts[refusal->part];
+        const struct piece *piece = &group->pieces[group->part_pieces[refusal->part]];
+        const struct oi_packed *row = &part->rows[refusal->row];
+        struct oi_decimal figure = oi_packed_figure(row, 0, part->wides);
+
+        oi_import_batch_tell(bulk->source->batch, piece->line + row->line, &figure,
+                             refusal->reason);
+    }
+    bulk->source->mark->rows_done = group->mark.rows_done;
+    return oi_import_batch_loaded(bulk->source->batch, &group->result, error);
+}
+
+/*
+ * The file.
+ */
+
+static unsigned
+count_threads(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (count < 1)
+        return 1;
+    return count > THREADS_MAX ? THREADS_MAX : (unsigned) count;
+}
+
+/* The header to every thread's reader. False when the table is not of the kind. */
+static bool
+open_readers(struct bulk *bulk)
+{
+    const struct oi_import_bulk_source *source = bulk->source;
+    struct worker *first = &bulk->workers[0];
+    size_t size;
+    const char *end;
+
+    for (unsigned i = 0; i < bulk->thread_count; i++)
+        bulk->workers[i].bulk = bulk;
+    size = read_at(first, 0, 0, READ_AHEAD);
+    end = memchr(first->buffer, '\n', size);
+    if (!end)
+        return false;
+    bulk->start = (uint64_t) (end - first->buffer) + 1;
+    for (unsigned i = 0; i < bulk->thread_count; i++) {
+        const struct oi_slice header = { first->buffer, (size_t) bulk->start };
+
+        if (oi_piece_reader_open(source->options->archive, source->reading, header,
+                                 &bulk->workers[i].reader) != OI_OK)
+            return false;
+    }
+    return bulk->start < bulk->size;
+}
+
+static enum oi_status
+take_group(struct bulk *bulk, struct group *group, struct oi_error *error)
+{
+    const struct oi_import_bulk_source *source = bulk->source;
+
+    group->part_count = 0;
+    for (size_t i = 0; i < group->count && !bulk->is_over; i++) {
+        if (group->pieces[i].is_read)
+            take_piece(bulk, group, i);
+        else
+            bulk->is_over = true;
+    }
+    if (group->part_count > 0) {
+        OI_TRY(resolve(bulk, group, error));
+        start_loading(bulk, group);
+    }
+    source->progress->rows = bulk->items;
+    source->progress->bytes_done = bulk->start + (group->at + group->count) * bulk->piece_size;
+    if (source->progress->bytes_done > bulk->size)
+        source->progress->bytes_done = bulk->size;
+    if (source->options->progress)
+        source->options->progress(source->options->context, source->progress);
+    return OI_OK;
+}
+
+/* Parse a group while the one before it is loaded. */
+static enum oi_status
+run(struct bulk *bulk, struct oi_error *error)
+{
+    struct group *loading = NULL;
+    enum oi_status status = OI_OK;
+    struct oi_error late = {};
+
+    for (uint64_t at = 0, turn = 0; at < bulk->piece_count && status == OI_OK && !bulk->is_over;
+         at += GROUP_PIECES, turn ^= 1) {
+        struct group *group = bulk->groups[turn];
+
+        parse_group(bulk, group, at);
+        if (loading)
+            status = finish_group(bulk, loading, error);
+        loading = group;
+        if (status == OI_OK)
+            status = take_group(bulk, group, error);
+    }
+    if (!loading)
+        return status;
+    if (status != OI_OK) {
+        (void) finish_group(bulk, loading, &late);
+        return status;
+    }
+    return finish_group(bulk, loading, error);
+}
+
+static void
+release(struct bulk *bulk)
+{
+    for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
+        for (size_t k = 0; bulk->groups[i] && k < GROUP_PIECES; k++)
+            oi_piece_release(&bulk->groups[i]->pieces[k].content);
+        if (bulk->groups[i])
+            oi_vector_release(&bulk->groups[i]->refusals);
+        oi_free(bulk->groups[i]);
+    }
+    for (unsigned i = 0; i < bulk->thread_count; i++) {
+        oi_piece_reader_close(&bulk->workers[i].reader);
+        oi_vector_release(&bulk->workers[i].targets);
+        oi_vector_release(&bulk->workers[i].series);
+        oi_free(bulk->workers[i].buffer);
+    }
+    oi_map_free(&bulk->market_of);
+    oi_vector_release(&bulk->markets);
+    oi_free(bulk);
+}
+
+enum oi_status
+oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
+               struct oi_error *error)
+{
+    const struct oi_import_options *options = source->options;
+    struct stat facts = {};
+    struct bulk *bulk;
+    enum oi_status status = OI_OK;
+
+    *ret_is_done = false;
+    if (fstat(fileno(source->file), &facts) != 0 ||
+        (uint64_t) facts.st_size < (options->piece_size ? 0 : FILE_SIZE_MIN))
+        return OI_OK;
+    bulk = oi_alloc_zero(1, sizeof(*bulk));
+    bulk->source = source;
+    bulk->file = fileno(source->file);
+    bulk->size = (uint64_t) facts.st_size;
+    bulk->piece_size = options->piece_size ? options->piece_size : PIECE_SIZE;
+    bulk->thread_count = count_threads();
+    bulk->skipped = source->mark->rows_done;
+    bulk->lines = 1;
+    if (open_readers(bulk)) {
+        bulk->piece_count = (bulk->size - bulk->start + bulk->piece_size - 1) / bulk->piece_size;
+        bulk->market_of = oi_map_new();
+        for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
+            bulk->groups[i] = oi_alloc_zero(1, sizeof(*bulk->groups[i]));
+            bulk->groups[i]->store = source->store;
+        }
+        oi_import_batch_markets(source->batch, market_at, bulk, source->name);
+        status = run(bulk, error);
+        *ret_is_done = status == OI_OK && !bulk->is_over;
+        /* Behind the last commit there may be refused rows alone. */
+        if (status == OI_OK && bulk->items > source->mark->rows_done)
+            source->mark->rows_done = bulk->items;
+        oi_import_batch_resume(source->batch, bulk->items, *ret_is_done);
+    }
+    release(bulk);
+    return status;
+}

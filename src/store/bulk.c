@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loading in bulk: rows are sorted into series; what follows everything a series has is encoded on
+ * several threads and put into chunks and rollups in one transaction, with the import's mark; the
+ * rest is appended before it. The batch gets its number, its commit time and an empty entry in the
+ * log, so every question about moments is answered as if it had been appended.
+ */
+/* no unit test: it acts through store.h alone, which tests/contract/store_bulk_test.c asks. */
+#include "store/bulk_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The engine grows its map when it is full; then the whole transaction is done again. */
+#define ATTEMPTS 3
+#define THREADS_MAX 64
+/* So many rows are appended at once. */
+#define APPEND_ROWS ((size_t) 32'768)
+/* Fewer rows of a series than this part of a chunk are appended: chunks of their own would be
+ * crumbs, and the log gathers them. */
+#define CRUMB_PART 8
+/* More rows of one instant are for the append, which knows how to refuse them. */
+#define REPEATS_MAX 1000
+/* As an append has it. */
+#define TIME_FIRST (OI_TIME_EARLIEST + 1000 * OI_DAY)
+#define TIME_LAST (OI_TIME_LATEST - 1000 * OI_DAY)
+/* Flags that say how we came to know, not what was said. */
+#define PROVENANCE_FLAGS (OI_FLAG_KNOWN_ASSUMED | OI_FLAG_DEFINITION_ASSUMED)
+
+struct refusal {
+    struct oi_bulk_item item;
+    const char *reason;
+};
+
+struct loading {
+    struct oi_store *store;
+    const struct oi_bulk *bulk;
+    struct oi_bulk_work work;
+    struct oi_bulk_item *items; /* of all series */
+    struct oi_import_mark mark; /* `is_marked` */
+    bool is_marked;
+    bool is_flipped; /* some series must be appended after all */
+    pthread_mutex_t lock;
+    OI_VECTOR(struct refusal) refusals; /* under the lock, as is what follows */
+    size_t duplicate;
+    struct oi_append_result result;
+    const struct oi_bulk_item *appended; /* the rows of the batch being appended */
+};
+
+static void
+refuse(struct loading *loading, struct oi_bulk_item item, const char *reason)
+{
+    const struct refusal refusal = { item, reason };
+
+    (void) pthread_mutex_lock(&loading->lock);
+    oi_vector_push(&loading->refusals, refusal);
+    (void) pthread_mutex_unlock(&loading->lock);
+}
+
+/*
+ * Sorting into series.
+ */
+
+/* What is wrong with a row by itself, or NULL. */
+static const char *
+find_fault(const struct oi_packed *row, uint32_t series, size_t series_count, oi_time now)
+{
+    if (series == 0 || series > series_count)
+        return "a series that does not exist";
+    if (row->time == OI_TIME_NONE || row->time == OI_TIME_LATEST)
+        return "no time";
+    if (row->time < TIME_FIRST || row->time > TIME_LAST)
+        return "a time outside the years 1680 to 2260";
+    if (row->exponents[0] == OI_EXPONENT_NONE)
+        return "no open interest";
+    if (row->known_time != OI_TIME_NONE && row->known_time > now)
+        return "known later than now";
+    return NULL;
+}
+
+/* How many good rows each series has; faults are refused. */
+static size_t
+count_rows(struct loading *loading, size_t series_count, size_t *counts)
+{
+    const struct oi_bulk *bulk = loading->bulk;
+    oi_time now = loading->store->clock->wall_ns(loading->store->clock);
+    size_t total = 0;
+
+    for (uint32_t part = 0; part < bulk->part_count; part++) {
+        const struct oi_bulk_part *rows = &bulk->parts[part];
+
+        for (uint32_t row = 0; row < rows->count; row++) {
+            uint32_t series = rows->targets[rows->rows[row].target].series;
+            const char *fault = find_fault(&rows->rows[row], series, series_count, now);
+
+            if (fault) {
+                refuse(loading, (struct oi_bulk_item){ part, row }, fault);
+                continue;
+            }
+            counts[series]++;
+            total++;
+        }
+    }
+    return total;
+}
+
+static void
+make_loads(struct loading *loading, size_t series_count, const size_t *counts)
+{
+    struct oi_bulk_item *at = loading->items;
+
+    for (uint32_t series = 1; series <= series_count; series++)
+        loading->work.load_count += counts[series] > 0;
+    loading->work.loads = oi_alloc_zero(loading->work.load_count + 1, sizeof(*loading->work.loads));
+    loading->work.load_count = 0;
+    for (uint32_t series = 1; series <= series_count; series++) {
+        if (counts[series] == 0)
+            continue;
+        loading->work.loads[loading->work.load_count++] =
+            (struct oi_bulk_load){ .series = series, .items = at };
+        at += counts[series];
+    }
+}
+
+static void
+sort_into_series(struct loading *loading)
+{
+    const struct oi_bulk *bulk = loading->bulk;
+    size_t series_count, next_fault = 0;
+    size_t *places; /* first counts, then which load */
+
+    (void) pthread_rwlock_rdlock(&loading->store->state_lock);
+    series_count = loading->store->names.series.count;
+    (void) pthread_rwlock_unlock(&loading->store->state_lock);
+    places = oi_alloc_zero(series_count + 1, sizeof(*places));
+    loading->items =
+        oi_alloc((count_rows(loading, series_count, places) + 1) * sizeof(*loading->items));
+    make_loads(loading, series_count, places);
+    for (size_t i = 0; i < loading->work.load_count; i++)
+        places[loading->work.loads[i].series] = i;
+    for (uint32_t part = 0; part < bulk->part_count; part++) {
+        const struct oi_bulk_part *rows = &bulk->parts[part];
+
+        for (uint32_t row = 0; row < rows->count; row++) {
+            uint32_t series = rows->targets[rows->rows[row].target].series;
+            const struct refusal *fault = &loading->refusals.items[next_fault];
+            struct oi_bulk_load *load;
+
+            if (next_fault < loading->refusals.count && fault->item.part == part &&
+                fault->item.row == row) {
+                next_fault++;
+                continue;
+            }
+            load = &loading->work.loads[places[series]];
+            load->items[load->count++] = (struct oi_bulk_item){ part, row };
+        }
+    }
+    oi_free(places);
+}
+
+/*
+ * Preparing one series: order, and rows of one instant.
+ */
+
+static oi_time
+known_of(const struct oi_packed *row)
+{
+    return row->known_time == OI_TIME_NONE ? OI_TIME_LATEST : row->known_time;
+}
+
+static int
+compare_keys(const struct oi_packed *a, const struct oi_packed *b)
+{
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return (known_of(a) > known_of(b)) - (known_of(a) < known_of(b));
+}
+
+static int
+compare_items(const void *left, const void *right, void *context)
+{
+    const struct oi_bulk_item *a = left, *b = right;
+    const struct oi_bulk *bulk = context;
+    int order = compare_keys(oi_bulk_row(bulk, *a), oi_bulk_row(bulk, *b));
+
+    if (order != 0)
+        return order;
+    if (a->part != b->part)
+        return a->part < b->part ? -1 : 1;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+static bool
+same_reading(const struct oi_bulk *bulk, struct oi_bulk_item left, struct oi_bulk_item right)
+{
+    const struct oi_packed *a = oi_bulk_row(bulk, left), *b = oi_bulk_row(bulk, right);
+
+    if ((a->flags & ~PROVENANCE_FLAGS) != (b->flags & ~PROVENANCE_FLAGS))
+        return false;
+    for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++) {
+        struct oi_decimal one = oi_packed_figure(a, figure, bulk->parts[left.part].wides);
+        struct oi_decimal other = oi_packed_figure(b, figure, bulk->parts[right.part].wides);
+
+        if (!oi_decimal_equal(&one, &other))
+            return false;
+    }
+    return true;
+}
+
+/* Does an instant's repetition need the append's care? They are in key order here; there they come
+ * in the order of the file. */
+static bool
+has_odd_repeats(const struct oi_bulk *bulk, const struct oi_bulk_load *load)
+{
+    size_t repeats = 0;
+
+    for (size_t i = 1; i < load->count; i++) {
+        struct oi_bulk_item a = load->items[i - 1], b = load->items[i];
+
+        if (oi_bulk_row(bulk, a)->time != oi_bulk_row(bulk, b)->time) {
+            repeats = 0;
+            continue;
+        }
+        if (a.part > b.part || (a.part == b.part && a.row > b.row) || ++repeats > REPEATS_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* What an append would say to the rows of one instant. */
+static void
+drop_repeats(struct loading *loading, struct oi_bulk_load *load, bool restates)
+{
+    const struct oi_bulk *bulk = loading->bulk;
+    size_t kept = 1, duplicate = 0;
+
+    for (size_t i = 1; i < load->count; i++) {
+        struct oi_bulk_item before = load->items[kept - 1], item = load->items[i];
+
+        if (oi_bulk_row(bulk, before)->time != oi_bulk_row(bulk, item)->time)
+            load->items[kept++] = item;
+        else if (same_reading(bulk, before, item))
+            duplicate++;
+        else if (compare_keys(oi_bulk_row(bulk, before), oi_bulk_row(bulk, item)) == 0)
+            refuse(loading, item, "two different readings of one instant in one batch");
+        else if (!restates)
+            refuse(loading, item, "a second, different reading: the feed does not restate");
+        else
+            load->items[kept++] = item;
+    }
+    load->count = kept;
+    (void) pthread_mutex_lock(&loading->lock);
+    loading->duplicate += duplicate;
+    (void) pthread_mutex_unlock(&loading->lock);
+}
+
+static void
+order_rows(struct loading *loading, struct oi_bulk_load *load)
+{
+    const struct oi_bulk *bulk = loading->bulk;
+    bool is_sorted = true;
+
+    for (size_t i = 1; i < load->count && is_sorted; i++)
+        is_sorted = compare_keys(oi_bulk_row(bulk, load->items[i - 1]),
+                                 oi_bulk_row(bulk, load->items[i])) <= 0;
+    if (!is_sorted)
+        qsort_r(load->items, load->count, sizeof(*load->items), compare_items, (void *) bulk);
+    load->first = oi_bulk_row(bulk, load->items[0])->time;
+    load->last = oi_bulk_row(bulk, load->items[load->count - 1])->time;
+    load->is_odd = has_odd_repeats(bulk, load);
+}
+
+/* May it go into chunks? The state lock is held. */
+static bool
+is_ahead(const struct oi_store *store, const struct oi_bulk_load *load)
+{
+    const struct oi_track *track = &store->tracks.items[load->series - 1];
+    const struct oi_names *names = &store->names;
+    const struct oi_feed *feed =
+        &names->feeds.items[names->series.items[load->series - 1].feed - 1];
+
+    return track->tail.count == 0 && strcmp(feed->name, "live") != 0 &&
+           (track->position.rows == 0 || load->first > track->position.last);
+}
+
+static void
+prepare(struct loading *loading)
+{
+    struct oi_store *store = loading->store;
+
+    for (size_t i = 0; i < loading->work.load_count; i++) {
+        struct oi_bulk_load *load = &loading->work.loads[i];
+        bool restates;
+
+        load->is_appended = load->count < store->chunk_rows / CRUMB_PART;
+        if (load->is_appended)
+            continue;
+        order_rows(loading, load);
+        (void) pthread_rwlock_rdlock(&store->state_lock);
+        load->is_appended = load->is_odd || !is_ahead(store, load);
+        restates =
+            store->names.feeds.items[store->names.series.items[load->series - 1].feed - 1].restates;
+        (void) pthread_rwlock_unlock(&store->state_lock);
+        if (!load->is_appended)
+            drop_repeats(loading, load, restates);
+    }
+}
+
+/*
+ * Appending what cannot be loaded.
+ */
+
+static void
+refuse_appended(void *context, size_t row, const char *reason)
+{
+    struct loading *loading = context;
+    struct oi_bulk_item item = loading->appended[row];
+
+    if (loading->bulk->refuse)
+        loading->bulk->refuse(loading->bulk->context, item.part, item.row, reason);
+}
+
+static enum oi_status
+append_items(struct loading *loading, const struct oi_bulk_item *items, const struct oi_row *rows,
+             size_t count, struct oi_error *error)
+{
+    struct oi_append_result result = {};
+    const struct oi_batch batch = { .rows = rows,
+                                    .row_count = count,
+                                    .import = loading->is_marked ? &loading->mark : NULL,
+                                    .refuse = refuse_appended,
+                                    .context = loading };
+
+    loading->appended = items;
+    OI_TRY(oi_store_append(loading->store, &batch, &result, error));
+    loading->result.batch = result.batch ? result.batch : loading->result.batch;
+    loading->result.stored += result.stored;
+    loading->result.duplicate += result.duplicate;
+    loading->result.refused += result.refused;
+    loading->mark.stored += result.stored;
+    loading->mark.duplicate += result.duplicate;
+    loading->mark.refused += result.refused;
+    return OI_OK;
+}
+
+/* The rows of all series that are appended; they are then dealt with. */
+static enum oi_status
+append_rows(struct loading *loading, struct oi_error *error)
+{
+    OI_VECTOR(struct oi_bulk_item) items = {};
+    OI_VECTOR(struct oi_row) rows = {};
+    enum oi_status status = OI_OK;
+
+    for (size_t i = 0; i < loading->work.load_count; i++) {
+        struct oi_bulk_load *load = &loading->work.loads[i];
+
+        for (size_t k = 0; load->is_appended && status == OI_OK && k < load->count; k++) {
+            struct oi_row row = { .series = load->series,
+                                  .reading = oi_bulk_observation(&loading->work, load->items[k]) };
+
+            row.reading.known_time = oi_bulk_row(loading->bulk, load->items[k])->known_time;
+            oi_vector_push(&items, load->items[k]);
+            oi_vector_push(&rows, row);
+            if (rows.count < APPEND_ROWS)
+                continue;
+            status = append_items(loading, items.items, rows.items, rows.count, error);
+            oi_vector_clear(&items);
+            oi_vector_clear(&rows);
+        }
+        if (load->is_appended)
+            load->count = 0;
+    }
+    if (status == OI_OK && rows.count > 0)
+        status = append_items(loading, items.items, rows.items, rows.count, error);
+    oi_vector_release(&items);
+    oi_vector_release(&rows);
+    return status;
+}
+
+/*
+ * Loading the rest.
+ */
+
+static void *
+encode_loads(void *context)
+{
+    struct oi_bulk_work *work = context;
+    size_t i;
+
+    while ((i = atomic_fetch_add(&work->next, 1)) < work->load_count)
+        if (work->loads[i].count > 0)
+            oi_bulk_encode(work, &work->loads[i]);
+    return NULL;
+}
+
+static void
+encode(struct oi_bulk_work *work)
+{
+    pthread_t threads[THREADS_MAX];
+    unsigned count = 0;
+
+    atomic_store(&work->next, 0);
+    while (count + 1 < work->bulk->threads && count < THREADS_MAX &&
+           pthread_create(&threads[count], NULL, encode_loads, work) == 0)
+        count++;
+    (void) encode_loads(work);
+    for (unsigned i = 0; i < count; i++)
+        (void) pthread_join(threads[i], NULL);
+}
+
+/* The blocks of rollups that the rows add to. Where some of their rows are damaged, an append knows
+ * what to do. */
+static enum oi_status
+take_rollups(struct loading *loading, struct oi_access *access, struct oi_bulk_load *load,
+             struct oi_error *error)
+{
+    static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
+
+    for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
+        enum oi_status status = oi_rollups_load(access, load->series, intervals[kind], load->first,
+                                                &load->rollups[kind], error);
+
+        if (status == OI_E_CORRUPT)
+            load->is_appended = loading->is_flipped = true;
+        else
+            OI_TRY(status);
+    }
+    return OI_OK;
+}
+
+/* What the store has of the series, and whether some cannot be loaded any more. */
+static enum oi_status
+take_positions(struct loading *loading, struct oi_access *access, struct oi_error *error)
+{
+    struct oi_store *store = loading->store;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    for (size_t i = 0; i < loading->work.load_count; i++) {
+        struct oi_bulk_load *load = &loading->work.loads[i];
+
+        if (load->count == 0)
+            continue;
+        load->is_appended = !is_ahead(store, load);
+        loading->is_flipped |= load->is_appended;
+        load->position = store->tracks.items[load->series - 1].position;
+        load->chunk_count = 0;
+        oi_buffer_clear(&load->bytes);
+        oi_vector_clear(&load->values);
+        oi_vector_clear(&load->rollups[0]);
+        oi_vector_clear(&load->rollups[1]);
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    for (size_t i = 0; i < loading->work.load_count; i++)
+        if (loading->work.loads[i].count > 0 && loading->work.loads[i].position.rows > 0)
+            OI_TRY(take_rollups(loading, access, &loading->work.loads[i], error));
+    return OI_OK;
+}
+
+static enum oi_status
+put_loads(struct loading *loading, struct oi_access *access, struct oi_error *error)
+{
+    const struct oi_kv_engine *engine = loading->store->engine;
+
+    for (size_t i = 0; i < loading->work.load_count; i++) {
+        const struct oi_bulk_load *load = &loading->work.loads[i];
+
+        if (load->count == 0)
+            continue;
+        for (size_t k = 0; k < load->values.count; k++) {
+            const struct oi_bulk_value *value = &load->values.items[k];
+            const struct oi_slice bytes = { load->bytes.data + value->from, value->size };
+
+            /* A block of rollups that does not pay is empty. */
+            if (value->size == 0)
+                OI_TRY(engine->remove(access->txn, value->table, oi_key_slice(&value->key), error));
+            else
+                OI_TRY(engine->put(access->txn, value->table, oi_key_slice(&value->key), bytes,
+                                   error));
+        }
+        OI_TRY(oi_position_save(access, load->series, &load->position, error));
+    }
+    return OI_OK;
+}
+
+/* Everything else that a commit writes. */
+static enum oi_status
+put_batch(struct loading *loading, struct oi_access *access, struct oi_state *state,
+          struct oi_batch_header *header, struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_u64(state->last_batch);
+    struct oi_buffer value = {};
+    enum oi_status status;
+
+    if (loading->is_marked) {
+        struct oi_import_mark mark = loading->mark;
+
+        mark.rows_done = loading->bulk->import->rows_done;
+        mark.is_complete = loading->bulk->import->is_complete;
+        mark.duplicate += loading->duplicate;
+        mark.refused += loading->refusals.count;
+        for (size_t i = 0; i < loading->work.load_count; i++)
+            mark.stored += loading->work.loads[i].count;
+        OI_TRY(oi_import_save(access, &mark, state->last_batch, &state->next_import,
+                              &header->import, error));
+    }
+    OI_TRY(oi_commits_add(access, state->last_batch, header, error));
+    oi_seal_begin(&value);
+    oi_batch_encode(header, NULL, &value);
+    status = oi_access_put(access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);
+    oi_buffer_release(&value);
+    OI_TRY(status);
+    return oi_state_save(access, state, error);
+}
+
+/* After the commit, unless a reader has followed already. */
+static void
+settle_memory(struct loading *loading, const struct oi_state *state,
+              const struct oi_batch_header *header)
+{
+    struct oi_store *store = loading->store;
+    const struct oi_log_entry entry = { .batch = state->last_batch,
+                                        .commit_time = header->commit_time,
+                                        .import = header->import };
+
+    (void) pthread_mutex_lock(&store->follow_lock);
+    (void) pthread_rwlock_wrlock(&store->state_lock);
+    if (store->state.last_batch < state->last_batch) {
+        for (size_t i = 0; i < loading->work.load_count; i++)
+            if (loading->work.loads[i].count > 0)
+                oi_track_settle(store, loading->work.loads[i].series,
+                                &loading->work.loads[i].position);
+        oi_vector_push(&store->log, entry);
+        store->state = *state;
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    (void) pthread_mutex_unlock(&store->follow_lock);
+}
+
+static enum oi_status
+load_in(struct loading *loading, struct oi_access *access, struct oi_error *error)
+{
+    struct oi_store *store = loading->store;
+    struct oi_batch_header header = {};
+    struct oi_state state;
+
+    loading->is_flipped = false;
+    OI_TRY(oi_store_catch_up(store, access, error));
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    state = store->state;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    OI_TRY(take_positions(loading, access, error));
+    if (loading->is_flipped)
+        return OI_OK;
+    header.commit_time = store->clock->wall_ns(store->clock);
+    if (header.commit_time < state.last_commit_time)
+        header.commit_time = state.last_commit_time;
+    state.last_batch++;
+    state.last_commit_time = header.commit_time;
+    state.checkpoint_version++;
+    loading->work.batch = state.last_batch;
+    loading->work.commit_time = header.commit_time;
+    encode(&loading->work);
+    OI_TRY(put_loads(loading, access, error));
+    OI_TRY(put_batch(loading, access, &state, &header, error));
+    OI_TRY(oi_access_commit(access, error));
+    settle_memory(loading, &state, &header);
+    loading->result.batch = state.last_batch;
+    return OI_OK;
+}
+
+static enum oi_status
+load_rows(struct loading *loading, struct oi_error *error)
+{
+    struct oi_store *store = loading->store;
+    enum oi_status status = OI_E_FULL;
+
+    (void) pthread_mutex_lock(&store->append_lock);
+    for (int attempt = 0; attempt < ATTEMPTS && status == OI_E_FULL; attempt++) {
+        struct oi_access access;
+
+        status = oi_access_begin(&access, store, OI_KV_WRITE, error);
+        if (status == OI_OK) {
+            status = load_in(loading, &access, error);
+            oi_access_end(&access);
+        }
+    }
+    atomic_store(&store->is_paused, status == OI_E_FULL);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    return status;
+}
+
+static int
+compare_refusals(const void *left, const void *right)
+{
+    const struct refusal *a = left, *b = right;
+
+    if (a->item.part != b->item.part)
+        return a->item.part < b->item.part ? -1 : 1;
+    return (a->item.row > b->item.row) - (a->item.row < b->item.row);
+}
+
+/* Counts, and the refusals that the caller has not heard of yet. */
+static void
+report(struct loading *loading)
+{
+    const struct oi_bulk *bulk = loading->bulk;
+
+    loading->result.duplicate += loading->duplicate;
+    loading->result.refused += loading->refusals.count;
+    for (size_t i = 0; i < loading->work.load_count; i++)
+        loading->result.stored += loading->work.loads[i].count;
+    if (loading->refusals.count == 0 || !bulk->refuse)
+        return;
+    qsort(loading->refusals.items, loading->refusals.count, sizeof(struct refusal),
+          compare_refusals);
+    for (size_t i = 0; i < loading->refusals.count; i++) {
+        const struct refusal *refusal = &loading->refusals.items[i];
+
+        bulk->refuse(bulk->context, refusal->item.part, refusal->item.row, refusal->reason);
+    }
+}
+
+static void
+release(struct loading *loading)
+{
+    for (size_t i = 0; i < loading->work.load_count; i++) {
+        struct oi_bulk_load *load = &loading->work.loads[i];
+
+        oi_buffer_release(&load->bytes);
+        oi_vector_release(&load->values);
+        oi_vector_release(&load->rollups[0]);
+        oi_vector_release(&load->rollups[1]);
+    }
+    oi_free(loading->work.loads);
+    oi_free(loading->items);
+    oi_vector_release(&loading->refusals);
+    (void) pthread_mutex_destroy(&loading->lock);
+}
+
+enum oi_status
+oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
+              struct oi_append_result *ret_result, struct oi_error *error)
+{
+    struct loading loading = { .store = store, .bulk = bulk, .is_marked = bulk->import != NULL };
+    enum oi_status status;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    OI_TRY(oi_store_refresh(store, error));
+    (void) pthread_mutex_init(&loading.lock, NULL);
+    loading.work.bulk = bulk;
+    loading.work.chunk_rows = store->chunk_rows;
+    if (bulk->import) {
+        loading.mark = *bulk->import;
+        loading.mark.rows_done = bulk->rows_before;
+        loading.mark.is_complete = false;
+    }
+    sort_into_series(&loading);
+    prepare(&loading);
+    do {
+        status = append_rows(&loading, error);
+        if (status == OI_OK)
+            status = load_rows(&loading, error);
+    } while (status == OI_OK && loading.is_flipped);
+    if (status == OI_OK) {
+        report(&loading);
+        *ret_result = loading.result;
+    }
+    release(&loading);
+    return status;
+}

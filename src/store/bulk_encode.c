@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows of one series into chunks and rollups, away from every transaction, so that many threads
+ * may do it. Figures of one chunk are brought to one exponent here, which is quicker than what the
+ * chunk does for rows that each have their own; the bytes are the same.
+ */
+/* no unit test: it acts through store.h alone, which tests/contract/store_bulk_test.c asks. */
+#include "store/bulk_internal.h"
+#include "store/chunk.h"
+
+#define POWER_MAX 18
+
+static const int64_t powers[POWER_MAX + 1] = {
+    INT64_C(1),
+    INT64_C(10),
+    INT64_C(100),
+    INT64_C(1'000),
+    INT64_C(10'000),
+    INT64_C(100'000),
+    INT64_C(1'000'000),
+    INT64_C(10'000'000),
+    INT64_C(100'000'000),
+    INT64_C(1'000'000'000),
+    INT64_C(10'000'000'000),
+    INT64_C(100'000'000'000),
+    INT64_C(1'000'000'000'000),
+    INT64_C(10'000'000'000'000),
+    INT64_C(100'000'000'000'000),
+    INT64_C(1'000'000'000'000'000),
+    INT64_C(10'000'000'000'000'000),
+    INT64_C(100'000'000'000'000'000),
+    INT64_C(1'000'000'000'000'000'000),
+};
+
+/* The columns of one chunk; room for all of them in one piece of memory. */
+struct columns {
+    size_t count, capacity;
+    int64_t *time, *exchange_time, *known_time, *commit_time;
+    uint64_t *batch;
+    int64_t *mantissas[OI_PACKED_FIGURES];
+    int8_t *exponents[OI_PACKED_FIGURES];
+    uint16_t *flags;
+    void *memory;
+    OI_VECTOR(struct oi_decimal) wides;
+    struct oi_columns columns;
+};
+
+static oi_time
+known_time_of(const struct oi_bulk_work *work, const struct oi_packed *row)
+{
+    return row->known_time == OI_TIME_NONE ? work->commit_time : row->known_time;
+}
+
+struct oi_observation
+oi_bulk_observation(const struct oi_bulk_work *work, struct oi_bulk_item item)
+{
+    const struct oi_bulk_part *part = &work->bulk->parts[item.part];
+    const struct oi_packed *row = &part->rows[item.row];
+    struct oi_observation reading = oi_packed_get(row, part->wides);
+
+    reading.known_time = known_time_of(work, row);
+    reading.flags |= part->targets[row->target].flags;
+    return reading;
+}
+
+static void
+make_room(struct columns *columns, size_t count)
+{
+    size_t words = 5 + OI_PACKED_FIGURES;
+    char *at;
+
+    if (count <= columns->capacity)
+        return;
+    oi_free(columns->memory);
+    columns->memory = at =
+        oi_alloc(count * (words * sizeof(int64_t) + sizeof(uint16_t) + OI_PACKED_FIGURES));
+    columns->capacity = count;
+    columns->time = (void *) at;
+    columns->exchange_time = columns->time + count;
+    columns->known_time = columns->exchange_time + count;
+    columns->commit_time = columns->known_time + count;
+    columns->batch = (void *) (columns->commit_time + count);
+    for (unsigned i = 0; i < OI_PACKED_FIGURES; i++)
+        columns->mantissas[i] = columns->commit_time + count * (2 + i);
+    columns->flags = (void *) (columns->commit_time + count * (2 + OI_PACKED_FIGURES));
+    columns->exponents[0] = (void *) (columns->flags + count);
+    for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
+        columns->exponents[i] = columns->exponents[i - 1] + count;
+}
+
+static void
+gather(const struct oi_bulk_work *work, const struct oi_bulk_item *items, size_t count,
+       struct columns *columns)
+{
+    make_room(columns, count);
+    columns->count = count;
+    oi_vector_clear(&columns->wides);
+    for (size_t i = 0; i < count; i++) {
+        const struct oi_bulk_part *part = &work->bulk->parts[items[i].part];
+        const struct oi_packed *row = &part->rows[items[i].row];
+
+        columns->time[i] = row->time;
+        columns->exchange_time[i] = row->exchange_time;
+        columns->known_time[i] = known_time_of(work, row);
+        columns->commit_time[i] = work->commit_time;
+        columns->batch[i] = work->batch;
+        columns->flags[i] = row->flags | part->targets[row->target].flags;
+        for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++) {
+            columns->mantissas[figure][i] = row->mantissas[figure];
+            columns->exponents[figure][i] = row->exponents[figure];
+            if (row->exponents[figure] == OI_EXPONENT_WIDE) {
+                columns->mantissas[figure][i] = (int64_t) columns->wides.count;
+                oi_vector_push(&columns->wides, part->wides[row->mantissas[figure]]);
+            }
+        }
+    }
+}
+
+/* All rows at the smallest exponent; false, and nothing changed, where that cannot be. */
+static bool
+unite(int64_t *mantissas, const int8_t *exponents, size_t count, int smallest)
+{
+    for (size_t i = 0; i < count; i++) {
+        int power = exponents[i] - smallest;
+        int64_t product;
+
+        if (mantissas[i] != 0 &&
+            (power > POWER_MAX || __builtin_mul_overflow(mantissas[i], powers[power], &product)))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (mantissas[i] != 0)
+            mantissas[i] *= powers[exponents[i] - smallest];
+    return true;
+}
+
+static void
+finish_figure(struct columns *columns, unsigned figure, struct oi_decimals *column)
+{
+    int64_t *mantissas = columns->mantissas[figure];
+    int8_t *exponents = columns->exponents[figure];
+    size_t special = 0, none = 0;
+    int smallest = INT8_MAX, largest = INT8_MIN;
+
+    for (size_t i = 0; i < columns->count; i++) {
+        none += exponents[i] == OI_EXPONENT_NONE;
+        special += exponents[i] <= OI_EXPONENT_WIDE;
+        smallest = exponents[i] < smallest ? exponents[i] : smallest;
+        largest = exponents[i] > largest ? exponents[i] : largest;
+    }
+    if (none == columns->count)
+        return;
+    column->mantissas = mantissas;
+    if (special == 0 &&
+        (smallest == largest || unite(mantissas, exponents, columns->count, smallest))) {
+        column->exponent = smallest;
+        return;
+    }
+    /* Canonical, as the chunk takes rows that differ. */
+    for (size_t i = 0; i < columns->count; i++) {
+        if (exponents[i] <= OI_EXPONENT_WIDE)
+            continue;
+        struct oi_decimal value = oi_decimal_from(mantissas[i], exponents[i]);
+
+        mantissas[i] = value.mantissa;
+        exponents[i] = (int8_t) value.exponent;
+    }
+    column->exponents = exponents;
+    column->wides = columns->wides.items;
+}
+
+static void
+add_value(struct oi_bulk_load *load, enum oi_table table, const struct oi_key *key, size_t from)
+{
+    const struct oi_bulk_value value = { table, *key, from, load->bytes.size - from };
+
+    oi_vector_push(&load->values, value);
+}
+
+static void
+encode_chunk(const struct oi_bulk_work *work, struct oi_bulk_load *load,
+             const struct oi_bulk_item *items, size_t count, struct columns *columns)
+{
+    struct oi_columns *rows = &columns->columns;
+    struct oi_key key;
+    size_t from = load->bytes.size;
+
+    gather(work, items, count, columns);
+    *rows = (struct oi_columns){ .count = count,
+                                 .time = columns->time,
+                                 .exchange_time = columns->exchange_time,
+                                 .known_time = columns->known_time,
+                                 .batch = columns->batch,
+                                 .flags = columns->flags };
+    struct oi_decimals *const figures[OI_PACKED_FIGURES] = { &rows->open_interest, &rows->value_usd,
+                                                             &rows->mark_price, &rows->index_price,
+                                                             &rows->last_price };
+    for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++)
+        finish_figure(columns, figure, figures[figure]);
+    key = oi_key_of_chunk(load->series, columns->time[0]);
+    oi_chunk_encode(oi_key_slice(&key), rows, columns->commit_time, &load->bytes);
+    add_value(load, OI_TABLE_CHUNK, &key, from);
+    load->chunk_count++;
+}
+
+/* Where the piece that begins at `from` ends: never inside a time, without leaving a crumb. */
+static size_t
+piece_end(const struct oi_bulk_work *work, const struct oi_bulk_load *load, size_t from)
+{
+    size_t left = load->count - from;
+    size_t end = from + work->chunk_rows;
+
+    if (left <= work->chunk_rows + work->chunk_rows / 4)
+        return load->count;
+    if (left <= 2 * work->chunk_rows)
+        end = from + left / 2;
+    while (end < load->count && oi_bulk_row(work->bulk, load->items[end])->time ==
+                                    oi_bulk_row(work->bulk, load->items[end - 1])->time)
+        end++;
+    return end;
+}
+
+/*
+ * Rollups.
+ */
+
+/* A bucket being filled: which rows count, not yet what they say. */
+struct bucket {
+    oi_time start;
+    uint32_t count;
+    struct oi_bulk_item first, high, low, last;
+};
+
+static int
+compare_interest(const struct oi_bulk_work *work, struct oi_bulk_item left,
+                 struct oi_bulk_item right)
+{
+    const struct oi_packed *a = oi_bulk_row(work->bulk, left);
+    const struct oi_packed *b = oi_bulk_row(work->bulk, right);
+    struct oi_decimal one, other;
+
+    if (a->exponents[0] == b->exponents[0] && a->exponents[0] != OI_EXPONENT_WIDE)
+        return (a->mantissas[0] > b->mantissas[0]) - (a->mantissas[0] < b->mantissas[0]);
+    one = oi_packed_figure(a, 0, work->bulk->parts[left.part].wides);
+    other = oi_packed_figure(b, 0, work->bulk->parts[right.part].wides);
+    return oi_decimal_compare(&one, &other);
+}
+
+static void
+close_bucket(const struct oi_bulk_work *work, const struct bucket *bucket,
+             struct oi_rollups *rollups)
+{
+    const struct oi_observation high = oi_bulk_observation(work, bucket->high);
+    const struct oi_observation low = oi_bulk_observation(work, bucket->low);
+    struct oi_rollup *rollup = rollups->count ? &rollups->items[rollups->count - 1] : NULL;
+
+    if (bucket->count == 0)
+        return;
+    if (!rollup || rollup->start != bucket->start) {
+        rollup = oi_vector_add(rollups);
+        rollup->start = bucket->start;
+        rollup->first = oi_bulk_observation(work, bucket->first);
+        rollup->high = high;
+        rollup->low = low;
+    }
+    if (oi_decimal_compare(&high.open_interest, &rollup->high.open_interest) > 0)
+        rollup->high = high;
+    if (oi_decimal_compare(&low.open_interest, &rollup->low.open_interest) < 0)
+        rollup->low = low;
+    rollup->last = oi_bulk_observation(work, bucket->last);
+    rollup->count += bucket->count;
+}
+
+static void
+make_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load, int64_t interval_ns,
+             struct oi_rollups *rollups)
+{
+    const struct oi_bulk_item *items = load->items;
+    struct bucket bucket = { .first = items[0], .high = items[0], .low = items[0] };
+
+    for (size_t i = 0; i < load->count; i++) {
+        oi_time time = oi_bulk_row(work->bulk, items[i])->time;
+
+        /* Of one instant the last row counts. */
+        if (i + 1 < load->count && oi_bulk_row(work->bulk, items[i + 1])->time == time)
+            continue;
+        if (bucket.count == 0 || time - bucket.start >= interval_ns) {
+            if (bucket.count > 0)
+                close_bucket(work, &bucket, rollups);
+            bucket = (struct bucket){ .start = oi_interval_floor(interval_ns, time),
+                                      .first = items[i],
+                                      .high = items[i],
+                                      .low = items[i] };
+        }
+        bucket.count++;
+        bucket.last = items[i];
+        if (compare_interest(work, items[i], bucket.high) > 0)
+            bucket.high = items[i];
+        if (compare_interest(work, items[i], bucket.low) < 0)
+            bucket.low = items[i];
+    }
+    close_bucket(work, &bucket, rollups);
+}
+
+static void
+add_block(void *context, const struct oi_key *key, struct oi_slice value)
+{
+    struct oi_bulk_load *load = context;
+    size_t from = load->bytes.size;
+
+    oi_buffer_add_slice(&load->bytes, value);
+    add_value(load, OI_TABLE_ROLLUP, key, from);
+}
+
+void
+oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
+{
+    static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
+    struct oi_position *position = &load->position;
+    struct columns columns = {};
+
+    for (size_t from = 0, end; from < load->count; from = end) {
+        end = piece_end(work, load, from);
+        encode_chunk(work, load, load->items + from, end - from, &columns);
+    }
+    oi_free(columns.memory);
+    oi_vector_release(&columns.wides);
+    for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
+        make_rollups(work, load, intervals[kind], &load->rollups[kind]);
+        oi_rollups_seal(load->series, intervals[kind], &load->rollups[kind], add_block, load);
+        oi_vector_release(&load->rollups[kind]);
+    }
+    if (position->rows == 0)
+        position->first = load->first;
+    position->last = load->last;
+    position->rows += load->count;
+    position->chunks += load->chunk_count;
+    position->chunked_batch = position->last_batch = position->newest_batch = work->batch;
+    position->has_newest = true;
+    position->newest = oi_bulk_observation(work, load->items[load->count - 1]);
+}

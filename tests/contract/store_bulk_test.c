@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loading in bulk through the store's interface: the answers to every moment are those of an
+ * append, followers hear of it, and what does not follow a series' rows is appended.
+ */
+#include "base/crypto.h"
+#include "kv/memory.h"
+#include "store/store.h"
+#include "support/test_store.h"
+
+#define ROWS 200
+
+struct loading {
+    struct oi_packed rows[ROWS];
+    struct oi_bulk_target target;
+    struct oi_bulk_part part;
+    struct oi_import_mark mark;
+    struct oi_bulk bulk;
+    struct oi_append_result result;
+    size_t refused;
+};
+
+static void
+count_refusal(void *context, size_t part, size_t row, const char *reason)
+{
+    struct loading *loading = context;
+
+    (void) part;
+    assert_in_range(row, 0, ROWS - 1);
+    assert_non_null(reason);
+    loading->refused++;
+}
+
+static void
+begin(struct test_store *test, void **state, const char *name, const struct oi_kv_engine *engine)
+{
+    test_store_begin(test, *state, name, engine);
+    oi_store_close(&test->store);
+    test->options.chunk_rows = 32;
+    test_store_open(test);
+}
+
+/* Minutes from `from` on, with this value and on. */
+static void
+load(struct test_store *test, struct loading *loading, uint32_t series, int from, int64_t value)
+{
+    struct oi_error error = {};
+    enum oi_status status;
+
+    memset(loading, 0, sizeof(*loading));
+    for (int i = 0; i < ROWS; i++) {
+        loading->rows[i] = (struct oi_packed){ .time = test_store_minute(from + i),
+                                               .exchange_time = OI_TIME_NONE,
+                                               .known_time = OI_TIME_NONE,
+                                               .mantissas = { 10 * (value + i) },
+                                               .exponents = { -1 } };
+        for (unsigned k = 1; k < OI_PACKED_FIGURES; k++)
+            loading->rows[i].exponents[k] = OI_EXPONENT_NONE;
+    }
+    loading->target = (struct oi_bulk_target){ .series = series };
+    loading->part = (struct oi_bulk_part){ loading->rows, ROWS, &loading->target, NULL };
+    loading->mark = (struct oi_import_mark){ .name = "f", .format = "csv", .rows_done = ROWS };
+    oi_sha256((struct oi_slice){ (const char *) &value, sizeof(value) }, loading->mark.sha256);
+    loading->bulk = (struct oi_bulk){ .parts = &loading->part,
+                                      .part_count = 1,
+                                      .import = &loading->mark,
+                                      .threads = 2,
+                                      .refuse = count_refusal,
+                                      .context = loading };
+    status = oi_store_bulk(test->store, &loading->bulk, &loading->result, &error);
+    if (status != OI_OK)
+        print_error("%s\n", error.message);
+    assert_ok(status);
+}
+
+static uint64_t
+log_rows(struct test_store *test)
+{
+    struct oi_store_stats stats;
+
+    oi_store_stats(test->store, &stats);
+    return stats.log_rows;
+}
+
+static void
+rows_go_straight_into_chunks(void **state)
+{
+    struct test_store test;
+    struct loading loading;
+    struct oi_import_mark mark;
+
+    begin(&test, state, "straight", &oi_kv_memory);
+    load(&test, &loading, test.series[2], 0, 1000);
+    assert_int_equal(loading.result.stored, ROWS);
+    assert_int_equal(log_rows(&test), 0);
+    assert_int_equal(test_store_count(&test, test.series[2]), ROWS);
+    assert_int_equal(test_store_latest(&test, test.series[2]), 1000 + ROWS - 1);
+    load(&test, &loading, test.series[2], ROWS, 5000);
+    assert_int_equal(log_rows(&test), 0);
+    assert_int_equal(test_store_count(&test, test.series[2]), 2 * ROWS);
+    test_store_verify(&test);
+    assert_ok(oi_store_import_find(test.store, loading.mark.sha256, &mark, NULL));
+    assert_int_equal(mark.rows_done, ROWS);
+    assert_int_equal(mark.stored, ROWS);
+    test_store_close(&test);
+}
+
+static void
+what_overlaps_is_appended_and_judged_as_ever(void **state)
+{
+    struct test_store test;
+    struct loading loading;
+
+    begin(&test, state, "overlap", &oi_kv_memory);
+    load(&test, &loading, test.series[2], 0, 1000);
+    load(&test, &loading, test.series[2], ROWS / 2, 1000 + ROWS / 2);
+    assert_int_equal(loading.result.duplicate, ROWS / 2);
+    assert_int_equal(loading.result.stored, ROWS / 2);
+    assert_int_equal(log_rows(&test), ROWS / 2);
+    load(&test, &loading, test.series[2], 0, 7);
+    assert_int_equal(loading.result.refused, ROWS);
+    assert_int_equal(loading.refused, ROWS);
+    /* Behind the log's rows too. */
+    load(&test, &loading, test.series[2], 5 * ROWS, 9);
+    assert_int_equal(log_rows(&test), ROWS / 2 + ROWS);
+    test_store_checkpoint(&test);
+    load(&test, &loading, test.series[2], 9 * ROWS, 9);
+    assert_int_equal(log_rows(&test), 0);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+/* The value at the end as stored at `time`; -1: there was nothing. */
+static int64_t
+value_as_stored(struct test_store *test, oi_time time)
+{
+    struct oi_moment moment = { .as_of = OI_TIME_LATEST, .as_stored = time };
+    struct oi_observation reading;
+
+    if (oi_store_at(test->store, test->series[2], test_store_minute(100 * ROWS), moment, &reading,
+                    NULL) != OI_OK)
+        return -1;
+    return oi_decimal_compare(&reading.open_interest, &(struct oi_decimal){}) == 0
+               ? -1
+               : reading.open_interest.mantissa;
+}
+
+static void
+every_moment_is_answered_as_after_an_append(void **state)
+{
+    struct test_store test;
+    struct loading loading;
+    uint64_t first;
+
+    begin(&test, state, "moments", &oi_kv_memory);
+    oi_virtual_clock_advance(&test.clock, OI_HOUR);
+    load(&test, &loading, test.series[2], 0, 1002);
+    first = loading.result.batch;
+    oi_virtual_clock_advance(&test.clock, OI_HOUR);
+    load(&test, &loading, test.series[2], ROWS, 5002);
+    assert_int_equal(value_as_stored(&test, TEST_START), -1);
+    assert_int_equal(value_as_stored(&test, TEST_START + OI_HOUR), 1201);
+    assert_int_equal(value_as_stored(&test, TEST_START + 2 * OI_HOUR), 5201);
+    assert_ok(oi_store_withdraw(test.store, loading.result.batch, NULL));
+    assert_int_equal(test_store_latest(&test, test.series[2]), 1201);
+    test_store_verify(&test);
+    assert_ok(oi_store_withdraw(test.store, first, NULL));
+    assert_int_equal(test_store_count(&test, test.series[2]), 0);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
+another_handle_follows_and_a_new_one_finds_it(void **state)
+{
+    struct test_store test;
+    struct loading loading;
+    struct oi_store *other = NULL;
+    struct oi_observation reading;
+
+    begin(&test, state, "follow", &oi_kv_lmdb);
+    assert_ok(oi_store_open(test.path, &test.options, &other, NULL));
+    load(&test, &loading, test.series[2], 0, 1002);
+    assert_ok(oi_store_latest(other, test.series[2], &reading, NULL));
+    assert_int_equal(reading.open_interest.mantissa, 1201);
+    assert_int_equal(oi_store_last_batch(other), loading.result.batch);
+    oi_store_close(&other);
+    test_store_append_minutes(&test, test.series[2], ROWS, 5, 77);
+    test_store_reopen(&test);
+    assert_int_equal(test_store_count(&test, test.series[2]), ROWS + 5);
+    test_store_checkpoint(&test);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+#define IN_FOLDER(name)                                                                            \
+    cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(rows_go_straight_into_chunks),
+        IN_FOLDER(what_overlaps_is_appended_and_judged_as_ever),
+        IN_FOLDER(every_moment_is_answered_as_after_an_append),
+        IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),
+    };
+
+    return cmocka_run_group_tests_name("contract/store_bulk", tests, NULL, NULL);
+}
