@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Written before anything else, so that a folder says whose it is. */
-#define MARKER "oi-store"
 #define FORMAT 1
 #define META_FORMAT OI_SLICE("format")
 #define META_STATE OI_SLICE("state")
@@ -55,7 +53,7 @@ oi_store_mark_folder(const char *folder, struct oi_error *error)
     bool is_written;
     int file;
 
-    if (snprintf(path, sizeof(path), "%s/" MARKER, folder) >= (int) sizeof(path))
+    if (snprintf(path, sizeof(path), "%s/" OI_STORE_MARKER, folder) >= (int) sizeof(path))
         return oi_fail(error, OI_E_INVALID, "a path of more than 4,000 characters");
     file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file < 0)
@@ -73,7 +71,7 @@ prepare_folder(const char *path, bool is_read_only, struct oi_error *error)
     char marker[4096];
     struct stat found;
 
-    if (snprintf(marker, sizeof(marker), "%s/" MARKER, path) >= (int) sizeof(marker))
+    if (snprintf(marker, sizeof(marker), "%s/" OI_STORE_MARKER, path) >= (int) sizeof(marker))
         return oi_fail(error, OI_E_INVALID, "a path of more than 4,000 characters");
     if (stat(marker, &found) == 0)
         return OI_OK;
@@ -262,6 +260,7 @@ open_engine(struct oi_store *store, size_t map_size, struct oi_error *error)
     };
 
     OI_TRY(prepare_folder(store->path, store->is_read_only, error));
+    OI_TRY(oi_store_guard(store->path, false, &store->guard, error));
     OI_TRY(store->engine->open(store->path, &options, &store->kv, error));
     OI_TRY(ensure_format(store, error));
     return oi_store_follow(store, error);
@@ -282,6 +281,7 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     store->is_read_only = options->is_read_only;
     store->chunk_rows = options->chunk_rows ? options->chunk_rows : OI_CHUNK_ROWS;
     store->path = oi_copy_text(oi_slice_of(path));
+    store->guard = -1;
     oi_assert(pthread_mutex_init(&store->queue_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->append_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->follow_lock, NULL) == 0);
@@ -305,6 +305,8 @@ oi_store_close(struct oi_store **store)
     *store = NULL;
     if (closing->kv)
         closing->engine->close(&closing->kv);
+    if (closing->guard >= 0)
+        (void) close(closing->guard);
     for (size_t i = 0; i < closing->tracks.count; i++)
         oi_rows_release(&closing->tracks.items[i].tail);
     oi_vector_release(&closing->tracks);

@@ -40,8 +40,8 @@ struct oi_store_options {
 };
 
 /* Open the store in the folder `path`, creating both if absent; a folder that holds something else
- * is refused (INVALID), a newer format too. The catalogue and the newest rows are in memory when it
- * returns. */
+ * is refused (INVALID), a newer format too; BUSY while it is being compacted. The catalogue and the
+ * newest rows are in memory when it returns. */
 enum oi_status oi_store_open(const char *path, const struct oi_store_options *options,
                              struct oi_store **ret_store, struct oi_error *error);
 void oi_store_close(struct oi_store **store);
@@ -333,6 +333,12 @@ enum oi_status oi_store_verify(struct oi_store *store,
                                struct oi_verify_report *ret_report, struct oi_error *error);
 /* A compact, consistent copy of a live store into a new folder. */
 enum oi_status oi_store_backup(struct oi_store *store, const char *path, struct oi_error *error);
+
+/* Rewrite the file of the store in the folder `path`, which nobody has open, without its free
+ * pages; its size before and after. BUSY while any program has the store open; a failure leaves the
+ * old file. */
+enum oi_status oi_store_compact(const char *path, uint64_t *ret_before, uint64_t *ret_after,
+                                struct oi_error *error);
 
 struct oi_store_stats {
     uint64_t file_bytes, used_bytes;

@@ -22,6 +22,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Written before anything else, so that a folder says whose it is. */
+#define OI_STORE_MARKER "oi-store"
+
 /* How far one series is in chunks: table `position`, changed by checkpoints alone. */
 struct oi_position {
     uint64_t
@@ -93,6 +96,7 @@ struct oi_store {
     const struct oi_clock *clock;
     struct oi_kv *kv;
     char *path;
+    int guard; /* a shared lock on the folder's marker, as long as the store is open */
     bool is_read_only;
     size_t chunk_rows; /* where chunks are split */
     atomic_bool is_paused;
@@ -156,6 +160,10 @@ typedef enum oi_status oi_entry_each(void *context, struct oi_slice key, struct 
 enum oi_status oi_access_walk(struct oi_access *access, enum oi_table table,
                               const struct oi_key *prefix, const struct oi_key *from,
                               oi_entry_each *each, void *context, struct oi_error *error);
+
+/* compact.c: hold the folder's marker with all who have the store open, or alone. */
+enum oi_status oi_store_guard(const char *folder, bool is_alone, int *ret_file,
+                              struct oi_error *error);
 
 /* open.c: the folder, state and positions on disk. */
 enum oi_status oi_store_mark_folder(const char *folder, struct oi_error *error);

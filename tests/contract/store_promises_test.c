@@ -715,6 +715,35 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
 }
 
 static void
+a_store_is_compacted_when_nobody_has_it_open(void **state)
+{
+    uint64_t before = 0, after = 0;
+    struct test_store test;
+    struct oi_error error = {};
+
+    if (engine != &oi_kv_lmdb)
+        skip(); /* memory has no file */
+    begin(&test, state);
+    for (int i = 0; i < 20; i++) {
+        test_store_append_minutes(&test, test.series[1], i * 300, 300, 1000);
+        test_store_checkpoint(&test);
+    }
+    assert_status(oi_store_compact(test.path, &before, &after, &error), OI_E_BUSY);
+    assert_non_null(strstr(error.message, "open"));
+    oi_store_close(&test.store);
+    assert_ok(oi_store_compact(test.path, &before, &after, NULL));
+    assert_true(after < before);
+    test_store_open(&test);
+    assert_int_equal(test_store_count(&test, test.series[1]), 6000);
+    test_store_verify(&test);
+    test_store_append_minutes(&test, test.series[1], 6000, 10, 1);
+    test_store_reopen(&test);
+    assert_int_equal(test_store_count(&test, test.series[1]), 6010);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
 a_damaged_log_is_opened_for_reading_alone(void **state)
 {
     struct oi_verify_report report = {};
@@ -805,6 +834,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
         STORE_TEST(a_damaged_open_chunk_holds_nothing_up),
         STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
+        STORE_TEST(a_store_is_compacted_when_nobody_has_it_open),
         STORE_TEST(a_backup_answers_as_the_store_did),
         STORE_TEST(a_strange_folder_is_refused_and_a_reader_makes_none),
     };
