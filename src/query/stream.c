@@ -346,6 +346,17 @@ has_holes(const struct oi_decimals *column, size_t count)
     return false;
 }
 
+/* Is the venue's own USD figure the answer in USD for every row? It comes before any computation.
+ */
+static bool
+is_usd_as_stored(const struct oi_stream *stream, const struct oi_columns *columns)
+{
+    const struct oi_facts *facts = &stream->facts;
+
+    return facts->unit != OI_UNIT_USD && !(stream->request.one_sided && facts->sides == 2) &&
+           !has_holes(&columns->value_usd, columns->count);
+}
+
 /* Convert rows of `columns` from the first until one cannot be turned; how many could. Leading rows
  * that cannot are counted in *ret_skipped instead. */
 static size_t
@@ -374,6 +385,10 @@ convert_rows(struct oi_stream *stream, const struct oi_columns *columns, size_t 
 static void
 convert_usd(struct oi_stream *stream, const struct oi_columns *columns)
 {
+    if (is_usd_as_stored(stream, columns)) {
+        stream->block.usd = columns->value_usd;
+        return;
+    }
     own_clear(&stream->usd);
     for (size_t row = 0; row < columns->count; row++) {
         struct oi_observation reading = oi_columns_get(columns, row);
@@ -416,6 +431,9 @@ fill_block(struct oi_stream *stream)
     if (stream->request.wants_amounts) {
         if (is_identity(stream) && !has_holes(&block->columns.open_interest, taken)) {
             block->amounts = block->columns.open_interest;
+        } else if (stream->request.unit == OI_UNIT_USD &&
+                   is_usd_as_stored(stream, &block->columns)) {
+            block->amounts = block->columns.value_usd;
         } else {
             taken = convert_rows(stream, &block->columns, &skipped);
             block->amounts = own_view(&stream->amounts);

@@ -7,7 +7,9 @@
 #include "support/test_folder.h"
 #include "support/test_world.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ROWS 700
 
@@ -589,6 +591,73 @@ ranks_the_newest_figures_by_usd(void **)
     assert_int_equal(count, WORLD_MARKETS);
 }
 
+/* Rows of the linear market at 3 USD a coin; the venue says 100 more, but where `silent`. */
+static void
+append_with_usd(struct test_world *own, size_t count, size_t silent)
+{
+    struct oi_append_result result;
+    struct oi_row rows[8];
+
+    oi_virtual_clock_advance(&own->clock, OI_DAY);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = (struct oi_row){ own->series[1][0], OI_OBSERVATION_NONE };
+        rows[i].reading.time = WORLD_START + (oi_time) i * OI_MINUTE;
+        rows[i].reading.open_interest = oi_decimal_from(10 * (int64_t) i + 10, 0);
+        rows[i].reading.mark_price = oi_decimal_from(3, 0);
+        if (i != silent)
+            rows[i].reading.value_usd = oi_decimal_from(30 * (int64_t) i + 130, 0);
+    }
+    assert_ok(oi_store_append(
+        own->source.store, &(struct oi_batch){ .rows = rows, .row_count = count }, &result, NULL));
+}
+
+static void
+assert_usd(struct test_world *own, size_t count, size_t silent)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
+    const struct oi_block *block;
+    size_t row = 0;
+
+    query.kind = OI_QUERY_ROWS;
+    query.unit = OI_UNIT_USD;
+    test_world_select(&query, test_world_names[1]);
+    result = test_world_run(own, &query);
+    for (;;) {
+        assert_ok(oi_result_next(result, &block, NULL));
+        if (!block)
+            break;
+        for (size_t i = 0; i < block->count; i++, row++) {
+            struct oi_decimal amount = oi_decimals_get(&block->amounts, i);
+            struct oi_decimal usd = oi_decimals_get(&block->usd, i);
+            struct oi_decimal wanted =
+                oi_decimal_from(30 * (int64_t) row + (row == silent ? 30 : 130), 0);
+
+            assert_true(oi_decimal_equal(&amount, &wanted));
+            assert_true(oi_decimal_equal(&usd, &wanted));
+        }
+    }
+    assert_int_equal(row, count);
+}
+
+static void
+prefers_the_venues_own_usd_and_computes_what_it_left_out(void **folder)
+{
+    static const size_t silent[] = { SIZE_MAX, 2 }; /* none; one in the middle */
+
+    for (size_t i = 0; i < OI_COUNT(silent); i++) {
+        struct test_world own;
+        char path[256];
+
+        assert_true(snprintf(path, sizeof(path), "%s/usd%zu", (const char *) *folder, i) > 0);
+        assert_int_equal(mkdir(path, 0700), 0);
+        test_world_open(&own, path);
+        append_with_usd(&own, 5, silent[i]);
+        assert_usd(&own, 5, silent[i]);
+        test_world_close(&own);
+    }
+}
+
 static void
 finds_the_months_that_hold_readings(void **)
 {
@@ -636,6 +705,7 @@ main(void)
         cmocka_unit_test(pages_snapshots_by_time_without_losing_one),
         cmocka_unit_test(names_the_market_that_is_not_known),
         cmocka_unit_test(ranks_the_newest_figures_by_usd),
+        cmocka_unit_test(prefers_the_venues_own_usd_and_computes_what_it_left_out),
         cmocka_unit_test(finds_the_months_that_hold_readings),
     };
     return cmocka_run_group_tests_name("query/run", tests, set_up, tear_down);
