@@ -420,6 +420,13 @@ static const struct product_rule {
     { "bitget", false, "*", "coin_futures" },
     { "bitmex", false, "*" MONTH_CODE, "futures" },
     { "bitmex", false, "*", "perpetual" },
+    { "coinbase_intl", false, "*", "perpetual" },
+    { "cryptocom", false, "*-PERP", "perpetual" },
+    { "dydx", false, "*", "perpetual" },
+    { "kucoin", false, "*USD[TC]M", "linear" },
+    { "kucoin", false, "*", "inverse" },
+    { "mexc", false, "*_USD", "inverse" },
+    { "mexc", false, "*", "linear" },
     { NULL, false, "*", "futures" },
     { NULL, true, "*", "option" },
 };

@@ -134,11 +134,14 @@ parse_links(const struct oi_call *, const struct oi_http_request *request, struc
 static bool
 read_month(struct oi_slice file, struct oi_span *ret_span)
 {
-    struct oi_slice year = { file.data, 4 }, month = { file.data + 5, 2 };
+    struct oi_slice year, month;
     int64_t year_number, month_number;
 
-    if (file.size != 15 || !oi_slice_ends_with(file, ".parquet") || file.data[4] != '-' ||
-        !oi_text_integer(year, &year_number) || !oi_text_integer(month, &month_number) ||
+    if (file.size != 15 || !oi_slice_ends_with(file, ".parquet") || file.data[4] != '-')
+        return false;
+    year = (struct oi_slice){ file.data, 4 };
+    month = (struct oi_slice){ file.data + 5, 2 };
+    if (!oi_text_integer(year, &year_number) || !oi_text_integer(month, &month_number) ||
         year_number < 1970 || year_number > 2200 || month_number < 1 || month_number > 12)
         return false;
     ret_span->from = oi_month_start((int) year_number, (int) month_number);

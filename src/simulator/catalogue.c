@@ -378,29 +378,6 @@ catalogue_add_deribit(struct line line, const struct oi_coin *coin)
     (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s_USDC-PERPETUAL", coin->name);
 }
 
-void
-catalogue_add_kalshi(struct line line, const struct oi_coin *coin)
-{
-    char text[16];
-
-    if (!oi_coin_trades(coin, 'E') && strcmp(coin->name, "SOL") != 0)
-        return;
-    line.product = "event";
-    for (int step = -2; step <= 2; step++) {
-        struct oi_market *market;
-
-        line.share = 0.0001;
-        market = catalogue_add(&line, coin, 1);
-        catalogue_settle(market, "USD");
-        catalogue_date(market, line.expiries, 0);
-        market->kind = OI_KIND_EVENT;
-        market->interest_places = 2;
-        (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "KX%s%s-%s-T%d", coin->name,
-                        step == 0 ? "D" : "", catalogue_short_date(market->expiry, text),
-                        (int) (coin->price * (1 + 0.1 * step)));
-    }
-}
-
 /* What an exchange still shows and nobody may take for a market. */
 static void
 add_oddity(struct line line, const char *symbol, enum oi_market_state state)

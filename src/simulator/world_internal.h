@@ -34,6 +34,7 @@ struct cost {
 
 /* What a reply with figures has beside them. */
 enum tells {
+    TELLS_NOTHING = 0,
     TELLS_MARK = 1 << 0,
     TELLS_INDEX = 1 << 1,
     TELLS_LAST = 1 << 2,

@@ -76,6 +76,12 @@ static const struct recording recordings[] = {
     { "hyperliquid", "GetExchangeInfo_doc.json", OI_TASK_INSTRUMENTS, NULL, NULL, 4, OI_OK },
     { "hyperliquid", "info_meta_2023.json", OI_TASK_INSTRUMENTS, NULL, NULL, 28, OI_OK },
     { "hyperliquid", "info_meta_sample.json", OI_TASK_INSTRUMENTS, NULL, NULL, 3, OI_OK },
+    { "coinbase_intl", "instruments_2024.json", OI_TASK_INSTRUMENTS, "perpetual", NULL, 1, OI_OK },
+    { "coinbase_intl", "instruments_2024.json", OI_TASK_CURRENT, "perpetual", NULL, 1, OI_OK },
+    { "cryptocom", "GetSymbols_doc.json", OI_TASK_INSTRUMENTS, NULL, NULL, 1, OI_OK },
+    /* Wrapped in a client's envelope. */
+    { "dydx", "v4_perpetualMarkets_sample.json", OI_TASK_CURRENT, "perpetual", NULL, 0,
+      OI_E_UPSTREAM },
     { "kalshi", "markets_2026.json", OI_TASK_CURRENT, "event", NULL, 1, OI_OK },
     { "kalshi", "markets_2026.json", OI_TASK_INSTRUMENTS, "event", NULL, 1, OI_OK },
     { "kalshi", "market_candlesticks_1m_2026.json", OI_TASK_HISTORY, "event",
@@ -85,6 +91,11 @@ static const struct recording recordings[] = {
     { "kraken_futures", "tickers_2025.json", OI_TASK_CURRENT, NULL, NULL, 2, OI_OK },
     { "kraken_futures", "charts_analytics_open_interest_row.json", OI_TASK_HISTORY, "linear",
       "PF_XBTUSD", 1, OI_OK },
+    { "kucoin", "cmp_open_interest_unknown.json", OI_TASK_CURRENT, NULL, NULL, 1, OI_OK },
+    { "kucoin", "cmp_open_interest_unknown.json", OI_TASK_INSTRUMENTS, NULL, NULL, 1, OI_OK },
+    { "kucoin", "ua_open_interest_doc.json", OI_TASK_HISTORY, "linear", "XBTUSDTM", 2, OI_OK },
+    { "mexc", "contract_GetSymbols_doc.json", OI_TASK_INSTRUMENTS, NULL, NULL, 1, OI_OK },
+    { "mexc", "contract_GetTickers_doc.json", OI_TASK_CURRENT, NULL, NULL, 1, OI_OK },
     { "okx", "GetMarkPrices_doc.json", OI_TASK_PRICES, "swap", NULL, 1, OI_OK },
     { "okx", "cmp_open_interest_inverse_future.json", OI_TASK_CURRENT, "futures", NULL, 2, OI_OK },
     { "okx", "cmp_open_interest_inverse_future_2.json", OI_TASK_CURRENT, "futures", NULL, 1,
@@ -97,6 +108,8 @@ static const struct recording recordings[] = {
       OI_OK },
     { "okx", "public_instruments_swap_2025_sample.json", OI_TASK_INSTRUMENTS, "swap", NULL, 3,
       OI_OK },
+    { "polymarket", "gamma_event_sample.json", OI_TASK_CURRENT, "event", NULL, 1, OI_OK },
+    { "polymarket", "gamma_event_sample.json", OI_TASK_INSTRUMENTS, "event", NULL, 1, OI_OK },
 };
 
 static void
