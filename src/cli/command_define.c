@@ -148,7 +148,8 @@ const struct oi_command oi_command_define = {
     .description =
         "A FILE is a reply as the exchange sent it, plain, gzip or zstd: Binance's exchangeInfo,\n"
         "Bybit's instruments-info, Deribit's get_instruments, Hyperliquid's allPerpMetas, OKX's\n"
-        "public/instruments. A market imported before it was known becomes the one in the list;\n"
+        "public/instruments, and so on. A market imported before it was known becomes the one in "
+        "the list;\n"
         "the same list twice changes nothing, and what it does not name is left as it is.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),
