@@ -41,3 +41,32 @@ oi_columns_get(const struct oi_columns *columns, size_t row)
         observation.flags = columns->flags[row];
     return observation;
 }
+
+struct oi_decimals
+oi_decimals_from_row(const struct oi_decimals *column, size_t from)
+{
+    struct oi_decimals rest = *column;
+
+    rest.mantissas += rest.mantissas ? from : 0;
+    rest.exponents += rest.exponents ? from : 0;
+    return rest;
+}
+
+struct oi_columns
+oi_columns_slice(const struct oi_columns *columns, size_t from, size_t to)
+{
+    struct oi_columns rows = *columns;
+
+    rows.count = to - from;
+    rows.time += from;
+    rows.exchange_time += rows.exchange_time ? from : 0;
+    rows.known_time += rows.known_time ? from : 0;
+    rows.batch += rows.batch ? from : 0;
+    rows.flags += rows.flags ? from : 0;
+    rows.open_interest = oi_decimals_from_row(&columns->open_interest, from);
+    rows.value_usd = oi_decimals_from_row(&columns->value_usd, from);
+    rows.mark_price = oi_decimals_from_row(&columns->mark_price, from);
+    rows.index_price = oi_decimals_from_row(&columns->index_price, from);
+    rows.last_price = oi_decimals_from_row(&columns->last_price, from);
+    return rows;
+}

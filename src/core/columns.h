@@ -30,6 +30,9 @@ struct oi_decimals {
 /* One row of a column as a decimal in canonical form. */
 struct oi_decimal oi_decimals_get(const struct oi_decimals *column, size_t row);
 
+/* The column from row `from` on, borrowed like the whole. */
+struct oi_decimals oi_decimals_from_row(const struct oi_decimals *column, size_t from);
+
 /* Which columns a scan decodes; time is always there. */
 enum oi_column {
     OI_COLUMN_EXCHANGE_TIME = 1 << 0,
@@ -60,3 +63,6 @@ struct oi_columns {
 
 /* One row as an observation (columns that were not asked for are none). */
 struct oi_observation oi_columns_get(const struct oi_columns *columns, size_t row);
+
+/* Rows [from, to), borrowed like the whole. */
+struct oi_columns oi_columns_slice(const struct oi_columns *columns, size_t from, size_t to);

@@ -183,15 +183,6 @@ open_market(struct run *run, struct rows_state *state, struct oi_error *error)
     return OI_OK;
 }
 
-static void
-slice(struct oi_decimals *column, size_t from)
-{
-    if (column->mantissas)
-        column->mantissas += from;
-    if (column->exponents)
-        column->exponents += from;
-}
-
 /* The columns of a run as the block's own. */
 static void
 set_rows(struct run *run, struct oi_columns *columns, const struct row_run *rows)
@@ -199,24 +190,11 @@ set_rows(struct run *run, struct oi_columns *columns, const struct row_run *rows
     const struct oi_stream_block *block = rows->block;
 
     run_block_begin(run, run->at, block);
-    *columns = block->columns;
-    columns->count = rows->to - rows->from;
-    columns->time += rows->from;
-    columns->exchange_time += columns->exchange_time ? rows->from : 0;
-    columns->known_time += columns->known_time ? rows->from : 0;
-    columns->batch += columns->batch ? rows->from : 0;
-    columns->flags += columns->flags ? rows->from : 0;
-    slice(&columns->open_interest, rows->from);
-    slice(&columns->value_usd, rows->from);
-    slice(&columns->mark_price, rows->from);
-    slice(&columns->index_price, rows->from);
-    slice(&columns->last_price, rows->from);
+    *columns = oi_columns_slice(&block->columns, rows->from, rows->to);
     run->block.rows = columns;
     run->block.count = columns->count;
-    run->block.amounts = block->amounts;
-    run->block.usd = block->usd;
-    slice(&run->block.amounts, rows->from);
-    slice(&run->block.usd, rows->from);
+    run->block.amounts = oi_decimals_from_row(&block->amounts, rows->from);
+    run->block.usd = oi_decimals_from_row(&block->usd, rows->from);
 }
 
 struct rows_answer {

@@ -254,36 +254,6 @@ find_run(struct oi_stream *stream, struct oi_error *error)
 }
 
 static void
-slice_decimals(struct oi_decimals *column, size_t from)
-{
-    if (column->mantissas)
-        column->mantissas += from;
-    if (column->exponents)
-        column->exponents += from;
-}
-
-static void
-slice_columns(const struct oi_columns *all, size_t from, size_t to, struct oi_columns *columns)
-{
-    *columns = *all;
-    columns->count = to - from;
-    columns->time += from;
-    if (columns->exchange_time)
-        columns->exchange_time += from;
-    if (columns->known_time)
-        columns->known_time += from;
-    if (columns->batch)
-        columns->batch += from;
-    if (columns->flags)
-        columns->flags += from;
-    slice_decimals(&columns->open_interest, from);
-    slice_decimals(&columns->value_usd, from);
-    slice_decimals(&columns->mark_price, from);
-    slice_decimals(&columns->index_price, from);
-    slice_decimals(&columns->last_price, from);
-}
-
-static void
 own_clear(struct own_column *own)
 {
     oi_vector_clear(&own->mantissas);
@@ -426,7 +396,7 @@ fill_block(struct oi_stream *stream)
     struct oi_stream_block *block = &stream->block;
     size_t taken, skipped = 0;
 
-    slice_columns(stream->run_scan->columns, stream->run_from, stream->run_to, &block->columns);
+    block->columns = oi_columns_slice(stream->run_scan->columns, stream->run_from, stream->run_to);
     taken = block->columns.count;
     if (stream->request.wants_amounts) {
         if (is_identity(stream) && !has_holes(&block->columns.open_interest, taken)) {
@@ -439,8 +409,8 @@ fill_block(struct oi_stream *stream)
             block->amounts = own_view(&stream->amounts);
         }
     }
-    slice_columns(stream->run_scan->columns, stream->run_from + skipped, stream->run_from + taken,
-                  &block->columns);
+    block->columns = oi_columns_slice(stream->run_scan->columns, stream->run_from + skipped,
+                                      stream->run_from + taken);
     stream->run_from += taken;
     stream->left_out += skipped;
     if (taken == skipped)

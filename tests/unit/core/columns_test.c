@@ -71,10 +71,31 @@ joins_a_row_and_leaves_out_what_was_not_asked_for(void **)
     assert_int_equal(row.flags, OI_FLAG_BAD);
 }
 
+static void
+cuts_rows_out_of_columns(void **)
+{
+    static const oi_time times[] = { 1, 2, 3, 4 };
+    static const int64_t mantissas[] = { 10, 20, 30, 40 };
+    static const uint16_t flags[] = { 0, 1, 2, 3 };
+    const struct oi_columns columns = {
+        .count = 4, .time = times, .flags = flags, .open_interest = { .mantissas = mantissas }
+    };
+    struct oi_columns rows = oi_columns_slice(&columns, 1, 3);
+    struct oi_observation reading = oi_columns_get(&rows, 1);
+
+    assert_int_equal(rows.count, 2);
+    assert_int_equal(reading.time, 3);
+    assert_int_equal(reading.flags, 2);
+    assert_int_equal(reading.open_interest.mantissa, 3);
+    assert_true(oi_decimal_is_none(&reading.mark_price)); /* an absent column stays absent */
+    assert_null(rows.exchange_time);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cuts_rows_out_of_columns),
         cmocka_unit_test(reads_a_column_of_one_exponent_in_canonical_form),
         cmocka_unit_test(reads_rows_of_their_own_exponent_wide_ones_and_none),
         cmocka_unit_test(reads_an_absent_column_as_none),
