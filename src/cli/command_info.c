@@ -8,7 +8,17 @@
 
 #include <string.h>
 
-static const struct oi_option options_table[] = { OI_OPTION_STORE, OI_OPTION_FORMAT };
+static const struct oi_option options_table[] = {
+    OI_OPTION_STORE,
+    OI_OPTION_FORMAT,
+    { .name = "columns", .help = "what each column costs instead" },
+};
+
+static const struct oi_table_column size_columns[] = {
+    { .name = "column" },
+    { .name = "bytes", .is_number = true },
+    { .name = "bytes_per_row", .is_number = true },
+};
 
 static const struct oi_table_column columns[] = {
     { .name = "exchange" },
@@ -108,6 +118,62 @@ write_parts(const struct parts *parts, const struct oi_catalog *catalog, struct 
     return oi_table_finish(table, error);
 }
 
+/* One thing that takes room. */
+struct cost {
+    const char *what;
+    uint64_t bytes;
+};
+
+struct costs {
+    OI_VECTOR(struct cost) items;
+};
+
+static void
+add_cost(void *context, const char *what, uint64_t bytes)
+{
+    struct costs *costs = context;
+    const struct cost cost = { what, bytes };
+
+    oi_vector_push(&costs->items, cost);
+}
+
+static enum oi_status
+write_costs(const struct costs *costs, uint64_t rows, struct oi_table *table,
+            struct oi_error *error)
+{
+    for (size_t i = 0; i < costs->items.count; i++) {
+        const struct cost *cost = &costs->items.items[i];
+        struct oi_decimal each = {};
+
+        if (rows > 0)
+            each = oi_decimal_from((int64_t) (cost->bytes * 1000 / rows), -3);
+        oi_table_text(table, cost->what);
+        oi_table_integer(table, (int64_t) cost->bytes);
+        oi_table_decimal(table, &each);
+        OI_TRY(oi_table_end_row(table, error));
+    }
+    return oi_table_finish(table, error);
+}
+
+static enum oi_status
+print_costs(struct oi_store *store, enum oi_table_format format, struct oi_error *error)
+{
+    OI_CLEANUP(oi_printer_close) struct oi_printer *printer = NULL;
+    OI_CLEANUP(oi_table_free) struct oi_table *table = NULL;
+    struct costs costs = {};
+    uint64_t rows = 0;
+    enum oi_status status;
+
+    OI_TRY(oi_printer_open(NULL, &printer, error));
+    table = oi_table_new(format, size_columns, OI_COUNT(size_columns), printer);
+    status = oi_store_measure(store, add_cost, &costs, &rows, error);
+    if (status == OI_OK)
+        status = write_costs(&costs, rows, table, error);
+    oi_vector_release(&costs.items);
+    OI_TRY(status);
+    return oi_printer_finish(printer, error);
+}
+
 static enum oi_status
 print(struct oi_store *store, enum oi_table_format format, struct oi_error *error)
 {
@@ -137,6 +203,8 @@ run(const struct oi_options *options, struct oi_error *error)
 
     OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
     OI_TRY(oi_store_open(oi_options_text(options, "data"), &store_options, &store, error));
+    if (oi_options_switch(options, "columns"))
+        return print_costs(store, (enum oi_table_format) format, error);
     return print(store, (enum oi_table_format) format, error);
 }
 

@@ -11,6 +11,7 @@
 #include "codec/column.h"
 #include "store/chunk_internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Columns on disk; numbers are never reused. The USD figure is behind what predicts it. */
@@ -358,6 +359,31 @@ find_parts(struct oi_slice body, struct oi_slice parts[PART_COUNT], struct oi_er
     }
     if (!parts[PART_TIME].data || !parts[PART_KNOWN_TIME].data || !parts[PART_BATCH].data)
         return oi_fail(error, OI_E_CORRUPT, "a chunk without its times or batches");
+    return OI_OK;
+}
+
+const char *const oi_chunk_part_names[OI_CHUNK_PARTS] = {
+    "headers",    "time",        "exchange_time", "known_time", "batch", "open_interest",
+    "mark_price", "index_price", "last_price",    "value_usd",  "flags",
+};
+static_assert(OI_CHUNK_PARTS == PART_COUNT, "each part has its name");
+
+enum oi_status
+oi_chunk_measure(struct oi_slice key, struct oi_slice bytes, uint64_t sizes[OI_CHUNK_PARTS],
+                 struct oi_error *error)
+{
+    struct oi_slice parts[PART_COUNT], body;
+    struct oi_chunk_header header;
+    uint32_t body_crc;
+    size_t rest = bytes.size;
+
+    OI_TRY(read_header(key, bytes, &header, &body, &body_crc, error));
+    OI_TRY(find_parts(body, parts, error));
+    for (unsigned part = 1; part < PART_COUNT; part++) {
+        sizes[part] += parts[part].size;
+        rest -= parts[part].size;
+    }
+    sizes[0] += rest;
     return OI_OK;
 }
 

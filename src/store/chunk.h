@@ -80,5 +80,11 @@ enum oi_status oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsig
  * is wrong with them alone is not found, but the checksums are verified over all. */
 enum oi_status oi_chunk_decode_until(struct oi_slice key, struct oi_slice bytes, unsigned columns,
                                      oi_time last, struct oi_chunk *chunk, struct oi_error *error);
+/* What of a chunk's bytes is which column, its header first; names are in oi_chunk_part_names. Adds
+ * to `sizes`. */
+#define OI_CHUNK_PARTS 11
+extern const char *const oi_chunk_part_names[OI_CHUNK_PARTS];
+enum oi_status oi_chunk_measure(struct oi_slice key, struct oi_slice bytes,
+                                uint64_t sizes[OI_CHUNK_PARTS], struct oi_error *error);
 /* Give the memory back; the chunk is empty and usable again. */
 void oi_chunk_release(struct oi_chunk *chunk);

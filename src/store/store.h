@@ -217,8 +217,8 @@ struct oi_bulk {
     void *context;
 };
 
-/* Like an append; ret_result->batch is the last commit's. Watchers hear of appended rows, and not of
- * loaded ones: the data version tells. */
+/* Like an append; ret_result->batch is the last commit's. Watchers hear of appended rows, and not
+ * of loaded ones: the data version tells. */
 enum oi_status oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
                              struct oi_append_result *ret_result, struct oi_error *error);
 
@@ -339,6 +339,13 @@ enum oi_status oi_store_backup(struct oi_store *store, const char *path, struct 
  * old file. */
 enum oi_status oi_store_compact(const char *path, uint64_t *ret_before, uint64_t *ret_after,
                                 struct oi_error *error);
+
+/* Where the bytes are: `each` gets every column of the chunks, then the rollups and the log, with
+ * their bytes; *ret_rows is the number of rows in chunks. Reads every chunk's header; damaged ones
+ * are left out. */
+enum oi_status oi_store_measure(struct oi_store *store,
+                                void (*each)(void *context, const char *what, uint64_t bytes),
+                                void *context, uint64_t *ret_rows, struct oi_error *error);
 
 struct oi_store_stats {
     uint64_t file_bytes, used_bytes;

@@ -714,6 +714,44 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
     test_store_close(&test);
 }
 
+struct measured {
+    uint64_t bytes, open_interest;
+    size_t count;
+};
+
+static void
+note_measure(void *context, const char *what, uint64_t bytes)
+{
+    struct measured *measured = context;
+
+    measured->count++;
+    measured->bytes += bytes;
+    if (strcmp(what, "open_interest") == 0)
+        measured->open_interest = bytes;
+}
+
+static void
+what_each_column_costs_is_told(void **state)
+{
+    struct measured measured = {};
+    struct oi_store_stats stats;
+    struct test_store test;
+    uint64_t rows = 0;
+
+    begin(&test, state);
+    test_store_append_minutes(&test, test.series[1], 0, 900, 1000);
+    test_store_checkpoint(&test);
+    assert_ok(oi_store_measure(test.store, note_measure, &measured, &rows, NULL));
+    oi_store_stats(test.store, &stats);
+    assert_int_equal(rows, 900);
+    assert_int_equal(measured.count, 13);
+    assert_true(measured.open_interest > 0);
+    assert_true(measured.bytes > measured.open_interest);
+    if (engine == &oi_kv_lmdb)
+        assert_true(measured.bytes < stats.used_bytes);
+    test_store_close(&test);
+}
+
 static void
 a_store_is_compacted_when_nobody_has_it_open(void **state)
 {
@@ -834,6 +872,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
         STORE_TEST(a_damaged_open_chunk_holds_nothing_up),
         STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
+        STORE_TEST(what_each_column_costs_is_told),
         STORE_TEST(a_store_is_compacted_when_nobody_has_it_open),
         STORE_TEST(a_backup_answers_as_the_store_did),
         STORE_TEST(a_strange_folder_is_refused_and_a_reader_makes_none),
