@@ -22,6 +22,8 @@ enum role {
 };
 
 #define DIGITS_MAX 18
+/* About as long as a line is, for the first guess at how many there are. */
+#define LINE_SIZE_USUAL ((size_t) 80)
 #define KEY_SIZE_MAX ((size_t) 512)
 /* Keys looked up last, by their hash. */
 #define CACHE_SIZE ((size_t) 4096)
@@ -110,40 +112,49 @@ load_8(const char *at)
     return bytes;
 }
 
-/* Up to eight digits at `at`; adds how many to *count. */
+/* Eight characters as their digits' values, and which of them are none: the top bit of each. */
 static inline uint64_t
-take_eight(const char *at, uint64_t value, unsigned *ret_count)
+digits_at(const char *at, uint64_t *ret_others)
 {
     uint64_t bytes = load_8(at) ^ UINT64_C(0x3030303030303030);
-    uint64_t others =
-        ((bytes + UINT64_C(0x7676767676767676)) | bytes) & UINT64_C(0x8080808080808080);
-    unsigned count = others ? (unsigned) __builtin_ctzll(others) / 8 : 8;
 
-    *ret_count = count;
-    if (count == 0)
-        return value;
-    /* The first digit is in the lowest byte: zeros before it. */
-    bytes <<= 64 - 8 * count;
-    bytes = bytes * 10 + (bytes >> 8);
-    bytes = (((bytes & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064)) +
-             (((bytes >> 16) & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001))) >>
-            32;
-    return value * powers[count] + (bytes & UINT64_C(0xFFFFFFFF));
+    *ret_others = ((bytes + UINT64_C(0x7676767676767676)) | bytes) & UINT64_C(0x8080808080808080);
+    return bytes;
 }
 
-/* All digits from *at on; more than 19 of them are counted and not meant to be used. */
+/* The number that eight digits make, the first one in the lowest byte. */
+static inline uint64_t
+join_eight(uint64_t bytes)
+{
+    bytes = bytes * 10 + (bytes >> 8);
+    return (uint32_t) ((((bytes & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064)) +
+                        (((bytes >> 16) & UINT64_C(0x000000FF000000FF)) *
+                         UINT64_C(0x0000271000000001))) >>
+                       32);
+}
+
+/* All digits from *at on; more than 19 of them are counted and not meant to be used. That whole
+ * eights advance by a constant lets the processor run ahead. */
 static inline uint64_t
 take_digits(const char **at, unsigned *ret_count)
 {
-    uint64_t value = 0;
-    unsigned total = 0, count;
+    const char *here = *at;
+    uint64_t value = 0, others, bytes;
+    unsigned count;
 
-    do {
-        value = take_eight(*at, value, &count);
-        *at += count;
-        total += count;
-    } while (count == 8 && total < 24);
-    *ret_count = total;
+    while ((bytes = digits_at(here, &others), others == 0)) {
+        value = value * powers[8] + join_eight(bytes);
+        here += 8;
+        if (here - *at >= 24)
+            break;
+    }
+    count = others ? (unsigned) __builtin_ctzll(others) / 8 : 0;
+    if (count > 0) {
+        value = value * powers[count] + join_eight(bytes << (64 - 8 * count));
+        here += count;
+    }
+    *ret_count = (unsigned) (here - *at);
+    *at = here;
     return value;
 }
 
@@ -522,6 +533,9 @@ learn(struct oi_piece_reader *reader, struct oi_slice line, const struct oi_slic
 bool
 oi_piece_read(struct oi_piece_reader *reader, struct oi_slice lines, struct oi_piece *piece)
 {
+    struct oi_packed blank = { .time = reader->plan.at,
+                               .exchange_time = OI_TIME_NONE,
+                               .known_time = OI_TIME_NONE };
     const char *at = lines.data, *end = lines.data + lines.size;
     char joined[KEY_SIZE_MAX];
 
@@ -531,21 +545,22 @@ oi_piece_read(struct oi_piece_reader *reader, struct oi_slice lines, struct oi_p
     oi_arena_reset(&piece->arena);
     piece->lines = 0;
     reader->piece = piece;
+    for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
+        blank.exponents[i] = OI_EXPONENT_NONE;
     while (at < end) {
-        struct oi_packed row = { .time = reader->plan.at,
-                                 .exchange_time = OI_TIME_NONE,
-                                 .known_time = OI_TIME_NONE };
         const char *from = at;
         struct oi_slice key = {}, line;
+        struct oi_packed *row;
         bool is_usual;
 
-        for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
-            row.exponents[i] = OI_EXPONENT_NONE;
-        piece->lines++;
-        is_usual = read_line(reader, &at, &row) && join_keys(reader, joined, &key);
-        if (is_usual && find_target(reader, key, &row.target)) {
-            row.line = (uint32_t) piece->lines;
-            oi_vector_push(&piece->rows, row);
+        if (piece->rows.count == piece->rows.capacity)
+            oi_vector_reserve(&piece->rows, (size_t) (end - at) / LINE_SIZE_USUAL + 64);
+        row = &piece->rows.items[piece->rows.count];
+        *row = blank;
+        row->line = (uint32_t) ++piece->lines;
+        is_usual = read_line(reader, &at, row) && join_keys(reader, joined, &key);
+        if (is_usual && find_target(reader, key, &row->target)) {
+            piece->rows.count++;
             continue;
         }
         line = (struct oi_slice){ from, (size_t) (end - from) };

@@ -254,20 +254,33 @@ drop_repeats(struct loading *loading, struct oi_bulk_load *load, bool restates)
     (void) pthread_mutex_unlock(&loading->lock);
 }
 
+/* False when every row is of a later time than the one before: nearly always. */
+static bool
+is_tangled(const struct oi_bulk *bulk, const struct oi_bulk_load *load)
+{
+    oi_time before = OI_TIME_NONE;
+
+    for (size_t i = 0; i < load->count; i++) {
+        oi_time time = oi_bulk_row(bulk, load->items[i])->time;
+
+        if (time <= before)
+            return true;
+        before = time;
+    }
+    return false;
+}
+
 static void
 order_rows(struct loading *loading, struct oi_bulk_load *load)
 {
     const struct oi_bulk *bulk = loading->bulk;
-    bool is_sorted = true;
 
-    for (size_t i = 1; i < load->count && is_sorted; i++)
-        is_sorted = compare_keys(oi_bulk_row(bulk, load->items[i - 1]),
-                                 oi_bulk_row(bulk, load->items[i])) <= 0;
-    if (!is_sorted)
+    load->is_tangled = is_tangled(bulk, load);
+    if (load->is_tangled)
         qsort_r(load->items, load->count, sizeof(*load->items), compare_items, (void *) bulk);
     load->first = oi_bulk_row(bulk, load->items[0])->time;
     load->last = oi_bulk_row(bulk, load->items[load->count - 1])->time;
-    load->is_odd = has_odd_repeats(bulk, load);
+    load->is_odd = load->is_tangled && has_odd_repeats(bulk, load);
 }
 
 /* May it go into chunks? The state lock is held. */
@@ -301,7 +314,7 @@ prepare(struct loading *loading)
         restates =
             store->names.feeds.items[store->names.series.items[load->series - 1].feed - 1].restates;
         (void) pthread_rwlock_unlock(&store->state_lock);
-        if (!load->is_appended)
+        if (!load->is_appended && load->is_tangled)
             drop_repeats(loading, load, restates);
     }
 }

@@ -237,10 +237,16 @@ compare_interest(const struct oi_bulk_work *work, struct oi_bulk_item left,
 {
     const struct oi_packed *a = oi_bulk_row(work->bulk, left);
     const struct oi_packed *b = oi_bulk_row(work->bulk, right);
+    int64_t x = a->mantissas[0], y = b->mantissas[0];
+    int power = a->exponents[0] - b->exponents[0];
     struct oi_decimal one, other;
 
-    if (a->exponents[0] == b->exponents[0] && a->exponents[0] != OI_EXPONENT_WIDE)
-        return (a->mantissas[0] > b->mantissas[0]) - (a->mantissas[0] < b->mantissas[0]);
+    /* At one exponent, which nearly always can be done. */
+    if (a->exponents[0] > OI_EXPONENT_WIDE && b->exponents[0] > OI_EXPONENT_WIDE &&
+        power <= POWER_MAX && power >= -POWER_MAX &&
+        !__builtin_mul_overflow(power > 0 ? x : y, powers[power > 0 ? power : -power],
+                                power > 0 ? &x : &y))
+        return (x > y) - (x < y);
     one = oi_packed_figure(a, 0, work->bulk->parts[left.part].wides);
     other = oi_packed_figure(b, 0, work->bulk->parts[right.part].wides);
     return oi_decimal_compare(&one, &other);
@@ -250,56 +256,70 @@ static void
 close_bucket(const struct oi_bulk_work *work, const struct bucket *bucket,
              struct oi_rollups *rollups)
 {
-    const struct oi_observation high = oi_bulk_observation(work, bucket->high);
-    const struct oi_observation low = oi_bulk_observation(work, bucket->low);
     struct oi_rollup *rollup = rollups->count ? &rollups->items[rollups->count - 1] : NULL;
+    struct oi_observation high, low;
 
     if (bucket->count == 0)
         return;
+    high = oi_bulk_observation(work, bucket->high);
+    low = oi_bulk_observation(work, bucket->low);
     if (!rollup || rollup->start != bucket->start) {
         rollup = oi_vector_add(rollups);
         rollup->start = bucket->start;
         rollup->first = oi_bulk_observation(work, bucket->first);
         rollup->high = high;
         rollup->low = low;
+    } else {
+        if (oi_decimal_compare(&high.open_interest, &rollup->high.open_interest) > 0)
+            rollup->high = high;
+        if (oi_decimal_compare(&low.open_interest, &rollup->low.open_interest) < 0)
+            rollup->low = low;
     }
-    if (oi_decimal_compare(&high.open_interest, &rollup->high.open_interest) > 0)
-        rollup->high = high;
-    if (oi_decimal_compare(&low.open_interest, &rollup->low.open_interest) < 0)
-        rollup->low = low;
     rollup->last = oi_bulk_observation(work, bucket->last);
     rollup->count += bucket->count;
 }
 
+/* Rows (a bucket of one) or hours into the bucket they belong to. */
+static inline void
+add_to_bucket(const struct oi_bulk_work *work, const struct bucket *more, int64_t interval_ns,
+              struct bucket *bucket, struct oi_rollups *rollups)
+{
+    if (bucket->count == 0 || more->start - bucket->start >= interval_ns) {
+        close_bucket(work, bucket, rollups);
+        *bucket = *more;
+        bucket->start = oi_interval_floor(interval_ns, more->start);
+        return;
+    }
+    if (compare_interest(work, more->high, bucket->high) > 0)
+        bucket->high = more->high;
+    if (compare_interest(work, more->low, bucket->low) < 0)
+        bucket->low = more->low;
+    bucket->last = more->last;
+    bucket->count += more->count;
+}
+
+/* Hours from rows, days from hours. */
 static void
-make_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load, int64_t interval_ns,
-             struct oi_rollups *rollups)
+make_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load)
 {
     const struct oi_bulk_item *items = load->items;
-    struct bucket bucket = { .first = items[0], .high = items[0], .low = items[0] };
+    struct bucket hour = {}, day = {};
 
     for (size_t i = 0; i < load->count; i++) {
         oi_time time = oi_bulk_row(work->bulk, items[i])->time;
+        const struct bucket row = { time, 1, items[i], items[i], items[i], items[i] };
 
         /* Of one instant the last row counts. */
-        if (i + 1 < load->count && oi_bulk_row(work->bulk, items[i + 1])->time == time)
+        if (load->is_tangled && i + 1 < load->count &&
+            oi_bulk_row(work->bulk, items[i + 1])->time == time)
             continue;
-        if (bucket.count == 0 || time - bucket.start >= interval_ns) {
-            if (bucket.count > 0)
-                close_bucket(work, &bucket, rollups);
-            bucket = (struct bucket){ .start = oi_interval_floor(interval_ns, time),
-                                      .first = items[i],
-                                      .high = items[i],
-                                      .low = items[i] };
-        }
-        bucket.count++;
-        bucket.last = items[i];
-        if (compare_interest(work, items[i], bucket.high) > 0)
-            bucket.high = items[i];
-        if (compare_interest(work, items[i], bucket.low) < 0)
-            bucket.low = items[i];
+        if (hour.count > 0 && time - hour.start >= OI_HOUR)
+            add_to_bucket(work, &hour, OI_DAY, &day, &load->rollups[1]);
+        add_to_bucket(work, &row, OI_HOUR, &hour, &load->rollups[0]);
     }
-    close_bucket(work, &bucket, rollups);
+    add_to_bucket(work, &hour, OI_DAY, &day, &load->rollups[1]);
+    close_bucket(work, &hour, &load->rollups[0]);
+    close_bucket(work, &day, &load->rollups[1]);
 }
 
 static void
@@ -325,8 +345,8 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
     }
     oi_free(columns.memory);
     oi_vector_release(&columns.wides);
+    make_rollups(work, load);
     for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
-        make_rollups(work, load, intervals[kind], &load->rollups[kind]);
         oi_rollups_seal(load->series, intervals[kind], &load->rollups[kind], add_block, load);
         oi_vector_release(&load->rollups[kind]);
     }

@@ -25,6 +25,7 @@ struct oi_bulk_load {
     size_t count;
     oi_time first, last;
     bool is_appended; /* not for chunks */
+    bool is_tangled;  /* it was not in order of time, or had several rows of one */
     bool is_odd;      /* its repeated instants are for the general way */
     struct oi_position position;
     struct oi_rollups rollups[2]; /* hours, days: stored ones first, then with the rows */
