@@ -118,7 +118,8 @@ def write_report(found):
     lines += table(("work", *(f"{one['name']} {one['version']}" for one in engines), "best peer"), rows)
     load = inside["works"]["load"]
     lines += [f"Loading: {rate(load):.2f} M rows/s. With one known time a batch, as collected data has: "
-              f"{inside['bytes_per_row_collected']:.2f} bytes a row.", ""]
+              f"{inside['bytes_per_row_collected']:.2f} bytes a row. Memory of its own: {inside['import_mib']} MiB to import, "
+              f"{inside['server_mib']} MiB to serve.", ""]
     lines += table(("work", "oi", "the machine alone", "ratio"), floor_rows(found))
     lines += table(("in the process, with parsing and names", "time"), extra_rows(inside))
     columns = [(name.removeprefix("column_").replace("_", " "), f"{per_row(floors, name):.2f}")

@@ -145,10 +145,14 @@ def attempt(found, work, call):
         say(f"  {work}: {measured['median_ns'] / 1000:.1f} us")
 
 
-def ask_all(bench, engine, found):
-    """Every question, warm, then cold."""
+def ask_warm(engine, found):
+    """Every question, as often as it takes to know."""
     for work, count in QUESTIONS.items():
         attempt(found, work, lambda: engine.ask(work, count))
+
+
+def ask_cold(bench, engine, found):
+    """Questions whose answer is on disk alone."""
     for work in COLD if bench.cold_times else ():
         def cold():
             times = sorted(filter(None, (engine.ask_cold(work) for _ in range(bench.cold_times))))
@@ -173,7 +177,8 @@ def measure(bench, engine, csv, live):
         found["bytes_per_row"] = engine.size() / bench.data.rows
         say(f"  loaded in {seconds:.1f} s, {found['bytes_per_row']:.2f} bytes a row")
         found["roll_up_s"] = engine.roll_up()
-        ask_all(bench, engine, found)
+        ask_warm(engine, found)
+        ask_cold(bench, engine, found)
         if live:
             attempt(found, "live", lambda: engine.live(live, len(list(live.glob("*.csv")))))
     except (peer.Failure, OSError, subprocess.SubprocessError) as failure:
@@ -199,13 +204,16 @@ def measure_oi(bench, csv, by_batch, batches):
         if name in inside["works"]:
             inside["works"][name + "_query"] = inside["works"][name]
         inside["works"][name] = measured
+    inside["import_mib"] = engine.import_kib // 1024
     live = engine.live_all(batches)
     inside["works"].update(live=live["live"], checkpoint=live["checkpoint"])
     served = OiHttp(bench, engine)
     outside = {**inside, "name": served.name, "is_embedded": False, "works": {}, "failures": {}}
     try:
         served.start()
-        ask_all(bench, served, outside)
+        ask_warm(served, outside)
+        inside["server_mib"] = peer.anonymous_kib(served.child.pid) // 1024
+        ask_cold(bench, served, outside)
     finally:
         served.stop()
     collected = Oi(bench)
@@ -286,6 +294,8 @@ def main():
     parser.add_argument("--temporary", help="where the data goes: a real disk (default: TMPDIR)")
     parser.add_argument("--page", help="write the tables into this page too, in place of those it has")
     options = parser.parse_args()
+    if options.page and not pathlib.Path(options.page).is_file():
+        sys.exit(f"bench: there is no {options.page}")
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oi-bench-", dir=options.temporary) as name:
         folder = pathlib.Path(name)

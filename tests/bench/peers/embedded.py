@@ -43,12 +43,8 @@ class SQLite(Embedded):
     name = "SQLite"
     package = "sqlite3"
     note = "WAL, synchronous=FULL, WITHOUT ROWID by (market, time), scaled integers, an hourly table"
-    dialect = {
-        "bucket": lambda column, width: f"{column}/{width}",
-        # Filled by statements() from windows: SQLite has no first or last.
-        "first": lambda column: f"max(CASE WHEN first=1 THEN {column} END)",
-        "last": lambda column: f"max(CASE WHEN last=1 THEN {column} END)",
-    }
+    # Statements with a first or a last are written otherwise, below.
+    dialect = {"bucket": lambda column, width: f"{column}/{width}", "first": str, "last": str}
 
     def find(self):
         if not self.bench.tool("sqlite_bench").exists() or not shutil.which("sqlite3"):
@@ -59,18 +55,19 @@ class SQLite(Embedded):
         return [self.bench.tool("sqlite_bench")]
 
     @staticmethod
-    def windowed(text):
-        """Rows numbered within their bucket, from both ends."""
-        width = sql.FIVE_MINUTES if str(sql.FIVE_MINUTES) in text else sql.HOUR
-        where = text[text.index(" FROM oi") + len(" FROM oi"):text.index(" GROUP BY")]
-        rows = (f"(SELECT *,row_number() OVER (PARTITION BY market,time/{width} ORDER BY time) AS first,"
-                f"row_number() OVER (PARTITION BY market,time/{width} ORDER BY time DESC) AS last FROM oi{where})")
-        return text.replace(" FROM oi" + where, f" FROM {rows}")
+    def by_ends(width, where):
+        """Open, high, low, close of each bucket: it has no first or last, but finds both by its key."""
+        group = (f"SELECT market,time/{width} AS h,min(time) AS t0,max(time) AS t1,max(contract_count) AS hi,"
+                 f"min(contract_count) AS lo,count(*) AS n FROM oi{where} GROUP BY market,h")
+        return (f"SELECT g.market,g.h,a.contract_count AS o,g.hi,g.lo,b.contract_count AS c,b.value_usd AS v,"
+                f"b.mark_price AS p,g.n FROM ({group}) AS g JOIN oi AS a ON a.market=g.market AND a.time=g.t0 "
+                "JOIN oi AS b ON b.market=g.market AND b.time=g.t1")
 
     def statements(self):
-        found = super().statements()
-        for work in ("candles_rows", "metrics"):
-            found[work] = [self.windowed(text) for text in found[work]]
+        data, found = self.bench.data, super().statements()
+        found["candles_rows"] = [self.by_ends(sql.HOUR, f" WHERE market={m} AND time>={data.from_200h}") + " ORDER BY h"
+                                 for m in data.markets]
+        found["metrics"] = [self.by_ends(sql.FIVE_MINUTES, f" WHERE market={m}") + " ORDER BY h" for m in data.markets]
         # A bare column beside max() is of the row that has it: the fastest way it knows.
         found["total_rows"] = [f"SELECT h,sum(v) FROM (SELECT time/{sql.HOUR} AS h,max(time),value_usd AS v FROM oi "
                                "WHERE market<60 GROUP BY market,h) GROUP BY h ORDER BY h"]
@@ -79,8 +76,7 @@ class SQLite(Embedded):
     def roll_up(self):
         started = time.monotonic()
         self.program("run", "CREATE TABLE oi_1h(market INTEGER, h INTEGER, o, hi, lo, c, v, p, n, "
-                            "PRIMARY KEY(market, h)) WITHOUT ROWID; INSERT INTO oi_1h "
-                            + self.windowed(sql.hourly(self.dialect)))
+                            "PRIMARY KEY(market, h)) WITHOUT ROWID; INSERT INTO oi_1h " + self.by_ends(sql.HOUR, ""))
         return time.monotonic() - started
 
 

@@ -36,12 +36,22 @@ class Oi(peer.Peer):
         super().prepare()
         self.store = self.folder / "store"
         self.port = None
+        self.import_kib = 0  # the most memory an import had
 
     def load(self, csv):
         peer.run([self.bench.tool("store_bench"), "define", self.store, self.bench.data.market_count])
+        command = [self.bench.tool("oi"), "import", "csv", "--data", self.store, "--name", "bench", *IMPORT, csv]
         started = time.monotonic()
-        peer.run([self.bench.tool("oi"), "import", "csv", "--data", self.store, "--name", "bench", *IMPORT, csv])
-        return time.monotonic() - started
+        log = self.folder / "import.log"
+        with open(log, "w", encoding="utf-8") as errors, \
+                subprocess.Popen([str(part) for part in command], stderr=errors) as child:
+            while child.poll() is None:
+                self.import_kib = max(self.import_kib, peer.anonymous_kib(child.pid))
+                time.sleep(0.01)
+            seconds = time.monotonic() - started
+            if child.returncode != 0:
+                raise peer.Failure(log.read_text(encoding="utf-8")[-300:])
+        return seconds
 
     def size(self):
         text = peer.run([self.bench.tool("oi"), "info", "--data", self.store])

@@ -37,6 +37,15 @@ def measured(command, **more):
     return {line["work"]: line for line in lines}
 
 
+def anonymous_kib(process):
+    """Memory of a running process that is its own and no file's; 0 when it ended."""
+    try:
+        text = pathlib.Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("RssAnon")), 0)
+
+
 def debian_version(package):
     """Of an installed package with a program of its name, without Debian's own suffixes; or None."""
     if not shutil.which(package):
