@@ -31,6 +31,16 @@ static const struct pattern patterns[] = {
       .says_xbt = true, .contract_usd = 1, .share = 0.005 },
     { OI_VENUE_KRAKEN_FUTURES, "inverse", "FI_$BUSD_$D", "USD", 'E', .is_inverse = true,
       .is_dated = true, .says_xbt = true, .contract_usd = 1, .share = 0.05 },
+    { OI_VENUE_GATE, "usdt", "$B_USDT", "USDT", 'C', .has_lots = true, .share = 0.4 },
+    { OI_VENUE_GATE, "btc", "$B_USD", "USD", 'X', .is_inverse = true, .contract_usd = 1,
+      .share = 0.01 },
+    { OI_VENUE_GATE, "delivery", "$B_USDT_$Y", "USDT", 'E', .is_dated = true, .has_lots = true,
+      .share = 0.02 },
+    { OI_VENUE_BITGET, "usdt_futures", "$BUSDT", "USDT", 'C', .share = 0.4 },
+    { OI_VENUE_BITGET, "usdc_futures", "$BPERP", "USDC", 'E', .share = 0.01 },
+    { OI_VENUE_BITGET, "coin_futures", "$BUSD", "USD", 'I', .is_inverse = true, .share = 0.02 },
+    { OI_VENUE_BITGET, "coin_futures", "$BUSD$M", "USD", 'E', .is_inverse = true, .is_dated = true,
+      .share = 0.02 },
 };
 
 static void
@@ -105,3 +115,5 @@ add_patterns(struct line line, const struct oi_coin *coin)
     }
 PATTERNS(bitmex)
 PATTERNS(kraken_futures)
+PATTERNS(gate)
+PATTERNS(bitget)

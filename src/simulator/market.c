@@ -168,7 +168,9 @@ set_interest(uint64_t seed, const struct oi_market *market, int64_t minute,
     double unit = market->coin->price * (double) market->factor;
     double mark = oi_decimal_to_double(&figures->mark);
     double usd = market->coin->interest_usd * market->share;
-    bool is_in_usd = market->is_inverse || market->kind == OI_KIND_EVENT;
+    /* Bitget counts coins wherever it settles. */
+    bool is_in_usd =
+        (market->is_inverse && market->venue != OI_VENUE_BITGET) || market->kind == OI_KIND_EVENT;
     double contracts = usd / (is_in_usd ? contract : contract * unit);
     double amount;
 
