@@ -181,7 +181,7 @@ class Checker:
                 if kind == "dialect" and not (self.root / f"docs/dialects/{name}.md").is_file():
                     self.fault("adapter", source, 0, f"no docs/dialects/{name}.md")
                 if kind == "exchange" and "https://" not in re.sub(
-                        r"[^\n]*api[^\n]*", "", source.read_text(encoding="utf-8")):
+                        r"https://[\w.-]*api[\w.-]*", "", source.read_text(encoding="utf-8")):
                     self.fault("adapter", source, 0, "a convention names the page that says so")
             for source in folder.glob("*.c") if folder.is_dir() else []:
                 found = re.search(rf"^const struct oi_{kind} oi_{kind}_(\w+) = ",
