@@ -202,8 +202,8 @@ what_is_asked_each_ten_minutes_is_due_then_and_its_hole_is_as_long(void **state)
     assert_int_equal(expected, 0);
     oi_board_take_coverage(&fixture.board, &fixture.yield);
     assert_int_equal(fixture.yield.marks.count + fixture.yield.holes.count, 0);
-    assert_ok(oi_board_begin(&fixture.board, fixture.world.store.store, fixture.world.feed, due,
-                             NULL));
+    assert_ok(
+        oi_board_begin(&fixture.board, fixture.world.store.store, fixture.world.feed, due, NULL));
     oi_board_count(&fixture.board, &expected, &missing);
     assert_int_equal(expected, 3); /* nobody is asked for the inverse ones */
     oi_board_fail_product(&fixture.board, "linear", OI_HOLE_BLOCKED);
