@@ -216,9 +216,12 @@ follow_positions(struct oi_store *store, struct oi_access *access, const struct 
     struct moves moves = { .store = store,
                            .takes_all = state->hidden_version != store->state.hidden_version };
     struct oi_hidden hidden = {};
+    struct oi_flags flags = {};
     enum oi_status status =
         oi_access_walk(access, OI_TABLE_POSITION, &all, &all, collect_move, &moves, error);
 
+    if (status == OI_OK && moves.takes_all)
+        status = oi_flags_load(access, &flags, error);
     if (status == OI_OK && moves.takes_all)
         status = oi_hidden_load(access, &hidden, error);
     if (status == OI_OK) {
@@ -226,6 +229,9 @@ follow_positions(struct oi_store *store, struct oi_access *access, const struct 
         if (moves.takes_all) {
             oi_free(store->hidden.batches);
             store->hidden = hidden;
+            oi_vector_release(&store->flags);
+            store->flags = flags;
+            flags = (struct oi_flags){};
         }
         for (size_t i = 0; i < moves.moved.count; i++)
             oi_track_settle(store, moves.moved.items[i].series, &moves.moved.items[i].position);
@@ -236,6 +242,7 @@ follow_positions(struct oi_store *store, struct oi_access *access, const struct 
         (void) pthread_rwlock_unlock(&store->state_lock);
     }
     oi_vector_release(&moves.moved);
+    oi_vector_release(&flags);
     return status;
 }
 

@@ -25,7 +25,8 @@
     X(SERIES, "series")         /* id -> instrument, feed */                                       \
     X(HOLE, "hole")             /* exchange, product, instrument, reach, start -> a hole */        \
     X(WATCH, "watch")           /* exchange, product, hour -> which minutes were asked for */      \
-    X(IMPORT, "import")         /* id -> an import's mark and its batches */
+    X(IMPORT, "import")         /* id -> an import's mark and its batches */                       \
+    X(FLAG, "flag")             /* id -> a span of a market that is bad, and why */
 
 enum oi_table {
 #define OI_TABLE_ITEM(name, text) OI_TABLE_##name,

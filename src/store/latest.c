@@ -13,6 +13,14 @@ oi_store_latest(struct oi_store *store, uint32_t series, struct oi_observation *
     (void) pthread_rwlock_rdlock(&store->state_lock);
     if (series > 0 && series <= store->tracks.count)
         is_found = oi_track_newest(&store->tracks.items[series - 1], &store->hidden, ret_reading);
+    if (is_found && store->flags.count > 0) {
+        struct oi_flags flags = {};
+
+        oi_flags_choose(store, series, (struct oi_span){ ret_reading->time, ret_reading->time + 1 },
+                        OI_TIME_LATEST, &flags);
+        ret_reading->flags |= oi_flags_of(&flags, ret_reading->time);
+        oi_vector_release(&flags);
+    }
     (void) pthread_rwlock_unlock(&store->state_lock);
     if (!is_found)
         return oi_fail(error, OI_E_NOT_FOUND, "series %u has no row", series);

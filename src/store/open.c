@@ -313,6 +313,7 @@ oi_store_close(struct oi_store **store)
     oi_vector_release(&closing->log);
     oi_vector_release(&closing->watchers);
     oi_free(closing->hidden.batches);
+    oi_vector_release(&closing->flags);
     oi_snapshot_drop(closing);
     oi_names_release(&closing->names);
     (void) pthread_mutex_destroy(&closing->queue_lock);

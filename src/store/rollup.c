@@ -408,6 +408,7 @@ struct reading_call {
     struct oi_rows tail;  /* visible rows of the log in it */
     struct oi_rows rows;  /* of one bucket */
     struct oi_rollups stored, merged;
+    struct oi_flags flags; /* that its rows may need */
 };
 
 static enum oi_status
@@ -514,6 +515,7 @@ call_begin(struct reading_call *call)
         return false;
     }
     track = &store->tracks.items[call->series - 1];
+    oi_flags_choose(store, call->series, call->times, OI_TIME_LATEST, &call->flags);
     if (track->position.rows > 0)
         has = (struct oi_span){ track->position.first, track->position.last };
     for (size_t i = oi_rows_find(&track->tail, call->times.from);
@@ -553,8 +555,14 @@ walk_blocks(struct reading_call *call,
         status = merge_block(call, &access, (struct oi_span){ from, to }, error);
         oi_access_end(&access);
         OI_TRY(status);
-        for (size_t i = 0; i < call->merged.count; i++)
-            OI_TRY(each(context, &call->merged.items[i]));
+        for (size_t i = 0; i < call->merged.count; i++) {
+            struct oi_rollup *rollup = &call->merged.items[i];
+
+            for (unsigned part = 0; call->flags.count > 0 && part < PARTS; part++)
+                part_of(rollup, part)->flags |=
+                    oi_flags_of(&call->flags, part_of(rollup, part)->time);
+            OI_TRY(each(context, rollup));
+        }
         from = to;
     }
     return OI_OK;
@@ -586,5 +594,6 @@ oi_store_rollups(struct oi_store *store, uint32_t series, int64_t interval_ns, s
     oi_rows_release(&call.rows);
     oi_vector_release(&call.stored);
     oi_vector_release(&call.merged);
+    oi_vector_release(&call.flags);
     return status == OI_OK ? oi_store_check_whole(store, error) : status;
 }

@@ -27,6 +27,8 @@ struct oi_scan {
     struct oi_chunk chunk;
     struct oi_rows rows; /* a merged block */
     struct oi_rows_columns columns;
+    struct oi_flags flags; /* that rows of the span may need */
+    OI_VECTOR(uint16_t) flagged;
     struct oi_columns view; /* what was handed out */
 };
 
@@ -107,6 +109,7 @@ oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
     scan->batch_limit = limit < store->state.last_batch ? limit : store->state.last_batch;
     scan->hidden = oi_hidden_copy(&store->hidden);
     copy_tail(scan, &store->tracks.items[request->series - 1]);
+    oi_flags_choose(store, request->series, request->span, request->moment.as_stored, &scan->flags);
     (void) pthread_rwlock_unlock(&store->state_lock);
     *ret_scan = scan;
     return OI_OK;
@@ -119,6 +122,8 @@ release(struct oi_scan *scan)
     oi_rows_release(&scan->tail);
     oi_rows_release(&scan->rows);
     oi_rows_columns_release(&scan->columns);
+    oi_vector_release(&scan->flags);
+    oi_vector_release(&scan->flagged);
     oi_chunk_release(&scan->chunk);
 }
 
@@ -430,6 +435,19 @@ is_finished(const struct oi_scan *scan)
     return scan->left.from >= scan->left.to || scan->rows_left == 0;
 }
 
+/* The flags of what is handed out, with those of the ledger. */
+static void
+put_flags(struct oi_scan *scan)
+{
+    oi_vector_clear(&scan->flagged);
+    oi_vector_reserve(&scan->flagged, scan->view.count);
+    for (size_t row = 0; row < scan->view.count; row++)
+        oi_vector_push(
+            &scan->flagged,
+            (uint16_t) (scan->view.flags[row] | oi_flags_of(&scan->flags, scan->view.time[row])));
+    scan->view.flags = scan->flagged.items;
+}
+
 enum oi_status
 oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct oi_error *error)
 {
@@ -445,6 +463,8 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
         OI_TRY(status);
     }
     cut_to_limit(scan);
+    if (scan->flags.count > 0 && scan->view.flags)
+        put_flags(scan);
     scan->rows_left -= scan->rows_left == SIZE_MAX ? 0 : scan->view.count;
     *ret_columns = scan->view.count > 0 ? &scan->view : NULL;
     if (scan->view.count > 0 || scan->is_ended)

@@ -233,6 +233,24 @@ enum oi_status oi_store_import_find(struct oi_store *store, const uint8_t sha256
 /* Hide every row of the import that `batch` belongs to, from now on; NOT_FOUND. */
 enum oi_status oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error);
 
+/* Rows of every feed of a market that the operator holds to be bad. Reads of the rows and of
+ * rollups show OI_FLAG_BAD from the time of the entry on (as_stored before it does not); nothing
+ * stored changes. */
+#define OI_REASON_SIZE 200
+struct oi_bad_span {
+    uint32_t instrument;
+    struct oi_span span;
+    oi_time flagged_at; /* given by the store */
+    char reason[OI_REASON_SIZE];
+};
+/* Add to the ledger, durably. NOT_FOUND for an unknown market, INVALID without a reason. */
+enum oi_status oi_store_flag(struct oi_store *store, const struct oi_bad_span *flag,
+                             struct oi_error *error);
+/* The ledger in the order of its entries. A failure of `each` ends the walk. */
+enum oi_status oi_store_flags(struct oi_store *store,
+                              enum oi_status (*each)(void *context, const struct oi_bad_span *flag),
+                              void *context, struct oi_error *error);
+
 /*
  * Reading.
  */

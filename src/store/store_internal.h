@@ -89,6 +89,12 @@ struct oi_hidden {
     size_t count;
 };
 
+/* The ledger of bad rows, or a part of it. */
+struct oi_flags {
+    struct oi_bad_span *items;
+    size_t count, capacity;
+};
+
 struct oi_append_turn;
 
 struct oi_store {
@@ -114,6 +120,7 @@ struct oi_store {
     bool lacks_rows; /* opened for reading in spite of a damaged log: no answer is whole */
     size_t tail_rows;
     struct oi_hidden hidden;
+    struct oi_flags flags;
     struct oi_names names;
     struct oi_snapshot *snapshot; /* of the current catalogue, or NULL: cut on demand */
     OI_VECTOR(struct oi_watcher) watchers;
@@ -227,6 +234,15 @@ struct oi_hidden oi_hidden_copy(const struct oi_hidden *hidden);
 enum oi_status oi_import_save(struct oi_access *access, const struct oi_import_mark *mark,
                               uint64_t batch, uint32_t *next_import, uint32_t *ret_import,
                               struct oi_error *error);
+
+/* flags.c */
+enum oi_status oi_flags_load(struct oi_access *access, struct oi_flags *flags,
+                             struct oi_error *error);
+/* Append those that a reader of a series has to mind. The state lock is held. */
+void oi_flags_choose(const struct oi_store *store, uint32_t series, struct oi_span span,
+                     oi_time as_stored, struct oi_flags *flags);
+/* OI_FLAG_BAD, or 0. */
+uint16_t oi_flags_of(const struct oi_flags *flags, oi_time time);
 
 /* commits.c */
 enum oi_status oi_commits_add(struct oi_access *access, uint64_t batch,

@@ -356,6 +356,7 @@ SEAL_CHECK(rollup, OI_TABLE_ROLLUP)
 SEAL_CHECK(hole, OI_TABLE_HOLE)
 SEAL_CHECK(watch, OI_TABLE_WATCH)
 SEAL_CHECK(import, OI_TABLE_IMPORT)
+SEAL_CHECK(flag, OI_TABLE_FLAG)
 
 static enum oi_status
 verify_tables(struct verifier *verifier, struct oi_error *error)
@@ -380,7 +381,8 @@ verify_tables(struct verifier *verifier, struct oi_error *error)
     OI_TRY(walk_table(verifier, OI_TABLE_ROLLUP, check_rollup, error));
     OI_TRY(walk_table(verifier, OI_TABLE_HOLE, check_hole, error));
     OI_TRY(walk_table(verifier, OI_TABLE_WATCH, check_watch, error));
-    return walk_table(verifier, OI_TABLE_IMPORT, check_import, error);
+    OI_TRY(walk_table(verifier, OI_TABLE_IMPORT, check_import, error));
+    return walk_table(verifier, OI_TABLE_FLAG, check_flag, error);
 }
 
 enum oi_status

@@ -714,6 +714,85 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
     test_store_close(&test);
 }
 
+static enum oi_status
+count_bad(void *context, const struct oi_rollup *rollup)
+{
+    *(size_t *) context += (rollup->first.flags & OI_FLAG_BAD) != 0;
+    return OI_OK;
+}
+
+static enum oi_status
+note_flag(void *context, const struct oi_bad_span *flag)
+{
+    *(struct oi_bad_span *) context = *flag;
+    return OI_OK;
+}
+
+static size_t
+count_flagged(struct test_store *test, struct oi_moment moment)
+{
+    const struct oi_scan_request request = {
+        .series = test->series[1], .span = OI_SPAN_ALL, .moment = moment, .columns = OI_COLUMN_FLAGS
+    };
+    const struct oi_columns *columns = NULL;
+    struct oi_scan *scan = NULL;
+    size_t count = 0;
+
+    assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
+    for (;;) {
+        assert_ok(oi_scan_next(scan, &columns, NULL));
+        if (!columns)
+            break;
+        for (size_t row = 0; row < columns->count; row++)
+            count += (columns->flags[row] & OI_FLAG_BAD) != 0;
+    }
+    oi_scan_close(&scan);
+    return count;
+}
+
+static void
+rows_of_a_flagged_span_say_so_from_then_on(void **state)
+{
+    struct oi_moment moment = OI_MOMENT_LATEST;
+    struct oi_observation reading;
+    struct oi_bad_span flag, found = {};
+    struct test_store test;
+    size_t bad = 0;
+
+    begin(&test, state);
+    test_store_append_minutes(&test, test.series[1], 0, 300, 1000);
+    test_store_checkpoint(&test);
+    test_store_append_minutes(&test, test.series[1], 300, 60, 2000);
+    flag = (struct oi_bad_span){ .instrument = test.instruments[0],
+                                 .span = { test_store_minute(250), test_store_minute(1000) } };
+    assert_status(oi_store_flag(test.store, &flag, NULL), OI_E_INVALID);
+    (void) snprintf(flag.reason, sizeof(flag.reason), "the exchange counted twice");
+    oi_virtual_clock_advance(&test.clock, OI_HOUR);
+    assert_ok(oi_store_flag(test.store, &flag, NULL));
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(count_flagged(&test, OI_MOMENT_LATEST), 110);
+        moment.as_stored = TEST_START;
+        assert_int_equal(count_flagged(&test, moment), 0);
+        assert_ok(oi_store_latest(test.store, test.series[1], &reading, NULL));
+        assert_true(reading.flags & OI_FLAG_BAD);
+        assert_ok(oi_store_at(test.store, test.series[1], test_store_minute(249), OI_MOMENT_LATEST,
+                              &reading, NULL));
+        assert_false(reading.flags & OI_FLAG_BAD);
+        bad = 0;
+        assert_ok(oi_store_rollups(test.store, test.series[1], OI_HOUR, OI_SPAN_ALL, count_bad,
+                                   &bad, NULL));
+        assert_int_equal(bad, 1);
+        assert_ok(oi_store_flags(test.store, note_flag, &found, NULL));
+        assert_string_equal(found.reason, flag.reason);
+        test_store_verify(&test);
+        if (engine != &oi_kv_memory)
+            test_store_reopen(&test);
+    }
+    flag.instrument = 99;
+    assert_status(oi_store_flag(test.store, &flag, NULL), OI_E_NOT_FOUND);
+    test_store_close(&test);
+}
+
 struct measured {
     uint64_t bytes, open_interest;
     size_t count;
@@ -872,6 +951,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
         STORE_TEST(a_damaged_open_chunk_holds_nothing_up),
         STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
+        STORE_TEST(rows_of_a_flagged_span_say_so_from_then_on),
         STORE_TEST(what_each_column_costs_is_told),
         STORE_TEST(a_store_is_compacted_when_nobody_has_it_open),
         STORE_TEST(a_backup_answers_as_the_store_did),
