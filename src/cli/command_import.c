@@ -147,7 +147,7 @@ take_options(struct command *command, const struct oi_options *options, struct o
     command->import.archive = oi_archive_find(oi_slice_of(operands[0]));
     if (!command->import.archive)
         return oi_fail(error, OI_E_INVALID,
-                       "\"%.40s\" is no format: binance-vision, coinmetrics, csv or tardis",
+                       "\"%.40s\" is no format: binance-vision, cme, coinmetrics, csv or tardis",
                        operands[0]);
     command->report_path = oi_options_text(options, "report");
     command->import.name = oi_options_text(options, "name");
@@ -380,8 +380,9 @@ const struct oi_command oi_command_import = {
     .operands = "FORMAT FILE ...",
     .operands_max = SIZE_MAX,
     .description =
-        "Formats: binance-vision (daily metrics), coinmetrics (market-openinterest as csv or\n"
-        "json_stream), tardis (derivative_ticker, options_chain), csv (any table: the options\n"
+        "Formats: binance-vision (daily metrics), cme (settlement files, and QuantConnect\n"
+        "Lean's), coinmetrics (market-openinterest as csv or json_stream), tardis "
+        "(derivative_ticker, options_chain), csv (any table: the options\n"
         "that begin with csv say what its columns mean). Files may be gzip, zstd or zip.\n"
         "\n"
         "The same file twice changes nothing; an interrupted import goes on where it stopped.\n"

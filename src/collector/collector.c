@@ -289,7 +289,8 @@ add_exchanges(struct oi_collector *collector, const struct oi_collector_options 
     for (size_t i = 0; i < room; i++) {
         struct oi_collector_exchange *exchange = &collector->exchanges[collector->count];
 
-        if (!is_chosen(options, registry[i]->name))
+        /* Of one that has closed, or is known by its files alone, there is nothing to ask. */
+        if (!is_chosen(options, registry[i]->name) || registry[i]->endpoint_count == 0)
             continue;
         of.exchange = registry[i];
         of.seed++;

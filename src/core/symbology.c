@@ -195,6 +195,23 @@ oi_coinmetrics_exchange(const struct oi_instrument *instrument, char name[OI_MAR
     return give(venue ? venue->coinmetrics : instrument->exchange, name);
 }
 
+/* Ours of CME's have the year's two digits, theirs one: BTCZ26 is BTCZ6. */
+static void
+add_coinmetrics_symbol(struct name *name, const struct oi_instrument *instrument)
+{
+    struct oi_slice head = oi_slice_of(instrument->symbol);
+
+    if (strcmp(instrument->exchange, "cme") != 0 ||
+        fnmatch("[!-]*" MONTH_CODE, instrument->symbol, 0) != 0 ||
+        memchr(head.data, '-', head.size)) {
+        add(name, instrument->symbol);
+        return;
+    }
+    head.size -= 2;
+    add_slice(name, head);
+    add(name, instrument->symbol + head.size + 1);
+}
+
 bool
 oi_coinmetrics_market(const struct oi_instrument *instrument, char name[OI_MARKET_NAME_SIZE])
 {
@@ -204,7 +221,7 @@ oi_coinmetrics_market(const struct oi_instrument *instrument, char name[OI_MARKE
         return false;
     whole.size = strlen(name);
     add(&whole, "-");
-    add(&whole, instrument->symbol);
+    add_coinmetrics_symbol(&whole, instrument);
     add(&whole, instrument->kind == OI_KIND_OPTION ? "-option" : "-future");
     return finish(&whole);
 }
