@@ -18,8 +18,8 @@
 
 #define FILE_SIZE_MIN ((uint64_t) 4 << 20)
 #define PIECE_SIZE ((uint64_t) 1 << 20)
-/* Pieces of a commit: about 700,000 rows, 60 MiB while they are in memory. */
-#define GROUP_PIECES ((size_t) 64)
+/* Pieces of a commit: about 400,000 rows. Two groups, and what is made of one, take 200 MiB. */
+#define GROUP_PIECES ((size_t) 36)
 /* A longer line is no table's; the usual way says so. */
 #define LINE_SIZE_MAX ((size_t) 1 << 20)
 #define READ_AHEAD ((size_t) 4096)

@@ -16,8 +16,8 @@
 #define THREADS_MAX 64
 /* So many rows are appended at once. */
 #define APPEND_ROWS ((size_t) 32'768)
-/* Fewer rows of a series than this part of a chunk are appended: chunks of their own would be
- * crumbs, and the log gathers them. */
+/* Where series have fewer rows than this part of a chunk they are appended: chunks of their own
+ * would be crumbs, and the log gathers them. */
 #define CRUMB_PART 8
 /* More rows of one instant are for the append, which knows how to refuse them. */
 #define REPEATS_MAX 1000
@@ -300,12 +300,18 @@ static void
 prepare(struct loading *loading)
 {
     struct oi_store *store = loading->store;
+    size_t least = store->chunk_rows / CRUMB_PART, rows = 0;
 
+    for (size_t i = 0; i < loading->work.load_count; i++)
+        rows += loading->work.loads[i].count;
+    /* Among large ones a crumb is where the part begins or ends within a series. */
+    if (rows >= least * loading->work.load_count)
+        least = 0;
     for (size_t i = 0; i < loading->work.load_count; i++) {
         struct oi_bulk_load *load = &loading->work.loads[i];
         bool restates;
 
-        load->is_appended = load->count < store->chunk_rows / CRUMB_PART;
+        load->is_appended = load->count < least;
         if (load->is_appended)
             continue;
         order_rows(loading, load);
