@@ -17,24 +17,6 @@
 #define PAGE_SIZE 100
 #define PAGE_SIZE_MAX 10'000
 
-/* Names that other endpoints of this API know: accepted and without effect, as the vendor's
- * clients send some of them everywhere. */
-#define OTHER(name)                                                                                \
-    {                                                                                              \
-        name, OI_PARAMETER_REPEATABLE                                                              \
-    }
-#define PARAMETERS_OF_OTHERS                                                                       \
-    OTHER("asset_class"), OTHER("assets"), OTHER("backfill"), OTHER("chains"), OTHER("cusip"),     \
-        OTHER("depth_limit"), OTHER("end_height"), OTHER("exchange_assets"), OTHER("exchanges"),   \
-        OTHER("exclude"), OTHER("figi"), OTHER("frequency"), OTHER("height_inclusive"),            \
-        OTHER("id"), OTHER("ids"), OTHER("ignore_forbidden_errors"),                               \
-        OTHER("ignore_unsupported_errors"), OTHER("include"), OTHER("include_heartbeats"),         \
-        OTHER("indexes"), OTHER("institutions"), OTHER("isin"), OTHER("limit_per_asset"),          \
-        OTHER("limit_per_exchange"), OTHER("limit_per_exchange_asset"), OTHER("limit_per_pair"),   \
-        OTHER("metrics"), OTHER("min_confirmations"), OTHER("null_as_zero"), OTHER("pairs"),       \
-        OTHER("reviewable"), OTHER("sort"), OTHER("source_type"), OTHER("start_height"),           \
-        OTHER("status")
-
 static const struct oi_parameter row_parameters[] = {
     { "api_key", 0 },
     { "markets", OI_PARAMETER_REQUIRED },
@@ -50,14 +32,7 @@ static const struct oi_parameter row_parameters[] = {
     { "pretty", 0 },
     { "format", 0 },
     { "next_page_token", 0 },
-    OTHER("asset"),
-    OTHER("base"),
-    OTHER("exchange"),
-    OTHER("limit"),
-    OTHER("quote"),
-    OTHER("symbol"),
-    OTHER("type"),
-    PARAMETERS_OF_OTHERS,
+    COINMETRICS_PARAMETERS_OF_ALL,
 };
 
 static const struct oi_parameter catalog_parameters[] = {
@@ -80,30 +55,29 @@ static const struct oi_parameter catalog_parameters[] = {
     { "format", 0 },
     { "next_page_token", 0 },
     { "limit", 0 },
-    OTHER("granularity"),
-    OTHER("limit_per_market"),
-    PARAMETERS_OF_OTHERS,
+    COINMETRICS_PARAMETERS_OF_ALL,
 };
 
-static enum oi_status
-not_supported(struct oi_problem *problem, const char *parameter, struct oi_slice value)
+enum oi_status
+coinmetrics_not_supported(struct oi_problem *problem, const char *parameter, struct oi_slice value)
 {
     return oi_problem_set(problem, OI_PROBLEM_PARAMETER, parameter, value,
                           "Value '%.*s' is not supported.", OI_SLICE_ARGS(value));
 }
 
-static enum oi_status
-read_choice(const struct oi_http_request *request, const char *name, const struct oi_word *words,
-            size_t count, int64_t *ret_value, struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_choice(const struct oi_http_request *request, const char *name,
+                        const struct oi_word *words, size_t count, int64_t *ret_value,
+                        struct oi_problem *problem)
 {
     if (oi_text_word(request, name, words, count, ret_value, problem) != OI_OK)
-        return not_supported(problem, name, oi_text_value(request, name));
+        return coinmetrics_not_supported(problem, name, oi_text_value(request, name));
     return OI_OK;
 }
 
-static enum oi_status
-read_count(const struct oi_http_request *request, const char *name, int64_t max, size_t *ret_count,
-           struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_count(const struct oi_http_request *request, const char *name, int64_t max,
+                       size_t *ret_count, struct oi_problem *problem)
 {
     struct oi_slice value = oi_text_value(request, name);
     int64_t number;
@@ -121,12 +95,12 @@ read_count(const struct oi_http_request *request, const char *name, int64_t max,
     return OI_OK;
 }
 
-static enum oi_status
-read_boolean(const struct oi_http_request *request, const char *name, bool *ret_value,
-             struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_boolean(const struct oi_http_request *request, const char *name, bool *ret_value,
+                         struct oi_problem *problem)
 {
     if (oi_text_boolean(request, name, ret_value, problem) != OI_OK)
-        return not_supported(problem, name, oi_text_value(request, name));
+        return coinmetrics_not_supported(problem, name, oi_text_value(request, name));
     return OI_OK;
 }
 
@@ -233,13 +207,13 @@ read_zone(const struct oi_call *call, const struct oi_http_request *request,
         return OI_OK;
     if (!oi_zone_name_is_valid(value) || !call->zones ||
         call->zones->load(call->zones, value, ret_zone, NULL) != OI_OK)
-        return not_supported(problem, "timezone", value);
+        return coinmetrics_not_supported(problem, "timezone", value);
     return OI_OK;
 }
 
-static enum oi_status
-read_span(const struct oi_call *call, const struct oi_http_request *request, struct oi_query *query,
-          struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_span(const struct oi_call *call, const struct oi_http_request *request,
+                      struct oi_query *query, struct oi_problem *problem)
 {
     bool start_inclusive = true, end_inclusive = true;
     const struct oi_zone *zone = NULL;
@@ -248,8 +222,8 @@ read_span(const struct oi_call *call, const struct oi_http_request *request, str
     OI_TRY(read_zone(call, request, &zone, problem));
     OI_TRY(read_bound(request, "start_time", zone, &start, problem));
     OI_TRY(read_bound(request, "end_time", zone, &end, problem));
-    OI_TRY(read_boolean(request, "start_inclusive", &start_inclusive, problem));
-    OI_TRY(read_boolean(request, "end_inclusive", &end_inclusive, problem));
+    OI_TRY(coinmetrics_read_boolean(request, "start_inclusive", &start_inclusive, problem));
+    OI_TRY(coinmetrics_read_boolean(request, "end_inclusive", &end_inclusive, problem));
     if (start.is_given && end.is_given && start.time > end.time)
         return oi_problem_set(problem, OI_PROBLEM_RANGE, "end_time",
                               oi_text_value(request, "end_time"),
@@ -268,9 +242,9 @@ read_span(const struct oi_call *call, const struct oi_http_request *request, str
 }
 
 /* Tokens look like the vendor's: "0." and the time in base64url, cut from the ordered list. */
-static enum oi_status
-read_token(const struct oi_http_request *request, struct oi_query *query,
-           struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_token(const struct oi_http_request *request, struct oi_query *query,
+                       struct oi_problem *problem)
 {
     struct oi_slice value = oi_text_value(request, "next_page_token"), rest = value, part;
     struct oi_buffer text = { .size_max = 64 };
@@ -286,15 +260,18 @@ read_token(const struct oi_http_request *request, struct oi_query *query,
               oi_time_parse_utc(oi_buffer_slice(&text), &time, NULL) == OI_OK;
     oi_buffer_release(&text);
     if (!is_good)
-        return not_supported(problem, "next_page_token", value);
-    query->after = (struct oi_position){ .is_set = true, .market = (size_t) market, .time = time };
+        return coinmetrics_not_supported(problem, "next_page_token", value);
+    /* A stream of lines has no pages. */
+    query->after = (struct oi_position){ .is_set = query->format != COINMETRICS_FORMAT_JSON_STREAM,
+                                         .market = (size_t) market,
+                                         .time = time };
     return OI_OK;
 }
 
 /* Everything about the form of the answer. */
-static enum oi_status
-read_form(const struct oi_http_request *request, bool has_csv, bool from_end,
-          struct oi_query *query, struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_form(const struct oi_http_request *request, bool has_csv, bool from_end,
+                      struct oi_query *query, struct oi_problem *problem)
 {
     static const struct oi_word formats[] = {
         { "json", COINMETRICS_FORMAT_JSON },
@@ -305,26 +282,25 @@ read_form(const struct oi_http_request *request, bool has_csv, bool from_end,
     int64_t format = COINMETRICS_FORMAT_JSON, is_from_end = from_end;
     size_t page_size = PAGE_SIZE;
 
-    OI_TRY(read_choice(request, "format", formats, has_csv ? 3 : 2, &format, problem));
-    OI_TRY(read_choice(request, "paging_from", ends, OI_COUNT(ends), &is_from_end, problem));
-    OI_TRY(read_count(request, "page_size", PAGE_SIZE_MAX, &page_size, problem));
-    OI_TRY(read_boolean(request, "pretty", &query->is_pretty, problem));
-    OI_TRY(read_token(request, query, problem));
+    OI_TRY(coinmetrics_read_choice(request, "format", formats, has_csv ? 3 : 2, &format, problem));
+    OI_TRY(coinmetrics_read_choice(request, "paging_from", ends, OI_COUNT(ends), &is_from_end,
+                                   problem));
+    OI_TRY(coinmetrics_read_count(request, "page_size", PAGE_SIZE_MAX, &page_size, problem));
+    OI_TRY(coinmetrics_read_boolean(request, "pretty", &query->is_pretty, problem));
     query->format = (unsigned) format;
     query->from_end = is_from_end;
     query->limit = page_size;
     if (query->format == COINMETRICS_FORMAT_JSON_STREAM) {
         query->limit = 0;
-        query->after.is_set = false;
         query->is_pretty = false;
     }
     return OI_OK;
 }
 
 /* A selector for each id or pattern of the list. */
-static enum oi_status
-read_markets(const struct oi_http_request *request, struct oi_query *query,
-             struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_markets(const struct oi_http_request *request, struct oi_query *query,
+                         struct oi_problem *problem)
 {
     struct oi_slice rest = oi_text_value(request, "markets"), part;
     size_t count = 0;
@@ -362,18 +338,20 @@ parse_rows(const struct oi_call *call, const struct oi_http_request *request,
     OI_TRY(OI_TEXT_PARAMETERS(request, row_parameters, problem));
     query->kind = OI_QUERY_ROWS;
     query->unit = OI_UNIT_CONTRACTS;
-    OI_TRY(read_markets(request, query, problem));
-    OI_TRY(read_span(call, request, query, problem));
-    OI_TRY(read_choice(request, "granularity", granularities, OI_COUNT(granularities),
-                       &query->interval_ns, problem));
-    OI_TRY(read_count(request, "limit_per_market", INT32_MAX, &query->limit_per_market, problem));
-    return read_form(request, true, true, query, problem);
+    OI_TRY(coinmetrics_read_markets(request, query, problem));
+    OI_TRY(coinmetrics_read_span(call, request, query, problem));
+    OI_TRY(coinmetrics_read_choice(request, "granularity", granularities, OI_COUNT(granularities),
+                                   &query->interval_ns, problem));
+    OI_TRY(coinmetrics_read_count(request, "limit_per_market", INT32_MAX, &query->limit_per_market,
+                                  problem));
+    OI_TRY(coinmetrics_read_form(request, true, true, query, problem));
+    return coinmetrics_read_token(request, query, problem);
 }
 
 /* The conditions that hold for every market of a catalogue. */
-static enum oi_status
-read_filters(const struct oi_http_request *request, struct oi_query *query,
-             struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_filters(const struct oi_http_request *request, struct oi_query *query,
+                         struct oi_problem *problem)
 {
     enum { TYPE_ANY, TYPE_SPOT, TYPE_FUTURE, TYPE_OPTION };
     static const struct oi_word types[] = {
@@ -387,7 +365,7 @@ read_filters(const struct oi_http_request *request, struct oi_query *query,
     const char *symbol = oi_text_copy(request, "symbol", query);
     int64_t type = TYPE_ANY;
 
-    OI_TRY(read_choice(request, "type", types, OI_COUNT(types), &type, problem));
+    OI_TRY(coinmetrics_read_choice(request, "type", types, OI_COUNT(types), &type, problem));
     if (type == TYPE_SPOT)
         query->variant = COINMETRICS_VARIANT_NOTHING;
     for (size_t i = 0; i < query->selectors.count; i++) {
@@ -414,8 +392,8 @@ read_filters(const struct oi_http_request *request, struct oi_query *query,
 }
 
 /* Without a list of markets: all, or all whose base or quote is the asset. */
-static void
-select_all(const struct oi_http_request *request, struct oi_query *query)
+void
+coinmetrics_select_all(const struct oi_http_request *request, struct oi_query *query)
 {
     struct oi_slice asset = oi_text_value(request, "asset");
     struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_COINMETRICS);
@@ -435,12 +413,13 @@ parse_catalog(const struct oi_call *call, const struct oi_http_request *request,
     query->kind = OI_QUERY_MARKETS;
     query->wants_extents = true;
     query->recorded_only = true;
-    OI_TRY(read_markets(request, query, problem));
+    OI_TRY(coinmetrics_read_markets(request, query, problem));
     if (query->selectors.count == 0)
-        select_all(request, query);
-    OI_TRY(read_filters(request, query, problem));
-    OI_TRY(read_span(call, request, query, problem));
-    OI_TRY(read_form(request, false, false, query, problem));
+        coinmetrics_select_all(request, query);
+    OI_TRY(coinmetrics_read_filters(request, query, problem));
+    OI_TRY(coinmetrics_read_span(call, request, query, problem));
+    OI_TRY(coinmetrics_read_form(request, false, false, query, problem));
+    OI_TRY(coinmetrics_read_token(request, query, problem));
     if (query->variant == COINMETRICS_VARIANT_NOTHING)
         query->kind = OI_QUERY_NONE;
     return OI_OK;
@@ -455,7 +434,7 @@ parse_old_catalog(const struct oi_call *call, const struct oi_http_request *requ
 
     OI_TRY(parse_catalog(call, request, query, problem));
     if (!oi_slice_is(oi_text_value(request, "limit"), "none"))
-        OI_TRY(read_count(request, "limit", 100, &limit, problem));
+        OI_TRY(coinmetrics_read_count(request, "limit", 100, &limit, problem));
     if (query->variant == COINMETRICS_VARIANT_PAGED)
         query->variant = COINMETRICS_VARIANT_UNPAGED;
     query->limit = limit;
@@ -581,6 +560,42 @@ static const struct oi_route routes[] = {
       .methods = OI_METHOD_GET,
       .parse = parse_old_catalog,
       .render = coinmetrics_render },
+    { .path = "/v4/reference-data/markets",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/exchanges",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/assets",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/pairs",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/asset-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/exchange-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/exchange-asset-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/pair-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
+    { .path = "/v4/reference-data/market-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_reference,
+      .render = coinmetrics_render_reference },
 };
 
 const struct oi_dialect oi_dialect_coinmetrics = {

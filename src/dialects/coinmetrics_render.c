@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-static void
-write_token(const struct oi_position *position, struct oi_buffer *out)
+void
+coinmetrics_write_token(const struct oi_position *position, struct oi_buffer *out)
 {
     struct oi_buffer text = {};
 
@@ -114,8 +114,8 @@ add_allowance(const struct oi_call *call, struct oi_http_reply *reply)
                               allowance->plan ? allowance->plan : "default");
 }
 
-static void
-begin_answer(struct oi_rendering *rendering)
+void
+coinmetrics_begin_answer(struct oi_rendering *rendering)
 {
     struct oi_http_reply *reply = rendering->reply;
 
@@ -277,8 +277,9 @@ add_catalog_entry(struct oi_rendering *rendering, const struct oi_block *block,
 }
 
 /* The address of the next page: the same question with its token. */
-static void
-write_next_url(const struct oi_rendering *rendering, struct oi_slice token, struct oi_buffer *out)
+void
+coinmetrics_write_next_url(const struct oi_rendering *rendering, struct oi_slice token,
+                           struct oi_buffer *out)
 {
     size_t before;
 
@@ -302,8 +303,8 @@ finish_json(struct oi_rendering *rendering, struct oi_buffer *out)
         rendering->query->format == COINMETRICS_FORMAT_JSON) {
         struct oi_buffer token = {}, url = {};
 
-        write_token(next, &token);
-        write_next_url(rendering, oi_buffer_slice(&token), &url);
+        coinmetrics_write_token(next, &token);
+        coinmetrics_write_next_url(rendering, oi_buffer_slice(&token), &url);
         oi_buffer_add_text(out, layout->token);
         oi_json_quote(out, oi_buffer_slice(&token));
         oi_buffer_add_text(out, layout->url);
@@ -321,7 +322,7 @@ render_csv(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_l
 {
     const struct oi_block *block;
 
-    begin_answer(rendering);
+    coinmetrics_begin_answer(rendering);
     oi_buffer_add_text(out, layout_csv.begin);
     for (;;) {
         OI_TRY(oi_result_next(rendering->result, &block, error));
@@ -332,8 +333,8 @@ render_csv(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_l
     if (rendering->result->next_position.is_set) {
         struct oi_buffer token = {}, url = {};
 
-        write_token(&rendering->result->next_position, &token);
-        write_next_url(rendering, oi_buffer_slice(&token), &url);
+        coinmetrics_write_token(&rendering->result->next_position, &token);
+        coinmetrics_write_next_url(rendering, oi_buffer_slice(&token), &url);
         oi_http_reply_header(rendering->reply, "x-next-page-url", oi_buffer_slice(&url));
         oi_buffer_release(&token);
         oi_buffer_release(&url);
@@ -349,7 +350,7 @@ render_json(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_
     const struct oi_block *block = NULL;
 
     if (rendering->step == 0) {
-        begin_answer(rendering);
+        coinmetrics_begin_answer(rendering);
         oi_buffer_add_text(out, layout_of(rendering->query)->begin);
     }
     if (rendering->result)

@@ -60,6 +60,20 @@ struct oi_selector {
     const char *parameter;         /* which parameter to name in a problem: "markets" */
 };
 
+/* METRICS: one figure of an entity, the sum over those of its markets that fit. */
+enum oi_margin {
+    OI_MARGIN_ANY = 0,
+    OI_MARGIN_COIN, /* the base itself */
+    OI_MARGIN_USDT,
+    OI_MARGIN_USDC,
+};
+struct oi_measure {
+    unsigned kinds; /* bits `1u << enum oi_kind` */
+    enum oi_margin margin;
+    enum oi_option_side side; /* NONE: any */
+    bool by_mark_price;       /* an option's premium rather than its notional */
+};
+
 /* A place between two rows of an answer, for paging. */
 struct oi_position {
     bool is_set;
