@@ -233,6 +233,12 @@ enum oi_status oi_store_import_find(struct oi_store *store, const uint8_t sha256
 /* Hide every row of the import that `batch` belongs to, from now on; NOT_FOUND. */
 enum oi_status oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error);
 
+/* Remove the chunks of a series whose rows are all before `before`, but the newest chunk, for every
+ * moment; *ret_rows counts. Only an operator's rule calls for this. In transactions of some chunks.
+ */
+enum oi_status oi_store_retain(struct oi_store *store, uint32_t series, oi_time before,
+                               uint64_t *ret_rows, struct oi_error *error);
+
 /* Rows of every feed of a market that the operator holds to be bad. Reads of the rows and of
  * rollups show OI_FLAG_BAD from the time of the entry on (as_stored before it does not); nothing
  * stored changes. */

@@ -793,6 +793,40 @@ rows_of_a_flagged_span_say_so_from_then_on(void **state)
     test_store_close(&test);
 }
 
+static void
+a_rule_removes_whole_old_chunks_and_nothing_else(void **state)
+{
+    struct test_store test;
+    uint64_t rows = 1;
+    size_t counted = 0;
+
+    begin(&test, state);
+    test.options.chunk_rows = 50;
+    test_store_reopen(&test);
+    test_store_append_minutes(&test, test.series[1], 0, 500, 1000);
+    test_store_append_minutes(&test, test.series[2], 0, 500, 1000);
+    test_store_checkpoint(&test);
+    assert_ok(oi_store_retain(test.store, test.series[1], test_store_minute(0), &rows, NULL));
+    assert_int_equal(rows, 0);
+    assert_ok(oi_store_retain(test.store, test.series[1], test_store_minute(220), &rows, NULL));
+    assert_int_equal(rows, 200);
+    assert_int_equal(test_store_count(&test, test.series[1]), 300);
+    assert_int_equal(test_store_count(&test, test.series[2]), 500);
+    assert_ok(oi_store_rollups(test.store, test.series[1], OI_HOUR, OI_SPAN_ALL, count_rollup,
+                               &counted, NULL));
+    assert_int_equal(counted, 300);
+    test_store_verify(&test);
+    /* The newest chunk stays whatever is asked. */
+    assert_ok(oi_store_retain(test.store, test.series[1], TEST_START + OI_DAY, &rows, NULL));
+    assert_int_equal(test_store_count(&test, test.series[1]), 300 - rows);
+    assert_true(test_store_count(&test, test.series[1]) > 0);
+    test_store_verify(&test);
+    test_store_append_minutes(&test, test.series[1], 600, 10, 1000);
+    test_store_checkpoint(&test);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
 struct measured {
     uint64_t bytes, open_interest;
     size_t count;
@@ -952,6 +986,7 @@ run_over(const struct oi_kv_engine *which)
         STORE_TEST(a_damaged_open_chunk_holds_nothing_up),
         STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
         STORE_TEST(rows_of_a_flagged_span_say_so_from_then_on),
+        STORE_TEST(a_rule_removes_whole_old_chunks_and_nothing_else),
         STORE_TEST(what_each_column_costs_is_told),
         STORE_TEST(a_store_is_compacted_when_nobody_has_it_open),
         STORE_TEST(a_backup_answers_as_the_store_did),
