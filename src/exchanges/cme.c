@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CME Group: there is no free live interface, so nothing is asked for. Its users' own files come in
- * by `oi import cme` (archives/cme.c), one figure a trading day.
+ * by `oi import cme` (archives/cme_files.c), one figure a trading day.
  */
 #include "base/compiler.h"
 #include "exchanges/exchange.h"

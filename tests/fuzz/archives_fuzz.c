@@ -6,6 +6,7 @@
 #include "archives/archive.h"
 #include "base/buffer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,11 +27,38 @@ refuse(void *context, const struct oi_archive_refusal *refusal)
     oi_buffer_add_slice(context, refusal->value);
 }
 
+/* Chicago from the machine's files, for CME's. */
+static enum oi_status
+load_zone(const struct oi_zone_loader *, struct oi_slice, const struct oi_zone **ret_zone,
+          struct oi_error *error)
+{
+    static struct oi_zone *zone;
+    struct oi_buffer bytes = {};
+    enum oi_status status = OI_OK;
+    FILE *file = zone ? NULL : fopen("/usr/share/zoneinfo/America/Chicago", "rb");
+
+    if (!zone && !file)
+        return oi_fail(error, OI_E_NOT_FOUND, "no zones here");
+    for (int byte; file && (byte = fgetc(file)) != EOF;)
+        oi_buffer_add_char(&bytes, (char) byte);
+    if (file) {
+        (void) fclose(file);
+        status = oi_zone_open(oi_buffer_slice(&bytes), &zone, error);
+    }
+    oi_buffer_release(&bytes);
+    *ret_zone = zone;
+    return status;
+}
+
+static const struct oi_zone_loader zones = { .load = load_zone };
+
 static enum oi_status
 read(const struct oi_archive *archive, const struct oi_mapping *mapping, struct oi_slice text,
      size_t piece_size, struct oi_buffer *out)
 {
-    const struct oi_archive_options options = { .file_name = "x", .mapping = mapping };
+    const struct oi_archive_options options = { .file_name = "es_openinterest_202603.csv",
+                                                .mapping = mapping,
+                                                .zones = &zones };
     const struct oi_archive_sink sink = { take, refuse, out };
     struct oi_reader *reader = NULL;
     enum oi_status status = oi_reader_open(archive, &options, &sink, &reader, NULL);

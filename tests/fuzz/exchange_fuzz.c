@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever arrives, every exchange's judge and readers leave sane outputs behind. The first byte
- * chooses the exchange, the second the endpoint, the rest is the reply. */
+/* Whatever arrives, every exchange's judge and readers leave sane outputs behind. The first line
+ * names the exchange, the byte behind it the endpoint, the rest is the reply. */
 #include "exchanges/exchange.h"
 
 #include <stdlib.h>
@@ -36,16 +36,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct oi_reply_head head = { .now = INT64_C(1'790'000'000) * OI_SECOND };
     struct oi_task task = { .now = head.now };
     struct oi_verdict verdict;
-    size_t count = 0;
+    struct oi_slice rest = { (const char *) data, size };
+    struct oi_slice name = {};
+    unsigned char choice;
 
-    if (size < 2)
+    /* By name, so that one more exchange leaves the kept inputs as they are. */
+    if (size == 0 || !oi_slice_next_part(&rest, '\n', &name) || rest.size == 0)
         return 0;
-    while (oi_exchanges[count])
-        count++;
-    exchange = oi_exchanges[data[0] % count];
-    if (exchange->endpoint_count == 0) /* closed, or known by its files alone */
+    exchange = oi_exchange_find(name);
+    if (!exchange || exchange->endpoint_count == 0)
         return 0;
-    endpoint = &exchange->endpoints[data[1] % exchange->endpoint_count];
+    choice = (unsigned char) rest.data[0];
+    endpoint = &exchange->endpoints[choice % exchange->endpoint_count];
     task.kind = endpoint->kind;
     task.product = endpoint->product;
     task.span = (struct oi_span){ head.now - OI_DAY, head.now };
@@ -53,8 +55,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         task.symbol = "BTCUSDT";
     if (endpoint->scope == OI_SCOPE_FAMILY)
         task.family = "xyz";
-    head.status = data[1] & 0x80 ? 400 : 200;
-    head.body = (struct oi_slice){ (const char *) data + 2, size - 2 };
+    head.status = choice & 0x80 ? 400 : 200;
+    head.body = (struct oi_slice){ rest.data + 1, rest.size - 1 };
     exchange->judge(&head, &verdict);
     if (endpoint->read(&task, head.body, &harvest, NULL) == OI_OK)
         check(&harvest);

@@ -144,5 +144,5 @@ main(void)
         cmocka_unit_test(leans_file_of_a_day_has_every_contract_and_its_close),
         cmocka_unit_test(recorded_files_are_read_whole),
     };
-    return cmocka_run_group_tests_name("archives/cme", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("archives/cme_files", tests, NULL, NULL);
 }
