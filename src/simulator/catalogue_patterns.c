@@ -41,6 +41,14 @@ static const struct pattern patterns[] = {
     { OI_VENUE_BITGET, "coin_futures", "$BUSD", "USD", 'I', .is_inverse = true, .share = 0.02 },
     { OI_VENUE_BITGET, "coin_futures", "$BUSD$M", "USD", 'E', .is_inverse = true, .is_dated = true,
       .share = 0.02 },
+    { OI_VENUE_HTX, "linear", "$B-USDT", "USDT", 'C', .has_lots = true, .share = 0.15 },
+    { OI_VENUE_HTX, "linear", "$B-USDT-$D", "USDT", 'E', .is_dated = true, .has_lots = true,
+      .share = 0.02 },
+    { OI_VENUE_HTX, "coin_swap", "$B-USD", "USD", 'S', .is_inverse = true, .contract_usd = 100,
+      .share = 0.01 },
+    { OI_VENUE_HTX, "coin_futures", "$B$D", "USD", 'E', .is_inverse = true, .is_dated = true,
+      .contract_usd = 100, .share = 0.02 },
+    { OI_VENUE_BITFINEX, "perpetual", "$BF0:USTF0", "USDT", 'C', .share = 0.04 },
 };
 
 static void
@@ -117,3 +125,5 @@ PATTERNS(bitmex)
 PATTERNS(kraken_futures)
 PATTERNS(gate)
 PATTERNS(bitget)
+PATTERNS(htx)
+PATTERNS(bitfinex)

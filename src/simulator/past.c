@@ -128,7 +128,8 @@ reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
         reading.exchange_time = time;
     if (tells & TELLS_MARK)
         reading.mark_price = figures.mark;
-    if ((tells & TELLS_INDEX) || ((tells & TELLS_OPTION_INDEX) && market->kind == OI_KIND_OPTION))
+    if ((tells & TELLS_INDEX) || ((tells & TELLS_OPTION_INDEX) && market->kind == OI_KIND_OPTION) ||
+        ((tells & TELLS_PERPETUAL_INDEX) && market->kind == OI_KIND_PERPETUAL))
         reading.index_price = figures.index;
     if (tells & TELLS_LAST)
         reading.last_price = figures.last;

@@ -41,6 +41,7 @@ enum tells {
     TELLS_VALUE = 1 << 3,        /* where it is in USD: not of Bybit's inverse contracts */
     TELLS_TIME = 1 << 4,         /* the exchange's own stamp */
     TELLS_OPTION_INDEX = 1 << 5, /* the index, with options alone */
+    TELLS_PERPETUAL_INDEX = 1 << 6,
 };
 
 struct venue {
