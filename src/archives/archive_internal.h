@@ -61,6 +61,10 @@ bool oi_reader_market_by_id(struct oi_reader *reader, const struct oi_field *fie
 bool oi_reader_market_by_key(struct oi_reader *reader, const struct oi_field *field,
                              const char *exchange, const char *product, size_t *ret_market);
 
+/* The market itself, for a format that knows more of it than its name: to be filled in before the
+ * first row of it is handed over. Valid until the next market is looked up. */
+struct oi_instrument *oi_reader_market_facts(struct oi_reader *reader, size_t market);
+
 /* Hand a row to the sink. */
 enum oi_status oi_reader_take(struct oi_reader *reader, const struct oi_archive_row *row,
                               struct oi_error *error);

@@ -143,6 +143,13 @@ add_market(struct oi_reader *reader, const struct oi_field *field, struct oi_sli
     return true;
 }
 
+struct oi_instrument *
+oi_reader_market_facts(struct oi_reader *reader, size_t market)
+{
+    oi_assert(market < reader->markets.count);
+    return &reader->markets.items[market];
+}
+
 bool
 oi_reader_market_by_id(struct oi_reader *reader, const struct oi_field *field, struct oi_slice id,
                        size_t *ret_market)

@@ -31,7 +31,7 @@ struct state {
     enum form form;
     const struct oi_zone *zone;
     /* Columns; which of them there are depends on the form. */
-    size_t date, product, type, month, figure, price;
+    size_t date, product, type, month, figure, price, last_day;
     char root[ROOT_SIZE_MAX + 1]; /* of the file's name */
     char file_date[9];            /* "202603" or "20260102", of the file's name */
 };
@@ -91,21 +91,23 @@ read_name(struct state *state, const char *name, const char *word, size_t digits
     return true;
 }
 
-/* The close of the business day before a date that is written at the start of `text`. */
+/* The close of the day that `text` names, or of the business day before it. */
 static bool
-previous_close(const struct state *state, struct oi_slice text, oi_time *ret_time)
+find_close(const struct state *state, struct oi_slice text, bool of_day_before, oi_time *ret_time)
 {
     struct oi_civil civil;
-    int64_t weekday;
+    bool is_moved = false;
+    int64_t weekday = 0;
     oi_time day;
 
     if (oi_time_parse_utc(text, &day, NULL) != OI_OK || day != oi_interval_floor(OI_DAY, day))
         return false;
-    do {
+    while (of_day_before && (!is_moved || weekday == 0 || weekday == 6)) {
+        is_moved = true;
         day -= OI_DAY;
-        weekday = oi_interval_floor(OI_DAY, day) / OI_DAY + 4; /* 1970 began on a Thursday */
-        weekday = ((weekday % 7) + 7) % 7;                     /* Sunday is 0 */
-    } while (weekday == 0 || weekday == 6);
+        weekday = day / OI_DAY + 4;        /* 1970 began on a Thursday */
+        weekday = ((weekday % 7) + 7) % 7; /* Sunday is 0 */
+    }
     civil = oi_time_to_civil(day);
     civil.hour = CLOSE_HOUR;
     return oi_zone_to_time(state->zone, &civil, ret_time, NULL) == OI_OK;
@@ -134,8 +136,42 @@ make_symbol(struct oi_slice root, struct oi_slice month, char symbol[OI_NAME_SIZ
 /* Where a row has what. */
 struct parts {
     struct oi_field date, month, figure, price;
-    struct oi_slice root;
+    struct oi_slice root, last_day; /* of trading; empty where the form does not say */
 };
+
+/* The crypto futures whose sizes CME's own pages state. */
+static const struct size {
+    const char *root, *base;
+    int64_t mantissa;
+    int exponent;
+} sizes[] = {
+    { "BTC", "BTC", 5, 0 },
+    { "MBT", "BTC", 1, -1 },
+    { "ETH", "ETH", 50, 0 },
+    { "MET", "ETH", 1, -1 },
+};
+
+/* A contract of known size whose last day is told is no stranger: it can be turned into coins. */
+static void
+define(const struct state *state, const struct parts *parts, struct oi_instrument *instrument)
+{
+    oi_time expiry;
+
+    if (!instrument->is_provisional || !find_close(state, parts->last_day, false, &expiry))
+        return;
+    for (size_t i = 0; i < OI_COUNT(sizes); i++) {
+        if (!oi_slice_is(parts->root, sizes[i].root) ||
+            OI_NAME_SET(instrument->base, oi_slice_of(sizes[i].base), NULL) != OI_OK ||
+            OI_NAME_SET(instrument->quote, OI_SLICE("USD"), NULL) != OI_OK ||
+            OI_NAME_SET(instrument->margin, OI_SLICE("USD"), NULL) != OI_OK)
+            continue;
+        instrument->kind = OI_KIND_FUTURE;
+        instrument->settlement = OI_SETTLEMENT_LINEAR;
+        instrument->contract_size = oi_decimal_from(sizes[i].mantissa, sizes[i].exponent);
+        instrument->expiry = expiry;
+        instrument->is_provisional = false;
+    }
+}
 
 static enum oi_status
 take(struct oi_reader *reader, const struct parts *parts, struct oi_error *error)
@@ -144,7 +180,7 @@ take(struct oi_reader *reader, const struct parts *parts, struct oi_error *error
     struct oi_field name = parts->month;
     char symbol[OI_NAME_SIZE];
 
-    if (!previous_close(oi_reader_state(reader), parts->date.text, &row.reading.time)) {
+    if (!find_close(oi_reader_state(reader), parts->date.text, true, &row.reading.time)) {
         oi_reader_refuse(reader, &parts->date, "no date");
         return OI_OK;
     }
@@ -158,6 +194,7 @@ take(struct oi_reader *reader, const struct parts *parts, struct oi_error *error
         !oi_reader_figure(reader, &parts->figure, &row.reading.open_interest) ||
         !oi_reader_decimal(reader, &parts->price, &row.reading.last_price))
         return OI_OK;
+    define(oi_reader_state(reader), parts, oi_reader_market_facts(reader, row.market));
     return oi_reader_take(reader, &row, error);
 }
 
@@ -168,10 +205,12 @@ read_settlement(struct oi_reader *reader, const struct oi_record *record, const 
 {
     struct oi_field product = oi_field_of(record, state->product, "Sym");
     struct oi_field type = oi_field_of(record, state->type, "SecTyp");
+    struct oi_field last_day = oi_field_of(record, state->last_day, "LastTrdDt");
     const struct parts parts = { .date = oi_field_of(record, state->date, "BizDt"),
                                  .month = oi_field_of(record, state->month, "MMY"),
                                  .figure = oi_field_of(record, state->figure, "PrevDayOI"),
-                                 .root = product.text };
+                                 .root = product.text,
+                                 .last_day = last_day.text };
 
     if (!oi_slice_is(type.text, "FUT")) {
         oi_reader_refuse(reader, &type, "of this file futures alone are read");
@@ -246,6 +285,7 @@ find_settlement(struct state *state, const struct oi_record *header, struct oi_e
     OI_TRY(oi_reader_need(header, "Sym", &state->product, error));
     OI_TRY(oi_reader_need(header, "SecTyp", &state->type, error));
     OI_TRY(oi_reader_need(header, "MMY", &state->month, error));
+    state->last_day = oi_reader_column(header, "LastTrdDt");
     return oi_reader_need(header, "PrevDayOI", &state->figure, error);
 }
 

@@ -56,6 +56,42 @@ a_settlement_files_figure_is_of_the_business_day_before(void **)
                  "4 cme:futures:BTCH26 2026-03-09T21:00:00Z oi=1\n");
 }
 
+static enum oi_status
+take_row(void *, const struct oi_archive_row *, struct oi_error *)
+{
+    return OI_OK;
+}
+
+static void
+a_contract_of_known_size_and_last_day_is_defined(void **)
+{
+    const struct oi_archive_options options = { .file_name = "x.csv", .zones = &zones };
+    const struct oi_archive_sink sink = { .take = take_row };
+    const struct oi_decimal tenth = oi_decimal_from(1, -1);
+    const struct oi_instrument *instrument;
+    struct oi_reader *reader = NULL;
+    oi_time expiry;
+
+    assert_ok(oi_reader_open(&oi_archive_cme, &options, &sink, &reader, NULL));
+    assert_ok(oi_reader_add(
+        reader,
+        OI_SLICE("BizDt,Sym,SecTyp,MMY,LastTrdDt,PrevDayOI\n"
+                 "2026-01-06,MBT,FUT,202601,2026-01-30,12345\n2026-01-06,ES,FUT,202603,2026-03-20,"
+                 "1\n2026-01-06,BTC,FUT,202601,,5\n"),
+        true, NULL));
+    instrument = oi_reader_market(reader, 0);
+    assert_false(instrument->is_provisional);
+    assert_int_equal(instrument->kind, OI_KIND_FUTURE);
+    assert_string_equal(instrument->base, "BTC");
+    assert_int_equal(oi_decimal_compare(&instrument->contract_size, &tenth), 0);
+    assert_ok(oi_time_parse_utc(OI_SLICE("2026-01-30T22:00:00Z"), &expiry, NULL));
+    assert_true(instrument->expiry == expiry);
+    /* A size that nobody told, and a last day that nobody told. */
+    assert_true(oi_reader_market(reader, 1)->is_provisional);
+    assert_true(oi_reader_market(reader, 2)->is_provisional);
+    oi_reader_close(&reader);
+}
+
 static void
 what_is_no_future_of_a_month_is_refused(void **)
 {
@@ -139,6 +175,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_settlement_files_figure_is_of_the_business_day_before),
+        cmocka_unit_test(a_contract_of_known_size_and_last_day_is_defined),
         cmocka_unit_test(what_is_no_future_of_a_month_is_refused),
         cmocka_unit_test(leans_file_of_a_contract_has_no_header_and_its_name_tells_which),
         cmocka_unit_test(leans_file_of_a_day_has_every_contract_and_its_close),
