@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OKX v5: swaps and dated futures, linear and inverse, counted in contracts with the exchange's own
- * USD figure beside it (oiUsd, absent in replies of 2022). One request a type answers for all.
+ * OKX v5: swaps, dated futures (both linear and inverse) and options, counted in contracts with the
+ * exchange's own USD figure beside it (oiUsd, absent in replies of 2022). One request a type
+ * answers for all, of options one a family.
  */
 #include "base/compiler.h"
 #include "exchanges/exchange.h"
@@ -12,18 +13,26 @@
 
 enum { LIMIT_INTEREST, LIMIT_MARK, LIMIT_INSTRUMENTS, LIMIT_HISTORY };
 
-static const char *const products[] = { "swap", "futures", NULL };
+static const char *const products[] = { "swap", "futures", "option", NULL };
+/* Of options: no list that needs no family names them. */
+static const char *const families[] = { "BTC-USD", "ETH-USD", NULL };
 
 static bool
-is_futures(const struct oi_task *task)
+is_product(const struct oi_task *task, const char *product)
 {
-    return task->product && strcmp(task->product, "futures") == 0;
+    return task->product && strcmp(task->product, product) == 0;
+}
+
+static const char *
+product_of(const struct oi_task *task)
+{
+    return is_product(task, "futures") ? "futures" : is_product(task, "option") ? "option" : "swap";
 }
 
 static const char *
 type_of(const struct oi_task *task)
 {
-    return is_futures(task) ? "FUTURES" : "SWAP";
+    return is_product(task, "futures") ? "FUTURES" : is_product(task, "option") ? "OPTION" : "SWAP";
 }
 
 static enum oi_status
@@ -31,7 +40,8 @@ ask_type(const struct oi_task *task, struct oi_http_request *request, const char
          struct oi_error *error)
 {
     OI_TRY(oi_http_get(request, url, error));
-    return oi_http_add_query(request, "instType", type_of(task), error);
+    OI_TRY(oi_http_add_query(request, "instType", type_of(task), error));
+    return task->family ? oi_http_add_query(request, "instFamily", task->family, error) : OI_OK;
 }
 
 static enum oi_status
@@ -111,8 +121,8 @@ set_pair(const struct oi_json_node *row, struct oi_instrument *instrument, struc
     return OI_NAME_SET(instrument->quote, quote, error);
 }
 
-/* ctVal x ctMult in ctValCcy: coins of the base where linear, dollars where inverse. Anything else
- * leaves the size unknown, and then only contracts are served. */
+/* ctVal x ctMult in ctValCcy: coins of the base where linear and of options, dollars where inverse.
+ * Anything else leaves the size unknown, and then only contracts are served. */
 static enum oi_status
 set_size(const struct oi_json_node *row, struct oi_instrument *instrument, struct oi_error *error)
 {
@@ -121,15 +131,16 @@ set_size(const struct oi_json_node *row, struct oi_instrument *instrument, struc
     struct oi_slice base = {};
     struct oi_decimal value;
     struct oi_decimal multiplier;
+    bool in_coins =
+        instrument->settlement == OI_SETTLEMENT_LINEAR || instrument->kind == OI_KIND_OPTION;
 
     (void) oi_slice_next_part(&underlying, '-', &base);
-    if (instrument->settlement == OI_SETTLEMENT_LINEAR ? !oi_slice_equal(currency, base)
-                                                       : !oi_slice_is(currency, "USD"))
+    if (in_coins ? !oi_slice_equal(currency, base) : !oi_slice_is(currency, "USD"))
         return OI_OK;
     OI_TRY(oi_reply_positive(row, "ctVal", &value, error));
     OI_TRY(oi_reply_positive(row, "ctMult", &multiplier, error));
     OI_TRY(oi_decimal_multiply(&value, &multiplier, &value, error));
-    if (instrument->settlement == OI_SETTLEMENT_LINEAR) {
+    if (in_coins) {
         struct oi_decimal factor = oi_decimal_from(instrument->base_factor, 0);
 
         OI_TRY(oi_decimal_multiply(&value, &factor, &value, error));
@@ -139,10 +150,47 @@ set_size(const struct oi_json_node *row, struct oi_instrument *instrument, struc
 }
 
 static enum oi_status
+set_option(const struct oi_json_node *row, struct oi_instrument *instrument, struct oi_error *error)
+{
+    struct oi_slice side = oi_reply_text(row, "optType");
+
+    if (oi_slice_is(side, "C"))
+        instrument->option_side = OI_OPTION_CALL;
+    else if (oi_slice_is(side, "P"))
+        instrument->option_side = OI_OPTION_PUT;
+    else
+        return oi_fail(error, OI_E_INVALID, "optType: %.*s is not known", OI_SLICE_ARGS(side));
+    return oi_reply_positive(row, "stk", &instrument->strike, error);
+}
+
+/* ctType is empty for options, which settle in the coin. */
+static enum oi_status
+set_kind(const struct oi_task *task, const struct oi_json_node *row,
+         struct oi_instrument *instrument, struct oi_error *error)
+{
+    struct oi_slice type = oi_reply_text(row, "ctType");
+    bool is_option = is_product(task, "option");
+
+    if (is_option || oi_slice_is(type, "inverse"))
+        instrument->settlement = OI_SETTLEMENT_INVERSE;
+    else if (oi_slice_is(type, "linear"))
+        instrument->settlement = OI_SETTLEMENT_LINEAR;
+    else
+        return oi_fail(error, OI_E_INVALID, "ctType: %.*s is not known", OI_SLICE_ARGS(type));
+    instrument->kind = is_option                     ? OI_KIND_OPTION
+                       : is_product(task, "futures") ? OI_KIND_FUTURE
+                                                     : OI_KIND_PERPETUAL;
+    if (is_option)
+        OI_TRY(set_option(row, instrument, error));
+    if (instrument->kind != OI_KIND_PERPETUAL)
+        return oi_reply_time_ms(row, "expTime", &instrument->expiry, error);
+    return OI_OK;
+}
+
+static enum oi_status
 read_instrument(const struct oi_reply_walk *walk, const struct oi_json_node *row,
                 struct oi_error *error)
 {
-    struct oi_slice type = oi_reply_text(row, "ctType");
     struct oi_slice state = oi_reply_text(row, "state");
     struct oi_instrument instrument;
 
@@ -150,17 +198,8 @@ read_instrument(const struct oi_reply_walk *walk, const struct oi_json_node *row
         return oi_fail(error, OI_E_NOT_FOUND, "a test instrument");
     if (!oi_slice_is(oi_reply_text(row, "instType"), type_of(walk->task)))
         return oi_fail(error, OI_E_INVALID, "instType: not the one asked for");
-    OI_TRY(oi_reply_instrument(row, "instId", NAME, is_futures(walk->task) ? "futures" : "swap",
-                               &instrument, error));
-    if (oi_slice_is(type, "linear"))
-        instrument.settlement = OI_SETTLEMENT_LINEAR;
-    else if (oi_slice_is(type, "inverse"))
-        instrument.settlement = OI_SETTLEMENT_INVERSE;
-    else
-        return oi_fail(error, OI_E_INVALID, "ctType: %.*s is not known", OI_SLICE_ARGS(type));
-    instrument.kind = is_futures(walk->task) ? OI_KIND_FUTURE : OI_KIND_PERPETUAL;
-    if (instrument.kind == OI_KIND_FUTURE)
-        OI_TRY(oi_reply_time_ms(row, "expTime", &instrument.expiry, error));
+    OI_TRY(oi_reply_instrument(row, "instId", NAME, product_of(walk->task), &instrument, error));
+    OI_TRY(set_kind(walk->task, row, &instrument, error));
     OI_TRY(set_pair(row, &instrument, error));
     OI_TRY(OI_NAME_SET(instrument.margin, oi_reply_text(row, "settleCcy"), error));
     OI_TRY(set_size(row, &instrument, error));
@@ -187,7 +226,9 @@ read_price(const struct oi_reply_walk *walk, const struct oi_json_node *row, str
 {
     struct oi_observation reading = OI_OBSERVATION_NONE;
 
-    reading.mark_price = oi_reply_price(row, "markPx");
+    /* Of an option it is the premium, and may be zero. */
+    reading.mark_price = is_product(walk->task, "option") ? oi_reply_value_of(row, "markPx")
+                                                          : oi_reply_price(row, "markPx");
     if (oi_decimal_is_none(&reading.mark_price))
         return oi_fail(error, OI_E_INVALID, "markPx: none given");
     return oi_harvest_add(walk->harvest, oi_reply_text(row, "instId"), &reading, error);
@@ -379,6 +420,31 @@ static const struct oi_endpoint endpoints[] = {
       .weight = 1,
       .ask = ask_history,
       .read = read_history },
+    { .kind = OI_TASK_INSTRUMENTS,
+      .product = "option",
+      .scope = OI_SCOPE_FAMILY,
+      .families = families,
+      .every_ns = OI_HOUR,
+      .limit = LIMIT_INSTRUMENTS,
+      .weight = 1,
+      .ask = ask_instruments,
+      .read = read_instruments },
+    { .kind = OI_TASK_CURRENT,
+      .product = "option",
+      .scope = OI_SCOPE_FAMILY,
+      .families = families,
+      .limit = LIMIT_INTEREST,
+      .weight = 1,
+      .ask = ask_current,
+      .read = read_current },
+    { .kind = OI_TASK_PRICES,
+      .product = "option",
+      .scope = OI_SCOPE_FAMILY,
+      .families = families,
+      .limit = LIMIT_MARK,
+      .weight = 1,
+      .ask = ask_prices,
+      .read = read_prices },
 };
 
 const struct oi_exchange oi_exchange_okx = {

@@ -250,11 +250,64 @@ catalogue_size_contract(struct oi_market *market)
     market->interest_places = 2;
 }
 
+static void
+add_option(const struct line *line, const struct oi_coin *coin, unsigned rank, int64_t strike,
+           enum oi_option_side side)
+{
+    struct oi_market *market = catalogue_add(line, coin, 1);
+    double distance = (double) strike / coin->price - 1;
+    char text[16];
+
+    catalogue_date(market, line->expiries, rank);
+    market->kind = OI_KIND_OPTION;
+    market->quote = coin->name;
+    market->margin = coin->name;
+    market->family = coin->name;
+    market->strike = strike;
+    market->side = side;
+    market->interest_places = 1;
+    /* Most is held a little out of the money. */
+    if ((distance < 0) == (side == OI_OPTION_CALL))
+        market->share /= 4;
+    (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c", coin->name,
+                    catalogue_spoken_date(market->expiry, text), (long long) strike,
+                    side == OI_OPTION_CALL ? 'C' : 'P');
+}
+
+/* OKX's are contracts of a hundredth of a bitcoin or a tenth of the others. */
+static void
+add_okx_options(struct line line, const struct oi_coin *coin)
+{
+    bool is_bitcoin = strcmp(coin->name, "BTC") == 0;
+    int64_t step = is_bitcoin ? 10'000 : 500;
+    int64_t middle = (int64_t) coin->price / step * step;
+    char text[16];
+
+    line.product = "option";
+    line.share = 0.1;
+    for (int64_t strike = middle - step; strike <= middle + 2 * step; strike += step) {
+        for (int side = 0; side < 2; side++) {
+            struct oi_market *market;
+
+            add_option(&line, coin, 0, strike, side ? OI_OPTION_PUT : OI_OPTION_CALL);
+            market = &line.catalogue->markets.items[line.catalogue->markets.count - 1];
+            market->contract = oi_decimal_from(1, is_bitcoin ? -2 : -1);
+            market->interest_places = 0;
+            market->family = is_bitcoin ? "BTC-USD" : "ETH-USD";
+            (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-USD-%s-%lld-%c", coin->name,
+                            catalogue_short_date(market->expiry, text), (long long) strike,
+                            side ? 'P' : 'C');
+        }
+    }
+}
+
 void
 catalogue_add_okx(struct line line, const struct oi_coin *coin)
 {
     char text[16];
 
+    if (oi_coin_trades(coin, 'E'))
+        add_okx_options(line, coin);
     for (unsigned rank = 0; rank < 3; rank++) {
         bool is_dated = rank > 0;
 
@@ -301,30 +354,6 @@ catalogue_add_hyperliquid(struct line line, const struct oi_coin *coin)
     market->is_zero = oi_coin_trades(coin, 'h');
     market->interest_places = market->interest_places + (market->interest_places > 0 ? 2 : 0);
     (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s%s%s", dex, dex[0] ? ":" : "", market->base);
-}
-
-static void
-add_option(const struct line *line, const struct oi_coin *coin, unsigned rank, int64_t strike,
-           enum oi_option_side side)
-{
-    struct oi_market *market = catalogue_add(line, coin, 1);
-    double distance = (double) strike / coin->price - 1;
-    char text[16];
-
-    catalogue_date(market, line->expiries, rank);
-    market->kind = OI_KIND_OPTION;
-    market->quote = coin->name;
-    market->margin = coin->name;
-    market->family = coin->name;
-    market->strike = strike;
-    market->side = side;
-    market->interest_places = 1;
-    /* Most is held a little out of the money. */
-    if ((distance < 0) == (side == OI_OPTION_CALL))
-        market->share /= 4;
-    (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c", coin->name,
-                    catalogue_spoken_date(market->expiry, text), (long long) strike,
-                    side == OI_OPTION_CALL ? 'C' : 'P');
 }
 
 static void

@@ -166,11 +166,12 @@ set_interest(uint64_t seed, const struct oi_market *market, int64_t minute,
     uint64_t key = mix_text(mix(seed + 100 + (uint64_t) market->venue), market->symbol);
     double contract = oi_decimal_to_double(&market->contract);
     double unit = market->coin->price * (double) market->factor;
-    double mark = oi_decimal_to_double(&figures->mark);
+    double mark =
+        oi_decimal_to_double(market->kind == OI_KIND_OPTION ? &figures->index : &figures->mark);
     double usd = market->coin->interest_usd * market->share;
     /* Bitget counts coins wherever it settles. */
-    bool is_in_usd =
-        (market->is_inverse && market->venue != OI_VENUE_BITGET) || market->kind == OI_KIND_EVENT;
+    bool is_inverse = market->is_inverse && market->venue != OI_VENUE_BITGET;
+    bool is_in_usd = is_inverse || market->kind == OI_KIND_EVENT;
     double contracts = usd / (is_in_usd ? contract : contract * unit);
     double amount;
 
@@ -181,10 +182,10 @@ set_interest(uint64_t seed, const struct oi_market *market, int64_t minute,
     if (market->venue == OI_VENUE_OKX)
         add_tail(key, minute, &figures->open_interest);
     contracts = oi_decimal_to_double(&figures->open_interest);
-    amount = market->is_inverse ? contracts * contract / mark : contracts * contract;
+    amount = is_inverse ? contracts * contract / mark : contracts * contract;
     if (market->venue == OI_VENUE_OKX)
         figures->coins = rounded(amount, 3);
-    figures->value = rounded(market->is_inverse ? contracts * contract : amount * mark, 2);
+    figures->value = rounded(is_inverse ? contracts * contract : amount * mark, 2);
     if (market->venue == OI_VENUE_DERIBIT) /* not contracts, but what they are worth */
         oi_assert(oi_decimal_multiply(&figures->open_interest, &market->contract,
                                       &figures->open_interest, NULL) == OI_OK);

@@ -52,13 +52,14 @@ visit_page(const struct instrument_walk *walk, const struct oi_harvest *harvest,
 }
 
 static enum oi_status
-visit_endpoint(const struct instrument_walk *walk, const struct oi_endpoint *endpoint,
-               struct oi_error *error)
+visit_list(const struct instrument_walk *walk, const struct oi_endpoint *endpoint,
+           const char *family, struct oi_error *error)
 {
     struct oi_harvest harvest = {};
     struct oi_buffer page = {};
     struct oi_task task = { .kind = OI_TASK_INSTRUMENTS,
                             .product = endpoint->product,
+                            .family = family,
                             .now = walk->now };
     enum oi_status status = OI_OK;
 
@@ -76,6 +77,18 @@ visit_endpoint(const struct instrument_walk *walk, const struct oi_endpoint *end
     oi_buffer_release(&page);
     oi_harvest_release(&harvest);
     return status;
+}
+
+/* One list, or one for each family. */
+static enum oi_status
+visit_endpoint(const struct instrument_walk *walk, const struct oi_endpoint *endpoint,
+               struct oi_error *error)
+{
+    if (endpoint->scope != OI_SCOPE_FAMILY || !endpoint->families)
+        return visit_list(walk, endpoint, NULL, error);
+    for (const char *const *family = endpoint->families; *family; family++)
+        OI_TRY(visit_list(walk, endpoint, *family, error));
+    return OI_OK;
 }
 
 static enum oi_status

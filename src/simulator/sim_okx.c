@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 enum { METER_INTEREST, METER_MARK, METER_INSTRUMENTS, METER_HISTORY };
-/* The second half is FUTURES'. */
-#define METER_TYPES 2
+/* Of SWAP, FUTURES, OPTION. */
+#define METER_TYPES 3
 
 #define INTEREST "/api/v5/public/open-interest"
 #define MARK "/api/v5/public/mark-price"
@@ -23,13 +23,18 @@ product_of(const struct call *call)
 {
     struct oi_slice type = call_parameter(call, "instType");
 
+    /* Options are told by family alone. */
+    if (oi_slice_is(type, "OPTION") && call_parameter(call, "instFamily").size > 0)
+        return "option";
     return oi_slice_is(type, "SWAP") ? "swap" : oi_slice_is(type, "FUTURES") ? "futures" : NULL;
 }
 
 static const char *
 type_of(const struct oi_market *market)
 {
-    return market->kind == OI_KIND_FUTURE ? "FUTURES" : "SWAP";
+    return market->kind == OI_KIND_FUTURE   ? "FUTURES"
+           : market->kind == OI_KIND_OPTION ? "OPTION"
+                                            : "SWAP";
 }
 
 static void
@@ -63,13 +68,14 @@ static void
 add_instrument(const struct call *call, const struct oi_market *market)
 {
     char pair[OI_SYMBOL_SIZE];
+    bool is_option = market->kind == OI_KIND_OPTION;
 
-    (void) snprintf(pair, sizeof(pair), "%s-%s", market->base, market->quote);
+    (void) snprintf(pair, sizeof(pair), "%s-%s", market->base, is_option ? "USD" : market->quote);
     oi_json_begin_object(call->writer);
     call_add_text(call, "alias", "");
     call_add_text(call, "baseCcy", "");
     call_add_text(call, "ctMult", "1");
-    call_add_text(call, "ctType", market->is_inverse ? "inverse" : "linear");
+    call_add_text(call, "ctType", is_option ? "" : market->is_inverse ? "inverse" : "linear");
     call_add_figure(call, "ctVal", &market->contract, 0);
     call_add_text(call, "ctValCcy", market->is_inverse ? "USD" : market->base);
     if (market->expiry == OI_TIME_NONE)
@@ -80,6 +86,10 @@ add_instrument(const struct call *call, const struct oi_market *market)
     call_add_text(call, "instId", market->symbol);
     call_add_text(call, "instType", type_of(market));
     call_add_quoted_int(call, "listTime", oi_time_to_ms(market->listed));
+    if (is_option) {
+        call_add_text(call, "optType", market->side == OI_OPTION_CALL ? "C" : "P");
+        call_add_quoted_int(call, "stk", market->strike);
+    }
     call_add_text(call, "quoteCcy", "");
     call_add_text(call, "settleCcy", market->margin);
     call_add_text(call, "state", market->state == OI_MARKET_TEST ? "test" : "live");
@@ -130,7 +140,9 @@ answer_type(const struct call *call,
     begin(call);
     for (const struct oi_market *market = call_next(call, product, NULL); market;
          market = call_next(call, product, market))
-        if (market->state == OI_MARKET_LISTED || with_tests)
+        if ((market->state == OI_MARKET_LISTED || with_tests) &&
+            (market->kind != OI_KIND_OPTION ||
+             oi_slice_is(call_parameter(call, "instFamily"), market->family)))
             add(call, market);
     end(call);
 }
@@ -174,7 +186,9 @@ static struct cost
 cost(const struct call *call)
 {
     const char *product = product_of(call);
-    unsigned type = product && strcmp(product, "futures") == 0 ? 1 : 0;
+    unsigned type = product && strcmp(product, "futures") == 0  ? 1
+                    : product && strcmp(product, "option") == 0 ? 2
+                                                                : 0;
     unsigned meter = call_is_path(call, MARK)          ? METER_MARK
                      : call_is_path(call, INSTRUMENTS) ? METER_INSTRUMENTS
                      : call_is_path(call, HISTORY)     ? METER_HISTORY
@@ -210,11 +224,15 @@ static const char *const hosts[] = { "www.okx.com", "openapi.okx.com", NULL };
     {                                                                                              \
         .weight_max = (max), .window_ns = 2 * OI_SECOND                                            \
     }
+/* For each type. */
+#define RULES(meter, max)                                                                          \
+    [(meter) *METER_TYPES] = RULE(max), [(meter) *METER_TYPES + 1] = RULE(max),                    \
+             [(meter) *METER_TYPES + 2] = RULE(max)
 static const struct oi_meter_rule rules[] = {
-    [METER_INTEREST * METER_TYPES] = RULE(20),    [METER_INTEREST * METER_TYPES + 1] = RULE(20),
-    [METER_MARK * METER_TYPES] = RULE(10),        [METER_MARK * METER_TYPES + 1] = RULE(10),
-    [METER_INSTRUMENTS * METER_TYPES] = RULE(20), [METER_INSTRUMENTS * METER_TYPES + 1] = RULE(20),
-    [METER_HISTORY * METER_TYPES] = RULE(10),     [METER_HISTORY * METER_TYPES + 1] = RULE(10),
+    RULES(METER_INTEREST, 20),
+    RULES(METER_MARK, 10),
+    RULES(METER_INSTRUMENTS, 20),
+    RULES(METER_HISTORY, 10),
 };
 
 const struct venue venue_okx = {

@@ -9,7 +9,7 @@
 #include "simulator/simulator.h"
 
 /* The most that one exchange counts apart: OKX's endpoints by type. */
-#define VENUE_METERS_MAX 8
+#define VENUE_METERS_MAX 12
 
 /* A request with all that its answer may depend on. */
 struct call {

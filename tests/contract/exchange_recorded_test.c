@@ -95,8 +95,8 @@ static const struct recording recordings[] = {
       OI_OK },
     { "htx", "contract_contract_info_2021.json", OI_TASK_INSTRUMENTS, "coin_futures", NULL, 39,
       OI_OK },
-    { "htx", "linear_GetOpenInterestHistory_doc.json", OI_TASK_HISTORY, "linear",
-      "BTC-USDT-211210", 1, OI_OK },
+    { "htx", "linear_GetOpenInterestHistory_doc.json", OI_TASK_HISTORY, "linear", "BTC-USDT-211210",
+      1, OI_OK },
     { "htx", "error_invalid_parameter_2026.json", OI_TASK_CURRENT, "linear", NULL, 0,
       OI_E_UPSTREAM },
     { "hyperliquid", "GetExchangeInfo_doc.json", OI_TASK_INSTRUMENTS, NULL, NULL, 4, OI_OK },
@@ -129,6 +129,8 @@ static const struct recording recordings[] = {
     { "okx", "cmp_open_interest_inverse_swap.json", OI_TASK_CURRENT, "swap", NULL, 2, OI_OK },
     { "okx", "cmp_open_interest_linear_future.json", OI_TASK_CURRENT, "futures", NULL, 2, OI_OK },
     { "okx", "public_open_interest_2025_rows.json", OI_TASK_CURRENT, "swap", NULL, 2, OI_OK },
+    { "okx", "public_instruments_OPTION_BTC-USD_2022.json", OI_TASK_INSTRUMENTS, "option", NULL,
+      346, OI_OK },
     { "okx", "public_instruments_SWAP_2022.json", OI_TASK_INSTRUMENTS, "swap", NULL, 166, OI_OK },
     { "okx", "public_instruments_futures_2025_sample.json", OI_TASK_INSTRUMENTS, "futures", NULL, 6,
       OI_OK },
@@ -153,6 +155,8 @@ read_recording(const struct recording *recording, const char *path)
     assert_non_null(exchange);
     if (exchange == &oi_exchange_deribit && task.kind == OI_TASK_CURRENT)
         task.family = "BTC";
+    if (task.product && strcmp(task.product, "option") == 0)
+        task.family = "BTC-USD";
     endpoint = test_exchange_endpoint(exchange, &task);
     test_file_read(path, &bytes);
     status = endpoint->read(&task, oi_buffer_slice(&bytes), &harvest, NULL);

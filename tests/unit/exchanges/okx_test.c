@@ -107,6 +107,29 @@ test_instruments_are_left_out(void **)
 }
 
 static void
+an_option_is_its_multiplier_in_coins_and_its_premium_may_be_zero(void **)
+{
+    struct oi_task task = { .kind = OI_TASK_INSTRUMENTS, .product = "option", .family = "BTC-USD" };
+    struct oi_harvest harvest = {};
+
+    assert_ok(test_exchange_read(
+        okx, &task,
+        "{\"code\":\"0\",\"data\":[{\"instId\":\"BTC-USD-261225-92000-C\",\"instType\":\"OPTION\","
+        "\"uly\":\"BTC-USD\",\"settleCcy\":\"BTC\",\"ctType\":\"\",\"ctVal\":\"1\",\"ctMult\":"
+        "\"0.01\",\"ctValCcy\":\"BTC\",\"optType\":\"C\",\"stk\":\"92000\",\"expTime\":"
+        "\"1798185600000\",\"state\":\"live\"}]}",
+        &harvest));
+    assert_int_equal(harvest.instruments.items[0].kind, OI_KIND_OPTION);
+    test_assert_decimal(&harvest.instruments.items[0].contract_size, "0.01");
+    test_assert_decimal(&harvest.instruments.items[0].strike, "92000");
+    task.kind = OI_TASK_PRICES;
+    assert_ok(test_exchange_read(
+        okx, &task, "{\"code\":\"0\",\"data\":[{\"instId\":\"A\",\"markPx\":\"0\"}]}", &harvest));
+    test_assert_decimal(&harvest.rows.items[0].reading.mark_price, "0");
+    oi_harvest_release(&harvest);
+}
+
+static void
 the_running_bar_of_a_history_is_left_out(void **)
 {
     const struct oi_task task = {
@@ -164,6 +187,7 @@ main(void)
         cmocka_unit_test(reads_the_multiplier_of_the_contract_size),
         cmocka_unit_test(a_size_in_an_unexpected_currency_stays_unknown),
         cmocka_unit_test(test_instruments_are_left_out),
+        cmocka_unit_test(an_option_is_its_multiplier_in_coins_and_its_premium_may_be_zero),
         cmocka_unit_test(the_running_bar_of_a_history_is_left_out),
         cmocka_unit_test(both_ends_of_a_history_request_are_exclusive),
         cmocka_unit_test(errors_are_told_by_code_whatever_the_status),
