@@ -109,7 +109,7 @@ read_instrument(const struct oi_reply_walk *walk, const struct oi_json_node *row
     struct oi_instrument instrument;
     struct oi_slice status = oi_reply_text(row, "status");
     struct oi_slice settle;
-    bool is_inverse;
+    bool is_inverse = false;
 
     OI_TRY(read_product(row, &is_inverse, error));
     OI_TRY(oi_reply_instrument(row, "symbol", NAME, products[is_inverse], &instrument, error));
@@ -147,7 +147,7 @@ read_contract(const struct oi_reply_walk *walk, const struct oi_json_node *row,
               struct oi_error *error)
 {
     struct oi_observation reading = OI_OBSERVATION_NONE;
-    bool is_inverse;
+    bool is_inverse = false;
 
     OI_TRY(read_product(row, &is_inverse, error));
     OI_TRY(oi_reply_amount(row, "openInterest", &reading.open_interest, error));
