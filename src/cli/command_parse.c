@@ -130,6 +130,15 @@ find_symbol(struct oi_slice body, char symbol[OI_SYMBOL_SIZE])
     (void) oi_name_set(symbol, OI_SYMBOL_SIZE, found, NULL);
 }
 
+/* "BTC-USD-261225-92000-C"; Bybit's may have its currency behind. */
+static bool
+is_option_name(struct oi_slice symbol)
+{
+    if (oi_slice_ends_with(symbol, "-USDT"))
+        symbol.size -= strlen("-USDT");
+    return oi_slice_ends_with(symbol, "-C") || oi_slice_ends_with(symbol, "-P");
+}
+
 /* Do the names of the markets say that they are this product's? For replies that two read alike. */
 static bool
 is_named_product(const struct oi_exchange *exchange, const struct oi_endpoint *endpoint,
@@ -149,7 +158,8 @@ is_named_product(const struct oi_exchange *exchange, const struct oi_endpoint *e
     (void) OI_NAME_SET(named.exchange, oi_slice_of(exchange->name), NULL);
     if (!oi_coinmetrics_exchange(&named, vendor))
         return false;
-    oi_buffer_add_format(&market, "%s-%s-future", vendor, symbol);
+    oi_buffer_add_format(&market, "%s-%s-%s", vendor, symbol,
+                         is_option_name(oi_slice_of(symbol)) ? "option" : "future");
     return oi_coinmetrics_market_parse(oi_buffer_slice(&market), &named, NULL) == OI_OK &&
            strcmp(named.product, endpoint->product) == 0;
 }

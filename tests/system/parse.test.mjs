@@ -63,6 +63,10 @@ test('the product is asked for where the reply does not tell, and else found', {
     assert.match(found.rows[0].instrument, /^binance:coinm:/);
     const named = parse('binance', 'current', fixture('binance/http_get_open_interest.json'), '--product', 'usdm');
     assert.match(named.rows[0].instrument, /^binance:usdm:/);
+    for (const [file, product] of [['swap', 'swap'], ['futures', 'futures'], ['option', 'option']]) {
+        const { rows } = parse('okx', 'current', fixture(`okx/http_get_open_interest_${file}.json`));
+        assert.match(rows[0].instrument, new RegExp(`^okx:${product}:`));
+    }
     const bare = oi(['parse', 'okx', 'history', fixture('okx/http_get_open_interest_history_swap.json')]);
     assert.equal(bare.status, 2);
     assert.match(bare.stderr, /say --product swap or futures/);
