@@ -2,7 +2,6 @@
 // The server's native API, /oi/v1, as the page needs it. Figures stay the texts that they are.
 
 const PATIENCE_MS = 20000;
-const KEY = 'oi.key';
 
 // What went wrong, in a sentence, and what to do about it.
 export class Trouble extends Error {
@@ -13,20 +12,15 @@ export class Trouble extends Error {
     }
 }
 
-export function key() {
-    try {
-        return sessionStorage.getItem(KEY) ?? '';
-    } catch {
-        return '';
-    }
-}
-
-export function setKey(text) {
-    try {
-        sessionStorage.setItem(KEY, text);
-    } catch {
-        // Without storage the key is asked for again after a reload.
-    }
+// Begin a session with a key: the browser keeps a cookie that no script can read, and the page
+// forgets the key.
+export async function beginSession(key) {
+    const reply = await fetch('/session', { method: 'POST', body: key });
+    if (!reply.ok)
+        throw new Trouble('This key is not valid here.', {
+            status: reply.status,
+            advice: advice(reply.status),
+        });
 }
 
 function advice(status) {
@@ -44,11 +38,7 @@ async function get(path, parameters = [], signal = undefined) {
     const stop = () => limit.abort();
     signal?.addEventListener('abort', stop);
     try {
-        const headers = key() ? { Authorization: `Bearer ${key()}` } : {};
-        const reply = await fetch(path + (query ? `?${query}` : ''), {
-            headers,
-            signal: limit.signal,
-        });
+        const reply = await fetch(path + (query ? `?${query}` : ''), { signal: limit.signal });
         const body = await reply.json().catch(() => null);
         if (!reply.ok) {
             throw new Trouble(body?.error?.message ?? `The server answered ${reply.status}.`, {
@@ -121,6 +111,6 @@ export async function readings(market, unit, limit, signal) {
 }
 
 export function streamAddress(market) {
-    const query = new URLSearchParams([['market', market], ...(key() ? [['key', key()]] : [])]);
+    const query = new URLSearchParams([['market', market]]);
     return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/oi/v1/stream?${query}`;
 }

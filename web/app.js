@@ -188,11 +188,15 @@ function watch() {
     );
     byId('key').addEventListener('submit', (event) => {
         event.preventDefault();
-        api.setKey(byId('key-text').value.trim());
+        const given = byId('key-text').value.trim();
+        byId('key-text').value = '';
         byId('key').hidden = true;
-        refresh().then(() => {
-            if (shownMarket()) market.load();
-        });
+        api.beginSession(given)
+            .catch(() => {}) // the next answer says that the key is still missing
+            .then(() => refresh())
+            .then(() => {
+                if (shownMarket()) market.load();
+            });
     });
     byId('share').addEventListener('click', async () => {
         const link =

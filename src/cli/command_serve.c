@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/address.h"
 #include "cli/command.h"
+#include "cli/config.h"
 #include "cli/intake.h"
 #include "cli/stop.h"
 #include "cli/upkeep.h"
@@ -39,6 +40,20 @@ static const struct oi_option options_table[] = {
       .setting = "keys",
       .is_repeatable = true,
       .is_secret = true },
+    { .name = "key-plan",
+      .argument = "PLAN",
+      .help = "the plan of these keys (default: unlimited)",
+      .setting = "key_plan" },
+    { .name = "guest-plan",
+      .argument = "PLAN",
+      .help = "let in who has no key, each address limited by this plan",
+      .setting = "guest_plan" },
+    OI_OPTION_PLANS,
+    { .name = "cors-origin",
+      .argument = "ORIGIN",
+      .help = "pages of this origin may read answers; * for all",
+      .setting = "cors_origins",
+      .is_repeatable = true },
     { .name = "host-name",
       .argument = "NAME",
       .help = "a further name of this server, for while there are no keys",
@@ -93,6 +108,10 @@ read_server_options(const struct oi_options *options, struct oi_server_options *
     server->is_demo = oi_options_switch(options, "demo");
     server->public_url = oi_options_text(options, "public-url");
     server->key_count = oi_options_values(options, "key", &server->keys);
+    server->plan_count = oi_options_values(options, "plan-rules", &server->plans);
+    server->key_plan = oi_options_text(options, "key-plan");
+    server->guest_plan = oi_options_text(options, "guest-plan");
+    server->cors_origin_count = oi_options_values(options, "cors-origin", &server->cors_origins);
     server->is_open = oi_options_switch(options, "open");
     server->host_name_count = oi_options_values(options, "host-name", &server->host_names);
     server->certificate = oi_options_text(options, "tls-certificate");
@@ -152,15 +171,53 @@ open_service(const struct oi_options *options, struct service *service, struct o
     return announce(service, address, server.certificate != NULL, error);
 }
 
+/* What SIGHUP reads again: the same flags over a configuration that may have changed. */
+struct reload {
+    const struct oi_options *options;
+    struct oi_server *server;
+};
+
+static enum oi_status
+read_again(const struct reload *reload, struct oi_error *error)
+{
+    const struct oi_config_source source = { environ, oi_command_reads_setting };
+    OI_CLEANUP(oi_options_free)
+    struct oi_options *options = oi_options_new(options_table, OI_COUNT(options_table));
+    struct oi_server_options server = {};
+    char **arguments;
+    int count = oi_options_arguments(reload->options, &arguments);
+
+    OI_TRY(oi_options_read_flags(options, count, arguments, error));
+    OI_TRY(oi_config_load(options, &source, error));
+    OI_TRY(read_server_options(options, &server, error));
+    return oi_server_reload(reload->server, &server, error);
+}
+
+static void
+reload_configuration(void *context)
+{
+    struct oi_error error = {};
+
+    if (read_again(context, &error) == OI_OK)
+        oi_log(OI_LOG_INFO, "server.reloaded", "read=\"keys, plans, origins, certificate\"");
+    else
+        oi_log(OI_LOG_ERROR, "server.reload_failed", "reason=\"%s\" next=\"all stays as it was\"",
+               error.message);
+}
+
 static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)
 {
+    struct reload reload = { .options = options };
     OI_CLEANUP(close_service) struct service service = {};
-    struct oi_upkeep upkeep = { .clock = &oi_clock_system };
+    struct oi_upkeep upkeep = { .clock = &oi_clock_system,
+                                .reload = reload_configuration,
+                                .context = &reload };
 
     oi_stop_take();
     OI_TRY(open_service(options, &service, error));
     upkeep.store = service.workspace->store;
+    reload.server = service.server;
     oi_upkeep_run(&upkeep);
     oi_log(OI_LOG_INFO, "server.stopping", "reason=signal");
     oi_server_close(&service.server);
@@ -175,7 +232,8 @@ const struct oi_command oi_command_serve = {
     .name = "serve",
     .summary = "Serve every API and the page, and collect from the exchanges",
     .description = "Prints one line with its address when it listens; SIGINT and SIGTERM stop it "
-                   "cleanly.\nOn an address that others can reach it wants keys, or --open.",
+                   "cleanly,\nSIGHUP reads keys, plans, origins and the certificate again.\n"
+                   "On an address that others can reach it wants keys (oi keys), or --open.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),
     .run = run,

@@ -26,6 +26,8 @@ struct oi_options {
     struct values *values; /* one for each option */
     OI_VECTOR(const char *) operands;
     bool wants_help;
+    int argument_count;
+    char **arguments;
     struct oi_arena arena;
 };
 
@@ -184,6 +186,8 @@ oi_options_read_flags(struct oi_options *options, int count, char **arguments,
 {
     bool only_operands = false;
 
+    options->argument_count = count;
+    options->arguments = arguments;
     for (int i = 0; i < count; i++) {
         const char *argument = arguments[i];
 
@@ -200,6 +204,13 @@ oi_options_read_flags(struct oi_options *options, int count, char **arguments,
         }
     }
     return OI_OK;
+}
+
+int
+oi_options_arguments(const struct oi_options *options, char ***ret_arguments)
+{
+    *ret_arguments = options->arguments;
+    return options->argument_count;
 }
 
 bool

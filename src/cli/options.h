@@ -44,6 +44,14 @@ struct oi_option {
     }
 #define OI_OPTION_STORE OI_OPTION_DATA, OI_OPTION_CONFIG
 
+/* Plans beside the built-in ones (server/plans.h). */
+#define OI_OPTION_PLANS                                                                            \
+    {                                                                                              \
+        .name = "plan-rules", .argument = "RULES",                                                 \
+        .help = "a further plan: NAME rate=10/1s calls=5000", .setting = "plans",                  \
+        .is_repeatable = true                                                                      \
+    }
+
 enum oi_origin {
     OI_ORIGIN_DEFAULT = 0,
     OI_ORIGIN_FILE,
@@ -62,6 +70,8 @@ size_t oi_options_table(const struct oi_options *options, const struct oi_option
  * everything is an operand. INVALID with a sentence that names the argument. */
 enum oi_status oi_options_read_flags(struct oi_options *options, int count, char **arguments,
                                      struct oi_error *error);
+/* The arguments that oi_options_read_flags was given, to read the same again; borrowed. */
+int oi_options_arguments(const struct oi_options *options, char ***ret_arguments);
 /* Was --help (or -h) among them? */
 bool oi_options_wants_help(const struct oi_options *options);
 

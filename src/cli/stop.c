@@ -15,6 +15,7 @@ fill(sigset_t *signals)
     (void) sigemptyset(signals);
     (void) sigaddset(signals, SIGINT);
     (void) sigaddset(signals, SIGTERM);
+    (void) sigaddset(signals, SIGHUP);
 }
 
 void
@@ -29,10 +30,20 @@ oi_stop_take(void)
 bool
 oi_stop_wait(int64_t timeout_ns)
 {
+    return oi_stop_next(timeout_ns) == OI_STOP_ASKED;
+}
+
+enum oi_stop
+oi_stop_next(int64_t timeout_ns)
+{
     const struct timespec timeout = { .tv_sec = (time_t) (timeout_ns / 1'000'000'000),
                                       .tv_nsec = (long) (timeout_ns % 1'000'000'000) };
     sigset_t signals;
+    int number;
 
     fill(&signals);
-    return sigtimedwait(&signals, NULL, &timeout) > 0;
+    number = sigtimedwait(&signals, NULL, &timeout);
+    if (number <= 0)
+        return OI_STOP_NOT_YET;
+    return number == SIGHUP ? OI_STOP_RELOAD : OI_STOP_ASKED;
 }

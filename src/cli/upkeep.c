@@ -46,9 +46,16 @@ oi_upkeep_run(struct oi_upkeep *upkeep)
     int64_t wait_ns = FOLLOW_NS;
 
     upkeep->checkpointed_ns = now(upkeep);
-    while (!oi_stop_wait(wait_ns)) {
+    for (;;) {
         struct oi_error error = {};
-        enum oi_status status = oi_store_follow(upkeep->store, &error);
+        enum oi_stop stop = oi_stop_next(wait_ns);
+        enum oi_status status;
+
+        if (stop == OI_STOP_ASKED)
+            return;
+        if (stop == OI_STOP_RELOAD && upkeep->reload)
+            upkeep->reload(upkeep->context);
+        status = oi_store_follow(upkeep->store, &error);
 
         if (status != OI_OK)
             oi_log_throttled(OI_LOG_ERROR, "follow.failed", oi_status_name(status),

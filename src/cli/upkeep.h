@@ -12,6 +12,9 @@ struct oi_upkeep {
     struct oi_store *store;
     const struct oi_clock *clock;
     int64_t checkpointed_ns; /* monotonic; 0: never */
+    /* SIGHUP asks for it; NULL: it is passed over. */
+    void (*reload)(void *context);
+    void *context;
 };
 
 /* Do these things until asked to stop (stop.h). */

@@ -19,6 +19,13 @@
 #define OI_METHOD_GET (1u << OI_HTTP_GET)
 #define OI_METHOD_POST (1u << OI_HTTP_POST)
 
+/* What an answer's price is counted in. */
+enum oi_cost {
+    OI_COST_CALLS = 0, /* every call is one */
+    OI_COST_CREDITS,   /* Kwery's: so many a call and a row */
+    OI_COST_WEIGHT,    /* Kiyotaka's: by points and exchanges */
+};
+
 /* What a call may use and what the access layer found, for headers and limits. */
 struct oi_call {
     const char *request_id; /* a UUID */
@@ -36,6 +43,8 @@ struct oi_call {
     struct oi_allowance {
         uint64_t credits_limit, credits_left, credits_charged;
         unsigned rate_limit, rate_left, rate_reset_s;
+        bool denies_totals;  /* no sums over several exchanges (Kiyotaka's plans) */
+        bool rate_is_weight; /* the rate counts what the answer weighs, not yet taken off */
         size_t rows_max;
         int64_t history_ns;
         const char *plan;
@@ -83,6 +92,7 @@ struct oi_dialect {
                            even where no route fits */
     const struct oi_route *routes;
     size_t route_count;
+    enum oi_cost cost; /* in what its rendering->credits are counted; CALLS: it prices nothing */
     size_t target_size_max; /* longer request targets are 414; 0: the server's limit */
     /* The key that came with the request, or an empty slice. */
     struct oi_slice (*key)(const struct oi_http_request *request);

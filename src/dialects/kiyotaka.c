@@ -311,8 +311,8 @@ read_range(const struct oi_call *call, const struct oi_http_request *request,
 }
 
 static enum oi_status
-read_transform(const struct oi_http_request *request, const struct choice *choice,
-               struct oi_query *query, struct oi_problem *problem)
+read_transform(const struct oi_call *call, const struct oi_http_request *request,
+               const struct choice *choice, struct oi_query *query, struct oi_problem *problem)
 {
     struct oi_slice group = oi_text_value(request, "transform.groupBy.type");
     struct oi_slice quote = oi_text_value(request, "transform.normalize.quote");
@@ -336,6 +336,12 @@ read_transform(const struct oi_http_request *request, const struct choice *choic
     if (choice->coins.texts.count == 0)
         return bad(problem, "INVALID_PARAMS", "coin", (struct oi_slice){},
                    "GROUP_BY_TYPE_SUM needs a coin.");
+    if (call->allowance.denies_totals) {
+        (void) oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "transform.groupBy.type", group,
+                              "Your plan has no aggregation over exchanges.");
+        problem->code = "AGGREGATION_NOT_PERMITTED";
+        return OI_E_INVALID;
+    }
     query->variant = KIYOTAKA_SUM;
     return OI_OK;
 }
@@ -362,7 +368,7 @@ parse_choice(const struct oi_call *call, const struct oi_http_request *request,
              struct choice *choice, struct oi_query *query, struct oi_problem *problem)
 {
     OI_TRY(check_choice(choice, problem));
-    OI_TRY(read_transform(request, choice, query, problem));
+    OI_TRY(read_transform(call, request, choice, query, problem));
     OI_TRY(read_range(call, request, query, problem));
     OI_TRY(add_selectors(query, choice, problem));
     for (size_t i = 0; i < query->selectors.count; i++)
@@ -581,6 +587,7 @@ const struct oi_dialect oi_dialect_kiyotaka = {
     .prefix = "/v1/",
     .routes = routes,
     .route_count = OI_COUNT(routes),
+    .cost = OI_COST_WEIGHT,
     .key = key,
     .claims = claims,
     .render_problem = render_problem,

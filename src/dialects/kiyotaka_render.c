@@ -41,11 +41,14 @@ add_allowance(struct oi_rendering *rendering, uint64_t weight)
 {
     const struct oi_allowance *allowance = &rendering->call->allowance;
     struct oi_http_reply *reply = rendering->reply;
+    uint64_t taken = allowance->rate_is_weight ? weight : 0;
 
     rendering->credits = weight;
     if (allowance->rate_limit > 0) {
         oi_http_reply_header_int(reply, "X-RateLimit-Limit", allowance->rate_limit);
-        oi_http_reply_header_int(reply, "X-RateLimit-Remaining", allowance->rate_left);
+        oi_http_reply_header_int(
+            reply, "X-RateLimit-Remaining",
+            allowance->rate_left > taken ? (int64_t) (allowance->rate_left - taken) : 0);
         oi_http_reply_header_int(reply, "X-RateLimit-Reset", allowance->rate_reset_s);
     }
     oi_http_reply_header_int(reply, "X-RateLimit-Weight", (int64_t) weight);

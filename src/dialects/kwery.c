@@ -751,6 +751,7 @@ const struct oi_dialect oi_dialect_kwery = {
     .prefix = "/v1/",
     .routes = routes,
     .route_count = OI_COUNT(routes),
+    .cost = OI_COST_CREDITS,
     .key = key,
     .render_problem = render_problem,
 };

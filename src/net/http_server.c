@@ -717,6 +717,19 @@ oi_http_server_open(struct oi_loop *loop, const struct oi_http_server_options *o
     return OI_OK;
 }
 
+enum oi_status
+oi_http_server_set_certificate(struct oi_http_server *server, const char *certificate,
+                               const char *private_key, struct oi_error *error)
+{
+    struct oi_tls_context *context;
+
+    oi_assert(server->tls);
+    OI_TRY(oi_tls_context_new(certificate, private_key, &context, error));
+    oi_tls_context_free(&server->tls); /* what is open holds its own reference */
+    server->tls = context;
+    return OI_OK;
+}
+
 uint16_t
 oi_http_server_port(const struct oi_http_server *server)
 {

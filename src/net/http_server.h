@@ -55,6 +55,11 @@ enum oi_status oi_http_server_open(struct oi_loop *loop,
                                    struct oi_http_server **ret_server, struct oi_error *error);
 /* The port it listens on. */
 uint16_t oi_http_server_port(const struct oi_http_server *server);
+/* Serve new connections with this certificate; those that are open keep theirs. On failure the old
+ * one stays. On the loop's thread; only where it was opened with one. */
+enum oi_status oi_http_server_set_certificate(struct oi_http_server *server,
+                                              const char *certificate, const char *private_key,
+                                              struct oi_error *error);
 /* Stop accepting, finish the answers under way within the grace time, close WebSockets with 1001,
  * then call `stopped`. */
 void oi_http_server_stop(struct oi_http_server *server, void (*stopped)(void *context),

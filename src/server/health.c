@@ -129,9 +129,11 @@ bearer(const struct oi_http_request *request)
 static bool
 may_see_metrics(const struct oi_server *server, const struct oi_http_request *request)
 {
-    if (oi_address_is_loopback(server->options.address) || server->options.is_open)
+    if (oi_address_is_loopback(server->options.address))
         return true;
-    return oi_access_check_key(server->access, bearer(request)) == OI_KEY_FINE;
+    if (!oi_access_has_keys(server->access))
+        return server->options.is_open;
+    return oi_access_is_operator(server->access, bearer(request));
 }
 
 static void
@@ -164,7 +166,7 @@ health_handle(struct oi_server *server, const struct oi_http_request *request,
     }
     if (oi_slice_is(request->path, "/metrics")) {
         if (!may_see_metrics(server, request)) {
-            answer_text(reply, 401, "metrics want a key: Authorization: Bearer KEY\n");
+            answer_text(reply, 401, "metrics want an operator's key: Authorization: Bearer KEY\n");
             return true;
         }
         oi_http_reply_type(reply, "text/plain; version=0.0.4; charset=utf-8");

@@ -264,6 +264,7 @@ live_upgrade(void *context, const struct oi_http_request *request, struct oi_web
     struct worker *worker = context;
     struct live *live = worker->live;
     const struct oi_slice *key = oi_http_parameter(request, "key");
+    uint8_t session[OI_SHA256_SIZE];
     struct listener *listener;
 
     if (!oi_access_check_host(worker->server->access, oi_http_header(request, "host"))) {
@@ -275,7 +276,8 @@ live_upgrade(void *context, const struct oi_http_request *request, struct oi_web
         return false;
     }
     if (oi_access_check_key(worker->server->access, key ? *key : (struct oi_slice){}) !=
-        OI_KEY_FINE) {
+            OI_KEY_FINE &&
+        !session_find(worker->server, request, session)) {
         refuse(reply, 401, "the stream wants a key: ?key=KEY");
         return false;
     }

@@ -29,6 +29,10 @@ struct answer {
     struct oi_problem problem;
     struct oi_rendering rendering;
     struct oi_result *result;
+    struct oi_visit visit;
+    uint8_t session[OI_SHA256_SIZE]; /* the hash of a session's key, for `visit` */
+    struct oi_grant grant;
+    bool is_settled;
 };
 
 static void
@@ -171,11 +175,26 @@ allow(const struct oi_route *route, struct oi_http_reply *reply)
 }
 
 static enum oi_status
-check_key(struct answer *answer, const struct oi_http_request *request)
+judge(struct answer *answer, enum oi_key_verdict verdict, unsigned retry_after_s)
 {
-    switch (oi_access_check_key(answer->server->access, answer->dialect->key(request))) {
+    answer->problem.retry_after_s = 0;
+    switch (verdict) {
     case OI_KEY_FINE:
         return OI_OK;
+    case OI_KEY_TOO_FAST:
+        (void) oi_problem_set(&answer->problem, OI_PROBLEM_RATE, "", OI_SLICE(""),
+                              "too many requests; the plan allows the next one in %u s",
+                              retry_after_s);
+        answer->problem.retry_after_s = retry_after_s;
+        return OI_E_INVALID;
+    case OI_KEY_USED_UP:
+        (void) oi_problem_set(&answer->problem, OI_PROBLEM_CREDITS, "", OI_SLICE(""),
+                              "the plan's month is used up");
+        answer->problem.retry_after_s = retry_after_s;
+        return OI_E_INVALID;
+    case OI_KEY_UNKNOWABLE:
+        return oi_problem_set(&answer->problem, OI_PROBLEM_UNAVAILABLE, "", OI_SLICE(""),
+                              "the server could not answer");
     case OI_KEY_MISSING:
         return oi_problem_set(&answer->problem, OI_PROBLEM_KEY_MISSING, "", OI_SLICE(""),
                               "a key is required");
@@ -184,6 +203,67 @@ check_key(struct answer *answer, const struct oi_http_request *request)
                               "the key is not valid");
     }
     return OI_E_DENIED;
+}
+
+static enum oi_status
+check_key(struct answer *answer, const struct oi_http_request *request)
+{
+    const struct oi_clock *clock = answer->server->source->clock;
+    enum oi_key_verdict verdict;
+    unsigned retry_after_s = 0;
+
+    answer->visit = (struct oi_visit){
+        .key = answer->dialect->key(request),
+        .peer = request->peer,
+        .cost = answer->dialect->cost,
+        .now = answer->call.now,
+        .monotonic_ns = clock->monotonic_ns(clock),
+    };
+    if (answer->visit.key.size == 0 && answer->dialect == &oi_dialect_native &&
+        session_find(answer->server, request, answer->session))
+        answer->visit.hash = answer->session;
+    verdict = oi_access_admit(answer->server->access, &answer->visit, &answer->grant,
+                              &answer->call.allowance, &retry_after_s);
+    return judge(answer, verdict, retry_after_s);
+}
+
+/* The plan's history, for the dialects that have no words for it: an open start begins there, an
+ * earlier one is refused. */
+static enum oi_status
+check_history(struct answer *answer)
+{
+    int64_t history_ns = answer->call.allowance.history_ns;
+    oi_time from = answer->call.now - history_ns;
+    struct oi_query *query = &answer->query;
+    bool has_rows = query->kind == OI_QUERY_ROWS || query->kind == OI_QUERY_CANDLES ||
+                    query->kind == OI_QUERY_SNAPSHOTS || query->kind == OI_QUERY_BARS;
+
+    /* A day's grace: intervals begin before the instant that was asked for. */
+    if (history_ns <= 0 || !has_rows || query->span.from >= from - OI_DAY)
+        return OI_OK;
+    if (query->span.from > OI_TIME_EARLIEST)
+        return oi_problem_set(&answer->problem, OI_PROBLEM_FORBIDDEN, "", OI_SLICE(""),
+                              "the plan's history begins later");
+    query->span.from = from;
+    if (query->span.to < from)
+        query->span.to = from;
+    return OI_OK;
+}
+
+/* The first piece is there, so its price is known; nothing has been sent yet. */
+static enum oi_status
+settle(struct answer *answer)
+{
+    enum oi_key_verdict verdict;
+    unsigned retry_after_s = 0;
+
+    if (answer->route->is_link)
+        return OI_OK;
+    verdict = oi_access_settle(answer->server->access, &answer->visit, &answer->grant,
+                               answer->rendering.credits, &retry_after_s);
+    OI_TRY(judge(answer, verdict, retry_after_s));
+    answer->is_settled = true;
+    return OI_OK;
 }
 
 static enum oi_status
@@ -235,8 +315,10 @@ finish(void *context)
 {
     struct answer *answer = context;
 
-    if (answer->result)
+    if (answer->result) {
         atomic_fetch_add(&answer->tally->rows, answer->result->row_count);
+        oi_access_charge_rows(answer->server->access, &answer->grant, answer->result->row_count);
+    }
     answer_free(answer);
 }
 
@@ -286,6 +368,7 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
     *ret_is_last = true;
     OI_TRY(check(answer, request));
     OI_TRY(answer->route->parse(&answer->call, request, &answer->query, &answer->problem));
+    OI_TRY(check_history(answer));
     answer->rendering = (struct oi_rendering){ .call = &answer->call,
                                                .request = request,
                                                .query = &answer->query,
@@ -297,7 +380,16 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
         OI_TRY(oi_query_run(answer->server->source, &answer->query, &answer->result,
                             &answer->problem, error));
     answer->rendering.result = answer->result;
-    return answer->route->render(&answer->rendering, &reply->body, ret_is_last, error);
+    OI_TRY(answer->route->render(&answer->rendering, &reply->body, ret_is_last, error));
+    return settle(answer);
+}
+
+/* Headers of an answer that became a refusal say nothing true. */
+static void
+drop_headers(struct oi_http_reply *reply)
+{
+    oi_vector_clear(&reply->headers);
+    reply->is_compressible = false;
 }
 
 static void
@@ -315,6 +407,8 @@ answer_route(struct answer *answer, const struct oi_http_request *request,
                      (unsigned long long) (clock->monotonic_ns(clock) - started));
     if (status != OI_OK) {
         fail(answer, status, &error);
+        oi_access_refund(answer->server->access, &answer->grant);
+        drop_headers(reply);
         if (answer->problem.kind == OI_PROBLEM_METHOD)
             allow(answer->route, reply);
         refuse(answer, request, reply);
@@ -359,21 +453,29 @@ serve_asset(const struct oi_http_request *request, struct oi_http_reply *reply)
 }
 
 static void
-preflight(const struct oi_route *route, struct oi_http_reply *reply)
+preflight(struct oi_server *server, const struct oi_http_request *request,
+          const struct oi_dialect *dialect, const struct oi_route *route,
+          struct oi_http_reply *reply)
 {
     reply->status = 204;
     if (route)
         allow(route, reply);
-    oi_http_reply_header_text(reply, "Access-Control-Allow-Origin", "*");
+    /* Aperiodic's own clients run in pages. */
+    if (dialect == &oi_dialect_aperiodic)
+        oi_http_reply_header_text(reply, "Access-Control-Allow-Origin", "*");
+    else
+        oi_cors_answer(server->cors, request, reply);
+    if (!oi_http_reply_find(reply, "Access-Control-Allow-Origin"))
+        return;
     oi_http_reply_header_text(reply, "Access-Control-Allow-Methods", "GET, HEAD");
     oi_http_reply_header_text(reply, "Access-Control-Allow-Headers", "*");
     oi_http_reply_header_text(reply, "Access-Control-Max-Age", "86400");
 }
 
-void
-router_handle(void *context, const struct oi_http_request *request, struct oi_http_reply *reply)
+static void
+route_request(struct oi_server *server, const struct oi_http_request *request,
+              struct oi_http_reply *reply)
 {
-    struct oi_server *server = ((struct worker *) context)->server;
     const struct oi_dialect *dialect = NULL;
     struct oi_slice mount = {};
     const struct oi_route *route;
@@ -386,11 +488,12 @@ router_handle(void *context, const struct oi_http_request *request, struct oi_ht
         count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
         return;
     }
-    if (health_handle(server, request, reply) || serve_asset(request, reply))
+    if (session_handle(server, request, reply) || health_handle(server, request, reply) ||
+        serve_asset(request, reply))
         return;
     route = oi_dialects_route(request, &dialect, &mount);
     if (request->method == OI_HTTP_OPTIONS && dialect) {
-        preflight(route, reply);
+        preflight(server, request, dialect, route, reply);
         return;
     }
     if (!dialect) {
@@ -409,6 +512,16 @@ router_handle(void *context, const struct oi_http_request *request, struct oi_ht
         return;
     }
     answer_route(answer, request, reply);
+}
+
+void
+router_handle(void *context, const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    struct oi_server *server = ((struct worker *) context)->server;
+
+    route_request(server, request, reply);
+    if (request->method != OI_HTTP_OPTIONS)
+        oi_cors_answer(server->cors, request, reply);
 }
 
 void

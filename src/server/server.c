@@ -3,7 +3,13 @@
 /* Threads and their life: open all or none, stop together, wait for each. */
 #include "server/server_internal.h"
 
+#include "base/log.h"
+#include "net/tls.h"
+
 #include <string.h>
+
+/* A key that is made or revoked counts within a second. */
+#define REFRESH_MS 300
 
 static const char *
 copy(struct oi_server *server, const char *text)
@@ -20,12 +26,41 @@ copy_options(struct oi_server *server, const struct oi_server_options *options)
     server->options.certificate = copy(server, options->certificate);
     server->options.private_key = copy(server, options->private_key);
     server->options.keys = NULL; /* only their hashes are kept, by access */
+    server->options.key_count = 0;
+    server->options.plans = NULL; /* by access too */
+    server->options.key_plan = server->options.guest_plan = NULL;
+    server->options.cors_origins = NULL; /* by cors */
 }
 
 static void
 worker_stopped(void *context)
 {
     oi_loop_stop(((struct worker *) context)->loop);
+}
+
+static void
+take_certificate(struct worker *worker)
+{
+    const struct oi_server_options *options = &worker->server->options;
+    struct oi_error error = {};
+
+    if (oi_http_server_set_certificate(worker->http, options->certificate, options->private_key,
+                                       &error) != OI_OK)
+        oi_log(OI_LOG_WARN, "certificate.refused", "reason=\"%s\" next=\"the old one stays\"",
+               error.message);
+}
+
+/* Now and then: what `oi keys` did meanwhile. */
+static void
+refresh_keys(void *context)
+{
+    struct worker *worker = context;
+    struct oi_error error = {};
+    enum oi_status status = oi_access_refresh(worker->server->access, &error);
+
+    if (status != OI_OK)
+        oi_log_throttled(OI_LOG_ERROR, "keys.unreadable", oi_status_name(status),
+                         "reason=\"%s\" next=\"the keys read before stay\"", error.message);
 }
 
 /* On the loop's thread: rows to push, or the time to stop. */
@@ -35,6 +70,8 @@ worker_woken(void *context)
     struct worker *worker = context;
 
     live_push(worker->live);
+    if (atomic_exchange(&worker->wants_certificate, false))
+        take_certificate(worker);
     if (!atomic_load(&worker->server->is_stopping) || worker->is_stopping)
         return;
     worker->is_stopping = true;
@@ -63,6 +100,10 @@ worker_open(struct oi_server *server, unsigned index, uint16_t port, struct oi_e
     OI_TRY(oi_loop_new(&worker->loop, error));
     worker->live = live_new(worker);
     oi_loop_on_wake(worker->loop, worker_woken, worker);
+    if (index == 0) {
+        worker->refresh = oi_timer_new(worker->loop, refresh_keys, worker);
+        oi_timer_start(worker->refresh, REFRESH_MS, REFRESH_MS);
+    }
     return oi_http_server_open(worker->loop, &options, &handler, &worker->http, error);
 }
 
@@ -94,34 +135,74 @@ start(struct oi_server *server, struct oi_error *error)
     return OI_OK;
 }
 
+static struct oi_access_rules
+rules_of(const struct oi_server_options *options)
+{
+    return (struct oi_access_rules){
+        .keys = options->keys,
+        .key_count = options->key_count,
+        .plans = options->plans,
+        .plan_count = options->plan_count,
+        .key_plan = options->key_plan,
+        .guest_plan = options->guest_plan,
+    };
+}
+
+/* Keys, and whether there are enough of them for this address. */
+static enum oi_status
+lock_door(struct oi_server *server, const struct oi_server_options *options, struct oi_error *error)
+{
+    OI_TRY(oi_usage_open(options->data_folder, &server->usage, error));
+    OI_TRY(oi_access_new(&(struct oi_access_options){ .rules = rules_of(options),
+                                                      .host_names = options->host_names,
+                                                      .host_name_count = options->host_name_count,
+                                                      .address = server->options.address,
+                                                      .is_open = options->is_open,
+                                                      .usage = server->usage },
+                         &server->access, error));
+    if (!oi_address_is_loopback(server->options.address) && !options->is_open &&
+        !oi_access_has_keys(server->access))
+        return oi_fail(error, OI_E_INVALID,
+                       "%s can be reached by others: make a key with `oi keys add`, or let "
+                       "everybody in with --open",
+                       server->options.address);
+    server->cors = oi_cors_new(options->cors_origins, options->cors_origin_count);
+    return oi_links_open(options->data_folder, &server->links, error);
+}
+
+enum oi_status
+oi_server_reload(struct oi_server *server, const struct oi_server_options *options,
+                 struct oi_error *error)
+{
+    const struct oi_access_rules rules = rules_of(options);
+    OI_CLEANUP(oi_tls_context_free) struct oi_tls_context *tried = NULL;
+
+    if (server->options.certificate)
+        OI_TRY(oi_tls_context_new(server->options.certificate, server->options.private_key, &tried,
+                                  error));
+    OI_TRY(oi_access_set_rules(server->access, &rules, error));
+    oi_cors_set(server->cors, options->cors_origins, options->cors_origin_count);
+    for (unsigned i = 0; server->options.certificate && i < server->worker_count; i++) {
+        atomic_store(&server->workers[i].wants_certificate, true);
+        oi_loop_wake(server->workers[i].loop);
+    }
+    return OI_OK;
+}
+
 enum oi_status
 oi_server_open(const struct oi_server_options *options, const struct oi_source *source,
                struct oi_server **ret_server, struct oi_error *error)
 {
     struct oi_server *server;
     enum oi_status status;
-    const char *address = options->address ? options->address : "127.0.0.1";
 
-    if (!oi_address_is_loopback(address) && options->key_count == 0 && !options->is_open)
-        return oi_fail(error, OI_E_INVALID,
-                       "%s can be reached by others: add a key to the configuration, or let "
-                       "everybody in with --open",
-                       address);
     server = oi_alloc_zero(1, sizeof(*server));
     copy_options(server, options);
     server->source = source;
     server->started_ns = source->clock->wall_ns(source->clock);
-    server->access = oi_access_new(&(struct oi_access_options){
-        .keys = options->keys,
-        .key_count = options->key_count,
-        .host_names = options->host_names,
-        .host_name_count = options->host_name_count,
-        .address = address,
-        .is_open = options->is_open,
-    });
     server->worker_count = options->threads > 0 ? options->threads : 1;
     server->workers = oi_alloc_zero(server->worker_count, sizeof(*server->workers));
-    status = oi_links_open(options->data_folder, &server->links, error);
+    status = lock_door(server, options, error);
     if (status == OI_OK)
         status = start(server, error);
     if (status != OI_OK) {
@@ -163,12 +244,15 @@ oi_server_close(struct oi_server **server)
 
         if (worker->is_running)
             pthread_join(worker->thread, NULL);
+        oi_timer_free(&worker->refresh);
         oi_http_server_close(&worker->http);
         live_free(&worker->live);
         oi_loop_free(&worker->loop);
     }
     oi_free((*server)->workers);
-    oi_access_free(&(*server)->access);
+    oi_access_free(&(*server)->access); /* gives back to usage what it holds */
+    oi_usage_close(&(*server)->usage);
+    oi_cors_free(&(*server)->cors);
     oi_arena_release(&(*server)->arena);
     oi_free(*server);
     *server = NULL;

@@ -24,6 +24,13 @@ struct oi_server_options {
     /* Keys that may ask; while there are none, any key or none passes. */
     const char *const *keys;
     size_t key_count;
+    /* Further plans (plans.h), the plan of these keys, and that of each address without a key. */
+    const char *const *plans;
+    size_t plan_count;
+    const char *key_plan, *guest_plan; /* NULL: access.h says */
+    /* Pages of these origins may read answers ("https://example.com"; "*": of all). */
+    const char *const *cors_origins;
+    size_t cors_origin_count;
     bool is_open; /* answer on any address without keys, whatever the Host */
     /* Further names that the Host header may have while there are no keys. */
     const char *const *host_names;
@@ -38,6 +45,10 @@ struct oi_server_options {
 enum oi_status oi_server_open(const struct oi_server_options *options,
                               const struct oi_source *source, struct oi_server **ret_server,
                               struct oi_error *error);
+/* Take keys, plans, allowed origins and the certificate anew; the rest of the options stands. On
+ * failure everything stays as it was. One thread at a time. */
+enum oi_status oi_server_reload(struct oi_server *server, const struct oi_server_options *options,
+                                struct oi_error *error);
 /* The port it listens on. */
 uint16_t oi_server_port(const struct oi_server *server);
 /* Stop accepting, finish what is under way within the grace time, end the threads, free it all. */

@@ -5,6 +5,7 @@
 #include "dialects/dialect.h"
 #include "net/http_server.h"
 #include "server/access.h"
+#include "server/cors.h"
 #include "server/links.h"
 #include "server/server.h"
 
@@ -29,7 +30,9 @@ struct tally {
 struct oi_server {
     const struct oi_source *source;
     struct oi_server_options options; /* texts copied into the arena */
+    struct oi_usage *usage;
     struct oi_access *access;
+    struct oi_cors *cors;
     struct oi_links links;
     struct tally tallies[SERVER_DIALECTS_MAX + 1]; /* by place in oi_dialects; last: none's */
     struct worker *workers;
@@ -49,6 +52,8 @@ struct worker {
     struct oi_loop *loop;
     struct oi_http_server *http;
     struct live *live;
+    struct oi_timer *refresh; /* the first worker's: keys that `oi keys` changed */
+    atomic_bool wants_certificate;
     pthread_t thread;
     bool is_running;
     bool is_stopping; /* the loop's thread alone */
@@ -64,6 +69,13 @@ void router_refuse(void *worker, int status, const char *reason, struct oi_slice
 /* The operator's endpoints: true when the path was one of them. */
 bool health_handle(struct oi_server *server, const struct oi_http_request *request,
                    struct oi_http_reply *reply);
+
+/* The page's session: true when the path was its. */
+bool session_handle(struct oi_server *server, const struct oi_http_request *request,
+                    struct oi_http_reply *reply);
+/* The hash of the key whose session came with the request; false when there is none in force. */
+bool session_find(const struct oi_server *server, const struct oi_http_request *request,
+                  uint8_t ret_hash[OI_SHA256_SIZE]);
 
 /* Live rows over WebSocket, one hub a worker. */
 struct live *live_new(struct worker *worker);

@@ -44,11 +44,11 @@ export function importFile(data, format, path, args = []) {
 }
 
 // Start `oi COMMAND` and wait for its line "oi … on URL". `data` is made if it is not given.
-export async function startServer(t, { args = ['--no-collect'], data, env = {}, command = 'serve' } = {}) {
+export async function startServer(t, { args = ['--no-collect'], data, env = {}, command = 'serve', listen = '127.0.0.1:0' } = {}) {
     const folder = data ?? (await makeFolder(t));
     const child = spawn(
         binary,
-        [command, '--data', folder, '--listen', '127.0.0.1:0', ...args],
+        [command, '--data', folder, '--listen', listen, ...args],
         { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const server = { data: folder, child, stdout: '', stderr: '' };

@@ -143,7 +143,7 @@ test('nobody is let in by mistake', { skip }, async (t) => {
     const data = await makeFolder(t);
     assertRefused(
         ['serve', '--no-collect', '--listen', '0.0.0.0:0', '--data', data],
-        /add a key to the configuration, or let everybody in with --open/,
+        /make a key with `oi keys add`, or let everybody in with --open/,
     );
     const open = await startServer(t, { args: ['--no-collect'], env: { OI_KEYS: 'secret' } });
     assert.equal((await fetch(`${open.url}/oi/v1/markets`)).status, 401);

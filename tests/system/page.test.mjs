@@ -429,8 +429,9 @@ describe('the page when things go wrong', { skip }, () => {
         server.heal();
         const asked = page.waitForRequest(
             (request) =>
-                request.url().includes('/oi/v1/latest') &&
-                request.headers().authorization === 'Bearer secret',
+                request.url().endsWith('/session') &&
+                request.method() === 'POST' &&
+                request.postData() === 'secret',
         );
         await page.locator('#key-text').fill('secret');
         await page.keyboard.press('Enter');
