@@ -47,8 +47,11 @@ oi_decimals_from_row(const struct oi_decimals *column, size_t from)
 {
     struct oi_decimals rest = *column;
 
-    rest.mantissas += rest.mantissas ? from : 0;
-    rest.exponents += rest.exponents ? from : 0;
+    /* Nothing may be added to NULL, not even nothing. */
+    if (rest.mantissas)
+        rest.mantissas += from;
+    if (rest.exponents)
+        rest.exponents += from;
     return rest;
 }
 
@@ -59,10 +62,14 @@ oi_columns_slice(const struct oi_columns *columns, size_t from, size_t to)
 
     rows.count = to - from;
     rows.time += from;
-    rows.exchange_time += rows.exchange_time ? from : 0;
-    rows.known_time += rows.known_time ? from : 0;
-    rows.batch += rows.batch ? from : 0;
-    rows.flags += rows.flags ? from : 0;
+    if (rows.exchange_time)
+        rows.exchange_time += from;
+    if (rows.known_time)
+        rows.known_time += from;
+    if (rows.batch)
+        rows.batch += from;
+    if (rows.flags)
+        rows.flags += from;
     rows.open_interest = oi_decimals_from_row(&columns->open_interest, from);
     rows.value_usd = oi_decimals_from_row(&columns->value_usd, from);
     rows.mark_price = oi_decimals_from_row(&columns->mark_price, from);
