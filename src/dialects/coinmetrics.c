@@ -498,7 +498,9 @@ add_message(const struct oi_problem *problem, const char *fixed, struct oi_buffe
     if (problem->parameter[0])
         oi_buffer_add_format(message, "Bad parameter '%s'. ", problem->parameter);
     if (problem->kind == OI_PROBLEM_MARKET)
-        oi_buffer_add_format(message, "Market '%s' is not supported.", problem->value);
+        oi_buffer_add_format(message, "%s '%s' is not supported.",
+                             strcmp(problem->parameter, "markets") == 0 ? "Market" : "Value",
+                             problem->value);
     else if (problem->code && strcmp(problem->code, "time_format") == 0)
         oi_buffer_add_format(message, "Incorrect time format '%s'. %s", problem->value,
                              time_formats);
@@ -560,6 +562,26 @@ static const struct oi_route routes[] = {
       .methods = OI_METHOD_GET,
       .parse = parse_old_catalog,
       .render = coinmetrics_render },
+    { .path = "/v4/timeseries/asset-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_metrics,
+      .render = coinmetrics_render_metrics },
+    { .path = "/v4/timeseries/exchange-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_metrics,
+      .render = coinmetrics_render_metrics },
+    { .path = "/v4/timeseries/exchange-asset-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_metrics,
+      .render = coinmetrics_render_metrics },
+    { .path = "/v4/timeseries/pair-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_metrics,
+      .render = coinmetrics_render_metrics },
+    { .path = "/v4/timeseries/market-metrics",
+      .methods = OI_METHOD_GET,
+      .parse = coinmetrics_parse_metrics,
+      .render = coinmetrics_render_metrics },
     { .path = "/v4/reference-data/markets",
       .methods = OI_METHOD_GET,
       .parse = coinmetrics_parse_reference,

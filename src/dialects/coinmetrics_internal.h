@@ -98,6 +98,13 @@ enum oi_status coinmetrics_parse_reference(const struct oi_call *call,
 enum oi_status coinmetrics_render_reference(struct oi_rendering *rendering, struct oi_buffer *out,
                                             bool *ret_is_last, struct oi_error *error);
 
+/* Metrics: /v4/timeseries/asset-metrics and its likes. */
+enum oi_status coinmetrics_parse_metrics(const struct oi_call *call,
+                                         const struct oi_http_request *request,
+                                         struct oi_query *query, struct oi_problem *problem);
+enum oi_status coinmetrics_render_metrics(struct oi_rendering *rendering, struct oi_buffer *out,
+                                          bool *ret_is_last, struct oi_error *error);
+
 /* One of the 17 metrics, as a sum over a choice of markets. */
 struct coinmetrics_metric {
     const char *name;

@@ -74,6 +74,7 @@ columns_of(const struct oi_query *query)
     case OI_QUERY_SNAPSHOTS:
     case OI_QUERY_BARS:
     case OI_QUERY_MONTHS:
+    case OI_QUERY_METRICS:
         break;
     }
     return row_columns;

@@ -19,6 +19,7 @@ oi_query_release(struct oi_query *query)
         oi_vector_release(&query->selectors.items[i].kinds);
     }
     oi_vector_release(&query->selectors);
+    oi_vector_release(&query->entities);
     oi_arena_release(&query->arena);
     *query = OI_QUERY_EMPTY;
 }

@@ -25,6 +25,7 @@ enum oi_query_kind {
     OI_QUERY_MONTHS,    /* the months in which there is anything */
     OI_QUERY_LATEST,    /* the newest reading of each market, with its changes */
     OI_QUERY_GAPS,      /* typed holes */
+    OI_QUERY_METRICS,   /* totals in USD of entities at instants of a grid (Coin Metrics) */
 };
 
 /* In whose words a selector speaks. */
@@ -60,6 +61,16 @@ struct oi_selector {
     const char *parameter;         /* which parameter to name in a problem: "markets" */
 };
 
+/* METRICS: what an entity of the answer is. An asset's markets are those whose base or quote it is;
+ * a pair's have exactly this base and quote, whatever the exchange. */
+enum oi_level {
+    OI_LEVEL_MARKET = 0,     /* "binance-BTCUSDT-future" */
+    OI_LEVEL_ASSET,          /* "btc" */
+    OI_LEVEL_EXCHANGE,       /* "binance" */
+    OI_LEVEL_EXCHANGE_ASSET, /* "binance-btc" */
+    OI_LEVEL_PAIR,           /* "btc-usdt" */
+};
+
 /* METRICS: one figure of an entity, the sum over those of its markets that fit. */
 enum oi_margin {
     OI_MARGIN_ANY = 0,
@@ -80,6 +91,8 @@ struct oi_position {
     size_t market; /* index in the ordered list of markets */
     oi_time time;  /* go on strictly behind this row, in the direction of paging */
 };
+
+#define OI_MEASURES_MAX 32
 
 struct oi_query {
     enum oi_query_kind kind;
@@ -107,7 +120,15 @@ struct oi_query {
     bool wants_latest;        /* snapshots: the newest reading of each market in its first block */
     bool wants_extents;       /* markets: first and last time */
     bool recorded_only;       /* markets: only those with a reading; needs wants_extents */
-    const char *text_filter;  /* markets: substring of the symbol, in any case; NULL: none */
+    /* METRICS, at the instants of interval_ns, epoch-aligned. Entities in Coin Metrics' words, `*`
+     * stands for any text; ordered bytewise. order_by_time and limit_per_market as for others. */
+    enum oi_level level;
+    const char *entity_parameter;      /* which parameter to name in a problem: "assets" */
+    OI_VECTOR(const char *) entities;  /* all must be there */
+    bool ignores_unknown;              /* leave entities out that are not there */
+    const struct oi_measure *measures; /* at most OI_MEASURES_MAX, borrowed */
+    size_t measure_count;
+    const char *text_filter; /* markets: substring of the symbol, in any case; NULL: none */
 
     /* How the answer is written; only its dialect reads these. */
     unsigned format;  /* the dialect's own enumeration */

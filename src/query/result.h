@@ -31,6 +31,12 @@ struct oi_gap {
     const char *cause; /* "silent", "collector down" */
 };
 
+/* METRICS: an entity's figures at one instant of the grid. */
+struct oi_measured {
+    oi_time time;
+    const struct oi_decimal *values; /* one for each measure of the query; none: no data then */
+};
+
 /* Facts of the market or total that a block is about. */
 struct oi_market {
     const struct oi_instrument *instrument; /* NULL: a total */
@@ -50,6 +56,9 @@ struct oi_market {
         oi_time last;         /* of its newest reading used; OI_TIME_NONE: left out */
         const char *left_out; /* reason, or NULL */
     } * members;
+    /* METRICS: the entity, and which measures (bits `1u << index`) any of its markets fits. */
+    const char *name;
+    unsigned measures;
     /* MARKETS: extents where asked for. OI_TIME_NONE: nothing stored. */
     oi_time first, last;
     uint64_t rows;
@@ -76,6 +85,7 @@ struct oi_block {
     const oi_time *months;          /* first instants */
     const struct oi_latest *latest; /* SNAPSHOTS: one, beside them, where wants_latest */
     const struct oi_gap *gaps;
+    const struct oi_measured *measured;
     bool is_last_of_market;
 };
 

@@ -230,6 +230,8 @@ prepare(struct run *run, struct oi_error *error)
         return run_latest(run, error);
     case OI_QUERY_GAPS:
         return run_gaps(run, error);
+    case OI_QUERY_METRICS:
+        return run_metrics(run, error);
     }
     return oi_fail(error, OI_E_INVALID, "a question without a kind");
 }
@@ -253,8 +255,11 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
     run->catalog = run->index->catalog;
     if (status == OI_OK)
         status = oi_names_choose(run->index, query, &choices, problem);
-    if (status == OI_OK) {
+    if (status == OI_OK && query->kind == OI_QUERY_METRICS)
+        status = run_entities(run, problem);
+    else if (status == OI_OK)
         lay_out_markets(run, &choices);
+    if (status == OI_OK) {
         run->result.markets = run->markets;
         run->result.market_count = run->market_count;
         run->result.data_version = data_version(run);

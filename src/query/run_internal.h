@@ -57,6 +57,10 @@ enum oi_status run_rows(struct run *run, struct oi_error *error);
 enum oi_status run_candles(struct run *run, struct oi_error *error);
 enum oi_status run_snapshots(struct run *run, struct oi_error *error);
 enum oi_status run_bars(struct run *run, struct oi_error *error);
+enum oi_status run_metrics(struct run *run, struct oi_error *error);
+/* METRICS: the entities asked for in place of the markets. INVALID with `problem` when one is not
+ * there. */
+enum oi_status run_entities(struct run *run, struct oi_problem *problem);
 
 /*
  * Rows of a market that count: all of them, or the first of each interval.
@@ -109,6 +113,9 @@ void run_reading_at(struct run *run, const struct oi_instrument *instrument, oi_
 /* It in the query's unit, and in USD. */
 struct oi_decimal run_amount(const struct run *run, const struct run_reading *reading);
 struct oi_decimal run_usd(const struct run *run, const struct run_reading *reading);
+
+/* How far a figure of an instrument is carried forward. */
+int64_t run_staleness(struct run *run, const struct oi_instrument *instrument);
 
 /*
  * A total walked instant by instant.

@@ -196,6 +196,12 @@ oi_stream_left_out(const struct oi_stream *stream)
     return stream->left_out;
 }
 
+const struct oi_facts *
+oi_stream_facts(const struct oi_stream *stream)
+{
+    return &stream->facts;
+}
+
 /* Pull the next block of a feed when its rows are used up. */
 static enum oi_status
 refill(struct source_scan *scan, struct oi_error *error)

@@ -34,6 +34,7 @@ struct oi_stream_block {
 };
 
 struct oi_stream;
+struct oi_facts;
 
 enum oi_status oi_stream_open(const struct oi_stream_request *request,
                               struct oi_stream **ret_stream, struct oi_error *error);
@@ -43,6 +44,9 @@ enum oi_status oi_stream_next(struct oi_stream *stream, const struct oi_stream_b
 /* Rows left out so far because their unit could not be turned into the one asked for. */
 uint64_t oi_stream_left_out(const struct oi_stream *stream);
 void oi_stream_close(struct oi_stream **stream);
+
+/* How the rows of the block at hand count; borrowed until the next one. */
+const struct oi_facts *oi_stream_facts(const struct oi_stream *stream);
 
 /* How a series counts at an instant. */
 struct oi_facts {

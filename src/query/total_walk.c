@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-/* How far back a member's figure may come from. */
-static int64_t
-staleness(struct run *run, const struct oi_instrument *instrument)
+int64_t
+run_staleness(struct run *run, const struct oi_instrument *instrument)
 {
     uint32_t series[OI_FEEDS_MAX];
     size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
@@ -58,7 +57,7 @@ total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool 
     oi_total_init(&walk->usd, market->member_count);
     for (size_t i = 0; i < market->member_count && status == OI_OK; i++) {
         const struct oi_instrument *instrument = market->members[i].instrument;
-        int64_t carried = staleness(run, instrument);
+        int64_t carried = run_staleness(run, instrument);
 
         walk->amounts.members[i].staleness_ns = walk->usd.members[i].staleness_ns = carried;
         if (instrument->expiry != OI_TIME_NONE)

@@ -33,6 +33,9 @@ struct world {
     struct oi_snapshot snapshots[3];
     struct oi_latest latest;
     struct oi_gap gap;
+    struct oi_decimal values[OI_MEASURES_MAX];
+    struct oi_measured measured;
+    struct oi_market entity;
     struct oi_block blocks[2];
     size_t block_count, market_count;
 };
@@ -159,6 +162,14 @@ answer(struct world *world, const struct oi_query *query)
     case OI_QUERY_GAPS:
         block->gaps = &world->gap;
         break;
+    case OI_QUERY_METRICS:
+        for (size_t i = 0; i < query->measure_count; i++)
+            world->values[i] = i % 3 == 1 ? (struct oi_decimal){} : test_decimal("8123456700.1234");
+        world->measured = (struct oi_measured){ world->times[0], world->values };
+        world->entity = (struct oi_market){ .name = "btc", .measures = ~4u };
+        block->market = &world->entity;
+        block->measured = &world->measured;
+        return oi_result_of_blocks(world->blocks, 1, &world->entity, 1);
     case OI_QUERY_BARS:
         return NULL; /* a file: only its headers are the dialect's */
     }
