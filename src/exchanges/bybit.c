@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bybit v5: linear (base coins) and inverse (USD). One request a category answers for all markets.
+ * Bybit v5: linear (base coins), inverse (USD) and options (base coins). One request a category
+ * answers for all markets, of options one a coin.
  * openInterest counts both sides; singleOpenInterest, beside it since 11 June 2026, counts one. We
  * store openInterest, so that the series has one meaning from its start. openInterestValue is in
  * the quote currency where linear and in coins where inverse: only the first is dollars.
@@ -15,7 +16,10 @@
 /* Beyond 600 requests in 5 s an address is shut out for at least 10 minutes. */
 #define SHUT_OUT_MS UINT64_C(600'000)
 
-static const char *const products[] = { "linear", "inverse", NULL };
+static const char *const products[] = { "linear", "inverse", "option", NULL };
+/* Of options. The lists know one coin at a time, bitcoin where none is said, and none names them.
+ */
+static const char *const families[] = { "BTC", "ETH", "SOL", NULL };
 
 static bool
 is_inverse(const struct oi_task *task)
@@ -23,12 +27,26 @@ is_inverse(const struct oi_task *task)
     return task->product && strcmp(task->product, "inverse") == 0;
 }
 
+static bool
+is_option(const struct oi_task *task)
+{
+    return task->product && strcmp(task->product, "option") == 0;
+}
+
+/* Categories are called like products. */
+static const char *
+category_of(const struct oi_task *task)
+{
+    return is_option(task) ? "option" : is_inverse(task) ? "inverse" : "linear";
+}
+
 static enum oi_status
 ask_category(const struct oi_task *task, struct oi_http_request *request, const char *url,
              struct oi_error *error)
 {
     OI_TRY(oi_http_get(request, url, error));
-    return oi_http_add_query(request, "category", is_inverse(task) ? "inverse" : "linear", error);
+    OI_TRY(oi_http_add_query(request, "category", category_of(task), error));
+    return task->family ? oi_http_add_query(request, "baseCoin", task->family, error) : OI_OK;
 }
 
 static enum oi_status
@@ -87,7 +105,7 @@ open_result(const struct oi_task *task, struct oi_slice reply, struct oi_json **
     OI_TRY(oi_reply_member(oi_json_root(json), "result", OI_JSON_OBJECT, &result, error));
     /* The category decides the unit; a sample without it is believed. */
     category = oi_reply_text(result, "category");
-    if (category.size > 0 && !oi_slice_is(category, is_inverse(task) ? "inverse" : "linear"))
+    if (category.size > 0 && !oi_slice_is(category, category_of(task)))
         return oi_fail(error, OI_E_UPSTREAM, "an answer about %.*s", OI_SLICE_ARGS(category));
     OI_TRY(oi_reply_member(result, "list", OI_JSON_ARRAY, &list, error));
     *ret_json = json;
@@ -111,6 +129,42 @@ set_kind(const struct oi_json_node *row, struct oi_instrument *instrument, struc
         return oi_fail(error, OI_E_INVALID, "contractType: %.*s is not known", OI_SLICE_ARGS(type));
     instrument->kind = OI_KIND_FUTURE;
     return oi_reply_time_ms(row, "deliveryTime", &instrument->expiry, error);
+}
+
+/* "BTC-27MAR26-70000-P-USDT": the strike is in the symbol alone. One contract is one coin. */
+static enum oi_status
+read_option(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+            struct oi_error *error)
+{
+    struct oi_slice side = oi_reply_text(row, "optionsType");
+    struct oi_slice rest = oi_reply_text(row, "symbol");
+    struct oi_slice strike = {};
+    struct oi_instrument instrument;
+
+    OI_TRY(oi_reply_instrument(row, "symbol", NAME, "option", &instrument, error));
+    instrument.kind = OI_KIND_OPTION;
+    instrument.settlement = OI_SETTLEMENT_LINEAR;
+    if (oi_slice_is(side, "Call"))
+        instrument.option_side = OI_OPTION_CALL;
+    else if (oi_slice_is(side, "Put"))
+        instrument.option_side = OI_OPTION_PUT;
+    else
+        return oi_fail(error, OI_E_INVALID, "optionsType: %.*s is not known", OI_SLICE_ARGS(side));
+    for (int part = 0; part < 3; part++)
+        if (!oi_slice_next_part(&rest, '-', &strike))
+            return oi_fail(error, OI_E_INVALID, "symbol: no strike in it");
+    if (oi_decimal_parse(strike, &instrument.strike, NULL) != OI_OK ||
+        oi_decimal_sign(&instrument.strike) <= 0)
+        return oi_fail(error, OI_E_INVALID, "symbol: no strike in it");
+    OI_TRY(oi_reply_time_ms(row, "deliveryTime", &instrument.expiry, error));
+    OI_TRY(oi_instrument_set_base(&instrument, oi_reply_text(row, "baseCoin"), false, error));
+    OI_TRY(OI_NAME_SET(instrument.quote, oi_reply_text(row, "quoteCoin"), error));
+    OI_TRY(OI_NAME_SET(instrument.margin, oi_reply_text(row, "settleCoin"), error));
+    instrument.contract_size = oi_decimal_from(instrument.base_factor, 0);
+    instrument.listed = oi_reply_optional_time_ms(row, "launchTime");
+    instrument.is_delisted = oi_slice_is(oi_reply_text(row, "status"), "Closed");
+    oi_vector_push(&walk->harvest->instruments, instrument);
+    return OI_OK;
 }
 
 static enum oi_status
@@ -144,7 +198,10 @@ read_instruments(const struct oi_task *task, struct oi_slice reply, struct oi_ha
     const struct oi_json_node *list = NULL;
     struct oi_slice cursor;
     const struct oi_reply_walk walk = {
-        .task = task, .harvest = harvest, .symbol_name = "symbol", .read_row = read_instrument
+        .task = task,
+        .harvest = harvest,
+        .symbol_name = "symbol",
+        .read_row = is_option(task) ? read_option : read_instrument,
     };
 
     OI_TRY(open_result(task, reply, &json, &list, error));
@@ -164,11 +221,13 @@ read_ticker(const struct oi_reply_walk *walk, const struct oi_json_node *row,
 
     OI_TRY(oi_reply_amount(row, "openInterest", &reading.open_interest, error));
     reading.exchange_time = walk->reply_time;
-    reading.mark_price = oi_reply_price(row, "markPrice");
+    /* Of an option it is the premium, and may be zero. */
+    reading.mark_price = is_option(walk->task) ? oi_reply_value_of(row, "markPrice")
+                                               : oi_reply_price(row, "markPrice");
     reading.index_price = oi_reply_price(row, "indexPrice");
     reading.last_price = oi_reply_price(row, "lastPrice");
     /* Linear is quoted in USDT or USDC alone; both-sided as the figure it belongs to. */
-    if (!is_inverse(walk->task))
+    if (!is_inverse(walk->task) && !is_option(walk->task))
         reading.value_usd = oi_reply_value_of(row, "openInterestValue");
     return oi_harvest_add(walk->harvest, oi_reply_text(row, "symbol"), &reading, error);
 }
@@ -278,6 +337,10 @@ static const struct oi_convention conventions[] = {
       .unit = OI_UNIT_USD,
       .label = OI_LABEL_INSTANT,
       .evidence = TICKERS SIDES },
+    { .product = "option",
+      .unit = OI_UNIT_COINS,
+      .label = OI_LABEL_INSTANT,
+      .evidence = TICKERS "; sides of options: not documented" },
     { .product = "linear",
       .feed = "history",
       .sides = 2,
@@ -335,6 +398,21 @@ static const struct oi_endpoint endpoints[] = {
       .weight = 1,
       .ask = ask_history,
       .read = read_history },
+    { .kind = OI_TASK_INSTRUMENTS,
+      .product = "option",
+      .scope = OI_SCOPE_FAMILY,
+      .families = families,
+      .every_ns = OI_HOUR,
+      .weight = 1,
+      .ask = ask_instruments,
+      .read = read_instruments },
+    { .kind = OI_TASK_CURRENT,
+      .product = "option",
+      .scope = OI_SCOPE_FAMILY,
+      .families = families,
+      .weight = 1,
+      .ask = ask_current,
+      .read = read_current },
 };
 
 const struct oi_exchange oi_exchange_bybit = {

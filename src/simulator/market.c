@@ -134,7 +134,7 @@ set_prices(uint64_t seed, const struct oi_market *market, oi_time time, int64_t 
     if (market->kind == OI_KIND_FUTURE)
         mark *= 1 + CARRY * (double) (market->expiry - time) / YEAR_NS;
     if (market->kind == OI_KIND_OPTION)
-        mark = premium_of(market, index, time);
+        mark = premium_of(market, index, time) * (market->venue == OI_VENUE_BYBIT ? index : 1);
     if (market->kind == OI_KIND_EVENT) /* what a dollar on YES costs */
         mark = 0.5 + 0.45 * noise(key, minute);
     figures->index = rounded(index, market->price_places);
@@ -192,7 +192,8 @@ set_interest(uint64_t seed, const struct oi_market *market, int64_t minute,
     /* The others say what it is worth in what it settles in. */
     if (market->is_inverse && market->venue != OI_VENUE_OKX)
         figures->value = rounded(amount, 8);
-    if (market->venue == OI_VENUE_BYBIT) { /* both sides, with one side beside it */
+    if (market->venue == OI_VENUE_BYBIT &&
+        market->kind != OI_KIND_OPTION) { /* both sides, with one side beside it */
         figures->single = figures->open_interest;
         oi_assert(oi_decimal_add(&figures->single, &figures->single, &figures->open_interest,
                                  NULL) == OI_OK);

@@ -20,7 +20,18 @@ category_of(const struct call *call)
 
     return oi_slice_is(category, "linear")    ? "linear"
            : oi_slice_is(category, "inverse") ? "inverse"
+           : oi_slice_is(category, "option")  ? "option"
                                               : NULL;
+}
+
+/* Options are told a coin at a time, bitcoin where none is said. */
+static bool
+is_asked_for(const struct call *call, const struct oi_market *market)
+{
+    struct oi_slice coin = call_parameter(call, "baseCoin");
+
+    return market->kind != OI_KIND_OPTION ||
+           oi_slice_is(coin.size > 0 ? coin : OI_SLICE("BTC"), market->base);
 }
 
 static void
@@ -67,6 +78,7 @@ fail(const struct call *call, int code, const char *message)
 static void
 add_instrument(const struct call *call, const struct oi_market *market)
 {
+    bool is_option = market->kind == OI_KIND_OPTION;
     bool is_future = market->kind == OI_KIND_FUTURE;
     const char *type = market->is_inverse ? is_future ? "InverseFutures" : "InversePerpetual"
                        : is_future        ? "LinearFutures"
@@ -74,12 +86,16 @@ add_instrument(const struct call *call, const struct oi_market *market)
 
     oi_json_begin_object(call->writer);
     call_add_text(call, "symbol", market->symbol);
-    call_add_text(call, "contractType", type);
+    if (is_option)
+        call_add_text(call, "optionsType", market->side == OI_OPTION_CALL ? "Call" : "Put");
+    else
+        call_add_text(call, "contractType", type);
     call_add_text(call, "status", "Trading");
     call_add_text(call, "baseCoin", market->base);
     call_add_text(call, "quoteCoin", market->quote);
     call_add_quoted_int(call, "launchTime", oi_time_to_ms(market->listed));
-    call_add_quoted_int(call, "deliveryTime", is_future ? oi_time_to_ms(market->expiry) : 0);
+    call_add_quoted_int(call, "deliveryTime",
+                        is_future || is_option ? oi_time_to_ms(market->expiry) : 0);
     call_add_text(call, "deliveryFeeRate", "");
     call_add_quoted_int(call, "priceScale", market->price_places);
     call_add_text(call, "settleCoin", market->margin);
@@ -130,11 +146,14 @@ answer_instruments(const struct call *call, const char *category)
         limit = PAGE_OURS;
     begin(call, category, NULL);
     for (const struct oi_market *market = call_next(call, category, NULL); market;
-         market = call_next(call, category, market), place++) {
+         market = call_next(call, category, market)) {
+        if (!is_asked_for(call, market))
+            continue;
         if (place >= start && place < start + limit)
             add_instrument(call, market);
         else if (place == start + limit)
             (void) snprintf(cursor, sizeof(cursor), "first%%3D%lld", (long long) place);
+        place++;
     }
     end(call, cursor);
 }
@@ -153,6 +172,10 @@ add_ticker(const struct call *call, const struct oi_market *market)
     call_add_figure(call, "indexPrice", &figures.index, market->price_places);
     call_add_figure(call, "markPrice", &figures.mark, market->price_places);
     call_add_figure(call, "openInterest", &figures.open_interest, 0);
+    if (market->kind == OI_KIND_OPTION) {
+        oi_json_end_object(call->writer);
+        return;
+    }
     call_add_figure(call, "openInterestValue", &figures.value, 0);
     call_add_text(call, "fundingRate", is_future ? "" : "0.0001");
     call_add_quoted_int(call, "deliveryTime", is_future ? oi_time_to_ms(market->expiry) : 0);
@@ -170,7 +193,8 @@ answer_tickers(const struct call *call, const char *category)
     begin(call, category, NULL);
     for (const struct oi_market *market = call_next(call, category, NULL); market;
          market = call_next(call, category, market))
-        add_ticker(call, market);
+        if (is_asked_for(call, market))
+            add_ticker(call, market);
     end(call, NULL);
 }
 

@@ -144,7 +144,8 @@ check_instrument(struct fixture *fixture, const struct oi_exchange *exchange,
     assert_int_equal(instrument->expiry, market->expiry);
     assert_int_equal(instrument->is_delisted, market->state == OI_MARKET_DELISTED);
     assert_int_equal(instrument->settlement == OI_SETTLEMENT_INVERSE,
-                     market->is_inverse || market->kind == OI_KIND_OPTION);
+                     market->is_inverse || (market->kind == OI_KIND_OPTION &&
+                                            strcmp(market->margin, market->coin->name) == 0));
     fixture->instruments++;
 }
 

@@ -30,7 +30,8 @@ stores_the_both_sided_figure_and_leaves_the_single_one(void **)
     assert_true(reading->exchange_time == 1'790'000'000'123 * OI_MILLISECOND);
     assert_true(reading->time == OI_TIME_NONE);
     for (size_t i = 0; i < bybit->convention_count; i++)
-        assert_int_equal(bybit->conventions[i].sides, 2);
+        assert_int_equal(bybit->conventions[i].sides,
+                         strcmp(bybit->conventions[i].product, "option") == 0 ? 0 : 2);
     oi_harvest_release(&harvest);
 }
 
@@ -166,10 +167,39 @@ too_frequent_pauses_for_ten_minutes_and_a_country_is_denied(void **)
     assert_int_equal(verdict.pause_ms, 600'000);
 }
 
+static void
+the_strike_of_an_option_is_in_its_symbol_and_a_premium_is_no_price_of_the_coin(void **)
+{
+    struct oi_task task = { .kind = OI_TASK_INSTRUMENTS, .product = "option", .family = "BTC" };
+    struct oi_harvest harvest = {};
+
+    assert_ok(test_exchange_read(
+        &oi_exchange_bybit, &task,
+        "{\"retCode\":0,\"result\":{\"category\":\"option\",\"list\":[{\"symbol\":"
+        "\"BTC-27MAR26-70000-P-USDT\",\"baseCoin\":\"BTC\",\"quoteCoin\":\"USDT\",\"settleCoin\":"
+        "\"USDT\",\"optionsType\":\"Put\",\"deliveryTime\":\"1774598400000\"}]}}",
+        &harvest));
+    test_assert_decimal(&harvest.instruments.items[0].strike, "70000");
+    assert_int_equal(harvest.instruments.items[0].option_side, OI_OPTION_PUT);
+    assert_int_equal(harvest.instruments.items[0].settlement, OI_SETTLEMENT_LINEAR);
+    task.kind = OI_TASK_CURRENT;
+    assert_ok(test_exchange_read(
+        &oi_exchange_bybit, &task,
+        "{\"retCode\":0,\"result\":{\"category\":\"option\",\"list\":[{\"symbol\":\"A\","
+        "\"openInterest\":\"6.3\",\"markPrice\":\"0\",\"indexPrice\":\"16600.55\"}]}}",
+        &harvest));
+    test_assert_decimal(&harvest.rows.items[0].reading.mark_price, "0");
+    test_assert_decimal(&harvest.rows.items[0].reading.index_price, "16600.55");
+    test_assert_decimal(&harvest.rows.items[0].reading.value_usd, "");
+    oi_harvest_release(&harvest);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            the_strike_of_an_option_is_in_its_symbol_and_a_premium_is_no_price_of_the_coin),
         cmocka_unit_test(stores_the_both_sided_figure_and_leaves_the_single_one),
         cmocka_unit_test(the_inverse_value_is_in_coins_and_left_out),
         cmocka_unit_test(an_answer_of_the_other_category_is_upstream),
