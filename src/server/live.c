@@ -263,7 +263,8 @@ live_upgrade(void *context, const struct oi_http_request *request, struct oi_web
 {
     struct worker *worker = context;
     struct live *live = worker->live;
-    const struct oi_slice *key = oi_http_parameter(request, "key");
+    const struct oi_slice *parameter = oi_http_parameter(request, "key");
+    struct oi_slice key = oi_dialect_native.key(request);
     uint8_t session[OI_SHA256_SIZE];
     struct listener *listener;
 
@@ -275,10 +276,11 @@ live_upgrade(void *context, const struct oi_http_request *request, struct oi_web
         refuse(reply, 404, "there is no stream at this path");
         return false;
     }
-    if (oi_access_check_key(worker->server->access, key ? *key : (struct oi_slice){}) !=
-            OI_KEY_FINE &&
+    if (key.size == 0 && parameter) /* clients that cannot set headers */
+        key = *parameter;
+    if (oi_access_check_key(worker->server->access, key) != OI_KEY_FINE &&
         !session_find(worker->server, request, session)) {
-        refuse(reply, 401, "the stream wants a key: ?key=KEY");
+        refuse(reply, 401, "the stream wants a key: Authorization: Bearer KEY, or ?key=KEY");
         return false;
     }
     listener = oi_alloc_zero(1, sizeof(*listener));

@@ -186,6 +186,33 @@ test('a month that is used up, in every vendor’s words', { skip }, async (t) =
     }
 });
 
+test('many at once get exactly what the month has', { skip }, async (t) => {
+    const data = await makeFolder(t);
+    const rules = 'hundred calls=100';
+    const key = addKey(data, '--plan', 'hundred', '--plan-rules', rules);
+    const servers = [];
+
+    // Two servers on one folder, two threads each, while keys come and go.
+    for (let i = 0; i < 2; i++)
+        servers.push(await startServer(t, { data, args: ['--no-collect', '--threads', '2', '--plan-rules', rules] }));
+    const statuses = [];
+    const ask16 = async (worker) => {
+        for (let i = 0; i < 16; i++)
+            statuses.push((await send(servers[(worker + i) % 2], 'native', key)).status);
+    };
+    const asked = Promise.all(Array.from({ length: 10 }, (_, worker) => ask16(worker)));
+    for (let i = 0; i < 3; i++) {
+        addKey(data, '--name', `k${i}`);
+        oi(['keys', 'revoke', `k${i}`, '--data', data]);
+        servers[i % 2].child.kill('SIGHUP');
+        await wait(50);
+    }
+    await asked;
+    assert.equal(statuses.filter((status) => status === 200).length, 100);
+    assert.equal(statuses.filter((status) => status === 402).length, 60);
+    assert.equal(Number(usageOf(data).find((row) => row.plan === 'hundred').used), 100);
+});
+
 test('Kwery’s credits, rows and history', { skip }, async (t) => {
     const data = await makeStore(t);
     const key = addKey(data, '--plan', 'kwery-free');
@@ -302,6 +329,16 @@ test('the page’s session is a cookie and no key', { skip }, async (t) => {
         socket.on('error', reject);
     });
     socket.close();
+    for (const headers of [{ Authorization: `Bearer ${key}` }, { Authorization: 'Bearer wrong' }, {}]) {
+        const other = new WebSocket(`${server.url.replace('http', 'ws')}/oi/v1/stream`, { headers });
+        const status = await new Promise((resolve) => {
+            other.on('open', () => resolve(101));
+            other.on('unexpected-response', (_, reply) => resolve(reply.statusCode));
+            other.on('error', () => {});
+        });
+        assert.equal(status, headers.Authorization?.includes(key) ? 101 : 401);
+        other.terminate();
+    }
     // It ends with the key.
     const [{ id }] = JSON.parse(oi(['keys', 'list', '--data', server.data, '--format', 'json']).stdout);
     assert.equal(oi(['keys', 'revoke', id, '--data', server.data]).status, 0);
