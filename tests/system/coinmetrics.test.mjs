@@ -237,3 +237,94 @@ test('a key is asked for in the query', { skip }, async (t) => {
     }
     assert.equal((await ask(server, `${PATH}?api_key=${key}&${query}`)).json.data.length, 1);
 });
+
+const FUTURE = 'open_interest_reported_future_usd';
+const PERPETUAL = 'open_interest_reported_future_perpetual_usd';
+const NOTIONAL = 'open_interest_reported_option_notional_usd';
+
+test('metrics are the last reading at each instant, summed over the markets of an entity', { skip }, async (t) => {
+    const server = await startFull(t);
+    const get = async (query) => {
+        const answer = await ask(server, `/v4/timeseries/${query}`, { headers: PYTHON });
+        assert.equal(answer.status, 200, answer.text);
+        return answer.json.data;
+    };
+    // At the hour the first market holds 1000.25 + 60 h coins, the second twice 1000 + 60 h and 0.25.
+    const worth = (hour) => (3000 + 180 * hour + 0.5) * 100.5;
+    const hours = await get(`asset-metrics?assets=btc&metrics=${FUTURE}&frequency=1h&paging_from=start`);
+    assert.deepEqual(hours, [0, 1, 2, 3, 4, 5].slice(0, hours.length).map((hour) => ({
+        asset: 'btc',
+        time: `2026-03-07T0${hour}:00:00.000000000Z`,
+        // The last readings are of 04:59 and are carried on to 05:00.
+        [FUTURE]: String(hour < 5 ? worth(hour) : (3000 + 3 * 299 + 0.5) * 100.5),
+    })));
+    assert.equal(hours.length, 6);
+    for (const [query, key, names] of [
+        ['asset-metrics?assets=*', 'asset', ['btc', 'usdt']],
+        ['exchange-metrics?exchanges=bybit,binance', 'exchange', ['binance', 'bybit']],
+        ['exchange-asset-metrics?exchange_assets=*-btc', 'exchange_asset', ['binance-btc', 'bybit-btc']],
+        ['pair-metrics?pairs=btc-usdt', 'pair', ['btc-usdt']],
+        ['market-metrics?markets=*-BTCUSDT-future', 'market', ['binance-BTCUSDT-future', 'bybit-BTCUSDT-future']],
+    ]) {
+        const rows = await get(`${query}&metrics=${FUTURE}`);
+        assert.deepEqual(rows.map((row) => row[key]), names, query);
+        for (const row of rows) {
+            const factor = /^(bybit|binance)/.exec(row[key])?.[0];
+            const want = factor === 'binance' ? 1000.25 * 100.5 : factor === 'bybit' ? 2000.25 * 100.5 : worth(0);
+            assert.equal(row.time, '2026-03-07T00:00:00.000000000Z');
+            assert.equal(Number(row[FUTURE]), want, query);
+        }
+    }
+    // Pages in both orders give every row once.
+    for (const sort of ['market', 'time']) {
+        const query = `market-metrics?markets=*&metrics=${FUTURE}&frequency=1m&sort=${sort}`;
+        const whole = await get(`${query}&page_size=10000`);
+        const joined = [];
+        let address = `/v4/timeseries/${query}&page_size=97`;
+        while (address) {
+            const page = await ask(server, address);
+            joined.unshift(...page.json.data);
+            address = page.json.next_page_url?.slice(server.url.length);
+        }
+        assert.equal(whole.length, 2 * (MINUTES + 15));
+        assert.deepEqual(joined, whole, sort);
+    }
+    for (const [query, message] of [
+        [`asset-metrics?assets=nothing&metrics=${FUTURE}`, "Bad parameter 'assets'. Value 'nothing' is not supported."],
+        [`market-metrics?markets=nothing&metrics=${FUTURE}`, "Bad parameter 'markets'. Market 'nothing' is not supported."],
+        [`asset-metrics?assets=btc&metrics=${NOTIONAL}`,
+            `Bad parameter 'metrics'. Requested metric '${NOTIONAL}' with frequency '1d' for asset 'btc' is not supported.`],
+    ]) {
+        const answer = await ask(server, `/v4/timeseries/${query}`, { headers: PYTHON });
+        assert.equal(answer.status, 400);
+        assert.deepEqual(answer.json, { error: { type: 'bad_parameter', message } });
+    }
+});
+
+test('a demo has metrics of every level and the reference data to find them by', { skip, timeout: 240000 }, async (t) => {
+    const server = await startServer(t, { args: ['--demo'] });
+    const get = async (path) => {
+        const answer = await ask(server, path, { headers: PYTHON });
+        assert.equal(answer.status, 200, `${path}: ${answer.text}`);
+        return answer.json.data;
+    };
+    const names = async (list, key) => (await get(`/v4/reference-data/${list}?page_size=10000`)).map((row) => row[key]);
+    const exchanges = await names('exchanges', 'exchange');
+    const metrics = await names('asset-metrics', 'metric');
+
+    assert.ok(exchanges.includes('binance') && exchanges.includes('okex'), exchanges.join());
+    assert.ok((await names('assets', 'asset')).includes('btc'));
+    assert.ok((await names('pairs', 'pair')).includes('btc-usdt'));
+    assert.ok((await names('markets', 'market')).includes('binance-BTCUSDT-future'));
+    assert.equal(metrics.length, 17);
+    const [row] = await get(`/v4/timeseries/asset-metrics?assets=btc&metrics=${metrics}&frequency=1h&limit_per_asset=1`);
+    const known = Object.keys(row).slice(2);
+    assert.deepEqual(known, [...known].sort());
+    assert.ok(Number(row[FUTURE]) > 0, JSON.stringify(row));
+    // What an hour's figure is made of adds up, but for the digits cut from the sums.
+    const byExchange = await get(`/v4/timeseries/exchange-asset-metrics?exchange_assets=*-btc&metrics=${FUTURE},${PERPETUAL}` +
+        `&frequency=1h&start_time=${row.time}&end_time=${row.time}&page_size=1000`);
+    const sum = byExchange.reduce((total, each) => total + Number(each[FUTURE] ?? 0), 0);
+    assert.ok(Math.abs(sum / Number(row[FUTURE]) - 1) < 1e-9, `${sum} ${row[FUTURE]}`);
+    for (const each of byExchange) assert.ok(Number(each[PERPETUAL] ?? 0) <= Number(each[FUTURE] ?? 0), JSON.stringify(each));
+});
