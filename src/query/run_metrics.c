@@ -279,7 +279,7 @@ find_range(struct run *run, size_t entity, struct range *range)
     oi_time first = OI_TIME_LATEST, last = OI_TIME_NONE;
 
     *range = (struct range){
-        .first = 1,
+        .first = 1, /* none yet */
         .parts = oi_arena_alloc_zero(&run->arena, market->member_count, sizeof(struct part)),
     };
     for (size_t i = 0; i < market->member_count; i++) {
@@ -307,6 +307,8 @@ find_range(struct run *run, size_t entity, struct range *range)
         return;
     first = first > run->query->span.from ? first : run->query->span.from;
     last = last < run->query->span.to ? last : run->query->span.to - 1;
+    if (first > last)
+        return;
     range->first = ceiling(step_of(run), first);
     range->last = oi_interval_floor(step_of(run), last);
 }
@@ -333,11 +335,14 @@ cut_before(struct run *run, size_t entity, struct range *range)
     int64_t step = step_of(run);
     bool from_end = run->query->from_end;
     bool is_done = from_end ? entity > after->market : entity < after->market;
-    oi_time place;
+    oi_time place = after->time;
 
-    if (!after->is_set)
+    if (!after->is_set || row_count(run, range) == 0)
         return;
-    place = from_end ? oi_interval_floor(step, after->time) : ceiling(step, after->time);
+    /* A token may name any time; what is beyond the rows is one step beyond. */
+    place = place > range->last ? range->last + step : place;
+    place = place < range->first ? range->first - step : place;
+    place = from_end ? oi_interval_floor(step, place) : ceiling(step, place);
     if (run->query->order_by_time) {
         /* Of the place's own instant the entities on the near side are done, itself included. */
         bool has_instant = !is_done && entity != after->market;

@@ -293,6 +293,34 @@ limits_each_entity_from_the_side_of_paging(void **)
 }
 
 static void
+takes_a_place_beyond_all_rows_for_the_side_that_it_is_on(void **)
+{
+    static const oi_time places[] = { OI_TIME_EARLIEST, OI_TIME_LATEST - 1 };
+
+    for (unsigned way = 0; way < 8; way++) {
+        OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+        struct points all = {}, found = {};
+        struct oi_position next;
+        bool is_late = way & 1;
+
+        ask_whole(&query, OI_LEVEL_EXCHANGE, OI_HOUR);
+        gather(&query, &all, &next);
+        query.from_end = way & 2;
+        query.order_by_time = way & 4;
+        query.after = (struct oi_position){ .is_set = true, .time = places[is_late] };
+        gather(&query, &found, &next);
+        assert_int_equal(found.items.count, is_late == query.from_end ? all.items.count : 0);
+        oi_vector_clear(&found.items);
+        query.after.is_set = false;
+        query.span = (struct oi_span){ places[is_late], places[is_late] };
+        gather(&query, &found, &next);
+        assert_int_equal(found.items.count, 0);
+        oi_vector_release(&all.items);
+        oi_vector_release(&found.items);
+    }
+}
+
+static void
 says_which_measures_an_entity_has(void **)
 {
     OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
@@ -444,6 +472,7 @@ main(void)
         cmocka_unit_test(sums_what_each_market_was_last_worth_at_every_instant),
         cmocka_unit_test(pages_hold_every_row_once_in_both_orders_from_both_ends),
         cmocka_unit_test(limits_each_entity_from_the_side_of_paging),
+        cmocka_unit_test(takes_a_place_beyond_all_rows_for_the_side_that_it_is_on),
         cmocka_unit_test(says_which_measures_an_entity_has),
         cmocka_unit_test(names_the_entity_that_is_not_known_unless_told_to_ignore_it),
         cmocka_unit_test(values_options_by_notional_and_by_mark_until_they_expire),
