@@ -115,3 +115,6 @@ struct coinmetrics_metric {
 #define COINMETRICS_METRIC_COUNT 17
 /* In alphabetical order. */
 extern const struct coinmetrics_metric coinmetrics_metrics[COINMETRICS_METRIC_COUNT];
+
+/* The WebSocket. */
+extern const struct oi_stream_route coinmetrics_stream;

@@ -83,6 +83,70 @@ struct oi_route {
                              bool *ret_is_last, struct oi_error *error);
 };
 
+/*
+ * Streams: readings pushed over a WebSocket as they are stored. The dialect words the handshake,
+ * messages and rows; sockets, queues, keys and the fan-out are the server's.
+ */
+
+/* One reading to push. Borrowed. */
+struct oi_stream_row {
+    const struct oi_instrument *instrument;
+    const struct oi_observation *reading;
+    const char *feed;
+    bool is_daily;            /* of a feed with one figure a trade date */
+    struct oi_decimal amount; /* in the route's unit, or none where it cannot be turned */
+    struct oi_decimal usd;    /* or none */
+};
+
+enum oi_stream_action {
+    OI_STREAM_NOTHING = 0, /* only a reply */
+    OI_STREAM_KEY,         /* the caller's key is in `key` */
+    OI_STREAM_SUBSCRIBE,   /* to the markets of `query` */
+    OI_STREAM_UNSUBSCRIBE, /* from them */
+};
+
+/* What a client's message asks, and what became of it. `query` starts as OI_QUERY_EMPTY, its owner
+ * releases it; the texts are in its arena. */
+struct oi_stream_message {
+    enum oi_stream_action action;
+    struct oi_slice key;
+    struct oi_slice id; /* what the reply repeats, as JSON; empty: nothing */
+    struct oi_query query;
+    struct oi_problem problem; /* filled by who finds it: read_message, or the server as it acts */
+};
+
+struct oi_stream_route {
+    const char *path;
+    enum oi_unit unit;        /* of the amounts of its rows; UNKNOWN: each feed's own */
+    bool has_key_in_messages; /* the handshake lets everybody in; rows want the key by message */
+    /* The key in the handshake; NULL: as in every request of the dialect. */
+    struct oi_slice (*key)(const struct oi_http_request *request);
+    /* The handshake: selectors choose the markets, none of them all (or, with read_message, none
+     * yet). wants_latest: the newest reading of each comes first. */
+    enum oi_status (*parse)(const struct oi_call *call, const struct oi_http_request *request,
+                            struct oi_query *query, struct oi_problem *problem);
+    /* Is the row one that this stream carries? NULL: every one is. `is_newest`: sent because it is
+     * the newest, not because it has just come. */
+    bool (*takes)(const struct oi_stream_row *row, oi_time now, bool is_newest);
+    /* Of several rows of one market and microsecond the first is sent: how many the server
+     * remembers of each exchange. 0: all are sent. */
+    size_t memory;
+    /* One message without its end, the same for every listener with that `is_pretty`. */
+    void (*render_row)(const struct oi_stream_row *row, bool is_pretty, struct oi_buffer *out);
+    /* The end, with the number of the message on its connection (from 0). NULL: there is none, and
+     * one frame is shared by all. */
+    void (*render_end)(uint64_t sequence, bool is_pretty, struct oi_buffer *out);
+    /* A message of the client; NULL: they are passed over. */
+    void (*read_message)(struct oi_slice text, struct oi_stream_message *message);
+    void (*render_reply)(const struct oi_stream_message *message, struct oi_buffer *out);
+    /* Sent once when a listener's queue is past this part of what it may hold, and before it is
+     * closed for good. NULL: nothing is said. */
+    unsigned warning_percent;
+    const char *warning;
+    const char *stall;
+    uint16_t stall_code; /* the close code after a stall: 1013 */
+};
+
 struct oi_dialect {
     const char *name;          /* "coinmetrics" */
     const char *full_name;     /* "Coin Metrics API v4" */
@@ -93,6 +157,8 @@ struct oi_dialect {
     const struct oi_route *routes;
     size_t route_count;
     enum oi_cost cost; /* in what its rendering->credits are counted; CALLS: it prices nothing */
+    const struct oi_stream_route *streams;
+    size_t stream_count;
     size_t target_size_max; /* longer request targets are 414; 0: the server's limit */
     /* The key that came with the request, or an empty slice. */
     struct oi_slice (*key)(const struct oi_http_request *request);
@@ -119,6 +185,12 @@ const struct oi_dialect *oi_dialect_find(struct oi_slice name);
 const struct oi_route *oi_dialects_route(const struct oi_http_request *request,
                                          const struct oi_dialect **ret_dialect,
                                          struct oi_slice *ret_mount);
+
+/* Whose stream the path of a handshake is: the longest mount wins. NULL: nobody's, with
+ * *ret_dialect as for other requests. */
+const struct oi_stream_route *oi_dialects_stream(const struct oi_http_request *request,
+                                                 const struct oi_dialect **ret_dialect,
+                                                 struct oi_slice *ret_mount);
 
 /* The value captured by "{name}" of the route's path (after the mount), or an empty slice. */
 struct oi_slice oi_route_capture(const struct oi_route *route, struct oi_slice mount,

@@ -134,3 +134,38 @@ oi_dialects_route(const struct oi_http_request *request, const struct oi_dialect
     *ret_mount = best.mount;
     return best.route;
 }
+
+/* The stream of a dialect at a path after its mount, or NULL. */
+static const struct oi_stream_route *
+find_stream(const struct oi_dialect *dialect, struct oi_slice path)
+{
+    for (size_t i = 0; i < dialect->stream_count; i++) {
+        if (oi_slice_is(path, dialect->streams[i].path))
+            return &dialect->streams[i];
+    }
+    return NULL;
+}
+
+const struct oi_stream_route *
+oi_dialects_stream(const struct oi_http_request *request, const struct oi_dialect **ret_dialect,
+                   struct oi_slice *ret_mount)
+{
+    const struct oi_stream_route *best = NULL;
+
+    for (size_t i = 0; oi_dialects[i]; i++) {
+        for (const char *const *mount = oi_dialects[i]->mounts; *mount; mount++) {
+            struct oi_slice prefix = oi_slice_of(*mount), path = request->path;
+            const struct oi_stream_route *found =
+                cut_mount(prefix, &path) ? find_stream(oi_dialects[i], path) : NULL;
+
+            if (!found || (best && ret_mount->size >= prefix.size))
+                continue;
+            best = found;
+            *ret_dialect = oi_dialects[i];
+            *ret_mount = prefix;
+        }
+    }
+    if (!best)
+        (void) oi_dialects_route(request, ret_dialect, ret_mount);
+    return best;
+}

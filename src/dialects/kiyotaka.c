@@ -163,16 +163,23 @@ static const char *const exchange_ids[] = {
     "UPBIT",
 };
 
+bool
+kiyotaka_exchange_is_known(const char *text)
+{
+    for (size_t i = 0; i < OI_COUNT(exchange_ids); i++) {
+        if (strcmp(text, exchange_ids[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum oi_status
 check_exchanges(const struct values *exchanges, struct oi_problem *problem)
 {
     for (size_t i = 0; i < exchanges->texts.count; i++) {
         const char *text = exchanges->texts.items[i];
-        bool is_known = false;
 
-        for (size_t k = 0; k < OI_COUNT(exchange_ids) && !is_known; k++)
-            is_known = strcmp(text, exchange_ids[k]) == 0;
-        if (!is_known)
+        if (!kiyotaka_exchange_is_known(text))
             return bad(problem, "INVALID_EXCHANGE", "exchange", oi_slice_of(text),
                        "Unknown exchange.");
     }
@@ -588,6 +595,8 @@ const struct oi_dialect oi_dialect_kiyotaka = {
     .routes = routes,
     .route_count = OI_COUNT(routes),
     .cost = OI_COST_WEIGHT,
+    .streams = &kiyotaka_stream,
+    .stream_count = 1,
     .key = key,
     .claims = claims,
     .render_problem = render_problem,

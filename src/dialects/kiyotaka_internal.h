@@ -31,3 +31,9 @@ enum oi_status kiyotaka_render_list(struct oi_rendering *rendering, struct oi_bu
                                     bool *ret_is_last, struct oi_error *error);
 enum oi_status kiyotaka_render_usage(struct oi_rendering *rendering, struct oi_buffer *out,
                                      bool *ret_is_last, struct oi_error *error);
+
+/* Is this one of the vendor's documented exchange ids? */
+bool kiyotaka_exchange_is_known(const char *text);
+
+/* The WebSocket. */
+extern const struct oi_stream_route kiyotaka_stream;

@@ -336,8 +336,8 @@ native_read_cursor(struct oi_slice text, struct oi_position *ret_position)
     return is_good;
 }
 
-static struct oi_slice
-key(const struct oi_http_request *request)
+struct oi_slice
+native_key(const struct oi_http_request *request)
 {
     struct oi_slice given = oi_text_header(request, "Authorization"), scheme;
 
@@ -424,6 +424,8 @@ const struct oi_dialect oi_dialect_native = {
     .prefix = "/",
     .routes = routes,
     .route_count = OI_COUNT(routes),
-    .key = key,
+    .streams = &native_stream,
+    .stream_count = 1,
+    .key = native_key,
     .render_problem = render_problem,
 };

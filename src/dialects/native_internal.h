@@ -18,3 +18,8 @@ enum oi_status native_render(struct oi_rendering *rendering, struct oi_buffer *o
 /* The place behind which the next page goes on, as text, and back. */
 void native_write_cursor(const struct oi_position *position, struct oi_buffer *out);
 bool native_read_cursor(struct oi_slice text, struct oi_position *ret_position);
+
+/* Rows as they are stored, over WebSocket. */
+extern const struct oi_stream_route native_stream;
+/* The key of a request: Authorization: Bearer. */
+struct oi_slice native_key(const struct oi_http_request *request);

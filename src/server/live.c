@@ -1,42 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* no unit test: it is what requests see; tests/system/server.test.mjs asks over real sockets */
+/* no unit test: it is what sockets see; tests/system/streams.test.mjs listens over real ones */
 /*
- * Live rows over WebSocket, at /oi/v1/stream?market=binance:usdm:BTCUSDT (repeated for several,
- * absent for all). The store tells every hub of a commit on the committing thread; the hub copies
- * what somebody listens to and wakes its loop, where one shared frame a row is queued on each
- * listener. A listener that reads too slowly is closed rather than remembered.
+ * Live rows over WebSocket, in every dialect that has a stream. The store tells every hub of a
+ * commit on the committing thread; the hub copies what somebody listens to and wakes its loop,
+ * where a row is worded once for each stream and queued on its listeners.
  */
-#include "server/server_internal.h"
+#include "server/live_internal.h"
 
-#include "base/json.h"
 #include "base/log.h"
-#include "core/symbology.h"
+#include "base/random.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes a listener may leave unread: some minutes of all markets. */
-#define LIVE_QUEUE_MAX ((size_t) 4 << 20)
 /* Rows waiting for the loop: a minute of the whole world several times over. */
 #define LIVE_ROWS_MAX 100'000
-#define LIVE_MARKETS_MAX 1000
-
-struct listener {
-    struct live *live;
-    struct oi_websocket *websocket;
-    OI_VECTOR(uint32_t) instruments; /* sorted; empty: all */
-    size_t slot;                     /* in live->listeners */
-};
-
-struct live {
-    struct worker *worker;
-    struct oi_watcher watcher;
-    OI_VECTOR(struct listener *) listeners; /* the loop's thread alone */
-    atomic_size_t listener_count;
-    pthread_mutex_t lock;
-    OI_VECTOR(struct oi_row) waiting; /* under the lock */
-    uint64_t dropped;
-};
+/* Rows pushed in one turn of the loop, so that sockets are written to in between. */
+#define LIVE_TURN_ROWS 1000
+/* Streams of all dialects. */
+#define LIVE_ROUTES_MAX 8
 
 static void
 committed(void *context, uint64_t, const struct oi_row *rows, size_t count)
@@ -57,100 +39,162 @@ committed(void *context, uint64_t, const struct oi_row *rows, size_t count)
     oi_loop_wake(live->worker->loop);
 }
 
-static void
-add_decimal(struct oi_json_writer *writer, const char *name, const struct oi_decimal *value)
+static struct recall *
+find_recall(struct live *live, const struct oi_stream_route *route, const char *exchange)
 {
-    char text[OI_DECIMAL_TEXT_SIZE];
+    struct recall *recall;
 
-    oi_json_add_name(writer, name);
-    if (oi_decimal_is_none(value)) {
-        oi_json_add_null(writer);
-        return;
+    for (size_t i = 0; i < live->recalls.count; i++) {
+        recall = &live->recalls.items[i];
+        if (recall->route == route && strcmp(recall->exchange, exchange) == 0)
+            return recall;
     }
-    oi_json_add_string(writer, (struct oi_slice){ text, oi_decimal_print(value, text) });
+    oi_vector_push(&live->recalls, ((struct recall){ .route = route }));
+    recall = &live->recalls.items[live->recalls.count - 1];
+    (void) OI_NAME_SET(recall->exchange, oi_slice_of(exchange), NULL);
+    recall->ring = oi_alloc_zero(route->memory, sizeof(*recall->ring));
+    return recall;
 }
 
-static void
-write_row(const struct oi_catalog *catalog, const struct oi_row *row, struct oi_buffer *out)
-{
-    const struct oi_series *series = &catalog->series[row->series - 1];
-    struct oi_json_writer writer = { .out = out };
-    char name[OI_MARKET_NAME_SIZE];
-    struct oi_buffer time = {};
-
-    oi_native_name(&catalog->instruments[series->instrument - 1], name);
-    oi_time_write(row->reading.time, oi_time_fraction_digits(row->reading.time), &time);
-    oi_json_begin_object(&writer);
-    oi_json_add_name(&writer, "market");
-    oi_json_add_text(&writer, name);
-    oi_json_add_name(&writer, "time");
-    oi_json_add_string(&writer, oi_buffer_slice(&time));
-    add_decimal(&writer, "open_interest", &row->reading.open_interest);
-    add_decimal(&writer, "value_usd", &row->reading.value_usd);
-    add_decimal(&writer, "mark_price", &row->reading.mark_price);
-    oi_json_add_name(&writer, "feed");
-    oi_json_add_text(&writer, catalog->feeds[series->feed - 1].name);
-    oi_json_end_object(&writer);
-    oi_buffer_release(&time);
-}
-
-static int
-compare_ids(const void *left, const void *right)
-{
-    uint32_t a = *(const uint32_t *) left, b = *(const uint32_t *) right;
-
-    return a < b ? -1 : a > b;
-}
-
+/* Was a row of this market and microsecond sent on this stream? If not, it is from now on. */
 static bool
-wants(const struct listener *listener, uint32_t instrument)
+was_sent(struct live *live, const struct oi_stream_route *route, uint32_t instrument,
+         const struct oi_stream_row *row)
 {
-    return listener->instruments.count == 0 ||
-           bsearch(&instrument, listener->instruments.items, listener->instruments.count,
-                   sizeof(uint32_t), compare_ids) != NULL;
-}
+    struct recall *recall;
+    const struct sent sent = { instrument, row->reading->time / OI_MICROSECOND };
 
-static void
-push_row(struct live *live, const struct oi_catalog *catalog, const struct oi_row *row)
-{
-    struct oi_websocket_frame *frame = NULL;
-    uint32_t instrument;
-
-    if (row->series == 0 || row->series > catalog->series_count)
-        return;
-    instrument = catalog->series[row->series - 1].instrument;
-    for (size_t i = live->listeners.count; i-- > 0;) {
-        struct listener *listener = live->listeners.items[i];
-
-        if (!wants(listener, instrument))
-            continue;
-        if (oi_websocket_queued(listener->websocket) > LIVE_QUEUE_MAX) {
-            oi_websocket_close(listener->websocket, 1013, "reading too slowly");
-            continue;
-        }
-        if (!frame) {
-            struct oi_buffer text = {};
-
-            write_row(catalog, row, &text);
-            frame = oi_websocket_frame_new(oi_buffer_slice(&text));
-            oi_buffer_release(&text);
-        }
-        oi_websocket_send_frame(listener->websocket, frame);
+    if (route->memory == 0)
+        return false;
+    recall = find_recall(live, route, row->instrument->exchange);
+    for (size_t i = 0; i < recall->count; i++) {
+        if (recall->ring[i].instrument == sent.instrument &&
+            recall->ring[i].time_us == sent.time_us)
+            return true;
     }
-    oi_websocket_frame_unref(&frame);
+    recall->ring[recall->next] = sent;
+    recall->next = (recall->next + 1) % route->memory;
+    if (recall->count < route->memory)
+        recall->count++;
+    return false;
 }
 
 void
-live_push(struct live *live)
+live_set_row(struct live *live, const struct oi_catalog *catalog, const struct oi_row *row,
+             struct wording *wording, struct oi_facts *facts)
 {
-    const struct oi_catalog *catalog = oi_store_catalog(live->worker->server->source->store);
-    OI_VECTOR(struct oi_row) rows = {};
+    const struct oi_source *source = live->worker->server->source;
+    const struct oi_series *series = &catalog->series[row->series - 1];
+    const struct oi_feed *feed = &catalog->feeds[series->feed - 1];
+    enum oi_unit unit = wording->route->unit;
+
+    wording->row = (struct oi_stream_row){
+        .instrument = &catalog->instruments[series->instrument - 1],
+        .reading = &row->reading,
+        .feed = feed->name,
+        .is_daily = feed->is_daily,
+    };
+    if (unit == OI_UNIT_UNKNOWN)
+        return;
+    oi_facts_at(source, catalog, row->series, row->reading.time, OI_TIME_LATEST, facts);
+    if (facts->convention)
+        wording->row.is_daily = facts->convention->is_daily;
+    wording->row.instrument = &facts->instrument;
+    wording->row.amount = oi_facts_convert(facts, &row->reading, unit, false);
+    wording->row.usd = oi_facts_convert(facts, &row->reading, OI_UNIT_USD, false);
+}
+
+void
+live_word_release(struct wording *wording)
+{
+    for (size_t i = 0; i < OI_COUNT(wording->forms); i++) {
+        oi_websocket_frame_unref(&wording->forms[i].frame);
+        oi_buffer_release(&wording->forms[i].text);
+    }
+}
+
+/* One row on its way out: its wordings, made as listeners ask for them. */
+struct push {
+    struct live *live;
+    const struct oi_catalog *catalog;
+    const struct oi_row *row;
+    uint32_t instrument;
+    oi_time now;
+    struct wording wordings[LIVE_ROUTES_MAX];
+    struct oi_facts facts[LIVE_ROUTES_MAX];
+    size_t count;
+};
+
+static struct wording *
+word(struct push *push, const struct oi_stream_route *route)
+{
+    struct wording *wording;
+
+    for (size_t i = 0; i < push->count; i++) {
+        if (push->wordings[i].route == route)
+            return &push->wordings[i];
+    }
+    oi_assert(push->count < LIVE_ROUTES_MAX);
+    wording = &push->wordings[push->count];
+    *wording = (struct wording){ .route = route };
+    live_set_row(push->live, push->catalog, push->row, wording, &push->facts[push->count++]);
+    wording->is_taken = (!route->takes || route->takes(&wording->row, push->now, false)) &&
+                        !was_sent(push->live, route, push->instrument, &wording->row);
+    return wording;
+}
+
+static void
+push_to(struct push *push, struct listener *listener)
+{
+    const struct oi_observation *reading = &push->row->reading;
+    struct interest *interest = NULL;
+    struct wording *wording;
+
+    if (!listener->hears_all) {
+        interest = listener_find(listener, push->instrument);
+        if (!interest)
+            return;
+    }
+    wording = word(push, listener->route);
+    if (!wording->is_taken)
+        return;
+    if (interest) {
+        listener_send_newest(listener, push->catalog, interest);
+        if (interest->time == reading->time &&
+            (listener->route->memory > 0 || interest->series == push->row->series))
+            return;
+    }
+    listener_send(listener, wording);
+}
+
+static void
+push_row(struct push *push, const struct oi_row *row)
+{
+    struct live *live = push->live;
+
+    if (row->series == 0 || row->series > push->catalog->series_count)
+        return;
+    push->row = row;
+    push->count = 0;
+    push->instrument = push->catalog->series[row->series - 1].instrument;
+    for (size_t i = live->listeners.count; i-- > 0;)
+        push_to(push, live->listeners.items[i]);
+    for (size_t i = 0; i < push->count; i++)
+        live_word_release(&push->wordings[i]);
+}
+
+/* What was committed since becomes what is pushed. */
+static void
+take_waiting(struct live *live)
+{
     uint64_t dropped;
 
+    oi_vector_release(&live->pushing);
+    live->pushed = 0;
     pthread_mutex_lock(&live->lock);
-    rows.items = live->waiting.items;
-    rows.count = live->waiting.count;
-    rows.capacity = live->waiting.capacity;
+    live->pushing.items = live->waiting.items;
+    live->pushing.count = live->waiting.count;
+    live->pushing.capacity = live->waiting.capacity;
     memset(&live->waiting, 0, sizeof(live->waiting));
     dropped = live->dropped;
     live->dropped = 0;
@@ -158,16 +202,42 @@ live_push(struct live *live)
     if (dropped > 0)
         oi_log_throttled(OI_LOG_WARN, "live.dropped", "rows", "rows=%llu",
                          (unsigned long long) dropped);
-    for (size_t i = 0; i < rows.count; i++)
-        push_row(live, catalog, &rows.items[i]);
-    oi_vector_release(&rows);
-    oi_catalog_unref(&catalog);
+}
+
+void
+live_push(struct live *live)
+{
+    const struct oi_source *source = live->worker->server->source;
+    struct push push = { .live = live, .now = source->clock->wall_ns(source->clock) };
+    size_t to;
+
+    if (live->pushed >= live->pushing.count)
+        take_waiting(live);
+    if (live->pushing.count == 0)
+        return;
+    to = live->pushing.count - live->pushed > LIVE_TURN_ROWS ? live->pushed + LIVE_TURN_ROWS
+                                                             : live->pushing.count;
+    push.catalog = oi_store_catalog(source->store);
+    for (size_t i = 0; i < live->listeners.count; i++)
+        listener_refresh(live->listeners.items[i], push.catalog);
+    for (; live->pushed < to; live->pushed++)
+        push_row(&push, &live->pushing.items[live->pushed]);
+    oi_catalog_unref(&push.catalog);
+    /* Once more even if all is sent: more may have been committed meanwhile. */
+    oi_loop_wake(live->worker->loop);
 }
 
 static void
-listener_closed(void *context)
+listener_free(struct listener *listener)
 {
-    struct listener *listener = context;
+    oi_vector_release(&listener->interests);
+    oi_query_release(&listener->query);
+    oi_free(listener);
+}
+
+void
+listener_remove(struct listener *listener)
+{
     struct live *live = listener->live;
     struct listener *last = live->listeners.items[live->listeners.count - 1];
 
@@ -175,14 +245,7 @@ listener_closed(void *context)
     last->slot = listener->slot;
     live->listeners.count--;
     atomic_fetch_sub(&live->listener_count, 1);
-    oi_vector_release(&listener->instruments);
-    oi_free(listener);
-}
-
-static void
-listener_message(void *, struct oi_slice, bool)
-{
-    /* Nothing is asked over the socket: what is wanted stands in its address. */
+    listener_free(listener);
 }
 
 struct live *
@@ -203,6 +266,10 @@ live_free(struct live **live)
     if (!live || !*live)
         return;
     oi_store_unwatch((*live)->worker->server->source->store, &(*live)->watcher);
+    for (size_t i = 0; i < (*live)->recalls.count; i++)
+        oi_free((*live)->recalls.items[i].ring);
+    oi_vector_release(&(*live)->recalls);
+    oi_vector_release(&(*live)->pushing);
     oi_vector_release(&(*live)->waiting);
     oi_vector_release(&(*live)->listeners);
     pthread_mutex_destroy(&(*live)->lock);
@@ -210,93 +277,91 @@ live_free(struct live **live)
     *live = NULL;
 }
 
-static void
-refuse(struct oi_http_reply *reply, int status, const char *sentence)
+/* May the caller listen, and to what? */
+static enum oi_status
+begin(struct listener *listener, const struct oi_call *call, const struct oi_http_request *request,
+      const struct oi_dialect *dialect, struct oi_problem *problem)
 {
-    struct oi_json_writer writer = { .out = &reply->body };
+    struct oi_server *server = listener->live->worker->server;
+    const struct oi_stream_route *route = listener->route;
+    struct oi_slice key = route->key ? route->key(request) : dialect->key(request);
+    enum oi_key_verdict verdict = oi_access_check_key(server->access, key);
+    uint8_t session[OI_SHA256_SIZE];
 
-    reply->status = status;
-    oi_http_reply_type(reply, "application/json");
-    oi_json_begin_object(&writer);
-    oi_json_add_name(&writer, "error");
-    oi_json_add_text(&writer, sentence);
-    oi_json_end_object(&writer);
+    listener->has_key = verdict == OI_KEY_FINE || session_find(server, request, session);
+    if (!listener->has_key && !route->has_key_in_messages)
+        return oi_problem_set(
+            problem, verdict == OI_KEY_MISSING ? OI_PROBLEM_KEY_MISSING : OI_PROBLEM_KEY_WRONG, "",
+            (struct oi_slice){}, "a key is required");
+    OI_TRY(route->parse(call, request, &listener->query, problem));
+    listener->hears_all = listener->query.selectors.count == 0 && !route->read_message;
+    for (size_t i = 0; i < listener->query.selectors.count; i++)
+        listener->has_pattern |= listener->query.selectors.items[i].is_pattern;
+    return listener_choose(listener, &listener->query, true, problem);
 }
 
-/* The instruments of every `market` parameter; false when one is not known. */
-static bool
-choose(struct live *live, const struct oi_http_request *request, struct listener *listener)
+static void
+refuse(struct live *live, const struct oi_http_request *request, const struct oi_dialect *dialect,
+       const struct oi_call *call, const struct oi_problem *problem, struct oi_http_reply *reply)
 {
-    const struct oi_source *source = live->worker->server->source;
-    const struct oi_name_index *index = oi_names_current(source->names, source->store);
-    struct oi_query query = OI_QUERY_EMPTY;
-    struct oi_choices choices = {};
-    struct oi_problem problem = {};
-    bool is_known;
+    struct tally *tally = server_tally(live->worker->server, dialect);
 
-    for (size_t i = 0; i < request->query.count; i++) {
-        const struct oi_http_field *field = &request->query.items[i];
-        struct oi_selector *selector;
-
-        if (!oi_slice_is(field->name, "market"))
-            continue;
-        selector = oi_query_select(&query, OI_SYMBOLOGY_NATIVE);
-        selector->market = oi_arena_copy(&query.arena, field->value);
-        selector->must_match = true;
+    if (dialect) {
+        dialect->render_problem(call, request, problem, reply);
+    } else {
+        reply->status = 404;
+        oi_http_reply_type(reply, "text/plain; charset=utf-8");
+        oi_buffer_add_text(&reply->body, "There is no stream at this path.\n");
     }
-    is_known = query.selectors.count <= LIVE_MARKETS_MAX &&
-               oi_names_choose(index, &query, &choices, &problem) == OI_OK;
-    for (size_t i = 0; is_known && i < choices.items.count; i++)
-        oi_vector_push(&listener->instruments, choices.items.items[i].instrument);
-    if (listener->instruments.count > 1)
-        qsort(listener->instruments.items, listener->instruments.count, sizeof(uint32_t),
-              compare_ids);
-    oi_vector_release(&choices.items);
-    oi_query_release(&query);
-    oi_name_index_unref(&index);
-    return is_known;
+    atomic_fetch_add(reply->status >= 500 ? &tally->failed : &tally->refused, 1);
 }
 
 bool
 live_upgrade(void *context, const struct oi_http_request *request, struct oi_websocket *websocket,
              struct oi_http_reply *reply)
 {
-    struct worker *worker = context;
-    struct live *live = worker->live;
-    const struct oi_slice *parameter = oi_http_parameter(request, "key");
-    struct oi_slice key = oi_dialect_native.key(request);
-    uint8_t session[OI_SHA256_SIZE];
+    struct live *live = ((struct worker *) context)->live;
+    struct oi_server *server = live->worker->server;
+    const struct oi_dialect *dialect = NULL;
+    char request_id[OI_UUID_SIZE];
+    struct oi_call call = { .request_id = request_id,
+                            .now = server->source->clock->wall_ns(server->source->clock),
+                            .zones = server->options.zones };
+    struct oi_problem problem = {};
+    const struct oi_stream_route *route = NULL;
     struct listener *listener;
+    enum oi_status status;
 
-    if (!oi_access_check_host(worker->server->access, oi_http_header(request, "host"))) {
-        refuse(reply, 421, "this server has no keys, so it answers only to its own names");
+    oi_random_uuid(request_id);
+    if (!oi_access_check_host(server->access, oi_http_header(request, "host"))) {
+        reply->status = 421;
+        oi_http_reply_type(reply, "text/plain; charset=utf-8");
+        oi_buffer_add_text(&reply->body,
+                           "This server has no keys, so it answers only to its own names.\n");
         return false;
     }
-    if (!oi_slice_is(request->path, "/oi/v1/stream")) {
-        refuse(reply, 404, "there is no stream at this path");
-        return false;
-    }
-    if (key.size == 0 && parameter) /* clients that cannot set headers */
-        key = *parameter;
-    if (oi_access_check_key(worker->server->access, key) != OI_KEY_FINE &&
-        !session_find(worker->server, request, session)) {
-        refuse(reply, 401, "the stream wants a key: Authorization: Bearer KEY, or ?key=KEY");
+    route = oi_dialects_stream(request, &dialect, &call.mount);
+    atomic_fetch_add(&server_tally(server, dialect)->requests, 1);
+    if (!route) {
+        (void) oi_problem_set(&problem, OI_PROBLEM_PATH, "", request->path,
+                              "there is no stream at this path");
+        refuse(live, request, dialect, &call, &problem, reply);
         return false;
     }
     listener = oi_alloc_zero(1, sizeof(*listener));
-    if (!choose(live, request, listener)) {
-        oi_vector_release(&listener->instruments);
-        oi_free(listener);
-        refuse(reply, 404, "a market of that name is not known");
+    *listener = (struct listener){ .live = live,
+                                   .websocket = websocket,
+                                   .route = route,
+                                   .query = OI_QUERY_EMPTY,
+                                   .slot = live->listeners.count };
+    status = begin(listener, &call, request, dialect, &problem);
+    if (status != OI_OK) {
+        refuse(live, request, dialect, &call, &problem, reply);
+        listener_free(listener);
         return false;
     }
-    listener->live = live;
-    listener->websocket = websocket;
-    listener->slot = live->listeners.count;
     oi_vector_push(&live->listeners, listener);
     atomic_fetch_add(&live->listener_count, 1);
-    oi_websocket_attach(websocket, &(struct oi_websocket_handler){ .message = listener_message,
-                                                                   .closed = listener_closed,
-                                                                   .context = listener });
+    listener_attach(listener);
     return true;
 }

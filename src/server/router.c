@@ -77,6 +77,16 @@ public_url(const struct oi_server *server, const struct oi_http_request *request
     return copy;
 }
 
+struct tally *
+server_tally(struct oi_server *server, const struct oi_dialect *dialect)
+{
+    for (size_t i = 0; i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++) {
+        if (oi_dialects[i] == dialect)
+            return &server->tallies[i];
+    }
+    return &server->tallies[SERVER_DIALECTS_MAX];
+}
+
 static struct answer *
 answer_new(struct oi_server *server, const struct oi_http_request *request,
            const struct oi_dialect *dialect, struct oi_slice mount)
@@ -85,10 +95,7 @@ answer_new(struct oi_server *server, const struct oi_http_request *request,
 
     answer->server = server;
     answer->dialect = dialect;
-    answer->tally = &server->tallies[SERVER_DIALECTS_MAX];
-    for (size_t i = 0; i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++)
-        if (oi_dialects[i] == dialect)
-            answer->tally = &server->tallies[i];
+    answer->tally = server_tally(server, dialect);
     answer->query = OI_QUERY_EMPTY;
     oi_random_uuid(answer->request_id);
     answer->public_url = public_url(server, request);

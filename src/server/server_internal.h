@@ -66,6 +66,9 @@ void router_handle(void *worker, const struct oi_http_request *request,
 void router_refuse(void *worker, int status, const char *reason, struct oi_slice target,
                    struct oi_http_reply *reply);
 
+/* Where a dialect's requests are counted; NULL: nobody's. */
+struct tally *server_tally(struct oi_server *server, const struct oi_dialect *dialect);
+
 /* The operator's endpoints: true when the path was one of them. */
 bool health_handle(struct oi_server *server, const struct oi_http_request *request,
                    struct oi_http_reply *reply);

@@ -14,10 +14,11 @@ const MARKET = 'binance:usdm:BTCUSDT';
 const WAIT_MS = 100000;
 
 // Wait for the first message that is fine.
-function hear(t, url, isFine) {
+function hear(t, url, isFine, first) {
     const socket = new WebSocket(url);
 
     t.after(() => socket.terminate());
+    if (first) socket.on('open', () => socket.send(JSON.stringify(first)));
     return new Promise((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`nothing came from ${url}`)), WAIT_MS);
         socket.on('error', reject);
@@ -33,7 +34,8 @@ function hear(t, url, isFine) {
 
 test('a demo lives, in every dialect', { skip, timeout: 300000 }, async (t) => {
     const server = await startServer(t, { args: ['--demo'] });
-    const stream = `${server.url.replace('http', 'ws')}/oi/v1/stream`;
+    const sockets = server.url.replace('http', 'ws');
+    const stream = `${sockets}/oi/v1/stream`;
     const fine = async (target) => {
         const answer = await ask(server, target);
         assert.equal(answer.status, 200, `${target}: ${answer.text.slice(0, 300)}`);
@@ -42,10 +44,19 @@ test('a demo lives, in every dialect', { skip, timeout: 300000 }, async (t) => {
 
     // A row that was pushed is a row that is there.
     const isRecent = (row) => Date.now() - Date.parse(row.time) < 300000;
-    const [own, any] = await Promise.all([
+    const channel = { type: 'OPEN_INTEREST', exchange: 'BINANCE_FUTURES', symbol: 'BTCUSDT' };
+    const [own, any, option, notified] = await Promise.all([
         hear(t, `${stream}?market=${MARKET}`, isRecent),
         hear(t, stream, (row) => isRecent(row) && !row.market.startsWith('binance:')),
+        hear(t, `${sockets}/v4/timeseries-stream/market-openinterest?markets=deribit-*-option&backfill=none`, isRecent),
+        hear(t, `${sockets}/nonbook/ws?encoding=json`, (message) => message.method !== undefined, {
+            jsonrpc: '2.0', id: 0, method: 'public/subscribe', params: { channels: [channel] },
+        }),
     ]);
+    assert.match(option.market, /^deribit-.*-option$/);
+    assert.equal(option.cm_sequence_id, '0');
+    assert.deepEqual(notified.params.channel, channel);
+    assert.ok(notified.params.data.openInterest > 0 && notified.params.data.openInterestUsd > 0);
     assert.equal(own.market, MARKET);
     assert.equal(own.feed, 'live');
     assert.ok(compare(own.open_interest, '0') > 0);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The WebSocket of the native API: every reading as its feed said it, one object a message. */
+#include "dialects/native_internal.h"
+
+#include "core/symbology.h"
+#include "dialects/text.h"
+
+#define MARKETS_MAX 1000
+
+static const struct oi_parameter parameters[] = {
+    { "key", 0 },
+    { "market", OI_PARAMETER_REPEATABLE },
+    { "backfill", 0 },
+};
+
+/* A browser cannot set a header on a WebSocket: the key may stand in the address. */
+static struct oi_slice
+key(const struct oi_http_request *request)
+{
+    struct oi_slice given = native_key(request);
+
+    return given.size > 0 ? given : oi_text_value(request, "key");
+}
+
+static enum oi_status
+parse(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
+      struct oi_problem *problem)
+{
+    static const struct oi_word backfills[] = { { "latest", true }, { "none", false } };
+    int64_t wants_latest = false;
+
+    OI_TRY(OI_TEXT_PARAMETERS(request, parameters, problem));
+    OI_TRY(OI_TEXT_WORD(request, "backfill", backfills, &wants_latest, problem));
+    query->wants_latest = wants_latest;
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+        struct oi_selector *selector;
+
+        if (!oi_slice_is(field->name, "market"))
+            continue;
+        if (query->selectors.count >= MARKETS_MAX)
+            return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "market", (struct oi_slice){},
+                                  "at most %d markets", MARKETS_MAX);
+        selector = oi_query_select(query, OI_SYMBOLOGY_NATIVE);
+        selector->market = oi_arena_copy(&query->arena, field->value);
+        selector->must_match = true;
+        selector->parameter = "market";
+    }
+    if (wants_latest && query->selectors.count == 0) {
+        struct oi_selector *all = oi_query_select(query, OI_SYMBOLOGY_NATIVE);
+
+        all->market = "*";
+        all->is_pattern = true;
+    }
+    return OI_OK;
+}
+
+static void
+add_decimal(struct oi_json_writer *writer, const char *name, const struct oi_decimal *value)
+{
+    char text[OI_DECIMAL_TEXT_SIZE];
+
+    oi_json_add_name(writer, name);
+    if (oi_decimal_is_none(value)) {
+        oi_json_add_null(writer);
+        return;
+    }
+    oi_json_add_string(writer, (struct oi_slice){ text, oi_decimal_print(value, text) });
+}
+
+static void
+render_row(const struct oi_stream_row *row, bool, struct oi_buffer *out)
+{
+    const struct oi_observation *reading = row->reading;
+    struct oi_json_writer writer = { .out = out };
+    char name[OI_MARKET_NAME_SIZE];
+
+    oi_native_name(row->instrument, name);
+    oi_json_begin_object(&writer);
+    oi_text_json_text(&writer, "market", name);
+    oi_text_json_time(&writer, "time", reading->time, oi_time_fraction_digits(reading->time));
+    add_decimal(&writer, "open_interest", &reading->open_interest);
+    add_decimal(&writer, "value_usd", &reading->value_usd);
+    add_decimal(&writer, "mark_price", &reading->mark_price);
+    oi_text_json_text(&writer, "feed", row->feed);
+    oi_json_end_object(&writer);
+}
+
+const struct oi_stream_route native_stream = {
+    .path = "/stream",
+    .key = key,
+    .parse = parse,
+    .render_row = render_row,
+    .stall_code = 1013,
+};

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: it is what sockets see; tests/system/streams.test.mjs listens over real ones */
+/*
+ * One listener of a stream: which markets it hears, the newest reading of each to begin with, its
+ * messages, and its patience. What waits for a reader that stops is bounded: newest readings are
+ * sent as the socket takes them, and live rows end it with the words of its vendor.
+ */
+#include "server/live_internal.h"
+
+#include <stdlib.h>
+
+/* Newest readings are sent while less than this is queued. */
+#define NEWEST_QUEUE_MAX ((size_t) 256 << 10)
+
+static int
+compare_interests(const void *left, const void *right)
+{
+    const struct interest *a = left, *b = right;
+
+    return a->instrument < b->instrument ? -1 : a->instrument > b->instrument;
+}
+
+struct interest *
+listener_find(struct listener *listener, uint32_t instrument)
+{
+    const struct interest wanted = { .instrument = instrument };
+
+    if (listener->interests.count == 0)
+        return NULL;
+    return bsearch(&wanted, listener->interests.items, listener->interests.count, sizeof(wanted),
+                   compare_interests);
+}
+
+static void
+add_choices(struct listener *listener, const struct oi_choices *choices, bool needs_newest)
+{
+    size_t before = listener->interests.count;
+
+    for (size_t i = 0; i < choices->items.count; i++) {
+        const struct interest wanted = { .instrument = choices->items.items[i].instrument };
+
+        if (before > 0 &&
+            bsearch(&wanted, listener->interests.items, before, sizeof(wanted), compare_interests))
+            continue;
+        oi_vector_push(&listener->interests, ((struct interest){ .instrument = wanted.instrument,
+                                                                 .time = OI_TIME_NONE,
+                                                                 .needs_newest = needs_newest }));
+    }
+    if (listener->interests.count > 1)
+        qsort(listener->interests.items, listener->interests.count, sizeof(struct interest),
+              compare_interests);
+    listener->newest_at = 0;
+}
+
+static void
+remove_choices(struct listener *listener, const struct oi_choices *choices)
+{
+    for (size_t i = 0; i < choices->items.count; i++) {
+        struct interest *found = listener_find(listener, choices->items.items[i].instrument);
+        size_t at;
+
+        if (!found)
+            continue;
+        at = (size_t) (found - listener->interests.items);
+        listener->interests.count--;
+        for (; at < listener->interests.count; at++)
+            listener->interests.items[at] = listener->interests.items[at + 1];
+    }
+    listener->newest_at = 0;
+}
+
+enum oi_status
+listener_choose(struct listener *listener, const struct oi_query *query, bool is_adding,
+                struct oi_problem *problem)
+{
+    const struct oi_source *source = listener->live->worker->server->source;
+    const struct oi_name_index *index = oi_names_current(source->names, source->store);
+    struct oi_choices choices = {};
+    enum oi_status status = oi_names_choose(index, query, &choices, problem);
+
+    if (status == OI_OK && is_adding)
+        add_choices(listener, &choices, query->wants_latest);
+    else if (status == OI_OK)
+        remove_choices(listener, &choices);
+    listener->catalog_version = index->catalog->version;
+    oi_vector_release(&choices.items);
+    oi_name_index_unref(&index);
+    return status;
+}
+
+void
+listener_refresh(struct listener *listener, const struct oi_catalog *catalog)
+{
+    struct oi_problem problem = {};
+
+    if (listener->has_pattern && listener->catalog_version != catalog->version)
+        (void) listener_choose(listener, &listener->query, true, &problem);
+}
+
+static void
+close_slow(struct listener *listener)
+{
+    const struct oi_stream_route *route = listener->route;
+
+    listener->is_closing = true;
+    if (route->stall)
+        oi_websocket_send(listener->websocket, oi_slice_of(route->stall));
+    oi_websocket_close(listener->websocket, route->stall_code, "reading too slowly");
+}
+
+void
+listener_send(struct listener *listener, struct wording *wording)
+{
+    const struct oi_stream_route *route = listener->route;
+    size_t form = listener->query.is_pretty, queued = oi_websocket_queued(listener->websocket);
+    struct oi_buffer *text = &wording->forms[form].text;
+
+    if (listener->is_closing)
+        return;
+    if (queued > LIVE_QUEUE_MAX) {
+        close_slow(listener);
+        return;
+    }
+    if (route->warning && !listener->is_warned &&
+        queued > LIVE_QUEUE_MAX / 100 * route->warning_percent) {
+        listener->is_warned = true;
+        oi_websocket_send(listener->websocket, oi_slice_of(route->warning));
+    }
+    if (!wording->forms[form].is_made) {
+        wording->forms[form].is_made = true;
+        route->render_row(&wording->row, listener->query.is_pretty, text);
+        if (!route->render_end)
+            wording->forms[form].frame = oi_websocket_frame_new(oi_buffer_slice(text));
+    }
+    if (route->render_end) {
+        size_t size = text->size;
+
+        route->render_end(listener->sequence, listener->query.is_pretty, text);
+        oi_websocket_send(listener->websocket, oi_buffer_slice(text));
+        text->size = size;
+    } else {
+        oi_websocket_send_frame(listener->websocket, wording->forms[form].frame);
+    }
+    listener->sequence++;
+}
+
+/* The newest reading of an instrument over all its feeds, the preferred one where two are of one
+ * instant. */
+static bool
+find_newest(const struct oi_source *source, const struct oi_catalog *catalog, uint32_t instrument,
+            struct oi_row *ret_row)
+{
+    uint32_t series[OI_FEEDS_MAX] = {};
+    size_t count;
+    bool is_found = false;
+
+    if (instrument > catalog->instrument_count)
+        return false;
+    count = oi_series_by_precedence(catalog, instrument, series, OI_FEEDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct oi_observation reading;
+
+        if (oi_store_latest(source->store, series[i], &reading, NULL) != OI_OK ||
+            (is_found && reading.time <= ret_row->reading.time))
+            continue;
+        *ret_row = (struct oi_row){ series[i], reading };
+        is_found = true;
+    }
+    return is_found;
+}
+
+void
+listener_send_newest(struct listener *listener, const struct oi_catalog *catalog,
+                     struct interest *interest)
+{
+    struct live *live = listener->live;
+    const struct oi_source *source = live->worker->server->source;
+    struct wording wording = { .route = listener->route };
+    struct oi_facts facts;
+    struct oi_row row;
+
+    if (!interest->needs_newest)
+        return;
+    interest->needs_newest = false;
+    if (!find_newest(source, catalog, interest->instrument, &row))
+        return;
+    live_set_row(live, catalog, &row, &wording, &facts);
+    if (listener->route->takes &&
+        !listener->route->takes(&wording.row, source->clock->wall_ns(source->clock), true))
+        return;
+    interest->series = row.series;
+    interest->time = row.reading.time;
+    listener_send(listener, &wording);
+    live_word_release(&wording);
+}
+
+/* Send newest readings as far as the socket takes them. */
+static void
+go_on(struct listener *listener)
+{
+    const struct oi_catalog *catalog =
+        oi_store_catalog(listener->live->worker->server->source->store);
+
+    for (; listener->newest_at < listener->interests.count && !listener->is_closing;
+         listener->newest_at++) {
+        if (oi_websocket_queued(listener->websocket) > NEWEST_QUEUE_MAX)
+            break;
+        listener_send_newest(listener, catalog, &listener->interests.items[listener->newest_at]);
+    }
+    oi_catalog_unref(&catalog);
+}
+
+static void
+drained(void *context)
+{
+    struct listener *listener = context;
+
+    listener->is_warned = false;
+    go_on(listener);
+}
+
+static void
+closed(void *context)
+{
+    listener_remove(context);
+}
+
+static void
+act(struct listener *listener, struct oi_stream_message *message)
+{
+    const struct oi_access *access = listener->live->worker->server->access;
+
+    switch (message->action) {
+    case OI_STREAM_NOTHING:
+        return;
+    case OI_STREAM_KEY:
+        listener->has_key = oi_access_check_key(access, message->key) == OI_KEY_FINE;
+        if (!listener->has_key)
+            (void) oi_problem_set(&message->problem, OI_PROBLEM_KEY_WRONG, "", (struct oi_slice){},
+                                  "the key is not valid");
+        return;
+    case OI_STREAM_SUBSCRIBE:
+    case OI_STREAM_UNSUBSCRIBE:
+        if (!listener->has_key)
+            (void) oi_problem_set(&message->problem, OI_PROBLEM_KEY_MISSING, "",
+                                  (struct oi_slice){}, "a key is required");
+        else
+            (void) listener_choose(listener, &message->query,
+                                   message->action == OI_STREAM_SUBSCRIBE, &message->problem);
+        return;
+    }
+}
+
+static void
+heard(void *context, struct oi_slice text, bool)
+{
+    struct listener *listener = context;
+    struct oi_stream_message message = { .query = OI_QUERY_EMPTY };
+    struct oi_buffer reply = {};
+
+    if (!listener->route->read_message || listener->is_closing)
+        return;
+    listener->route->read_message(text, &message);
+    if (message.problem.kind == OI_PROBLEM_NONE)
+        act(listener, &message);
+    listener->route->render_reply(&message, &reply);
+    oi_websocket_send(listener->websocket, oi_buffer_slice(&reply));
+    oi_buffer_release(&reply);
+    oi_query_release(&message.query);
+    go_on(listener);
+}
+
+void
+listener_attach(struct listener *listener)
+{
+    oi_websocket_attach(listener->websocket, &(struct oi_websocket_handler){ .message = heard,
+                                                                             .drained = drained,
+                                                                             .closed = closed,
+                                                                             .context = listener });
+    go_on(listener);
+}

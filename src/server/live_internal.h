@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the hub of live rows and its listeners share. All on the loop's thread but where said. */
+#pragma once
+
+#include "server/server_internal.h"
+
+#include "query/stream.h"
+
+/* Bytes a listener may leave unread: some minutes of all markets. */
+#define LIVE_QUEUE_MAX ((size_t) 4 << 20)
+
+/* A market that a listener hears. */
+struct interest {
+    uint32_t instrument;
+    uint32_t series;   /* of the reading sent first, and its time: so that it is not sent again */
+    oi_time time;      /* OI_TIME_NONE: none was */
+    bool needs_newest; /* its newest reading is still to be sent */
+};
+
+struct listener {
+    struct live *live;
+    struct oi_websocket *websocket;
+    const struct oi_stream_route *route;
+    struct oi_query query; /* of the handshake: patterns are looked up again as markets appear */
+    OI_VECTOR(struct interest) interests; /* sorted by instrument */
+    bool hears_all;
+    bool has_key;
+    bool has_pattern;
+    bool is_warned;
+    bool is_closing;
+    uint64_t catalog_version; /* at which the patterns were looked up */
+    uint64_t sequence;        /* of the next row */
+    size_t newest_at;         /* interests before it need no newest reading */
+    size_t slot;              /* in live->listeners */
+};
+
+/* What was sent of one exchange on one stream: a ring of (market, microsecond). */
+struct recall {
+    const struct oi_stream_route *route;
+    char exchange[OI_NAME_SIZE];
+    struct sent {
+        uint32_t instrument;
+        int64_t time_us;
+    } * ring;
+    size_t count, next;
+};
+
+/* One row as the listeners of one stream get it: worded once. */
+struct wording {
+    const struct oi_stream_route *route;
+    bool is_taken;
+    struct oi_stream_row row;
+    struct {
+        bool is_made;
+        struct oi_buffer text;
+        struct oi_websocket_frame *frame; /* where nothing follows that is a listener's own */
+    } forms[2];                           /* plain, pretty */
+};
+
+struct live {
+    struct worker *worker;
+    struct oi_watcher watcher;
+    OI_VECTOR(struct listener *) listeners;
+    atomic_size_t listener_count;
+    OI_VECTOR(struct recall) recalls;
+    OI_VECTOR(struct oi_row) pushing; /* taken from `waiting`, from `pushed` on still to be sent */
+    size_t pushed;
+    pthread_mutex_t lock;
+    OI_VECTOR(struct oi_row) waiting; /* any thread, under the lock */
+    uint64_t dropped;
+};
+
+/* A reading for a stream: `facts` are filled where the route's unit wants them. */
+void live_set_row(struct live *live, const struct oi_catalog *catalog, const struct oi_row *row,
+                  struct wording *wording, struct oi_facts *facts);
+void live_word_release(struct wording *wording);
+
+/* Forget whom it heard, and leave the hub. The listener is dead afterwards. */
+void listener_remove(struct listener *listener);
+/* Look patterns up again where the catalogue has changed. */
+void listener_refresh(struct listener *listener, const struct oi_catalog *catalog);
+/* The interest in an instrument, or NULL. Not for those who hear all. */
+struct interest *listener_find(struct listener *listener, uint32_t instrument);
+/* Send a worded row, warn or close a slow reader. */
+void listener_send(struct listener *listener, struct wording *wording);
+/* Send the newest reading of one market if that is still due. */
+void listener_send_newest(struct listener *listener, const struct oi_catalog *catalog,
+                          struct interest *interest);
+/* Attach to a socket whose handshake is done. */
+void listener_attach(struct listener *listener);
+/* Choose the markets of a question; INVALID with the problem. */
+enum oi_status listener_choose(struct listener *listener, const struct oi_query *query,
+                               bool is_adding, struct oi_problem *problem);
