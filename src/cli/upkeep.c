@@ -8,12 +8,17 @@
 
 /* Live streams lag behind another process by this at most. */
 #define FOLLOW_NS INT64_C(1'000'000'000)
-/* The log is read row by row, chunks by column: often enough that the log stays small. */
+/* How often a share of the series is moved into chunks: each has its turn once an hour. */
 #define CHECKPOINT_NS INT64_C(10'000'000'000)
+#define CHECKPOINT_SHARE 360
 /* A transaction of so many rows holds up an append for a few tens of milliseconds. */
 #define CHECKPOINT_ROWS 100'000
 /* At the end, smaller: somebody waits. */
 #define FINISH_ROWS 10'000
+/* What comes by the minute has its turn before it has so many rows; an import goes at once. */
+#define CHECKPOINT_CROWD 100
+/* More than an hour of 12,000 markets. It is read when a store is opened, and held in memory. */
+#define CHECKPOINT_LOG_MAX 1'000'000
 /* Whoever stops a program waits this long without wondering. */
 #define FINISH_NS INT64_C(2'000'000'000)
 
@@ -25,14 +30,17 @@ now(const struct oi_upkeep *upkeep)
 
 /* One transaction; false when there is nothing more to do now. */
 static bool
-checkpoint(struct oi_upkeep *upkeep, size_t rows)
+checkpoint(struct oi_upkeep *upkeep, size_t rows, size_t share)
 {
+    const struct oi_checkpoint_plan plan = {
+        .rows_max = rows, .share = share, .crowd = CHECKPOINT_CROWD, .log_max = CHECKPOINT_LOG_MAX
+    };
     struct oi_error error = {};
-    size_t left = 0;
-    enum oi_status status = oi_store_checkpoint(upkeep->store, rows, &left, &error);
+    size_t due = 0;
+    enum oi_status status = oi_store_checkpoint_share(upkeep->store, &plan, &due, &error);
 
     if (status == OI_OK)
-        return left > 0;
+        return due > 0;
     if (status != OI_E_BUSY) /* then another process does it */
         oi_log_throttled(status == OI_E_FULL ? OI_LOG_WARN : OI_LOG_ERROR, "checkpoint.failed",
                          oi_status_name(status), "reason=\"%s\" next=\"again in 10 s\"",
@@ -44,6 +52,7 @@ void
 oi_upkeep_run(struct oi_upkeep *upkeep)
 {
     int64_t wait_ns = FOLLOW_NS;
+    size_t share = CHECKPOINT_SHARE;
 
     upkeep->checkpointed_ns = now(upkeep);
     for (;;) {
@@ -63,10 +72,13 @@ oi_upkeep_run(struct oi_upkeep *upkeep)
         wait_ns = FOLLOW_NS;
         if (now(upkeep) - upkeep->checkpointed_ns < CHECKPOINT_NS)
             continue;
-        if (checkpoint(upkeep, CHECKPOINT_ROWS))
+        if (checkpoint(upkeep, CHECKPOINT_ROWS, share)) {
             wait_ns = 0; /* a backlog: go on, but hear a signal in between */
-        else
+            share = 0;
+        } else {
             upkeep->checkpointed_ns = now(upkeep);
+            share = CHECKPOINT_SHARE;
+        }
     }
 }
 
@@ -75,6 +87,6 @@ oi_upkeep_finish(struct oi_upkeep *upkeep)
 {
     int64_t until = now(upkeep) + FINISH_NS;
 
-    while (checkpoint(upkeep, FINISH_ROWS) && now(upkeep) < until)
+    while (checkpoint(upkeep, FINISH_ROWS, 0) && now(upkeep) < until)
         ;
 }

@@ -19,5 +19,5 @@ struct oi_upkeep {
 
 /* Do these things until asked to stop (stop.h). */
 void oi_upkeep_run(struct oi_upkeep *upkeep);
-/* A last checkpoint, bounded in time: what is left stays safely in the log. */
+/* What an import left to do, bounded in time: the rest stays safely in the log. */
 void oi_upkeep_finish(struct oi_upkeep *upkeep);

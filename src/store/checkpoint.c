@@ -3,7 +3,8 @@
  * Checkpoints: the tails of some series become chunks, their rollups are made anew, and the log is
  * cut behind the oldest row that is still only there; all in one transaction, so a row is never
  * lost and never doubled. Series whose rows wait longest come first, whole: a series is in chunks
- * up to one batch, in the log from there on.
+ * up to one batch, in the log from there on. A series that was moved waits behind all others, so a
+ * share of them at a time goes round.
  */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "base/log.h"
@@ -33,7 +34,9 @@ struct checkpoint {
     struct oi_access access;
     struct oi_state state;
     OI_VECTOR(struct candidate) candidates;
-    size_t chosen; /* the first so many of them */
+    size_t chosen;      /* the first so many of them */
+    size_t due_rows;    /* of those that should have been, but for the size of a transaction */
+    uint64_t log_start; /* the oldest batch with rows of one that was not */
     /* Reused from series to series. */
     struct oi_chunk chunk;
     struct oi_rows merged;
@@ -50,13 +53,10 @@ compare_candidates(const void *left, const void *right)
 }
 
 static void
-choose_series(struct checkpoint *checkpoint, size_t rows_max)
+find_candidates(struct checkpoint *checkpoint)
 {
     struct oi_store *store = checkpoint->store;
-    size_t rows = 0;
 
-    (void) pthread_rwlock_rdlock(&store->state_lock);
-    checkpoint->state = store->state;
     for (size_t i = 0; i < store->tracks.count; i++) {
         const struct oi_track *track = &store->tracks.items[i];
         const struct candidate candidate = { .first_batch = track->first_batch,
@@ -67,14 +67,54 @@ choose_series(struct checkpoint *checkpoint, size_t rows_max)
         if (track->tail.count > 0)
             oi_vector_push(&checkpoint->candidates, candidate);
     }
+    if (checkpoint->candidates.count > 0)
+        qsort(checkpoint->candidates.items, checkpoint->candidates.count, sizeof(struct candidate),
+              compare_candidates);
+}
+
+/* Where the log has to start if it is to have no more than so many rows. */
+static uint64_t
+find_log_floor(const struct oi_store *store, size_t rows_max)
+{
+    size_t rows = 0;
+
+    for (size_t i = store->log.count; i-- > 0;) {
+        rows += store->log.items[i].rows;
+        if (rows > rows_max)
+            return store->log.items[i].batch + 1;
+    }
+    return 0;
+}
+
+static void
+choose_series(struct checkpoint *checkpoint, const struct oi_checkpoint_plan *plan)
+{
+    struct oi_store *store = checkpoint->store;
+    size_t rows = 0, turn = 0;
+    uint64_t floor;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    checkpoint->state = store->state;
+    find_candidates(checkpoint);
+    floor = find_log_floor(store, plan->log_max);
     (void) pthread_rwlock_unlock(&store->state_lock);
-    if (checkpoint->candidates.count == 0)
-        return;
-    qsort(checkpoint->candidates.items, checkpoint->candidates.count, sizeof(struct candidate),
-          compare_candidates);
-    for (; checkpoint->chosen < checkpoint->candidates.count && rows < rows_max;
-         checkpoint->chosen++)
-        rows += checkpoint->candidates.items[checkpoint->chosen].rows;
+    if (plan->share > 0)
+        turn = (checkpoint->candidates.count + plan->share - 1) / plan->share;
+    checkpoint->log_start = checkpoint->state.last_batch + 1;
+    for (size_t i = 0; i < checkpoint->candidates.count; i++) {
+        const struct candidate candidate = checkpoint->candidates.items[i];
+        bool is_due = i < turn || candidate.rows >= plan->crowd || candidate.first_batch < floor;
+
+        if (is_due && rows < plan->rows_max) {
+            rows += candidate.rows;
+            checkpoint->candidates.items[checkpoint->chosen++] = candidate;
+            continue;
+        }
+        if (is_due)
+            checkpoint->due_rows += candidate.rows;
+        if (candidate.first_batch < checkpoint->log_start)
+            checkpoint->log_start = candidate.first_batch;
+    }
 }
 
 /* Take a chunk's rows into those that are to be written in its place. */
@@ -250,14 +290,9 @@ cut_log(struct checkpoint *checkpoint, struct oi_error *error)
 {
     struct oi_store *store = checkpoint->store;
     const struct oi_kv_engine *engine = store->engine;
-    uint64_t start = checkpoint->chosen < checkpoint->candidates.count
-                         ? checkpoint->candidates.items[checkpoint->chosen].first_batch
-                         : checkpoint->state.last_batch + 1;
-    size_t gone = 0;
+    uint64_t start = checkpoint->log_start;
 
-    while (gone < store->log.count && store->log.items[gone].batch < start)
-        gone++;
-    for (size_t i = 0; i < gone; i++) {
+    for (size_t i = 0; i < store->log.count && store->log.items[i].batch < start; i++) {
         const struct oi_key key = oi_key_of_u64(store->log.items[i].batch);
 
         OI_TRY(engine->remove(checkpoint->access.txn, OI_TABLE_LOG, oi_key_slice(&key), error));
@@ -288,13 +323,16 @@ settle_memory(struct checkpoint *checkpoint)
 }
 
 static enum oi_status
-checkpoint_in(struct checkpoint *checkpoint, size_t rows_max, struct oi_error *error)
+checkpoint_in(struct checkpoint *checkpoint, const struct oi_checkpoint_plan *plan,
+              struct oi_error *error)
 {
+    const struct oi_store *store = checkpoint->store;
     enum oi_status status = OI_OK;
 
     OI_TRY(oi_store_catch_up(checkpoint->store, &checkpoint->access, error));
-    choose_series(checkpoint, rows_max);
-    if (checkpoint->chosen == 0 && checkpoint->store->log.count == 0)
+    choose_series(checkpoint, plan);
+    if (checkpoint->chosen == 0 &&
+        (store->log.count == 0 || store->log.items[0].batch >= checkpoint->log_start))
         return OI_OK;
     /* Nobody has anything to change in memory now, so this keeps nobody waiting. */
     (void) pthread_rwlock_rdlock(&checkpoint->store->state_lock);
@@ -312,14 +350,17 @@ checkpoint_in(struct checkpoint *checkpoint, size_t rows_max, struct oi_error *e
 }
 
 static enum oi_status
-checkpoint_once(struct oi_store *store, size_t rows_max, struct oi_error *error)
+checkpoint_once(struct oi_store *store, const struct oi_checkpoint_plan *plan, size_t *ret_due,
+                struct oi_error *error)
 {
     struct checkpoint checkpoint = { .store = store };
     enum oi_status status;
 
     OI_TRY(oi_access_begin(&checkpoint.access, store, OI_KV_WRITE, error));
-    status = checkpoint_in(&checkpoint, rows_max, error);
+    status = checkpoint_in(&checkpoint, plan, error);
     oi_access_end(&checkpoint.access);
+    if (status == OI_OK)
+        *ret_due = checkpoint.due_rows;
     oi_vector_release(&checkpoint.candidates);
     oi_chunk_release(&checkpoint.chunk);
     oi_rows_release(&checkpoint.merged);
@@ -346,8 +387,8 @@ lock_checkpoints(struct oi_store *store, int *ret_file, struct oi_error *error)
 }
 
 enum oi_status
-oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,
-                    struct oi_error *error)
+oi_store_checkpoint_share(struct oi_store *store, const struct oi_checkpoint_plan *plan,
+                          size_t *ret_due, struct oi_error *error)
 {
     enum oi_status status = OI_E_FULL;
     int file;
@@ -357,10 +398,20 @@ oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,
     OI_TRY(lock_checkpoints(store, &file, error));
     (void) pthread_mutex_lock(&store->append_lock);
     for (int attempt = 0; attempt < 3 && status == OI_E_FULL; attempt++)
-        status = checkpoint_once(store, rows_max, error);
+        status = checkpoint_once(store, plan, ret_due, error);
     (void) pthread_mutex_unlock(&store->append_lock);
     (void) close(file);
-    OI_TRY(status);
+    return status;
+}
+
+enum oi_status
+oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,
+                    struct oi_error *error)
+{
+    const struct oi_checkpoint_plan everything = { .rows_max = rows_max, .share = 1 };
+    size_t due;
+
+    OI_TRY(oi_store_checkpoint_share(store, &everything, &due, error));
     (void) pthread_rwlock_rdlock(&store->state_lock);
     *ret_left = store->tail_rows;
     (void) pthread_rwlock_unlock(&store->state_lock);

@@ -227,6 +227,24 @@ enum oi_status oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
 enum oi_status oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,
                                    struct oi_error *error);
 
+/*
+ * The same for a server, which has an hour of everything in the log: a chunk costs about as much to
+ * write again for one row as for sixty. Series that are due are moved whole, those whose rows wait
+ * longest first, in one transaction of about `rows_max` rows.
+ */
+struct oi_checkpoint_plan {
+    size_t rows_max;
+    size_t share;   /* due is one in so many of the series in the log, in turn; 0: none of them */
+    size_t crowd;   /* and a series with so many rows there */
+    size_t log_max; /* and whatever keeps more rows than this in the log */
+};
+
+/* *ret_due tells how many rows of series that are due are left. BUSY when another process does
+ * it. */
+enum oi_status oi_store_checkpoint_share(struct oi_store *store,
+                                         const struct oi_checkpoint_plan *plan, size_t *ret_due,
+                                         struct oi_error *error);
+
 /* The import ledger. NOT_FOUND when no file of that hash was begun. */
 enum oi_status oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
                                     struct oi_import_mark *ret_mark, struct oi_error *error);

@@ -78,10 +78,15 @@ keep_moving(void *context)
 {
     struct shared *shared = context;
 
+    const struct oi_checkpoint_plan plan = {
+        .rows_max = 50, .share = 2, .crowd = 100, .log_max = 200
+    };
+
     while (atomic_load(&shared->done) < THREAD_ROWS) {
         size_t left;
 
         expect(shared, oi_store_checkpoint(shared->test->store, 5, &left, NULL) == OI_OK);
+        expect(shared, oi_store_checkpoint_share(shared->test->store, &plan, &left, NULL) == OI_OK);
     }
     return NULL;
 }

@@ -276,12 +276,27 @@ model_append(struct model *model, const struct test_store *test, struct model_ba
     batch->number = result->batch;
 }
 
+/* As much as fits, or a share, crowds and an overlong log, as a server does. */
+static void
+random_checkpoint(struct test_store *test, struct oi_random *random)
+{
+    const struct oi_checkpoint_plan plan = { .rows_max = 1 + oi_random_below(random, 60),
+                                             .share = oi_random_below(random, 5),
+                                             .crowd = 1 + oi_random_below(random, 40),
+                                             .log_max = oi_random_below(random, 120) };
+    size_t left;
+
+    if (oi_random_below(random, 2) == 0)
+        assert_ok(oi_store_checkpoint(test->store, plan.rows_max, &left, NULL));
+    else
+        assert_ok(oi_store_checkpoint_share(test->store, &plan, &left, NULL));
+}
+
 static void
 feed_step(struct model *model, struct test_store *test, struct oi_random *random, size_t step)
 {
     struct model_batch batch = {};
     struct oi_append_result expected, found;
-    size_t left;
 
     oi_virtual_clock_advance(&test->clock, (int64_t) oi_random_below(random, 20) * OI_MINUTE + 1);
     batch.clock = test->clock.now_ns;
@@ -294,7 +309,7 @@ feed_step(struct model *model, struct test_store *test, struct oi_random *random
     assert_int_equal(found.batch, expected.batch);
     oi_vector_push(&model->batches, batch);
     if (oi_random_below(random, 6) == 0)
-        assert_ok(oi_store_checkpoint(test->store, 1 + oi_random_below(random, 60), &left, NULL));
+        random_checkpoint(test, random);
     if (oi_random_below(random, 15) == 0)
         test_store_reopen(test);
 }

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a server's checkpoints move and what they leave in the log: a share of the series in turn,
+ * crowds at once, the oldest rows of a log that is too long. That answers are the same either way
+ * is store_test.c's question.
+ */
+#include "support/test.h"
+#include "support/test_folder.h"
+#include "support/test_store.h"
+
+#define MARKETS 60
+#define SHARE 12
+#define TURN (MARKETS / SHARE)
+
+static const struct oi_checkpoint_plan plan = {
+    .rows_max = 1000, .share = SHARE, .crowd = 20, .log_max = 100'000
+};
+
+struct world {
+    struct test_store test;
+    uint32_t series[MARKETS];
+};
+
+static void
+begin(struct world *world, void **state)
+{
+    test_store_begin(&world->test, *state, "share", &oi_kv_memory);
+    for (int i = 0; i < MARKETS; i++) {
+        char symbol[16];
+        struct oi_instrument definition;
+        uint32_t instrument;
+
+        (void) snprintf(symbol, sizeof(symbol), "SHARED%d", i);
+        definition = test_store_instrument(symbol);
+        assert_ok(oi_store_define(world->test.store, &definition, 1, &instrument, NULL, NULL));
+        assert_ok(oi_store_series(world->test.store, instrument, world->test.live,
+                                  &world->series[i], NULL));
+    }
+}
+
+static void
+append_minute(struct world *world, int minute)
+{
+    struct oi_row rows[MARKETS];
+
+    for (int i = 0; i < MARKETS; i++)
+        rows[i] = test_store_row(world->series[i], test_store_minute(minute), i);
+    assert_int_equal(test_store_append(&world->test, rows, MARKETS).stored, MARKETS);
+}
+
+static struct oi_store_stats
+stats_of(struct world *world)
+{
+    struct oi_store_stats stats;
+
+    oi_store_stats(world->test.store, &stats);
+    return stats;
+}
+
+/* How many rows are due still. */
+static size_t
+move(struct world *world, const struct oi_checkpoint_plan *how)
+{
+    size_t due = 0;
+
+    assert_ok(oi_store_checkpoint_share(world->test.store, how, &due, NULL));
+    return due;
+}
+
+static void
+a_minute_of_every_series_moves_a_share_of_them(void **state)
+{
+    struct world world;
+
+    begin(&world, state);
+    append_minute(&world, 0);
+    assert_int_equal(move(&world, &plan), 0);
+    assert_int_equal(stats_of(&world).chunk_rows, TURN);
+    assert_int_equal(stats_of(&world).log_rows, MARKETS - TURN);
+    assert_int_equal(stats_of(&world).log_batches, 1);
+    test_store_verify(&world.test);
+    test_store_close(&world.test);
+}
+
+static void
+every_series_has_its_turn_and_the_log_is_cut_behind(void **state)
+{
+    struct world world;
+
+    begin(&world, state);
+    for (int minute = 0; minute < 5 * SHARE; minute++) {
+        append_minute(&world, minute);
+        assert_int_equal(move(&world, &plan), 0);
+        assert_true(stats_of(&world).log_batches <= SHARE);
+        /* Those whose turn was last have nothing, those whose turn is next a round of rows. */
+        if (minute >= SHARE)
+            assert_int_equal(stats_of(&world).log_rows, TURN * (SHARE - 1) * SHARE / 2);
+    }
+    test_store_reopen(&world.test);
+    assert_int_equal(stats_of(&world).log_rows, TURN * (SHARE - 1) * SHARE / 2);
+    for (int i = 0; i < MARKETS; i++)
+        assert_int_equal(test_store_count(&world.test, world.series[i]), 5 * SHARE);
+    test_store_verify(&world.test);
+    test_store_close(&world.test);
+}
+
+static void
+a_crowd_goes_at_once_and_no_other(void **state)
+{
+    const struct oi_checkpoint_plan crowds = { .rows_max = 30, .crowd = 20, .log_max = 100'000 };
+    struct world world;
+
+    begin(&world, state);
+    append_minute(&world, 0);
+    test_store_append_minutes(&world.test, world.series[7], 1, 30, 1);
+    test_store_append_minutes(&world.test, world.series[9], 1, 30, 1);
+    assert_int_equal(move(&world, &crowds), 31); /* a transaction of one, and one to go */
+    assert_int_equal(move(&world, &crowds), 0);
+    assert_int_equal(stats_of(&world).chunk_rows, 62);
+    assert_int_equal(stats_of(&world).log_rows, MARKETS - 2);
+    assert_int_equal(test_store_count(&world.test, world.series[7]), 31);
+    test_store_verify(&world.test);
+    test_store_close(&world.test);
+}
+
+static void
+a_log_too_long_loses_its_oldest_batches(void **state)
+{
+    const struct oi_checkpoint_plan short_log = { .rows_max = 1000,
+                                                  .crowd = 20,
+                                                  .log_max = 2 * MARKETS };
+    struct world world;
+
+    begin(&world, state);
+    append_minute(&world, 0);
+    append_minute(&world, 1);
+    assert_int_equal(move(&world, &short_log), 0);
+    assert_int_equal(stats_of(&world).log_rows, 2 * MARKETS);
+    test_store_append_minutes(&world.test, world.series[3], 2, 1, 1);
+    assert_int_equal(move(&world, &short_log), 0);
+    assert_int_equal(stats_of(&world).log_rows, 0); /* whole series: their later rows go along */
+    test_store_verify(&world.test);
+    test_store_close(&world.test);
+}
+
+static void
+nothing_due_writes_nothing(void **state)
+{
+    const struct oi_checkpoint_plan crowds = { .rows_max = 30, .crowd = 20, .log_max = 100'000 };
+    struct world world;
+
+    begin(&world, state);
+    append_minute(&world, 0);
+    assert_int_equal(move(&world, &crowds), 0);
+    assert_int_equal(stats_of(&world).log_batches, 1);
+    assert_int_equal(stats_of(&world).chunk_rows, 0);
+    test_store_close(&world.test);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_minute_of_every_series_moves_a_share_of_them,
+                                        test_folder_setup, test_folder_teardown),
+        cmocka_unit_test_setup_teardown(every_series_has_its_turn_and_the_log_is_cut_behind,
+                                        test_folder_setup, test_folder_teardown),
+        cmocka_unit_test_setup_teardown(a_crowd_goes_at_once_and_no_other, test_folder_setup,
+                                        test_folder_teardown),
+        cmocka_unit_test_setup_teardown(a_log_too_long_loses_its_oldest_batches, test_folder_setup,
+                                        test_folder_teardown),
+        cmocka_unit_test_setup_teardown(nothing_due_writes_nothing, test_folder_setup,
+                                        test_folder_teardown),
+    };
+
+    return cmocka_run_group_tests_name("contract/store_share", tests, NULL, NULL);
+}
