@@ -381,9 +381,9 @@ const struct oi_command oi_command_import = {
     .operands_max = SIZE_MAX,
     .description =
         "Formats: binance-vision (daily metrics), cme (settlement files, and QuantConnect\n"
-        "Lean's), coinmetrics (market-openinterest as csv or json_stream), tardis "
-        "(derivative_ticker, options_chain), csv (any table: the options\n"
-        "that begin with csv say what its columns mean). Files may be gzip, zstd or zip.\n"
+        "Lean's), coinmetrics (market-openinterest as csv or json_stream), tardis\n"
+        "(derivative_ticker, options_chain), csv (any table: the options that begin with csv\n"
+        "say what its columns mean). Files may be gzip, zstd or zip.\n"
         "\n"
         "The same file twice changes nothing; an interrupted import goes on where it stopped.\n"
         "A refused row is named and does not stop the others. A MARKET is an id as Coin Metrics\n"

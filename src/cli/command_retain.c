@@ -12,7 +12,7 @@
 static const struct oi_option options_table[] = {
     { .name = "retention",
       .argument = "RULE",
-      .help = "FEED:DAYSd, as import:*:400d: readings of such feeds that are older go",
+      .help = "FEED:DAYSd (import:*:400d): older readings of such feeds go",
       .setting = "retention",
       .is_repeatable = true },
     OI_OPTION_STORE,
