@@ -124,7 +124,7 @@ test('Coin Metrics: newest readings first, then rows as they are stored, all num
     assert.match(later.texts[0], /^\{\n {2}"market": /);
 
     // A stop says so.
-    await server.stop();
+    assert.equal((await server.stop()).code, 0, server.stderr);
     assert.equal(await all.closed, 1001);
     assert.equal(await later.closed, 1001);
 });
@@ -224,6 +224,7 @@ test('Kiyotaka: channels are chosen and left by message', { skip }, async (t) =>
         },
     });
     assert.equal((await refused(server, '/nonbook/ws?encoding=proto')).body.error, 'INVALID_PARAMS');
+    assert.equal((await server.stop()).code, 0, server.stderr);
 });
 
 test('a market that appears is heard by those who asked for a pattern', { skip }, async (t) => {
@@ -266,4 +267,5 @@ test('a reader that stops is warned, then told why it is closed', { skip, timeou
     const numbers = slow.messages.filter((m) => m.market).map((m) => Number(m.cm_sequence_id));
     assert.deepEqual(numbers, numbers.map((_, i) => i));
     assert.ok(numbers.length < count);
+    assert.equal((await server.stop()).code, 0, server.stderr);
 });
