@@ -143,13 +143,15 @@ sort_into_series(struct loading *loading)
 
         for (uint32_t row = 0; row < rows->count; row++) {
             uint32_t series = rows->targets[rows->rows[row].target].series;
-            const struct refusal *fault = &loading->refusals.items[next_fault];
             struct oi_bulk_load *load;
 
-            if (next_fault < loading->refusals.count && fault->item.part == part &&
-                fault->item.row == row) {
-                next_fault++;
-                continue;
+            if (next_fault < loading->refusals.count) {
+                const struct oi_bulk_item *refused = &loading->refusals.items[next_fault].item;
+
+                if (refused->part == part && refused->row == row) {
+                    next_fault++;
+                    continue;
+                }
             }
             load = &loading->work.loads[places[series]];
             load->items[load->count++] = (struct oi_bulk_item){ part, row };

@@ -5,9 +5,17 @@
 #include "support/test_store.h"
 
 static const char *const products[] = { "linear", NULL };
-static const struct oi_exchange first = { .name = "first", .products = products };
-static const struct oi_exchange second = { .name = "second", .products = products };
-static const struct oi_exchange *const registry[] = { &first, &second, NULL };
+/* An exchange that can be asked; it never is here. */
+static const struct oi_endpoint endpoints[] = { { .kind = OI_TASK_CURRENT } };
+static const struct oi_exchange first = {
+    .name = "first", .products = products, .endpoints = endpoints, .endpoint_count = 1
+};
+static const struct oi_exchange second = {
+    .name = "second", .products = products, .endpoints = endpoints, .endpoint_count = 1
+};
+/* One that cannot be: there is nothing to count. */
+static const struct oi_exchange closed = { .name = "closed", .products = products };
+static const struct oi_exchange *const registry[] = { &first, &second, &closed, NULL };
 
 static void
 every_measure_has_its_kind_and_a_line_for_each_exchange(void **state)
