@@ -241,8 +241,8 @@ test('a reader that stops is warned, then told why it is closed', { skip, timeou
     const server = await startKnown(t);
     // More than the server's queue and the kernel's buffers hold together; before a row that is there
     // and in files that are not large, so that they are appended and the server hears of each row.
-    const count = 60000, part = 6000;
-    const flood = rowsAt(Array.from({ length: count }, (_, i) => MINUTE - 1200000 + i * 10));
+    const count = 100000, part = 10000;
+    const flood = rowsAt(Array.from({ length: count }, (_, i) => MINUTE - 1200000 + i * 6));
 
     store(server, usdm('BTCUSDT'), rowsAt([MINUTE]));
     store(server, usdm('1000PEPEUSDT'), rowsAt([MINUTE - 60000]));
