@@ -213,7 +213,7 @@ read_best(struct parse *parse, struct oi_error *error)
         trial = (struct oi_harvest){};
     }
     oi_buffer_add_char(&tied, '\0');
-    if (tied.size > 1)
+    if (tied.size > 1 && parse->endpoint)
         return oi_fail(error, OI_E_INVALID, "the reply does not tell: say --product %s%s",
                        parse->endpoint->product, tied.data);
     if (parse->endpoint)

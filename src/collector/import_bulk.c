@@ -203,7 +203,7 @@ parse_pieces(void *context)
 static void
 parse_group(struct bulk *bulk, struct group *group, uint64_t at)
 {
-    struct parse_call calls[THREADS_MAX];
+    struct parse_call calls[THREADS_MAX] = { { bulk->workers, group } };
     unsigned started = 1;
 
     group->at = at;

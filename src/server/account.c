@@ -38,11 +38,21 @@ oi_account_free(struct oi_account **account, struct oi_usage *usage)
     *account = NULL;
 }
 
+static bool
+same_rates(const struct oi_plan *a, const struct oi_plan *b)
+{
+    for (size_t i = 0; i < OI_COUNT(a->rates); i++)
+        if (a->rates[i].kind != b->rates[i].kind || a->rates[i].count != b->rates[i].count ||
+            a->rates[i].burst != b->rates[i].burst || a->rates[i].span_ns != b->rates[i].span_ns)
+            return false;
+    return true;
+}
+
 void
 oi_account_set_plan(struct oi_account *account, const struct oi_plan *plan)
 {
     pthread_mutex_lock(&account->lock);
-    if (memcmp(account->plan.rates, plan->rates, sizeof(plan->rates)) != 0)
+    if (!same_rates(&account->plan, plan))
         memset(account->rates, 0, sizeof(account->rates));
     account->plan = *plan;
     pthread_mutex_unlock(&account->lock);

@@ -31,11 +31,11 @@ static const char *const presets[] = {
     "oanor-pro rate=40/1s calls=400000 label=Pro",
     "oanor-desk rate=120/1s calls=2500000 label=Desk",
     /* https://www.kwery.xyz */
-    "kwery-free window=15/60s window=600/1h credits=150000 per_call=50 per_row=3 history=7d "
-    "rows=100 label=free",
+    ("kwery-free window=15/60s window=600/1h credits=150000 per_call=50 per_row=3 history=7d "
+     "rows=100 label=free"),
     "kwery-pro window=50/60s window=3000/1h per_call=50 per_row=3 history=30d rows=1000 label=pro",
-    "kwery-business window=600/60s window=20/1s per_call=50 per_row=3 history=90d rows=2500 "
-    "label=business",
+    ("kwery-business window=600/60s window=20/1s per_call=50 per_row=3 history=90d rows=2500 "
+     "label=business"),
     "kwery-enterprise per_call=50 per_row=3 rows=10000 label=enterprise",
 };
 

@@ -342,13 +342,14 @@ cut_to_range(const struct oi_http_request *request, struct oi_http_reply *reply)
         return;
     if (part.from >= part.to) {
         reply->status = 416;
-        snprintf(text, sizeof(text), "bytes */%zu", reply->body.size);
+        (void) snprintf(text, sizeof(text), "bytes */%zu", reply->body.size);
         oi_http_reply_header_text(reply, "Content-Range", text);
         oi_buffer_clear(&reply->body);
         return;
     }
     reply->status = 206;
-    snprintf(text, sizeof(text), "bytes %zu-%zu/%zu", part.from, part.to - 1, reply->body.size);
+    (void) snprintf(text, sizeof(text), "bytes %zu-%zu/%zu", part.from, part.to - 1,
+                    reply->body.size);
     oi_http_reply_header_text(reply, "Content-Range", text);
     memmove(reply->body.data, reply->body.data + part.from, part.to - part.from);
     reply->body.size = part.to - part.from;

@@ -43,10 +43,11 @@ write_token(const struct oi_server *server, struct oi_slice key, struct oi_buffe
 {
     uint8_t hash[OI_SHA256_SIZE];
     size_t begin = out->size;
+    long long end_s = now_s(server) + LIFE_S;
 
     oi_sha256(key, hash);
     oi_hex((struct oi_slice){ (const char *) hash, sizeof(hash) }, out);
-    oi_buffer_add_format(out, ".%lld.", (long long) (now_s(server) + LIFE_S));
+    oi_buffer_add_format(out, ".%lld.", end_s);
     sign(server, (struct oi_slice){ out->data + begin, out->size - begin }, out);
 }
 
