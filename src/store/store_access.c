@@ -74,29 +74,41 @@ oi_fail_reading(enum oi_table table, enum oi_status status, struct oi_error *err
     return oi_fail(error, status, "cannot read the table %s", oi_table_names[table]);
 }
 
+/* A walk over the keys of a table that begin with a prefix. */
+struct walk {
+    struct oi_access *access;
+    enum oi_table table;
+    const struct oi_key *prefix;
+    struct oi_kv_cursor *cursor;
+    oi_entry_each *each;
+    void *context;
+};
+
 static enum oi_status
-walk(struct oi_access *access, enum oi_table table, const struct oi_key *prefix,
-     struct oi_kv_cursor *cursor, oi_entry_each *each, void *context, struct oi_slice key,
-     struct oi_slice value, struct oi_error *error)
+walk_from(const struct walk *walk, struct oi_slice key, struct oi_slice value,
+          struct oi_error *error)
 {
+    struct oi_access *access = walk->access;
+    const struct oi_key *prefix = walk->prefix;
+
     for (;;) {
         struct oi_slice body;
         enum oi_status status;
 
         if (key.size < prefix->size || memcmp(key.data, prefix->bytes, prefix->size) != 0)
             return OI_OK;
-        status = oi_seal_open(table, key, value, &body, error);
+        status = oi_seal_open(walk->table, key, value, &body, error);
         if (status == OI_OK)
-            status = each(context, key, body, error);
+            status = walk->each(walk->context, key, body, error);
         if (status == OI_E_NOT_FOUND)
             return OI_OK;
         if (status != OI_E_CORRUPT || !access->steps_over_damage)
             OI_TRY(status);
         else
             access->met_damage = true;
-        status = access->store->engine->next(cursor, &key, &value, NULL);
+        status = access->store->engine->next(walk->cursor, &key, &value, NULL);
         if (status != OI_OK)
-            return status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);
+            return status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(walk->table, status, error);
     }
 }
 
@@ -106,16 +118,16 @@ oi_access_walk(struct oi_access *access, enum oi_table table, const struct oi_ke
                struct oi_error *error)
 {
     const struct oi_kv_engine *engine = access->store->engine;
-    struct oi_kv_cursor *cursor = NULL;
+    struct walk walk = { access, table, prefix, NULL, each, context };
     struct oi_slice key, value;
     enum oi_status status;
 
-    OI_TRY(engine->cursor_open(access->txn, table, &cursor, error));
-    status = engine->seek(cursor, oi_key_slice(from), &key, &value, NULL);
+    OI_TRY(engine->cursor_open(access->txn, table, &walk.cursor, error));
+    status = engine->seek(walk.cursor, oi_key_slice(from), &key, &value, NULL);
     if (status == OI_OK)
-        status = walk(access, table, prefix, cursor, each, context, key, value, error);
+        status = walk_from(&walk, key, value, error);
     else
         status = status == OI_E_NOT_FOUND ? OI_OK : oi_fail_reading(table, status, error);
-    engine->cursor_close(&cursor);
+    engine->cursor_close(&walk.cursor);
     return status;
 }
