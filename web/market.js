@@ -32,9 +32,9 @@ const VIEWS = [
     { name: 'line', text: 'Line' },
 ];
 
-// Hardly any candle has more than one reading.
+// Most candles hold a single reading: a row of dots says less than a line.
 function areFlat(candles) {
-    return candles.filter((candle) => candle.count > 1).length * 10 < candles.length;
+    return candles.filter((candle) => candle.count > 1).length * 2 < candles.length;
 }
 
 export class Market {
