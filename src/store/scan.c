@@ -15,6 +15,16 @@
 
 #include <string.h>
 
+/* The chunks that a scan has met, to be compared with what the series' position promises. */
+struct met {
+    bool has_begun, has_chunk;
+    bool
+        is_disturbed; /* by damage that was told, or by who moved rows meanwhile: nothing to tell */
+    struct oi_position position; /* as the first block found it */
+    oi_time chunk;               /* the last one's key: a chunk may be read in several stretches */
+    uint64_t rows;
+};
+
 struct oi_scan {
     struct oi_store *store;
     struct oi_scan_request request;
@@ -24,6 +34,8 @@ struct oi_scan {
     struct oi_span left; /* what is still to be read */
     size_t rows_left;    /* of the limit */
     bool is_ended;
+    struct met met;
+    bool is_hole_told; /* one word is enough, or none is wanted */
     struct oi_chunk chunk;
     struct oi_rows rows; /* a merged block */
     struct oi_rows_columns columns;
@@ -36,6 +48,7 @@ struct oi_scan {
 struct block {
     struct oi_span span;
     bool has_chunk;
+    bool has_before, has_after; /* chunks around a stretch without one */
     struct oi_chunk_place place;
     struct oi_chunk_header header;
     size_t tail_from, tail_to; /* rows of the tail in the span */
@@ -155,6 +168,7 @@ skip_damaged(struct oi_scan *scan, struct oi_access *access, const struct block 
     struct oi_span done = { block->place.first, block->damage_to };
     struct oi_chunk_place next;
 
+    scan->met.is_disturbed = true;
     if (done.from < scan->left.from)
         done.from = scan->left.from;
     if (done.to > scan->left.to)
@@ -182,6 +196,7 @@ choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
     block->span = left;
     block->has_chunk = false;
     status = oi_chunk_find(access, series, at, &block->place, error);
+    block->has_before = status == OI_OK;
     if (status == OI_OK) {
         status = oi_chunk_header_read(block->place.key, block->place.value, &block->header, error);
         if (status != OI_OK && at < block->damage_to)
@@ -202,9 +217,12 @@ choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
     } else if (status != OI_E_NOT_FOUND) {
         return status;
     }
-    if (scan->request.is_backwards)
+    /* Backwards it is seldom of interest: only where the chunks should reach further. */
+    block->has_after = scan->request.is_backwards && scan->met.has_chunk;
+    if (scan->request.is_backwards && (block->has_after || block->damage_to <= block->span.from))
         return OI_OK;
     status = oi_chunk_find_after(access, series, at, &block->place, error);
+    block->has_after = status == OI_OK;
     if (status == OI_OK && block->place.first < block->span.to)
         block->span.to = block->place.first;
     return status == OI_E_NOT_FOUND ? OI_OK : status;
@@ -400,6 +418,48 @@ read_merged(struct oi_scan *scan, struct oi_access *access, const struct block *
     return OI_OK;
 }
 
+/* Keep account of the chunks. Those that hold the ends of what the position promises have to be
+ * where a stretch without any has nothing before or behind it. */
+static enum oi_status
+account(struct oi_scan *scan, const struct oi_position *position, const struct block *block,
+        struct oi_error *error)
+{
+    struct met *met = &scan->met;
+
+    if (!met->has_begun)
+        met->position = *position;
+    met->has_begun = true;
+    if (met->position.rows != position->rows || met->position.first != position->first ||
+        met->position.chunked_batch != position->chunked_batch)
+        met->is_disturbed = true;
+    if (block->has_chunk) {
+        if (!met->has_chunk || met->chunk != block->place.first)
+            met->rows += block->header.count;
+        met->chunk = block->place.first;
+        met->has_chunk = true;
+        return OI_OK;
+    }
+    if (scan->is_hole_told || position->rows == 0 ||
+        ((block->has_before || position->first >= block->span.to) &&
+         (block->has_after || position->last < block->span.from)))
+        return OI_OK;
+    scan->is_hole_told = true;
+    return oi_fail(error, OI_E_CORRUPT, "chunks of series %u are missing", scan->request.series);
+}
+
+/* A scan over all of a series has met all of its chunks' rows. */
+static enum oi_status
+check_met(const struct oi_scan *scan, struct oi_error *error)
+{
+    const struct met *met = &scan->met;
+
+    if (met->rows == met->position.rows || met->is_disturbed || scan->is_hole_told ||
+        scan->left.from < scan->left.to || scan->request.span.from > met->position.first ||
+        scan->request.span.to <= met->position.last)
+        return OI_OK;
+    return oi_fail(error, OI_E_CORRUPT, "chunks of series %u are missing", scan->request.series);
+}
+
 /* Read one stretch into the view; the stretch is done either way, so that an error is met once. */
 static enum oi_status
 read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *error)
@@ -415,6 +475,8 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     block.chunked_batch = position.chunked_batch;
     block.damage_to = position.last + 1;
     OI_TRY(choose_span(scan, access, &block, error));
+    /* The stretch is still read when somebody goes on after the word of a hole. */
+    OI_TRY(account(scan, &position, &block, error));
     choose_tail(scan, &block);
     advance(scan, block.span);
     if (!block.has_chunk && block.tail_from == block.tail_to)
@@ -470,6 +532,7 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
     if (scan->view.count > 0 || scan->is_ended)
         return OI_OK;
     scan->is_ended = true;
+    OI_TRY(check_met(scan, error));
     return oi_store_check_whole(scan->store, error);
 }
 
@@ -486,6 +549,8 @@ oi_chunks_walk(struct oi_access *access, uint32_t series, struct oi_span span,
         .batch_limit = UINT64_MAX,
         .left = span,
         .rows_left = SIZE_MAX,
+        /* Whoever writes makes the best of what is there: damage should not hold up the log. */
+        .is_hole_told = access->is_writing,
     };
     enum oi_status status = OI_OK;
 

@@ -303,7 +303,8 @@ struct oi_scan;
 enum oi_status oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
                              struct oi_scan **ret_scan, struct oi_error *error);
 /* The next block, at most OI_CHUNK_ROWS or so rows, NULL at the end; valid until the next call.
- * CORRUPT names the damaged chunk; calling again goes on behind it. */
+ * CORRUPT names the damaged chunk, or says that chunks are missing which the series should have (at
+ * its ends, or anywhere in a scan over all of it), once; calling again goes on behind it. */
 enum oi_status oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns,
                             struct oi_error *error);
 void oi_scan_close(struct oi_scan **scan);

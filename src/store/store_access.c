@@ -9,7 +9,7 @@ enum oi_status
 oi_access_begin(struct oi_access *access, struct oi_store *store, enum oi_kv_mode mode,
                 struct oi_error *error)
 {
-    *access = (struct oi_access){ .store = store };
+    *access = (struct oi_access){ .store = store, .is_writing = mode == OI_KV_WRITE };
     return store->engine->begin(store->kv, mode, &access->txn, error);
 }
 

@@ -142,6 +142,7 @@ bool oi_append_is_idle(const struct oi_append_part *part);
 struct oi_access {
     struct oi_store *store;
     struct oi_kv_txn *txn;
+    bool is_writing;
     bool steps_over_damage; /* a walk goes on behind what is corrupt */
     bool met_damage;        /* and did so */
 };

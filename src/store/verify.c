@@ -228,6 +228,8 @@ finish_series(struct verifier *verifier)
     if (oi_chunks_walk(&verifier->access, verifier->series, OI_SPAN_ALL, &verifier->hidden,
                        make_rollups, verifier, &error) != OI_OK) {
         report(verifier, "%s", error.message);
+        oi_vector_clear(&verifier->made[0]);
+        oi_vector_clear(&verifier->made[1]);
         return;
     }
     if (found->has_newest != position->has_newest ||

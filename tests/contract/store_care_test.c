@@ -203,6 +203,118 @@ a_damaged_chunk_is_named_and_stepped_over(void **state)
     test_store_close(&test);
 }
 
+/* Take the chunk behind `skipped` others away, as a lost page of the engine does. */
+static void
+lose_chunk(size_t skipped)
+{
+    struct oi_kv_cursor *cursor = NULL;
+    struct oi_kv_txn *txn = NULL;
+    struct oi_slice key, value;
+    char copy[16];
+    size_t size;
+
+    assert_ok(engine->begin(opened_kv, OI_KV_WRITE, &txn, NULL));
+    assert_ok(engine->cursor_open(txn, CHUNK_TABLE, &cursor, NULL));
+    assert_ok(engine->seek(cursor, (struct oi_slice){}, &key, &value, NULL));
+    for (size_t i = 0; i < skipped; i++)
+        assert_ok(engine->next(cursor, &key, &value, NULL));
+    size = key.size;
+    assert_true(size <= sizeof(copy));
+    memcpy(copy, key.data, size);
+    engine->cursor_close(&cursor);
+    assert_ok(engine->remove(txn, CHUNK_TABLE, (struct oi_slice){ copy, size }, NULL));
+    assert_ok(engine->commit(&txn, NULL));
+}
+
+/* The rows of a span, in minutes; how often a scan says that something is wrong. */
+static size_t
+count_span(struct test_store *test, oi_time from, oi_time to, bool is_backwards, size_t *ret_told)
+{
+    const struct oi_scan_request request = { .series = test->series[1],
+                                             .span = { from, to },
+                                             .moment = OI_MOMENT_LATEST,
+                                             .columns = OI_COLUMNS_ALL,
+                                             .is_backwards = is_backwards };
+    const struct oi_columns *columns = NULL;
+    struct oi_scan *scan = NULL;
+    struct oi_error error = {};
+    size_t count = 0;
+
+    *ret_told = 0;
+    assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
+    for (;;) {
+        enum oi_status status = oi_scan_next(scan, &columns, &error);
+
+        if (status == OI_E_CORRUPT) {
+            assert_string_equal(error.message, "chunks of series 2 are missing");
+            assert_true(++*ret_told < 10);
+            continue;
+        }
+        assert_ok(status);
+        if (!columns)
+            break;
+        count += columns->count;
+    }
+    oi_scan_close(&scan);
+    return count;
+}
+
+/* Five chunks of 20 minutes and ten rows in the log; one chunk is lost: the first, the middle or
+ * the last. Where the lost one began nobody knows: behind the row before it, for all that is left.
+ */
+static void
+a_chunk_that_is_gone_is_told(void **state)
+{
+    static const struct {
+        size_t lost;
+        int from, to; /* minutes */
+        size_t rows, told;
+    } cases[] = {
+        { 0, 0, 1000, 90, 1 },  { 0, 20, 1000, 90, 0 }, { 0, 5, 30, 10, 1 },
+        { 0, 5, 15, 0, 1 },     { 2, 0, 1000, 90, 1 },  { 2, 0, 40, 40, 0 },
+        { 2, 60, 1000, 50, 0 }, { 4, 0, 1000, 90, 1 },  { 4, 0, 79, 79, 0 },
+        { 4, 70, 90, 10, 1 },   { 4, 85, 90, 0, 1 },    { 4, 100, 1000, 10, 0 },
+    };
+
+    for (size_t lost = 0; lost < 5; lost += 2) {
+        struct oi_observation reading;
+        struct test_store test;
+        char name[16];
+        size_t told;
+
+        (void) snprintf(name, sizeof(name), "store%zu", lost);
+        open_engine = *engine;
+        open_engine.open = open_and_keep;
+        test_store_begin(&test, *state, name, &open_engine);
+        test.options.chunk_rows = 20;
+        test_store_reopen(&test);
+        test_store_append_minutes(&test, test.series[1], 0, 100, 1000);
+        test_store_checkpoint(&test);
+        test_store_append_minutes(&test, test.series[1], 100, 10, 2000);
+        assert_int_equal(count_span(&test, OI_TIME_EARLIEST, OI_TIME_LATEST, false, &told), 110);
+        assert_int_equal(told, 0);
+        lose_chunk(lost);
+        for (size_t i = 0; i < OI_COUNT(cases); i++)
+            for (int backwards = 0; cases[i].lost == lost && backwards < 2; backwards++) {
+                assert_int_equal(count_span(&test, test_store_minute(cases[i].from),
+                                            test_store_minute(cases[i].to), backwards, &told),
+                                 cases[i].rows);
+                assert_int_equal(told, cases[i].told);
+            }
+        if (lost == 4)
+            assert_status(oi_store_at(test.store, test.series[1], test_store_minute(95),
+                                      OI_MOMENT_LATEST, &reading, NULL),
+                          OI_E_CORRUPT);
+        assert_ok(oi_store_at(test.store, test.series[1], test_store_minute(75), OI_MOMENT_LATEST,
+                              &reading, NULL));
+        /* The log is not held up, and what it brings does not hide the hole. */
+        test_store_checkpoint(&test);
+        (void) count_span(&test, OI_TIME_EARLIEST, OI_TIME_LATEST, false, &told);
+        assert_int_equal(told, 1);
+        test_store_close(&test);
+    }
+}
+
 static enum oi_status
 count_bad(void *context, const struct oi_rollup *rollup)
 {
@@ -412,6 +524,7 @@ run_over(const struct oi_kv_engine *which)
     cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
     const struct CMUnitTest tests[] = {
         STORE_TEST(a_damaged_chunk_is_named_and_stepped_over),
+        STORE_TEST(a_chunk_that_is_gone_is_told),
         STORE_TEST(a_damaged_open_chunk_holds_nothing_up),
         STORE_TEST(a_damaged_log_is_opened_for_reading_alone),
         STORE_TEST(rows_of_a_flagged_span_say_so_from_then_on),
