@@ -11,13 +11,17 @@
 #include "base/status.h"
 #include "core/time.h"
 
+#include <stdbool.h>
+
 struct oi_links {
     uint8_t secret[OI_SHA256_SIZE];
+    bool is_passing; /* the file could not be written: the links end with this process */
 };
 
 enum oi_link_verdict { OI_LINK_FINE, OI_LINK_EXPIRED, OI_LINK_WRONG };
 
-/* Read the secret from `folder`/link-secret, or make one there (readable by its owner only). */
+/* Read the secret from `folder`/link-secret, or make one there (readable by its owner only). Where
+ * it cannot be written, it is made for this process alone, and *error says why. */
 enum oi_status oi_links_open(const char *folder, struct oi_links *ret_links,
                              struct oi_error *error);
 /* Append `target` (path, perhaps with a query) with date, life and signature. */

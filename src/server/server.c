@@ -55,9 +55,13 @@ static void
 refresh_keys(void *context)
 {
     struct worker *worker = context;
+    const struct oi_clock *clock = worker->server->source->clock;
     struct oi_error error = {};
-    enum oi_status status = oi_access_refresh(worker->server->access, &error);
+    enum oi_status status;
 
+    if (oi_usage_retry(worker->server->usage, clock->monotonic_ns(clock)))
+        oi_log(OI_LOG_INFO, "keys.writable", "next=\"keys and what they use are kept again\"");
+    status = oi_access_refresh(worker->server->access, &error);
     if (status != OI_OK)
         oi_log_throttled(OI_LOG_ERROR, "keys.unreadable", oi_status_name(status),
                          "reason=\"%s\" next=\"the keys read before stay\"", error.message);
@@ -148,10 +152,33 @@ rules_of(const struct oi_server_options *options)
     };
 }
 
+/* What could not be written for want of room, once: the server answers without it. */
+static void
+tell_what_is_not_kept(struct oi_server *server, const struct oi_error *links_error)
+{
+    static const char *const next[] = {
+        [OI_USAGE_READ_ONLY] = "keys stay in force, plans with a month refuse; it is tried again",
+        [OI_USAGE_NEVER_MADE] = "there are no keys; it is tried again",
+        [OI_USAGE_LOST] = "the keys read before stay; it is tried again",
+    };
+    struct oi_error error = {};
+    enum oi_usage_state state = oi_usage_state(server->usage, &error);
+
+    if (state != OI_USAGE_OPEN)
+        oi_log(OI_LOG_WARN, "keys.not_writable", "reason=\"%s\" next=\"%s\"", error.message,
+               next[state]);
+    if (server->links.is_passing)
+        oi_log(OI_LOG_WARN, "links.not_kept",
+               "reason=\"%s\" next=\"links to files end with this run\"", links_error->message);
+}
+
 /* Keys, and whether there are enough of them for this address. */
 static enum oi_status
 lock_door(struct oi_server *server, const struct oi_server_options *options, struct oi_error *error)
 {
+    struct oi_error reason = {};
+    enum oi_status status;
+
     OI_TRY(oi_usage_open(options->data_folder, &server->usage, error));
     OI_TRY(oi_access_new(&(struct oi_access_options){ .rules = rules_of(options),
                                                       .host_names = options->host_names,
@@ -167,7 +194,11 @@ lock_door(struct oi_server *server, const struct oi_server_options *options, str
                        "everybody in with --open",
                        server->options.address);
     server->cors = oi_cors_new(options->cors_origins, options->cors_origin_count);
-    return oi_links_open(options->data_folder, &server->links, error);
+    status = oi_links_open(options->data_folder, &server->links, &reason);
+    if (status != OI_OK)
+        return oi_fail(error, status, "%s", reason.message);
+    tell_what_is_not_kept(server, &reason);
+    return OI_OK;
 }
 
 enum oi_status

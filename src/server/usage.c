@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two tables: hash to record, hash and month to amount. Every value ends with its checksum. */
+/*
+ * Two tables: hash to record, hash and month to amount. Every value ends with its checksum.
+ *
+ * A full disk must not end a server that only reads, nor open its door: an environment that is
+ * there is read without being written, and only one that never was counts as one without keys.
+ */
 #include "server/usage.h"
 
 #include "base/alloc.h"
 #include "base/crc32c.h"
 #include "base/random.h"
 #include "kv/kv.h"
+#include "kv/lmdb_file.h"
 #include "server/quota.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +26,7 @@
 #define RECORD_SIZE (1 + 1 + 8 + 8 + OI_KEY_NAME_SIZE + OI_KEY_PLAN_SIZE + 4)
 #define AMOUNT_SIZE (1 + 8 + 4)
 #define ACCOUNT_SIZE (OI_SHA256_SIZE + 4)
+#define PATH_SIZE 4096
 #define PREFIX_SIZE_MAX 32
 #define SECRET_SIZE 20
 /* A hundred thousand keys with a year of months take a quarter of it; it grows where needed. */
@@ -26,9 +35,17 @@
 enum { TABLE_KEYS, TABLE_AMOUNTS };
 static const char *const tables[] = { "keys", "amounts" };
 
+#define RETRY_NS OI_SECOND
+
 struct oi_usage {
     const struct oi_kv_engine *engine;
-    struct oi_kv *kv;
+    char *path;
+    atomic_llong next_retry_ns;
+
+    pthread_rwlock_t lock; /* over what follows; held by readers for a whole transaction */
+    struct oi_kv *kv;      /* NULL: never made, or lost */
+    enum oi_usage_state state;
+    struct oi_error reason; /* why it is not OI_USAGE_OPEN */
 };
 
 static void
@@ -82,25 +99,77 @@ oi_key_id(const uint8_t hash[OI_SHA256_SIZE], char ret_id[OI_KEY_ID_SIZE])
         (void) snprintf(ret_id + 2 * (size_t) i, 3, "%02x", hash[i]);
 }
 
-enum oi_status
-oi_usage_open(const char *folder, struct oi_usage **ret_usage, struct oi_error *error)
+/* Was nothing ever committed there? Then there was never a key either. */
+static bool
+was_never_made(const char *path)
+{
+    struct stat facts;
+    char file[PATH_SIZE];
+
+    if (snprintf(file, sizeof(file), "%s/data.mdb", path) >= (int) sizeof(file))
+        return false;
+    if (stat(file, &facts) != 0)
+        return errno == ENOENT;
+    return facts.st_size == 0 || oi_lmdb_file_is_unborn(path);
+}
+
+static enum oi_status
+make_and_open(struct oi_usage *usage, struct oi_kv **ret_kv, struct oi_error *error)
 {
     const struct oi_kv_options options = { .map_size = MAP_SIZE,
                                            .table_count = OI_COUNT(tables),
                                            .tables = tables };
+
+    if (mkdir(usage->path, 0700) != 0 && errno != EEXIST)
+        return oi_fail(error, errno == ENOSPC || errno == EDQUOT ? OI_E_FULL : OI_E_IO,
+                       "cannot make %s: %s", usage->path, strerror(errno));
+    return usage->engine->open(usage->path, &options, ret_kv, error);
+}
+
+/* Open it as well as it can be, under the lock and with none open. On failure nothing changes. */
+static enum oi_status
+open_best(struct oi_usage *usage, struct oi_error *error)
+{
+    const struct oi_kv_options options = { .map_size = MAP_SIZE,
+                                           .is_read_only = true,
+                                           .table_count = OI_COUNT(tables),
+                                           .tables = tables };
+    struct oi_error reason = {};
+    struct oi_kv *kv = NULL;
+    enum oi_status status = make_and_open(usage, &kv, &reason);
+    enum oi_usage_state state = OI_USAGE_OPEN;
+
+    if (status == OI_E_FULL && was_never_made(usage->path)) {
+        state = OI_USAGE_NEVER_MADE;
+    } else if (status == OI_E_FULL || status == OI_E_DENIED) {
+        OI_TRY(usage->engine->open(usage->path, &options, &kv, error));
+        state = OI_USAGE_READ_ONLY;
+    } else if (status != OI_OK) {
+        return oi_fail(error, status, "%s", reason.message);
+    }
+    usage->kv = kv;
+    usage->state = state;
+    usage->reason = reason;
+    usage->reason.status = status;
+    return OI_OK;
+}
+
+enum oi_status
+oi_usage_open(const char *folder, struct oi_usage **ret_usage, struct oi_error *error)
+{
     struct oi_usage *usage;
     enum oi_status status;
-    char path[4096];
+    char path[PATH_SIZE];
 
     if (snprintf(path, sizeof(path), "%s/usage", folder) >= (int) sizeof(path))
         return oi_fail(error, OI_E_INVALID, "the data folder's name is too long");
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return oi_fail(error, OI_E_IO, "cannot make %s: %s", path, strerror(errno));
     usage = oi_alloc_zero(1, sizeof(*usage));
     usage->engine = &oi_kv_lmdb;
-    status = usage->engine->open(path, &options, &usage->kv, error);
+    usage->path = oi_copy_text(oi_slice_of(path));
+    pthread_rwlock_init(&usage->lock, NULL);
+    status = open_best(usage, error);
     if (status != OI_OK) {
-        oi_free(usage);
+        oi_usage_close(&usage);
         return status;
     }
     *ret_usage = usage;
@@ -113,14 +182,94 @@ oi_usage_close(struct oi_usage **usage)
     if (!usage || !*usage)
         return;
     (*usage)->engine->close(&(*usage)->kv);
+    pthread_rwlock_destroy(&(*usage)->lock);
+    oi_free((*usage)->path);
     oi_free(*usage);
     *usage = NULL;
+}
+
+enum oi_usage_state
+oi_usage_state(struct oi_usage *usage, struct oi_error *reason)
+{
+    enum oi_usage_state state;
+
+    pthread_rwlock_rdlock(&usage->lock);
+    state = usage->state;
+    if (reason && state != OI_USAGE_OPEN)
+        *reason = usage->reason;
+    pthread_rwlock_unlock(&usage->lock);
+    return state;
+}
+
+bool
+oi_usage_retry(struct oi_usage *usage, int64_t monotonic_ns)
+{
+    long long due = atomic_load(&usage->next_retry_ns);
+    struct oi_error error = {};
+    enum oi_usage_state before = oi_usage_state(usage, NULL);
+    enum oi_status status;
+    bool is_open;
+
+    if (before == OI_USAGE_OPEN || monotonic_ns < due ||
+        !atomic_compare_exchange_strong(&usage->next_retry_ns, &due, monotonic_ns + RETRY_NS))
+        return false;
+    pthread_rwlock_wrlock(&usage->lock);
+    usage->engine->close(&usage->kv); /* first: a process may have it open but once */
+    status = open_best(usage, &error);
+    if (status != OI_OK)
+        usage->reason = error;
+    /* What was there and is gone is no reason to let everybody in. */
+    if (before != OI_USAGE_NEVER_MADE && (status != OI_OK || usage->state == OI_USAGE_NEVER_MADE))
+        usage->state = OI_USAGE_LOST;
+    is_open = usage->state == OI_USAGE_OPEN;
+    pthread_rwlock_unlock(&usage->lock);
+    return is_open;
 }
 
 uint64_t
 oi_usage_version(struct oi_usage *usage)
 {
-    return usage->engine->last_commit(usage->kv);
+    uint64_t version;
+
+    pthread_rwlock_rdlock(&usage->lock);
+    version = usage->kv ? usage->engine->last_commit(usage->kv) : 0;
+    pthread_rwlock_unlock(&usage->lock);
+    return version;
+}
+
+/* Begin a transaction and hold the environment. *ret_txn is NULL where reading finds none made. */
+static enum oi_status
+begin(struct oi_usage *usage, enum oi_kv_mode mode, struct oi_kv_txn **ret_txn,
+      struct oi_error *error)
+{
+    enum oi_status status = OI_OK;
+
+    pthread_rwlock_rdlock(&usage->lock);
+    if (usage->kv && (mode == OI_KV_READ || usage->state == OI_USAGE_OPEN))
+        status = usage->engine->begin(usage->kv, mode, ret_txn, error);
+    else if (mode == OI_KV_READ && usage->state == OI_USAGE_NEVER_MADE)
+        *ret_txn = NULL;
+    else
+        status = oi_fail(error, usage->reason.status, "%s", usage->reason.message);
+    if (status != OI_OK)
+        pthread_rwlock_unlock(&usage->lock);
+    return status;
+}
+
+static enum oi_status
+commit(struct oi_usage *usage, struct oi_kv_txn **txn, struct oi_error *error)
+{
+    enum oi_status status = usage->engine->commit(txn, error);
+
+    pthread_rwlock_unlock(&usage->lock);
+    return status;
+}
+
+static void
+give_up(struct oi_usage *usage, struct oi_kv_txn **txn)
+{
+    usage->engine->abort(txn);
+    pthread_rwlock_unlock(&usage->lock);
 }
 
 static void
@@ -165,13 +314,13 @@ oi_usage_put_key(struct oi_usage *usage, const struct oi_key_record *record, str
     enum oi_status status;
 
     write_record(record, bytes);
-    OI_TRY(usage->engine->begin(usage->kv, OI_KV_WRITE, &txn, error));
+    OI_TRY(begin(usage, OI_KV_WRITE, &txn, error));
     status = usage->engine->put(txn, TABLE_KEYS,
                                 (struct oi_slice){ (const char *) record->hash, OI_SHA256_SIZE },
                                 (struct oi_slice){ (const char *) bytes, sizeof(bytes) }, error);
     if (status == OI_OK)
-        return usage->engine->commit(&txn, error);
-    usage->engine->abort(&txn);
+        return commit(usage, &txn, error);
+    give_up(usage, &txn);
     return status;
 }
 
@@ -182,12 +331,12 @@ oi_usage_forget_key(struct oi_usage *usage, const struct oi_key_record *record,
     struct oi_kv_txn *txn = NULL;
     enum oi_status status;
 
-    OI_TRY(usage->engine->begin(usage->kv, OI_KV_WRITE, &txn, error));
+    OI_TRY(begin(usage, OI_KV_WRITE, &txn, error));
     status = usage->engine->remove(
         txn, TABLE_KEYS, (struct oi_slice){ (const char *) record->hash, OI_SHA256_SIZE }, error);
     if (status == OI_OK)
-        return usage->engine->commit(&txn, error);
-    usage->engine->abort(&txn);
+        return commit(usage, &txn, error);
+    give_up(usage, &txn);
     return status;
 }
 
@@ -265,12 +414,12 @@ oi_usage_list_keys(struct oi_usage *usage, struct oi_key_records *records, struc
     struct oi_kv_txn *txn = NULL;
     enum oi_status status;
 
-    OI_TRY(usage->engine->begin(usage->kv, OI_KV_READ, &txn, error));
-    status = usage->engine->cursor_open(txn, TABLE_KEYS, &cursor, error);
-    if (status == OI_OK)
+    OI_TRY(begin(usage, OI_KV_READ, &txn, error));
+    status = txn ? usage->engine->cursor_open(txn, TABLE_KEYS, &cursor, error) : OI_OK;
+    if (cursor)
         status = collect(usage, cursor, records, error);
     usage->engine->cursor_close(&cursor);
-    usage->engine->abort(&txn);
+    give_up(usage, &txn);
     if (status == OI_OK && records->items.count > 1)
         qsort(records->items.items, records->items.count, sizeof(struct oi_key_record),
               compare_created);
@@ -290,7 +439,8 @@ read_amount(struct oi_usage *usage, struct oi_kv_txn *txn, struct oi_slice key,
             uint64_t *ret_amount, struct oi_error *error)
 {
     struct oi_slice value;
-    enum oi_status status = usage->engine->get(txn, TABLE_AMOUNTS, key, &value, error);
+    enum oi_status status =
+        txn ? usage->engine->get(txn, TABLE_AMOUNTS, key, &value, error) : OI_E_NOT_FOUND;
 
     if (status == OI_E_NOT_FOUND) {
         *ret_amount = 0;
@@ -310,9 +460,9 @@ oi_usage_reserved(struct oi_usage *usage, const struct oi_usage_account *account
     struct oi_kv_txn *txn = NULL;
     enum oi_status status;
 
-    OI_TRY(usage->engine->begin(usage->kv, OI_KV_READ, &txn, error));
+    OI_TRY(begin(usage, OI_KV_READ, &txn, error));
     status = read_amount(usage, txn, account_key(account, key), ret_reserved, error);
-    usage->engine->abort(&txn);
+    give_up(usage, &txn);
     return status;
 }
 
@@ -339,20 +489,20 @@ oi_usage_reserve(struct oi_usage *usage, const struct oi_usage_account *account,
     uint64_t reserved = 0, more = 0;
     enum oi_status status;
 
-    OI_TRY(usage->engine->begin(usage->kv, OI_KV_WRITE, &txn, error));
+    OI_TRY(begin(usage, OI_KV_WRITE, &txn, error));
     status = read_amount(usage, txn, key, &reserved, error);
     if (status == OI_OK &&
         !oi_block_reserve(wish->limit, reserved, wish->missing, wish->block, &more)) {
-        usage->engine->abort(&txn);
+        give_up(usage, &txn);
         return oi_fail(error, OI_E_NOT_FOUND, "the month is used up");
     }
     if (status == OI_OK)
         status = put_amount(usage, txn, key, reserved + more, error);
     if (status != OI_OK) {
-        usage->engine->abort(&txn);
+        give_up(usage, &txn);
         return status;
     }
-    OI_TRY(usage->engine->commit(&txn, error));
+    OI_TRY(commit(usage, &txn, error));
     *ret_more = more;
     *ret_reserved = reserved + more;
     return OI_OK;
@@ -368,13 +518,13 @@ oi_usage_give_back(struct oi_usage *usage, const struct oi_usage_account *accoun
     uint64_t reserved;
     enum oi_status status;
 
-    OI_TRY(usage->engine->begin(usage->kv, OI_KV_WRITE, &txn, error));
+    OI_TRY(begin(usage, OI_KV_WRITE, &txn, error));
     status = read_amount(usage, txn, key, &reserved, error);
     if (status == OI_OK)
         status = put_amount(usage, txn, key, reserved > amount ? reserved - amount : 0, error);
     if (status == OI_OK)
-        return usage->engine->commit(&txn, error);
-    usage->engine->abort(&txn);
+        return commit(usage, &txn, error);
+    give_up(usage, &txn);
     return status;
 }
 

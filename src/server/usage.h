@@ -37,10 +37,22 @@ struct oi_key_records {
 
 void oi_key_id(const uint8_t hash[OI_SHA256_SIZE], char ret_id[OI_KEY_ID_SIZE]);
 
-/* Open `folder`/usage, making it. Any thread may call what follows. */
+enum oi_usage_state {
+    OI_USAGE_OPEN,
+    OI_USAGE_READ_ONLY,  /* it cannot be written: keys are in force, no amount is given out */
+    OI_USAGE_NEVER_MADE, /* the disk is full and there never was one: no keys, and none are made */
+    OI_USAGE_LOST,       /* it was read only and cannot be opened any more: every call fails */
+};
+
+/* Open `folder`/usage, making it. Where the disk has no room for that it is opened as well as it
+ * can be, which oi_usage_state tells. Any thread may call what follows. */
 enum oi_status oi_usage_open(const char *folder, struct oi_usage **ret_usage,
                              struct oi_error *error);
 void oi_usage_close(struct oi_usage **usage);
+/* *reason (or NULL) is set to why, where it is not open. */
+enum oi_usage_state oi_usage_state(struct oi_usage *usage, struct oi_error *reason);
+/* Where it is not open, and at most once a second: try again. Has it been opened now? */
+bool oi_usage_retry(struct oi_usage *usage, int64_t monotonic_ns);
 /* Changes with every commit of any process. */
 uint64_t oi_usage_version(struct oi_usage *usage);
 

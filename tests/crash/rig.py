@@ -179,11 +179,11 @@ class Server:
         self.log.seek(0)
         return self.log.read()
 
-    def get(self, path, timeout=TIMEOUT):
+    def get(self, path, timeout=TIMEOUT, key=None):
         """(status, body); None when it is gone."""
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            link.request("GET", path)
+            link.request("GET", path, headers={"Authorization": f"Bearer {key}"} if key else {})
             reply = link.getresponse()
             return reply.status, reply.read().decode()
         except (OSError, http.client.HTTPException):

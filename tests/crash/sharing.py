@@ -205,12 +205,42 @@ def full_disk_from_the_start(world, _random, data):
         check(code == 0 or (code == 1 and "No space left" in server.said()), server.said())
     with Server(world.rig, data, fault=disk.fault) as server:
         check(server.port and server.get("/oi/v1/markets")[0] == 200, "it does not serve alone")
+        check(server.said().count("keys.not_writable") == 1, f"not told once: {server.said()}")
+        code, _, err = add_key(world, data, "unlimited", disk.fault)
+        check(code == 1 and "No space left" in err, f"a key without room, exit {code}: {err}")
+        check(server.get("/oi/v1/markets")[0] == 200, "a key that was not made locks the door")
+        disk.make_room()
+        lock_door_on_full_disk(world, data, disk, server)
     disk.make_room()
+    world.rig.run(["keys", "forget", "unlimited", "--data", str(data)])
+    world.rig.run(["keys", "forget", "oanor-free", "--data", str(data)])
     wait_for_early_minute()
     with Server(world.rig, data, ("--demo",), disk.fault) as server:
         answered = server.wait_for(server.latest)
         check(answered, f"it does not collect: {server.said()}")
     check_collected(world.rig, data, answered)
+
+
+def add_key(world, data, plan, fault=None):
+    """(exit code, the key, stderr)."""
+    code, out, err = world.rig.run(["keys", "add", "--plan", plan, "--name", plan,
+                                    "--data", str(data)], fault)
+    return code, out.strip(), err
+
+
+def lock_door_on_full_disk(world, data, disk, server):
+    """Keys are made when there is room, and stay in force when there is none again."""
+    keys = [add_key(world, data, plan, disk.fault)[1] for plan in ("unlimited", "oanor-free")]
+    status = lambda of, key=None: of.get("/oi/v1/markets", key=key)[0]
+    locked = server.wait_for(lambda: status(server) == 401, 5)
+    check(locked, f"it does not notice a key: {server.said()}")
+    disk.fill()
+    with Server(world.rig, data, fault=disk.fault) as other:
+        for of in (server, other):
+            check(status(of) == 401, "a full disk opens the door")
+            check(status(of, keys[0]) == 200, "a key that is not counted does not pass")
+            refused = of.wait_for(lambda of=of: status(of, keys[1]) >= 500, 5)
+            check(refused, "what cannot be counted is given away")
 
 
 def full_disk_later(world, _random, data):

@@ -63,6 +63,23 @@ keeps_its_secret_in_the_folder(void **)
     rmdir(folder);
 }
 
+static void
+a_secret_that_cannot_be_written_is_of_this_process_alone(void **)
+{
+    struct oi_links one = {}, two = {};
+    struct oi_buffer target = {};
+    struct oi_error error = {};
+
+    assert_ok(oi_links_open("/proc/self", &one, &error)); /* nobody can make a file there */
+    assert_true(one.is_passing);
+    assert_non_null(strstr(error.message, "link-secret"));
+    assert_ok(oi_links_open("/proc/self", &two, &error));
+    oi_links_sign(&one, OI_SLICE("/files/a"), NOW, 300, &target);
+    assert_int_equal(oi_links_check(&one, oi_buffer_slice(&target), NOW), OI_LINK_FINE);
+    assert_int_equal(oi_links_check(&two, oi_buffer_slice(&target), NOW), OI_LINK_WRONG);
+    oi_buffer_release(&target);
+}
+
 int
 main(void)
 {
@@ -70,6 +87,7 @@ main(void)
         cmocka_unit_test(opens_for_its_life_and_no_longer),
         cmocka_unit_test(does_not_open_when_a_byte_differs),
         cmocka_unit_test(keeps_its_secret_in_the_folder),
+        cmocka_unit_test(a_secret_that_cannot_be_written_is_of_this_process_alone),
     };
     return cmocka_run_group_tests_name("server/links", tests, NULL, NULL);
 }

@@ -4,7 +4,10 @@
 #include "support/test.h"
 #include "support/test_folder.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const oi_time noon = INT64_C(1'772'884'800) * OI_SECOND; /* 2026-03-07T12:00Z */
 
@@ -127,6 +130,65 @@ months_are_of_the_calendar_in_utc(void **)
                      202701);
 }
 
+/* A file that its owner may not write, for a user to whom that matters. */
+static void
+forbid_writing(const char *folder, bool is_forbidden)
+{
+    static const char *const files[] = { "", "/usage", "/usage/lock.mdb", "/usage/data.mdb" };
+    char path[4096];
+
+    if (!is_forbidden && getuid() == 0)
+        assert_int_equal(seteuid(0), 0);
+    for (size_t i = 0; i < OI_COUNT(files); i++) {
+        (void) snprintf(path, sizeof(path), "%s%s", folder, files[i]);
+        if (getuid() == 0)
+            assert_int_equal(chmod(path, 0777), 0);
+    }
+    assert_int_equal(chmod(path, is_forbidden ? 0444 : 0600), 0);
+    if (is_forbidden && getuid() == 0)
+        assert_int_equal(seteuid(65534), 0);
+}
+
+static void
+keys_stay_in_force_where_nothing_can_be_written(void **state)
+{
+    OI_CLEANUP(oi_usage_close) struct oi_usage *usage = NULL;
+    const struct oi_usage_wish wish = { .limit = 100, .missing = 1, .block = 10 };
+    struct oi_usage_account account = { .month = 202603 };
+    struct oi_key_records records = {};
+    struct oi_key_record record;
+    char key[OI_KEY_TEXT_SIZE];
+    struct oi_error error = {};
+    uint64_t more, reserved;
+
+    assert_ok(oi_usage_open(*state, &usage, NULL));
+    record = make(usage, "one", noon, key);
+    memcpy(account.hash, record.hash, sizeof(account.hash));
+    assert_ok(oi_usage_reserve(usage, &account, &wish, &more, &reserved, NULL));
+    oi_usage_close(&usage);
+
+    forbid_writing(*state, true);
+    assert_ok(oi_usage_open(*state, &usage, &error));
+    assert_int_equal(oi_usage_state(usage, &error), OI_USAGE_READ_ONLY);
+    assert_true(error.message[0] != '\0');
+    assert_ok(oi_usage_list_keys(usage, &records, NULL));
+    assert_int_equal(records.items.count, 1);
+    assert_ok(oi_usage_reserved(usage, &account, &reserved, NULL));
+    assert_true(reserved == 10);
+    assert_status(oi_usage_reserve(usage, &account, &wish, &more, &reserved, NULL), OI_E_DENIED);
+    assert_status(oi_usage_put_key(usage, &record, NULL), OI_E_DENIED);
+    assert_false(oi_usage_retry(usage, OI_SECOND));
+    assert_int_equal(oi_usage_state(usage, NULL), OI_USAGE_READ_ONLY);
+
+    forbid_writing(*state, false);
+    assert_false(oi_usage_retry(usage, OI_SECOND)); /* not so soon again */
+    assert_true(oi_usage_retry(usage, 2 * OI_SECOND));
+    assert_int_equal(oi_usage_state(usage, NULL), OI_USAGE_OPEN);
+    assert_ok(oi_usage_reserve(usage, &account, &wish, &more, &reserved, NULL));
+    assert_true(reserved == 20);
+    oi_vector_release(&records.items);
+}
+
 #define IN_A_FOLDER(test)                                                                          \
     cmocka_unit_test_setup_teardown(test, test_folder_setup, test_folder_teardown)
 
@@ -137,6 +199,7 @@ main(void)
         IN_A_FOLDER(keeps_a_key_as_its_hash_alone),
         IN_A_FOLDER(changes_and_forgets),
         IN_A_FOLDER(refuses_a_prefix_that_could_not_be_sent),
+        IN_A_FOLDER(keys_stay_in_force_where_nothing_can_be_written),
         IN_A_FOLDER(reservations_outlive_and_stop_at_the_limit),
         cmocka_unit_test(months_are_of_the_calendar_in_utc),
     };
