@@ -655,13 +655,11 @@ kv_sizes(struct oi_kv *kv)
 {
     struct oi_kv_sizes sizes = {};
     struct oi_kv_txn *txn = NULL;
-    uint64_t oldest = UINT64_MAX;
+    uint64_t free_bytes, oldest = UINT64_MAX;
     struct stat status;
     MDB_envinfo info;
     MDB_stat stat;
     mdb_filehandle_t file;
-
-    uint64_t free_bytes;
 
     if (kv_begin(kv, OI_KV_READ, &txn, NULL) != OI_OK || !txn)
         return sizes;
@@ -746,7 +744,9 @@ open_environment(struct oi_kv *kv, const char *folder, const struct oi_kv_option
     oi_assert(code == 0);
     if (!kv->is_read_only && oi_lmdb_file_is_unborn(folder))
         (void) oi_lmdb_file_empty(folder); /* or it is refused */
-    code = mdb_env_open(kv->environment, kv->folder, flags_of(kv), FILE_MODE);
+    code = oi_lmdb_file_reserve_lock(folder, READERS_MAX);
+    if (code == 0)
+        code = mdb_env_open(kv->environment, kv->folder, flags_of(kv), FILE_MODE);
     if (code != 0)
         return fail_lmdb(error, code, "opening the database");
     OI_TRY(check_file_size(kv, error));

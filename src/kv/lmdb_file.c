@@ -6,6 +6,7 @@
  */
 #include "kv/lmdb_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 /* Of LMDB's format on 64-bit machines: the magic number behind the page's header, the number of the
  * commit behind two tables and the last page. */
 #define HEADS 2
+#define LOCK_SLOT_SIZE ((size_t) 64) /* of a reader; two more are the lock file's head */
 #define MAGIC 0xbeefc0deu
 #define MAGIC_OFFSET 16
 #define COMMIT_OFFSET 144
@@ -71,4 +73,26 @@ oi_lmdb_file_empty(const char *folder)
     int file = open_file(folder, O_WRONLY | O_TRUNC);
 
     return file >= 0 && close(file) == 0;
+}
+
+/* A new file whole; of an older one the first page, which has what every process needs. */
+int
+oi_lmdb_file_reserve_lock(const char *folder, unsigned readers)
+{
+    size_t size = (readers + 2) * LOCK_SLOT_SIZE;
+    char path[PATH_SIZE];
+    struct stat facts;
+    int file, code = 0;
+
+    if (snprintf(path, sizeof(path), "%s/lock.mdb", folder) >= (int) sizeof(path))
+        return ENAMETOOLONG;
+    file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (file < 0)
+        return errno == ENOSPC || errno == EDQUOT ? errno : 0; /* LMDB knows better of the rest */
+    if (fstat(file, &facts) == 0 && facts.st_size > 0)
+        size = (size_t) sysconf(_SC_PAGESIZE);
+    if (fallocate(file, 0, 0, (off_t) size) != 0 && (errno == ENOSPC || errno == EDQUOT))
+        code = errno;
+    (void) close(file);
+    return code;
 }

@@ -13,3 +13,7 @@ bool oi_lmdb_file_is_crowded(int file, size_t bytes);
 bool oi_lmdb_file_is_unborn(const char *folder);
 /* Empty such a file: LMDB makes a new one of it. */
 bool oi_lmdb_file_empty(const char *folder);
+/* Take the room of the lock file in `folder` before LMDB maps it: a mapped page that a full disk
+ * cannot give is a deadly signal. To be called where this process does not have it open. 0 or an
+ * errno; a disk that cannot reserve is fine. */
+int oi_lmdb_file_reserve_lock(const char *folder, unsigned readers);
