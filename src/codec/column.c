@@ -138,6 +138,32 @@ oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out)
     oi_free(memory);
 }
 
+void
+oi_column_encode_quickly(const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    unsigned power;
+    int64_t rest, *multiples;
+
+    oi_assert(count <= OI_COLUMN_COUNT_MAX);
+    if (count == 0 || oi_constant_fits(values, count)) {
+        oi_constant_encode(count ? values[0] : 0, out);
+        return;
+    }
+    power = oi_multiple_power(values, count);
+    if (power == 0) {
+        oi_frame_encode_quickly(values, count, out);
+        return;
+    }
+    multiples = oi_alloc(count * sizeof(*multiples));
+    if (oi_multiple_take(values, count, power, multiples, &rest)) {
+        oi_multiple_encode_head(rest, power, out);
+        oi_frame_encode_quickly(multiples, count, out);
+    } else {
+        oi_frame_encode_quickly(values, count, out);
+    }
+    oi_free(multiples);
+}
+
 enum oi_status
 oi_column_decode_nested(struct oi_cursor *cursor, size_t count, int64_t *values, unsigned depth,
                         struct oi_error *error)

@@ -103,6 +103,8 @@ enum oi_status oi_constant_decode(struct oi_cursor *cursor, size_t count, int64_
 
 size_t oi_frame_size(const int64_t *values, size_t count);
 void oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out);
+/* From the smallest number, as wide as the largest one needs. */
+void oi_frame_encode_quickly(const int64_t *values, size_t count, struct oi_buffer *out);
 enum oi_status oi_frame_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
                                unsigned depth, struct oi_error *error);
 
@@ -119,6 +121,8 @@ void oi_delta_encode_head(int64_t first, int64_t first_delta, unsigned power,
 enum oi_status oi_delta_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
                                unsigned depth, struct oi_error *error);
 
+/* The largest power of ten that divides every difference from the first value. */
+unsigned oi_multiple_power(const int64_t *values, size_t count);
 /* value = rest + 10^power x multiple, for a power that divides every difference; false where that
  * could overflow. */
 bool oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,

@@ -195,35 +195,55 @@ encode_exceptions(const struct plan *plan, const uint64_t *distances, size_t cou
 }
 
 static void
-encode_block(const int64_t *values, size_t count, int64_t *base, struct oi_buffer *out)
+encode_block(const struct plan *plan, const uint64_t *distances, size_t count, int64_t *base,
+             struct oi_buffer *out)
 {
-    uint64_t distances[OI_BLOCK_COUNT];
-    struct plan plan = plan_block(values, count, distances);
-    size_t size = oi_bitpack_size(count, plan.width);
+    size_t size = oi_bitpack_size(count, plan->width);
     char *room;
 
-    oi_buffer_add_u8(out, (uint8_t) (plan.width | (plan.is_both_ways ? FLAG_BOTH_WAYS : 0)));
-    oi_buffer_add_varint(out, oi_zigzag(oi_wrap_subtract(plan.base, *base)));
-    oi_buffer_add_varint(out, plan.exceptions);
+    oi_buffer_add_u8(out, (uint8_t) (plan->width | (plan->is_both_ways ? FLAG_BOTH_WAYS : 0)));
+    oi_buffer_add_varint(out, oi_zigzag(oi_wrap_subtract(plan->base, *base)));
+    oi_buffer_add_varint(out, plan->exceptions);
     room = oi_buffer_reserve(out, size);
     if (room) {
-        oi_bitpack(distances, count, plan.width, (unsigned char *) room);
+        oi_bitpack(distances, count, plan->width, (unsigned char *) room);
         out->size += size;
     }
-    encode_exceptions(&plan, distances, count, out);
-    *base = plan.base;
+    encode_exceptions(plan, distances, count, out);
+    *base = plan->base;
 }
 
 void
 oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out)
 {
+    uint64_t distances[OI_BLOCK_COUNT];
     int64_t base = 0;
 
     oi_buffer_add_u8(out, OI_ENCODING_FRAME);
     for (size_t first = 0; first < count; first += OI_BLOCK_COUNT) {
         size_t left = count - first;
+        size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;
+        struct plan plan = plan_block(values + first, taken, distances);
 
-        encode_block(values + first, left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT, &base, out);
+        encode_block(&plan, distances, taken, &base, out);
+    }
+}
+
+void
+oi_frame_encode_quickly(const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    uint64_t distances[OI_BLOCK_COUNT];
+    int64_t base = 0;
+
+    oi_buffer_add_u8(out, OI_ENCODING_FRAME);
+    for (size_t first = 0; first < count; first += OI_BLOCK_COUNT) {
+        size_t left = count - first;
+        size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;
+        struct plan plan = { .base = smallest_of(values + first, taken) };
+
+        take_distances(values + first, taken, plan.base, distances);
+        plan.width = bits_of(any_of(distances, taken));
+        encode_block(&plan, distances, taken, &base, out);
     }
 }
 

@@ -29,6 +29,20 @@ divide_all(const int64_t *values, size_t count, int64_t rest, unsigned power, in
         multiples[i] = oi_power_divide(&by, values[i] - rest);
 }
 
+unsigned
+oi_multiple_power(const int64_t *values, size_t count)
+{
+    struct oi_power power = oi_power_of(OI_POWER_MAX);
+
+    for (size_t i = 1; i < count && power.power > 0; i++) {
+        int64_t difference = oi_wrap_subtract(values[i], values[0]);
+
+        while (power.power > 0 && !oi_power_divides(&power, difference))
+            power = oi_power_of(power.power - 1);
+    }
+    return power.power;
+}
+
 bool
 oi_multiple_take(const int64_t *values, size_t count, unsigned power, int64_t *ret_multiples,
                  int64_t *ret_rest)

@@ -42,7 +42,7 @@ struct intake {
     oi_time commit_time;
     struct intake_row *rows; /* in order of series, then key */
     size_t row_count;
-    OI_VECTOR(struct oi_row) kept;
+    struct oi_batch_rows kept;
     OI_VECTOR(struct refusal) refusals;
 
     /* Rows of one time that are there already, in key order. */
@@ -270,40 +270,57 @@ is_same_instant(const struct intake_row *a, const struct intake_row *b)
     return a->series == b->series && a->time == b->time;
 }
 
+/* A row a series: what memory knows of each is somewhere else, and waiting for it would be most of
+ * the work. */
+static void
+prefetch_tracks(const struct intake *intake, size_t row)
+{
+    const struct oi_track *track;
+
+    if (row + PREFETCH_ROWS >= intake->row_count)
+        return;
+    track = &intake->store->tracks.items[intake->rows[row + PREFETCH_ROWS].series - 1];
+    __builtin_prefetch(track);
+    __builtin_prefetch(&track->position.last);
+}
+
+/* The row just put behind those that are kept is not new after all. */
+static void
+drop_last(struct oi_batch_rows *kept, size_t wide_count)
+{
+    kept->rows.count--;
+    kept->series.count--;
+    kept->rows.wides.count = wide_count;
+}
+
 static enum oi_status
 take_rows(struct intake *intake, struct oi_error *error)
 {
     const struct oi_names *names = &intake->store->names;
+    struct oi_batch_rows *kept = &intake->kept;
 
-    oi_vector_reserve(&intake->kept, intake->row_count);
+    oi_batch_rows_reserve(kept, intake->row_count);
     for (size_t i = 0; i < intake->row_count; i++) {
         const struct intake_row *row = &intake->rows[i];
         const struct oi_feed *feed =
             &names->feeds.items[names->series.items[row->series - 1].feed - 1];
         bool has_next = i + 1 < intake->row_count && is_same_instant(row, row + 1);
-        struct oi_row *new;
+        size_t wide_count = kept->rows.wides.count;
 
-        /* A row a series: what memory knows of each is somewhere else, and waiting for it would be
-         * most of the work. */
-        if (i + PREFETCH_ROWS < intake->row_count) {
-            const struct oi_track *track =
-                &intake->store->tracks.items[row[PREFETCH_ROWS].series - 1];
-
-            __builtin_prefetch(track);
-            __builtin_prefetch(&track->position.last);
-        }
+        prefetch_tracks(intake, i);
         if (i == 0 || !is_same_instant(row - 1, row))
             OI_TRY(gather_present(intake, row->series, row->time, error));
-        new = &intake->kept.items[intake->kept.count]; /* kept if it turns out to be new */
-        *new = intake->batch->rows[row->index];
-        new->reading.known_time = row->known_time;
+        oi_batch_rows_add(kept, row->series, &intake->batch->rows[row->index].reading,
+                          intake->number);
+        kept->rows.items[kept->rows.count - 1].known_time = row->known_time;
         if (intake->present.count > 0 || has_next) {
             oi_rows_clear(&intake->candidate);
-            oi_rows_add(&intake->candidate, &new->reading, intake->number);
-            if (!judge(intake, feed, row))
+            oi_rows_copy(&intake->candidate, &kept->rows, kept->rows.count - 1);
+            if (!judge(intake, feed, row)) {
+                drop_last(kept, wide_count);
                 continue;
+            }
         }
-        intake->kept.count++;
         part_of(intake, row->index)->result.stored++;
         if (has_next)
             oi_rows_merge(&intake->present, &intake->candidate);
@@ -317,7 +334,7 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
 {
     const struct oi_key key = oi_key_of_u64(intake->number);
     struct oi_batch_header header = { .commit_time = intake->commit_time,
-                                      .row_count = intake->kept.count };
+                                      .row_count = intake->kept.rows.count };
     struct oi_buffer value = {};
     enum oi_status status;
 
@@ -334,7 +351,7 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
     OI_TRY(oi_coverage_save(&intake->access, intake->batch, intake->number, error));
     OI_TRY(oi_commits_add(&intake->access, intake->number, &header, error));
     oi_seal_begin(&value);
-    oi_batch_encode(&header, intake->kept.items, &value);
+    oi_batch_encode(&header, &intake->kept, &value);
     status = oi_access_put(&intake->access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);
     oi_buffer_release(&value);
     OI_TRY(status);
@@ -349,7 +366,7 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
 static bool
 is_empty(const struct intake *intake)
 {
-    return intake->kept.count == 0 && intake->batch->hole_count == 0 &&
+    return intake->kept.rows.count == 0 && intake->batch->hole_count == 0 &&
            intake->batch->mark_count == 0 && !intake->batch->import;
 }
 
@@ -374,7 +391,7 @@ append_in(struct intake *intake, struct oi_error *error)
     OI_TRY(status);
     if (!is_empty(intake)) {
         OI_TRY(write_batch(intake, &state, &header, error));
-        oi_store_publish(store, &state, &header, intake->kept.items);
+        oi_store_publish(store, &state, &header, &intake->kept);
         for (size_t i = 0; i < intake->part_count; i++)
             if (!oi_append_is_idle(&intake->parts[i]))
                 intake->parts[i].result.batch = intake->number;
@@ -405,7 +422,7 @@ oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi
     status = append_in(&intake, error);
     oi_access_end(&intake.access);
     oi_free(intake.rows);
-    oi_vector_release(&intake.kept);
+    oi_batch_rows_release(&intake.kept);
     oi_vector_release(&intake.refusals);
     oi_rows_release(&intake.present);
     oi_rows_release(&intake.candidate);

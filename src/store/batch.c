@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "codec/column.h"
-#include "store/rows.h"
 
 /* Series, time, exchange time, known time, flags, then exponents and mantissas of each figure. */
 #define PLAIN_COLUMNS 5
@@ -12,52 +11,71 @@
 /* The decoder may write up to the next multiple of this. */
 #define COLUMN_BLOCK 512
 
-static void
-split_row(const struct oi_row *row, oi_time commit_time, int64_t values[COLUMN_COUNT],
-          struct oi_rows *wides)
+void
+oi_batch_rows_release(struct oi_batch_rows *rows)
 {
-    const struct oi_observation *reading = &row->reading;
-    const struct oi_record *record;
-
-    wides->count = 0;
-    oi_rows_add(wides, reading, 0);
-    record = &wides->items[0];
-    values[0] = row->series;
-    values[1] = record->time;
-    values[2] = record->exchange_time;
-    values[3] = record->known_time == commit_time ? OI_TIME_NONE : record->known_time;
-    values[4] = record->flags;
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-        values[PLAIN_COLUMNS + 2 * figure] = record->exponents[figure];
-        values[PLAIN_COLUMNS + 2 * figure + 1] = record->mantissas[figure];
-    }
+    oi_rows_release(&rows->rows);
+    oi_vector_release(&rows->series);
 }
 
 void
-oi_batch_encode(const struct oi_batch_header *header, const struct oi_row *rows,
+oi_batch_rows_reserve(struct oi_batch_rows *rows, size_t extra)
+{
+    oi_rows_reserve(&rows->rows, extra);
+    oi_vector_reserve(&rows->series, extra);
+}
+
+void
+oi_batch_rows_add(struct oi_batch_rows *rows, uint32_t series, const struct oi_observation *reading,
+                  uint64_t batch)
+{
+    oi_rows_add(&rows->rows, reading, batch);
+    oi_vector_push(&rows->series, series);
+}
+
+/* Rows into columns, each of `count`. */
+static void
+split_rows(const struct oi_batch_rows *rows, oi_time commit_time, size_t count, int64_t *columns)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct oi_record *record = &rows->rows.items[i];
+        int64_t *at = columns + i;
+
+        at[0] = rows->series.items[i];
+        at[count] = record->time;
+        at[2 * count] = record->exchange_time;
+        at[3 * count] = record->known_time == commit_time ? OI_TIME_NONE : record->known_time;
+        at[4 * count] = record->flags;
+        at += PLAIN_COLUMNS * count;
+        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+            at[2 * figure * count] = record->exponents[figure];
+            at[(2 * figure + 1) * count] = record->mantissas[figure];
+        }
+    }
+}
+
+/* Columns are written without a trial of all encodings: whoever appends waits for them, and the log
+ * is short. */
+void
+oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows *rows,
                 struct oi_buffer *out)
 {
     size_t count = header->row_count;
-    struct oi_rows wides = {};
-    int64_t *columns = oi_alloc_zero(COLUMN_COUNT * (count + 1), sizeof(*columns));
+    size_t wide_count = count > 0 ? rows->rows.wides.count : 0;
+    int64_t *columns;
 
     oi_buffer_add_u64(out, (uint64_t) header->commit_time);
     oi_buffer_add_u32(out, header->import);
     oi_buffer_add_u32(out, (uint32_t) count);
-    for (size_t i = 0; i < count; i++) {
-        int64_t values[COLUMN_COUNT];
-
-        split_row(&rows[i], header->commit_time, values, &wides);
-        for (size_t column = 0; column < COLUMN_COUNT; column++)
-            columns[column * count + i] = values[column];
-    }
-    oi_buffer_add_u32(out, (uint32_t) wides.wides.count);
-    for (size_t i = 0; i < wides.wides.count; i++)
-        oi_decimal_encode(&wides.wides.items[i], out);
-    if (count > 0)
-        for (size_t column = 0; column < COLUMN_COUNT; column++)
-            oi_column_encode(columns + column * count, count, out);
-    oi_rows_release(&wides);
+    oi_buffer_add_u32(out, (uint32_t) wide_count);
+    for (size_t i = 0; i < wide_count; i++)
+        oi_decimal_encode(&rows->rows.wides.items[i], out);
+    if (count == 0)
+        return;
+    columns = oi_alloc(COLUMN_COUNT * count * sizeof(*columns));
+    split_rows(rows, header->commit_time, count, columns);
+    for (size_t column = 0; column < COLUMN_COUNT; column++)
+        oi_column_encode_quickly(columns + column * count, count, out);
     oi_free(columns);
 }
 
@@ -85,65 +103,67 @@ oi_batch_read_header(struct oi_slice body, struct oi_batch_header *ret_header,
 }
 
 static bool
-join_figure(const int64_t *columns, size_t stride, size_t row, const struct oi_rows *wides,
-            struct oi_decimal *ret_value)
+join_figure(int64_t exponent, int64_t mantissa, size_t wide_count)
 {
-    int64_t exponent = columns[row], mantissa = columns[stride + row];
-
-    if (exponent == OI_EXPONENT_NONE) {
-        *ret_value = (struct oi_decimal){};
+    if (exponent == OI_EXPONENT_NONE)
         return true;
-    }
-    if (exponent == OI_EXPONENT_WIDE) {
-        if (mantissa < 0 || (uint64_t) mantissa >= wides->wides.count)
-            return false;
-        *ret_value = wides->wides.items[mantissa];
-        return ret_value->form == OI_DECIMAL_WIDE;
-    }
-    if (exponent < -OI_DECIMAL_EXPONENT_MAX || exponent > OI_DECIMAL_EXPONENT_MAX)
-        return false;
-    *ret_value = (struct oi_decimal){ .mantissa = mantissa,
-                                      .exponent = (int16_t) exponent,
-                                      .form = OI_DECIMAL_PLAIN };
-    return true;
+    if (exponent == OI_EXPONENT_WIDE)
+        return (uint64_t) mantissa < wide_count;
+    return exponent >= -OI_DECIMAL_EXPONENT_MAX && exponent <= OI_DECIMAL_EXPONENT_MAX;
 }
 
 static bool
-join_row(const int64_t *columns, size_t stride, size_t index, const struct oi_rows *wides,
-         struct oi_row *row)
+join_row(const int64_t *columns, size_t stride, size_t index, struct oi_batch_rows *rows)
 {
-    struct oi_observation *reading = &row->reading;
-    const int64_t *figures = columns + PLAIN_COLUMNS * stride;
-    int64_t series = columns[index], flags = columns[4 * stride + index];
+    struct oi_record *record = &rows->rows.items[rows->rows.count++];
+    const int64_t *at = columns + index;
+    int64_t series = at[0], flags = at[4 * stride];
+    bool fits = true;
 
     if (series <= 0 || series > UINT32_MAX || flags < 0 || flags > UINT16_MAX)
         return false;
-    row->series = (uint32_t) series;
-    reading->time = columns[stride + index];
-    reading->exchange_time = columns[2 * stride + index];
-    reading->known_time = columns[3 * stride + index];
-    reading->flags = (uint16_t) flags;
-    return reading->time != OI_TIME_NONE &&
-           join_figure(figures, stride, index, wides, &reading->open_interest) &&
-           join_figure(figures + 2 * stride, stride, index, wides, &reading->value_usd) &&
-           join_figure(figures + 4 * stride, stride, index, wides, &reading->mark_price) &&
-           join_figure(figures + 6 * stride, stride, index, wides, &reading->index_price) &&
-           join_figure(figures + 8 * stride, stride, index, wides, &reading->last_price);
+    rows->series.items[rows->series.count++] = (uint32_t) series;
+    *record = (struct oi_record){ .time = at[stride],
+                                  .exchange_time = at[2 * stride],
+                                  .known_time = at[3 * stride],
+                                  .flags = (uint16_t) flags };
+    at += PLAIN_COLUMNS * stride;
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        int64_t exponent = at[2 * figure * stride], mantissa = at[(2 * figure + 1) * stride];
+
+        fits &= join_figure(exponent, mantissa, rows->rows.wides.count);
+        record->exponents[figure] = (int8_t) exponent;
+        record->mantissas[figure] = exponent == OI_EXPONENT_NONE ? 0 : mantissa;
+    }
+    return fits && record->time != OI_TIME_NONE;
+}
+
+/* Each a wide one: what fits a mantissa is not kept so. */
+static enum oi_status
+read_wides(struct oi_cursor *cursor, uint32_t count, struct oi_rows *rows, struct oi_error *error)
+{
+    for (uint32_t i = 0; i < count && !cursor->failed; i++) {
+        struct oi_decimal wide = oi_decimal_decode(cursor);
+
+        if (!cursor->failed && wide.form != OI_DECIMAL_WIDE)
+            return oi_fail(error, OI_E_CORRUPT, "a batch with an impossible row");
+        oi_vector_push(&rows->wides, wide);
+    }
+    if (cursor->failed)
+        return oi_fail(error, OI_E_CORRUPT, "a batch that is cut short");
+    return OI_OK;
 }
 
 static enum oi_status
 decode_rows(struct oi_cursor *cursor, const struct oi_batch_header *header, int64_t *columns,
-            struct oi_rows *wides, struct oi_row *rows, struct oi_error *error)
+            struct oi_batch_rows *rows, struct oi_error *error)
 {
     size_t stride = (header->row_count + COLUMN_BLOCK - 1) / COLUMN_BLOCK * COLUMN_BLOCK;
     uint32_t wide_count = oi_cursor_u32(cursor);
 
     if (wide_count > header->row_count * OI_FIGURE_COUNT)
         return oi_fail(error, OI_E_CORRUPT, "a batch with too many wide figures");
-    for (uint32_t i = 0; i < wide_count && !cursor->failed; i++)
-        oi_vector_push(&wides->wides, oi_decimal_decode(cursor));
-    if (cursor->failed)
-        return oi_fail(error, OI_E_CORRUPT, "a batch that is cut short");
+    OI_TRY(read_wides(cursor, wide_count, &rows->rows, error));
     for (size_t column = 0; column < COLUMN_COUNT && header->row_count > 0; column++) {
         struct oi_slice rest = { (const char *) cursor->at, oi_cursor_left(cursor) };
         size_t used = 0;
@@ -153,36 +173,33 @@ decode_rows(struct oi_cursor *cursor, const struct oi_batch_header *header, int6
     }
     if (cursor->failed || oi_cursor_left(cursor) != 0)
         return oi_fail(error, OI_E_CORRUPT, "a batch with bytes left over");
+    oi_batch_rows_reserve(rows, header->row_count);
     for (size_t i = 0; i < header->row_count; i++) {
-        if (!join_row(columns, stride, i, wides, &rows[i]))
+        if (!join_row(columns, stride, i, rows))
             return oi_fail(error, OI_E_CORRUPT, "a batch with an impossible row");
-        if (rows[i].reading.known_time == OI_TIME_NONE)
-            rows[i].reading.known_time = header->commit_time;
+        if (rows->rows.items[i].known_time == OI_TIME_NONE)
+            rows->rows.items[i].known_time = header->commit_time;
     }
     return OI_OK;
 }
 
 enum oi_status
-oi_batch_decode(struct oi_slice body, struct oi_batch_header *ret_header, struct oi_row **ret_rows,
-                struct oi_error *error)
+oi_batch_decode(struct oi_slice body, struct oi_batch_header *ret_header,
+                struct oi_batch_rows *ret_rows, struct oi_error *error)
 {
     struct oi_cursor cursor = oi_cursor_over(body);
     struct oi_batch_header header;
-    struct oi_rows wides = {};
-    struct oi_row *rows = NULL;
+    struct oi_batch_rows rows = {};
     int64_t *columns = NULL;
     enum oi_status status;
 
     OI_TRY(read_header(&cursor, &header, error));
-    if (header.row_count > 0) {
+    if (header.row_count > 0)
         columns = oi_alloc(COLUMN_COUNT * (header.row_count + COLUMN_BLOCK) * sizeof(*columns));
-        rows = oi_alloc_zero(header.row_count, sizeof(*rows));
-    }
-    status = decode_rows(&cursor, &header, columns, &wides, rows, error);
-    oi_rows_release(&wides);
+    status = decode_rows(&cursor, &header, columns, &rows, error);
     oi_free(columns);
     if (status != OI_OK) {
-        oi_free(rows);
+        oi_batch_rows_release(&rows);
         return status;
     }
     *ret_header = header;

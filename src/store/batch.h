@@ -6,6 +6,8 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/vector.h"
+#include "store/rows.h"
 #include "store/store.h"
 
 /* What a batch says of itself before its rows. */
@@ -15,12 +17,23 @@ struct oi_batch_header {
     size_t row_count;
 };
 
-/* Append the body of a batch (it is sealed by the caller). Every row has a known_time. */
-void oi_batch_encode(const struct oi_batch_header *header, const struct oi_row *rows,
+/* The rows of a batch and whose they are. {} is empty. */
+struct oi_batch_rows {
+    struct oi_rows rows; /* each with a known_time; `batch` is not part of the bytes */
+    OI_VECTOR(uint32_t) series;
+};
+void oi_batch_rows_release(struct oi_batch_rows *rows);
+void oi_batch_rows_reserve(struct oi_batch_rows *rows, size_t extra);
+void oi_batch_rows_add(struct oi_batch_rows *rows, uint32_t series,
+                       const struct oi_observation *reading, uint64_t batch);
+
+/* Append the body of a batch (it is sealed by the caller). `rows` may be NULL when there are none.
+ */
+void oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows *rows,
                      struct oi_buffer *out);
 /* The header alone. CORRUPT when the bytes are no batch. */
 enum oi_status oi_batch_read_header(struct oi_slice body, struct oi_batch_header *ret_header,
                                     struct oi_error *error);
-/* All rows, allocated for the caller (oi_free); NULL for none. CORRUPT as above. */
+/* All rows, to be released by the caller. CORRUPT as above. */
 enum oi_status oi_batch_decode(struct oi_slice body, struct oi_batch_header *ret_header,
-                               struct oi_row **ret_rows, struct oi_error *error);
+                               struct oi_batch_rows *ret_rows, struct oi_error *error);

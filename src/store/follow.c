@@ -51,75 +51,96 @@ prefetch(const void *memory, size_t size)
 /* A batch has a row or two of thousands of series, each somewhere else in memory: its track first,
  * then where that says its next row will be. */
 static void
-prefetch_track(const struct oi_store *store, const struct oi_row *rows, size_t left)
+prefetch_track(const struct oi_store *store, const uint32_t *series, size_t left)
 {
     const struct oi_track *track;
 
-    if (left > PREFETCH_ROWS && rows[PREFETCH_ROWS].series <= store->tracks.count) {
-        track = &store->tracks.items[rows[PREFETCH_ROWS].series - 1];
+    if (left > PREFETCH_ROWS && series[PREFETCH_ROWS] <= store->tracks.count) {
+        track = &store->tracks.items[series[PREFETCH_ROWS] - 1];
         prefetch(track, 2 * CACHE_LINE);
     }
-    if (left > PREFETCH_ROWS / 2 && rows[PREFETCH_ROWS / 2].series <= store->tracks.count) {
-        track = &store->tracks.items[rows[PREFETCH_ROWS / 2].series - 1];
+    if (left > PREFETCH_ROWS / 2 && series[PREFETCH_ROWS / 2] <= store->tracks.count) {
+        track = &store->tracks.items[series[PREFETCH_ROWS / 2] - 1];
         if (track->tail.items)
             prefetch(track->tail.items + track->tail.count, sizeof(*track->tail.items));
     }
+}
+
+/* Rows that come before some of the tail's. */
+static void
+weave_rows(struct oi_track *track, const struct oi_rows *rows, size_t first, size_t count)
+{
+    struct oi_rows more = {};
+
+    oi_rows_append(&more, rows, first, count);
+    oi_rows_merge(&track->tail, &more);
+    oi_rows_release(&more);
 }
 
 /* One batch into the tails. Rows come in order of series; those that are in chunks already (the
  * batch stays in the log for the sake of others) are only looked at. */
 static void
 add_batch(struct oi_store *store, uint64_t batch, const struct oi_batch_header *header,
-          const struct oi_row *rows)
+          const struct oi_batch_rows *rows)
 {
     const struct oi_log_entry entry = { .batch = batch,
                                         .commit_time = header->commit_time,
                                         .import = header->import,
                                         .rows = header->row_count };
-    struct oi_rows more = {};
+    const uint32_t *series = header->row_count > 0 ? rows->series.items : NULL;
 
-    for (size_t i = 0; i < header->row_count;) {
-        uint32_t series = rows[i].series;
+    for (size_t i = 0, end; i < header->row_count; i = end) {
         struct oi_track *track;
 
-        prefetch_track(store, rows + i, header->row_count - i);
-        oi_tracks_reserve(store, series);
-        track = &store->tracks.items[series - 1];
-        oi_rows_clear(&more);
-        for (; i < header->row_count && rows[i].series == series; i++)
-            if (batch > track->position.chunked_batch)
-                oi_rows_add(&more, &rows[i].reading, batch);
+        prefetch_track(store, series + i, header->row_count - i);
+        for (end = i + 1; end < header->row_count && series[end] == series[i];)
+            end++;
+        oi_tracks_reserve(store, series[i]);
+        track = &store->tracks.items[series[i] - 1];
         if (track->tail.count == 0)
             track->first_batch = batch;
         track->last_batch = batch;
-        if (more.count == 0)
+        if (batch <= track->position.chunked_batch)
             continue;
-        store->tail_rows += more.count;
-        if (track->tail.count == 0 || more.items[0].time > track->tail_last)
-            oi_rows_append(&track->tail, &more);
+        store->tail_rows += end - i;
+        if (track->tail.count == 0 || rows->rows.items[i].time > track->tail_last)
+            oi_rows_append(&track->tail, &rows->rows, i, end - i);
         else
-            oi_rows_merge(&track->tail, &more);
+            weave_rows(track, &rows->rows, i, end - i);
         track->tail_last = track->tail.items[track->tail.count - 1].time;
     }
-    oi_rows_release(&more);
     oi_vector_push(&store->log, entry);
 }
 
 static void
-notify(struct oi_store *store, uint64_t batch, const struct oi_row *rows, size_t count)
+call_watchers(const struct oi_watcher *watchers, size_t watcher_count, uint64_t batch,
+              const struct oi_batch_rows *rows)
+{
+    size_t count = rows->rows.count;
+    struct oi_row *told = oi_alloc(count * sizeof(*told));
+
+    for (size_t i = 0; i < count; i++)
+        told[i] = (struct oi_row){ rows->series.items[i], oi_rows_get(&rows->rows, i) };
+    for (size_t i = 0; i < watcher_count; i++)
+        watchers[i].committed(watchers[i].context, batch, told, count);
+    oi_free(told);
+}
+
+static void
+notify(struct oi_store *store, uint64_t batch, const struct oi_batch_rows *rows)
 {
     struct oi_watcher *watchers = NULL;
     size_t watcher_count;
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
     watcher_count = store->watchers.count;
-    if (watcher_count > 0 && count > 0) {
+    if (watcher_count > 0 && rows->rows.count > 0) {
         watchers = oi_alloc(watcher_count * sizeof(*watchers));
         memcpy(watchers, store->watchers.items, watcher_count * sizeof(*watchers));
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
-    for (size_t i = 0; watchers && i < watcher_count; i++)
-        watchers[i].committed(watchers[i].context, batch, rows, count);
+    if (watchers)
+        call_watchers(watchers, watcher_count, batch, rows);
     oi_free(watchers);
 }
 
@@ -165,7 +186,7 @@ oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_positio
 
 void
 oi_store_publish(struct oi_store *store, const struct oi_state *state,
-                 const struct oi_batch_header *header, const struct oi_row *rows)
+                 const struct oi_batch_header *header, const struct oi_batch_rows *rows)
 {
     (void) pthread_mutex_lock(&store->follow_lock);
     /* A reader may have followed our commit already. */
@@ -174,7 +195,7 @@ oi_store_publish(struct oi_store *store, const struct oi_state *state,
         add_batch(store, state->last_batch, header, rows);
         store->state = *state;
         (void) pthread_rwlock_unlock(&store->state_lock);
-        notify(store, state->last_batch, rows, header->row_count);
+        notify(store, state->last_batch, rows);
     }
     (void) pthread_mutex_unlock(&store->follow_lock);
 }
@@ -266,25 +287,27 @@ follow_batch(void *context, struct oi_slice key, struct oi_slice body, struct oi
 {
     struct oi_store *store = context;
     struct oi_batch_header header;
-    struct oi_row *rows = NULL;
+    struct oi_batch_rows rows = {};
     uint64_t batch = oi_key_take_u64(&key);
     enum oi_status status = oi_batch_decode(body, &header, &rows, error);
 
-    for (size_t i = 0; status == OI_OK && i < header.row_count; i++)
-        if (rows[i].series > store->names.series.count)
+    for (size_t i = 0; status == OI_OK && i < header.row_count; i++) {
+        rows.rows.items[i].batch = batch;
+        if (rows.series.items[i] > store->names.series.count)
             status = oi_fail(error, OI_E_CORRUPT, "a row of series %u, which does not exist",
-                             rows[i].series);
+                             rows.series.items[i]);
+    }
     if (status != OI_OK) {
-        oi_free(rows);
+        oi_batch_rows_release(&rows);
         return oi_fail_in(error, status, "batch %llu: ", (unsigned long long) batch);
     }
     (void) pthread_rwlock_wrlock(&store->state_lock);
-    add_batch(store, batch, &header, rows);
+    add_batch(store, batch, &header, &rows);
     store->state.last_batch = batch;
     store->state.last_commit_time = header.commit_time;
     (void) pthread_rwlock_unlock(&store->state_lock);
-    notify(store, batch, rows, header.row_count);
-    oi_free(rows);
+    notify(store, batch, &rows);
+    oi_batch_rows_release(&rows);
     return OI_OK;
 }
 

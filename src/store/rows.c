@@ -30,7 +30,8 @@ oi_rows_clear(struct oi_rows *rows)
 void
 oi_rows_reserve(struct oi_rows *rows, size_t extra)
 {
-    oi_vector_reserve(rows, extra);
+    if (rows->capacity - rows->count < extra)
+        oi_vector_reserve(rows, extra);
 }
 
 static void
@@ -207,11 +208,16 @@ oi_rows_merge(struct oi_rows *rows, const struct oi_rows *more)
 }
 
 void
-oi_rows_append(struct oi_rows *rows, const struct oi_rows *more)
+oi_rows_append(struct oi_rows *rows, const struct oi_rows *from, size_t first, size_t count)
 {
-    oi_rows_reserve(rows, more->count);
-    for (size_t i = 0; i < more->count; i++)
-        oi_rows_copy(rows, more, i);
+    oi_rows_reserve(rows, count);
+    if (from->wides.count == 0) {
+        memcpy(rows->items + rows->count, from->items + first, count * sizeof(*rows->items));
+        rows->count += count;
+        return;
+    }
+    for (size_t i = first; i < first + count; i++)
+        oi_rows_copy(rows, from, i);
 }
 
 bool

@@ -49,8 +49,8 @@ int oi_record_compare(const struct oi_record *a, const struct oi_record *b);
 size_t oi_rows_find(const struct oi_rows *rows, oi_time time);
 /* Merge `more` into `rows`, both in key order. */
 void oi_rows_merge(struct oi_rows *rows, const struct oi_rows *more);
-/* The same when every row of `more` is behind the last one of `rows`, which is not looked at. */
-void oi_rows_append(struct oi_rows *rows, const struct oi_rows *more);
+/* Append `count` rows of `from`, from `first` on; the order is the caller's affair. */
+void oi_rows_append(struct oi_rows *rows, const struct oi_rows *from, size_t first, size_t count);
 /* Do two rows say the same: every figure equal as a number, no quality flag differs? What only says
  * how we came to know (times, batch, assumptions) does not count. */
 bool oi_rows_same_reading(const struct oi_rows *a, size_t a_index, const struct oi_rows *b,

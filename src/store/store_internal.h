@@ -193,7 +193,7 @@ enum oi_status oi_store_catch_up(struct oi_store *store, struct oi_access *acces
 enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
 /* Our own commit into memory, and to the watchers. Rows in order of series, then key. */
 void oi_store_publish(struct oi_store *store, const struct oi_state *state,
-                      const struct oi_batch_header *header, const struct oi_row *rows);
+                      const struct oi_batch_header *header, const struct oi_batch_rows *rows);
 /* The newest visible row: the tail's last one, or the one of the chunks. False when there is none.
  * The state lock is held. */
 bool oi_track_newest(const struct oi_track *track, const struct oi_hidden *hidden,

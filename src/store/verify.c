@@ -90,7 +90,7 @@ check_batch(struct verifier *verifier, struct oi_slice key, struct oi_slice valu
     uint64_t batch = oi_key_take_u64(&rest);
     struct oi_batch_header header;
     struct oi_error error = {};
-    struct oi_row *rows = NULL;
+    struct oi_batch_rows rows = {};
     struct oi_slice body;
 
     verifier->report.batches++;
@@ -109,19 +109,21 @@ check_batch(struct verifier *verifier, struct oi_slice key, struct oi_slice valu
                (unsigned long long) batch);
     verifier->last_commit = header.commit_time;
     for (size_t i = 0; i < header.row_count; i++) {
-        if (rows[i].series > verifier->names.series.count)
+        const struct oi_record *record = &rows.rows.items[i];
+        const uint32_t *series = &rows.series.items[i];
+
+        if (*series > verifier->names.series.count)
             report(verifier, "batch %llu: a row of series %u, which does not exist",
-                   (unsigned long long) batch, rows[i].series);
-        if (rows[i].reading.known_time > header.commit_time)
+                   (unsigned long long) batch, *series);
+        if (record->known_time > header.commit_time)
             report(verifier, "batch %llu: a row known after its commit",
                    (unsigned long long) batch);
-        if (i > 0 && (rows[i - 1].series > rows[i].series ||
-                      (rows[i - 1].series == rows[i].series &&
-                       rows[i - 1].reading.time > rows[i].reading.time)))
+        if (i > 0 &&
+            (series[-1] > *series || (series[-1] == *series && record[-1].time > record->time)))
             report(verifier, "batch %llu: rows out of order", (unsigned long long) batch);
     }
     verifier->report.rows += header.row_count;
-    oi_free(rows);
+    oi_batch_rows_release(&rows);
 }
 
 static enum oi_status

@@ -28,10 +28,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void) oi_column_decode((struct oi_slice){ (const char *) data + 2, size - 2 }, count, values,
                             &used, NULL);
     memcpy(values, data, size < sizeof(values) ? size : sizeof(values));
-    oi_column_encode(values, count, &bytes);
-    oi_assert(oi_column_decode(oi_buffer_slice(&bytes), count, decoded, &used, NULL) == OI_OK);
-    oi_assert(used == bytes.size);
-    oi_assert(memcmp(values, decoded, count * sizeof(*values)) == 0);
+    for (int is_quick = 0; is_quick < 2; is_quick++) {
+        oi_buffer_clear(&bytes);
+        if (is_quick)
+            oi_column_encode_quickly(values, count, &bytes);
+        else
+            oi_column_encode(values, count, &bytes);
+        oi_assert(oi_column_decode(oi_buffer_slice(&bytes), count, decoded, &used, NULL) == OI_OK);
+        oi_assert(used == bytes.size);
+        oi_assert(memcmp(values, decoded, count * sizeof(*values)) == 0);
+    }
     oi_buffer_release(&bytes);
     return 0;
 }
