@@ -49,6 +49,13 @@ static const struct oi_table_column row_columns[] = {
 
 static const struct oi_table_column skip_columns[] = { { .name = "row" }, { .name = "reason" } };
 
+/* What a reply may be: an endpoint's, or a stream's message. */
+struct candidate {
+    const struct oi_endpoint *endpoint;
+    const struct oi_exchange_stream *stream;
+    const char *product; /* NULL: rows say theirs */
+};
+
 /* A reply being parsed, and the best reading of it so far. */
 struct parse {
     const struct oi_exchange *exchange;
@@ -57,7 +64,7 @@ struct parse {
     const char *symbol;
     char found_symbol[OI_SYMBOL_SIZE];
     struct oi_slice body;
-    const struct oi_endpoint *endpoint;
+    struct candidate read; /* as what it was read; neither: not yet */
     struct oi_harvest harvest;
     struct oi_harvest definitions; /* of the same reply, where it has them */
     struct oi_convention_page page;
@@ -82,6 +89,42 @@ read_as(const struct parse *parse, const struct oi_endpoint *endpoint, struct oi
 
     oi_harvest_reset(harvest);
     return endpoint->read(&task, parse->body, harvest, error);
+}
+
+static enum oi_status
+read_candidate(const struct parse *parse, const struct candidate *candidate,
+               struct oi_harvest *harvest, struct oi_error *error)
+{
+    struct oi_stream_event event = {};
+
+    if (candidate->endpoint)
+        return read_as(parse, candidate->endpoint, harvest, error);
+    oi_harvest_reset(harvest);
+    return candidate->stream->read(candidate->stream, parse->body, harvest, &event, error);
+}
+
+/* The candidate of that number; false at the end. Those of other kinds have neither. */
+static bool
+find_candidate(const struct parse *parse, size_t number, struct candidate *ret_candidate)
+{
+    const struct oi_exchange *exchange = parse->exchange;
+    struct candidate candidate = {};
+
+    if (parse->kind == OI_TASK_STREAM) {
+        if (number >= exchange->stream_count)
+            return false;
+        candidate.stream = &exchange->streams[number];
+        if (!candidate.stream->products[1])
+            candidate.product = candidate.stream->products[0];
+    } else {
+        if (number >= exchange->endpoint_count)
+            return false;
+        if (exchange->endpoints[number].kind == parse->kind)
+            candidate.endpoint = &exchange->endpoints[number];
+        candidate.product = exchange->endpoints[number].product;
+    }
+    *ret_candidate = candidate;
+    return true;
 }
 
 static size_t
@@ -141,7 +184,7 @@ is_option_name(struct oi_slice symbol)
 
 /* Do the names of the markets say that they are this product's? For replies that two read alike. */
 static bool
-is_named_product(const struct oi_exchange *exchange, const struct oi_endpoint *endpoint,
+is_named_product(const struct oi_exchange *exchange, const char *product,
                  const struct oi_harvest *harvest)
 {
     OI_CLEANUP(oi_buffer_release) struct oi_buffer market = {};
@@ -149,7 +192,7 @@ is_named_product(const struct oi_exchange *exchange, const struct oi_endpoint *e
     char vendor[OI_MARKET_NAME_SIZE];
     const char *symbol;
 
-    if (yield_of(harvest) == 0 || !endpoint->product)
+    if (yield_of(harvest) == 0 || !product)
         return false;
     symbol = harvest->rows.count > 0 ? harvest->rows.items[0].symbol
                                      : harvest->instruments.items[0].symbol;
@@ -161,7 +204,7 @@ is_named_product(const struct oi_exchange *exchange, const struct oi_endpoint *e
     oi_buffer_add_format(&market, "%s-%s-%s", vendor, symbol,
                          is_option_name(oi_slice_of(symbol)) ? "option" : "future");
     return oi_coinmetrics_market_parse(oi_buffer_slice(&market), &named, NULL) == OI_OK &&
-           strcmp(named.product, endpoint->product) == 0;
+           strcmp(named.product, product) == 0;
 }
 
 /* Does `a` fit the reply better: more of it read, less of it skipped? */
@@ -173,6 +216,12 @@ is_better(const struct oi_harvest *a, const struct oi_harvest *b)
     return a->skips.count < b->skips.count;
 }
 
+static bool
+is_read(const struct parse *parse)
+{
+    return parse->read.endpoint || parse->read.stream;
+}
+
 /* Read the reply as every product's, and keep the one that fits; INVALID where several do. */
 static enum oi_status
 read_best(struct parse *parse, struct oi_error *error)
@@ -181,42 +230,42 @@ read_best(struct parse *parse, struct oi_error *error)
     OI_CLEANUP(oi_buffer_release) struct oi_buffer tied = {};
     struct oi_error trouble = {};
     enum oi_status failure = OI_E_NOT_FOUND;
+    struct candidate candidate;
 
-    for (size_t i = 0; i < parse->exchange->endpoint_count; i++) {
-        const struct oi_endpoint *endpoint = &parse->exchange->endpoints[i];
+    for (size_t i = 0; find_candidate(parse, i, &candidate); i++) {
         enum oi_status status;
 
-        if (endpoint->kind != parse->kind ||
-            (parse->product && endpoint->product && strcmp(parse->product, endpoint->product) != 0))
+        if ((!candidate.endpoint && !candidate.stream) ||
+            (parse->product && candidate.product && strcmp(parse->product, candidate.product) != 0))
             continue;
-        status = read_as(parse, endpoint, &trial, &trouble);
+        status = read_candidate(parse, &candidate, &trial, &trouble);
         if (status != OI_OK) {
             failure = status;
             continue;
         }
-        if (parse->endpoint && !is_better(&trial, &parse->harvest)) {
+        if (is_read(parse) && !is_better(&trial, &parse->harvest)) {
             bool is_tie = !is_better(&parse->harvest, &trial) && yield_of(&trial) > 0 &&
-                          endpoint->product != parse->endpoint->product &&
-                          !is_named_product(parse->exchange, parse->endpoint, &parse->harvest);
+                          candidate.product != parse->read.product &&
+                          !is_named_product(parse->exchange, parse->read.product, &parse->harvest);
 
             if (!is_tie)
                 continue;
-            if (!is_named_product(parse->exchange, endpoint, &trial)) {
-                oi_buffer_add_format(&tied, " or %s", endpoint->product);
+            if (!is_named_product(parse->exchange, candidate.product, &trial)) {
+                oi_buffer_add_format(&tied, " or %s", candidate.product);
                 continue;
             }
         }
         oi_buffer_clear(&tied);
-        parse->endpoint = endpoint;
+        parse->read = candidate;
         oi_harvest_release(&parse->harvest);
         parse->harvest = trial;
         trial = (struct oi_harvest){};
     }
     oi_buffer_add_char(&tied, '\0');
-    if (tied.size > 1 && parse->endpoint)
+    if (tied.size > 1 && is_read(parse))
         return oi_fail(error, OI_E_INVALID, "the reply does not tell: say --product %s%s",
-                       parse->endpoint->product, tied.data);
-    if (parse->endpoint)
+                       parse->read.product, tied.data);
+    if (is_read(parse))
         return OI_OK;
     if (failure == OI_E_NOT_FOUND && !trouble.message[0])
         return oi_fail(error, OI_E_INVALID, "%s has no such reply", parse->exchange->name);
@@ -342,7 +391,7 @@ static enum oi_status
 add_reading(const struct parse *parse, struct oi_table *table, const struct oi_harvest_row *row,
             struct oi_error *error)
 {
-    const char *product = row->product ? row->product : parse->endpoint->product;
+    const char *product = row->product ? row->product : parse->read.product;
     const struct oi_instrument *definition = find_definition(parse, row->symbol);
     struct oi_instrument instrument = OI_INSTRUMENT_NONE;
     const struct oi_convention_book book = { .pages = (struct oi_convention_page *) &parse->page,
@@ -351,6 +400,9 @@ add_reading(const struct parse *parse, struct oi_table *table, const struct oi_h
 
     if (definition)
         return add_row(parse, table, definition, &row->reading, error);
+    /* An update that does not say what its market is. */
+    if (!product)
+        product = parse->product ? parse->product : parse->read.stream->products[0];
     OI_TRY(OI_NAME_SET(instrument.exchange, oi_slice_of(parse->exchange->name), error));
     OI_TRY(OI_NAME_SET(instrument.product, oi_slice_of(product), error));
     OI_TRY(OI_NAME_SET(instrument.symbol, oi_slice_of(row->symbol), error));
@@ -431,7 +483,7 @@ run_parse(struct parse *parse, const char *path, enum oi_table_format format,
     enum oi_status status = oi_saved_reply_read(path, &reply, error);
 
     parse->body = oi_buffer_slice(&reply);
-    if (status == OI_OK)
+    if (status == OI_OK && parse->kind != OI_TASK_STREAM)
         status = oi_saved_reply_judge(parse->exchange, parse->body, error);
     if (status == OI_OK && parse->kind == OI_TASK_HISTORY && !parse->symbol) {
         find_symbol(parse->body, parse->found_symbol);

@@ -185,6 +185,112 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
                          OI_SLICE_ARGS(oi_reply_text(oi_json_root(json), "msg")));
 }
 
+static const char *
+type_of_product(const char *product)
+{
+    const struct oi_task task = { .product = product };
+
+    return type_of(&task);
+}
+
+static enum oi_status
+subscribe(const struct oi_stream_task *task, struct oi_buffer *out, struct oi_error *)
+{
+    struct oi_json_writer writer = { .out = out };
+
+    oi_reply_begin_args(&writer);
+    for (size_t i = 0; i < task->symbol_count; i++) {
+        oi_json_begin_object(&writer);
+        oi_json_add_name(&writer, "instType");
+        oi_json_add_text(&writer, type_of_product(task->stream->products[0]));
+        oi_json_add_name(&writer, "channel");
+        oi_json_add_text(&writer, "ticker");
+        oi_json_add_name(&writer, "instId");
+        oi_json_add_text(&writer, task->symbols[i]);
+        oi_json_end_object(&writer);
+    }
+    oi_reply_end_args(&writer);
+    return OI_OK;
+}
+
+/* holdingAmount in v2, holding before. */
+static enum oi_status
+read_told(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    bool is_v1 = oi_json_member(row, "holding") != NULL;
+
+    OI_TRY(
+        oi_reply_amount(row, is_v1 ? "holding" : "holdingAmount", &reading.open_interest, error));
+    reading.exchange_time = oi_reply_optional_time_ms(row, is_v1 ? "systemTime" : "ts");
+    reading.mark_price = oi_reply_price(row, "markPrice");
+    reading.index_price = oi_reply_price(row, "indexPrice");
+    reading.last_price = oi_reply_price(row, is_v1 ? "last" : "lastPr");
+    return oi_harvest_add_of(walk->harvest, walk->task->product, oi_reply_text(row, "instId"),
+                             &reading, error);
+}
+
+/* {"event": "subscribe"} for each market; 30001 is one that does not exist, 30006 too many. */
+static enum oi_status
+read_response(const struct oi_json_node *root, struct oi_stream_event *event,
+              struct oi_error *error)
+{
+    struct oi_slice code = oi_reply_text(root, "code");
+
+    event->is_acknowledgement = oi_slice_is(oi_reply_text(root, "event"), "subscribe");
+    if (!oi_slice_is(oi_reply_text(root, "event"), "error"))
+        return OI_OK;
+    return oi_fail(error,
+                   oi_slice_is(code, "30001")   ? OI_E_NOT_FOUND
+                   : oi_slice_is(code, "30006") ? OI_E_BUSY
+                                                : OI_E_UPSTREAM,
+                   "code %.*s: %.*s", OI_SLICE_ARGS(code),
+                   OI_SLICE_ARGS(oi_reply_text(root, "msg")));
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *stream, struct oi_slice message,
+            struct oi_harvest *harvest, struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *data;
+    const struct oi_task task = { .kind = OI_TASK_STREAM, .product = stream->products[0] };
+    const struct oi_reply_walk walk = {
+        .task = &task, .harvest = harvest, .symbol_name = "instId", .read_row = read_told
+    };
+    struct oi_slice type;
+
+    if (oi_slice_is(message, "pong"))
+        return OI_OK;
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    if (oi_json_member(oi_json_root(json), "event"))
+        return read_response(oi_json_root(json), event, error);
+    /* One address serves all types, and one name may be of several; "mc" and its kin are v1's. */
+    type = oi_reply_text(oi_json_member(oi_json_root(json), "arg"), "instType");
+    if (oi_slice_ends_with(type, "-FUTURES") && !oi_slice_is(type, type_of(&task)))
+        return oi_fail(error, OI_E_UPSTREAM, "a message about %.*s", OI_SLICE_ARGS(type));
+    OI_TRY(oi_reply_member(oi_json_root(json), "data", OI_JSON_ARRAY, &data, error));
+    oi_reply_walk(&walk, data);
+    return OI_OK;
+}
+
+static const char *const usdt_futures[] = { "usdt_futures", NULL };
+static const char *const usdc_futures[] = { "usdc_futures", NULL };
+static const char *const coin_futures[] = { "coin_futures", NULL };
+/* A ping each 30 s. What a connection may carry is not in the pages that were read: few. */
+#define STREAM(of_products)                                                                        \
+    {                                                                                              \
+        .url = "wss://ws.bitget.com/v2/ws/public", .products = (of_products), .symbols_max = 100,  \
+        .symbols_per_message = 50, .message_gap_ms = 200, .connections_max = 20,                   \
+        .connect_gap_ms = 1'000, .alive_ms = 70'000, .ping = "ping", .ping_ms = 25'000,            \
+        .subscribe = subscribe, .read = read_stream                                                \
+    }
+static const struct oi_exchange_stream streams[] = {
+    STREAM(usdt_futures),
+    STREAM(usdc_futures),
+    STREAM(coin_futures),
+};
+
 static const struct oi_convention conventions[] = {
     { .unit = OI_UNIT_COINS,
       .label = OI_LABEL_INSTANT,
@@ -225,5 +331,7 @@ const struct oi_exchange oi_exchange_bitget = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

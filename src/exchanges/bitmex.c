@@ -272,6 +272,82 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
                      OI_SLICE_ARGS(oi_reply_text(fault, "message")));
 }
 
+/* Everything at once: a row says what it is, and new markets come by themselves. */
+static enum oi_status
+subscribe(const struct oi_stream_task *, struct oi_buffer *out, struct oi_error *)
+{
+    oi_buffer_add_text(out, "{\"op\":\"subscribe\",\"args\":[\"instrument\"]}");
+    return OI_OK;
+}
+
+/* An update has only the columns that changed, and neither type nor currency. */
+static enum oi_status
+read_told(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    struct oi_slice symbol = oi_reply_text(row, "symbol");
+
+    if (oi_json_member(row, "typ"))
+        return read_figure(walk, row, error);
+    /* ".BXBT" and its kin: indices. */
+    if (symbol.size > 0 && symbol.data[0] == '.')
+        return oi_fail(error, OI_E_NOT_FOUND, "an index");
+    OI_TRY(oi_reply_optional_amount(row, "openInterest", &reading.open_interest, error));
+    reading.exchange_time = oi_reply_optional_time_iso(row, "timestamp");
+    reading.mark_price = oi_reply_price(row, "markPrice");
+    reading.last_price = oi_reply_price(row, "lastPrice");
+    return oi_reply_add_told(walk->harvest, NULL, symbol, &reading, error);
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *, struct oi_slice message, struct oi_harvest *harvest,
+            struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *root, *data;
+    const struct oi_task task = { .kind = OI_TASK_STREAM };
+    struct walk walk = { .base = { .task = &task,
+                                   .harvest = harvest,
+                                   .symbol_name = "symbol",
+                                   .read_row = read_told } };
+    int64_t status;
+
+    if (oi_slice_is(message, "pong"))
+        return OI_OK;
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    root = oi_json_root(json);
+    if (oi_json_member(root, "error"))
+        return oi_fail(error,
+                       oi_reply_integer(root, "status", &status, NULL) == OI_OK && status == 429
+                           ? OI_E_BUSY
+                           : OI_E_UPSTREAM,
+                       "%.*s", OI_SLICE_ARGS(oi_reply_text(root, "error")));
+    event->is_acknowledgement = oi_json_kind(oi_json_member(root, "success")) == OI_JSON_TRUE;
+    if (event->is_acknowledgement || oi_json_member(root, "info"))
+        return OI_OK; /* "info" is the welcome */
+    if (!oi_slice_is(oi_reply_text(root, "table"), "instrument"))
+        return oi_fail(error, OI_E_UPSTREAM, "neither data nor a response");
+    OI_TRY(oi_reply_member(root, "data", OI_JSON_ARRAY, &data, error));
+    if (oi_slice_is(oi_reply_text(root, "action"), "delete"))
+        return OI_OK; /* the lists tell of the end of a market */
+    walk.bitcoin = bitcoin_of(data);
+    oi_reply_walk(&walk.base, data);
+    return OI_OK;
+}
+
+static const struct oi_exchange_stream streams[] = {
+    { .url = "wss://ws.bitmex.com/realtime",
+      .products = products,
+      .is_whole = true,
+      .connections_max = 1,
+      .connect_gap_ms = 10'000,
+      .alive_ms = 30'000,
+      .ping = "ping",
+      .ping_ms = 5'000,
+      .subscribe = subscribe,
+      .read = read_stream },
+};
+
 static const struct oi_convention conventions[] = {
     { .sides = 1,
       .unit = OI_UNIT_CONTRACTS,
@@ -304,5 +380,7 @@ const struct oi_exchange oi_exchange_bitmex = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

@@ -323,6 +323,94 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
                          OI_SLICE_ARGS(message)); /* 10016, their server, among them */
 }
 
+static enum oi_status
+subscribe(const struct oi_stream_task *task, struct oi_buffer *out, struct oi_error *)
+{
+    struct oi_json_writer writer = { .out = out };
+
+    oi_reply_begin_args(&writer);
+    oi_reply_add_symbols(&writer, task, "tickers.", "");
+    oi_reply_end_args(&writer);
+    return OI_OK;
+}
+
+/* A snapshot has every field, a delta those that changed, options none but snapshots. */
+static enum oi_status
+read_told(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+
+    OI_TRY(oi_reply_optional_amount(row, "openInterest", &reading.open_interest, error));
+    reading.exchange_time = walk->reply_time;
+    reading.mark_price = is_option(walk->task) ? oi_reply_value_of(row, "markPrice")
+                                               : oi_reply_price(row, "markPrice");
+    reading.index_price = oi_reply_price(row, "indexPrice");
+    reading.last_price = oi_reply_price(row, "lastPrice");
+    if (!is_inverse(walk->task) && !is_option(walk->task))
+        reading.value_usd = oi_reply_value_of(row, "openInterestValue");
+    return oi_reply_add_told(walk->harvest, walk->task->product, oi_reply_text(row, "symbol"),
+                             &reading, error);
+}
+
+/* {"success": true, "op": "subscribe"}, of options {"type": "COMMAND_RESP"}; a topic that does not
+ * exist fails its whole message. */
+static enum oi_status
+read_response(const struct oi_json_node *root, struct oi_stream_event *event,
+              struct oi_error *error)
+{
+    struct oi_slice text = oi_reply_text(root, "ret_msg");
+
+    if (oi_slice_is(oi_reply_text(root, "op"), "pong") ||
+        oi_slice_is(oi_reply_text(root, "op"), "ping"))
+        return OI_OK;
+    if (oi_json_kind(oi_json_member(root, "success")) == OI_JSON_FALSE)
+        return oi_fail(error, has_text(text, "topic") ? OI_E_NOT_FOUND : OI_E_UPSTREAM, "%.*s",
+                       OI_SLICE_ARGS(text));
+    if (oi_json_kind(oi_json_member(root, "success")) != OI_JSON_TRUE)
+        return oi_fail(error, OI_E_UPSTREAM, "neither data nor a response");
+    event->is_acknowledgement = true;
+    return OI_OK;
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *stream, struct oi_slice message,
+            struct oi_harvest *harvest, struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *data;
+    const struct oi_task task = { .kind = OI_TASK_STREAM, .product = stream->products[0] };
+    struct oi_reply_walk walk = {
+        .task = &task, .harvest = harvest, .symbol_name = "symbol", .read_row = read_told
+    };
+
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    if (!oi_slice_starts_with(oi_reply_text(oi_json_root(json), "topic"), "tickers."))
+        return read_response(oi_json_root(json), event, error);
+    OI_TRY(oi_reply_member(oi_json_root(json), "data", OI_JSON_OBJECT, &data, error));
+    walk.reply_time = oi_reply_optional_time_ms(oi_json_root(json), "ts");
+    oi_reply_walk_row(&walk, data);
+    return OI_OK;
+}
+
+static const char *const linear[] = { "linear", NULL };
+static const char *const inverse[] = { "inverse", NULL };
+static const char *const option[] = { "option", NULL };
+/* At most 21,000 characters of topics a connection: 36 at most of each; 500 handshakes in 5
+ * minutes. */
+#define STREAM(of_product)                                                                         \
+    {                                                                                              \
+        .url = "wss://stream.bybit.com/v5/public/" #of_product, .products = (of_product),          \
+        .symbols_max = 500, .symbols_per_message = 100, .message_gap_ms = 100,                     \
+        .connections_max = 30, .connect_gap_ms = 1'000, .alive_ms = 60'000,                        \
+        .ping = "{\"op\":\"ping\"}", .ping_ms = 20'000, .subscribe = subscribe,                    \
+        .read = read_stream                                                                        \
+    }
+static const struct oi_exchange_stream streams[] = {
+    STREAM(linear),
+    STREAM(inverse),
+    STREAM(option),
+};
+
 #define TICKERS "https://bybit-exchange.github.io/docs/v5/market/tickers"
 #define HISTORY "https://bybit-exchange.github.io/docs/v5/market/open-interest"
 #define SIDES "; both sides: pull request 807 of the documentation, 11 June 2026"
@@ -425,5 +513,7 @@ const struct oi_exchange oi_exchange_bybit = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

@@ -265,6 +265,116 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
                          OI_SLICE_ARGS(message));
 }
 
+static enum oi_status
+subscribe(const struct oi_stream_task *task, struct oi_buffer *out, struct oi_error *)
+{
+    struct oi_json_writer writer = { .out = out };
+
+    oi_json_begin_object(&writer);
+    oi_json_add_name(&writer, "jsonrpc");
+    oi_json_add_text(&writer, "2.0");
+    oi_json_add_name(&writer, "id");
+    oi_json_add_int(&writer, (int64_t) task->number + 10);
+    oi_json_add_name(&writer, "method");
+    oi_json_add_text(&writer, "public/subscribe");
+    oi_json_add_name(&writer, "params");
+    oi_json_begin_object(&writer);
+    oi_json_add_name(&writer, "channels");
+    oi_json_begin_array(&writer);
+    oi_reply_add_symbols(&writer, task, "ticker.", ".agg2");
+    oi_json_end_array(&writer);
+    oi_json_end_object(&writer);
+    oi_json_end_object(&writer);
+    return OI_OK;
+}
+
+/* Whole in `ticker`, what changed in `incremental_ticker`. */
+static enum oi_status
+read_told(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    struct oi_slice name = oi_reply_text(row, "instrument_name");
+    const char *product = product_of(name);
+
+    if (name.size == 0)
+        return oi_fail(error, OI_E_INVALID, "instrument_name: none given");
+    if (!product)
+        return oi_fail(error, OI_E_NOT_FOUND, "no open interest of its own");
+    OI_TRY(oi_reply_optional_amount(row, "open_interest", &reading.open_interest, error));
+    reading.exchange_time = oi_reply_optional_time_ms(row, "timestamp");
+    if (strcmp(product, "option") == 0) {
+        reading.mark_price = oi_reply_value_of(row, "mark_price");
+        reading.index_price = oi_reply_price(row, "underlying_price");
+    } else {
+        reading.mark_price = oi_reply_price(row, "mark_price");
+    }
+    reading.last_price = oi_reply_price(row, "last_price");
+    return oi_reply_add_told(walk->harvest, product, name, &reading, error);
+}
+
+/* Answers to what we sent. 10028: too many requests, and the connection is closed. */
+static enum oi_status
+read_response(const struct oi_json_node *root, struct oi_stream_event *event,
+              struct oi_error *error)
+{
+    const struct oi_json_node *fault = oi_json_member(root, "error");
+    struct oi_slice code = oi_reply_text(fault, "code");
+
+    if (fault)
+        return oi_fail(error, oi_slice_is(code, "10028") ? OI_E_BUSY : OI_E_UPSTREAM,
+                       "error %.*s: %.*s", OI_SLICE_ARGS(code),
+                       OI_SLICE_ARGS(oi_reply_text(fault, "message")));
+    if (!oi_json_member(root, "result"))
+        return oi_fail(error, OI_E_UPSTREAM, "neither data nor a response");
+    event->is_acknowledgement = oi_json_kind(oi_json_member(root, "result")) == OI_JSON_ARRAY;
+    return OI_OK;
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *, struct oi_slice message, struct oi_harvest *harvest,
+            struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *params, *data;
+    const struct oi_task task = { .kind = OI_TASK_STREAM };
+    const struct oi_reply_walk walk = {
+        .task = &task, .harvest = harvest, .symbol_name = "instrument_name", .read_row = read_told
+    };
+    struct oi_slice method;
+
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    method = oi_reply_text(oi_json_root(json), "method");
+    params = oi_json_member(oi_json_root(json), "params");
+    if (method.size == 0)
+        return read_response(oi_json_root(json), event, error);
+    if (oi_slice_is(method, "heartbeat")) {
+        if (oi_slice_is(oi_reply_text(params, "type"), "test_request"))
+            event->answer =
+                "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"public/test\",\"params\":{}}";
+        return OI_OK;
+    }
+    OI_TRY(oi_reply_member(params, "data", OI_JSON_OBJECT, &data, error));
+    oi_reply_walk_row(&walk, data);
+    return OI_OK;
+}
+
+/* 500 channels a message and 3.3 messages a second, 32 connections an address. The slower of the
+ * two intervals: a second is all that is kept. */
+static const struct oi_exchange_stream streams[] = {
+    { .url = "wss://www.deribit.com/ws/api/v2",
+      .products = products,
+      .symbols_max = 500,
+      .symbols_per_message = 250,
+      .message_gap_ms = 1'000,
+      .connections_max = 20,
+      .connect_gap_ms = 2'000,
+      .alive_ms = 90'000,
+      .greeting = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"public/set_heartbeat\","
+                  "\"params\":{\"interval\":30}}",
+      .subscribe = subscribe,
+      .read = read_stream },
+};
+
 #define PAGE "https://docs.deribit.com/#public-get_book_summary_by_currency"
 #define SIDES "; one side: common usage, the page does not say"
 static const struct oi_convention conventions[] = {
@@ -318,5 +428,7 @@ const struct oi_exchange oi_exchange_deribit = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

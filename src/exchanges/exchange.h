@@ -22,7 +22,7 @@ enum oi_task_kind {
     OI_TASK_CURRENT,     /* open interest now */
     OI_TASK_PRICES,      /* mark and index prices, where they come apart from it */
     OI_TASK_HISTORY,     /* open interest of the past, by pages */
-    OI_TASK_STREAM,      /* pushed changes */
+    OI_TASK_STREAM,      /* pushed changes: a word for rows, no endpoint's */
 };
 
 /* How often an endpoint must be asked to cover a product. */
@@ -120,6 +120,51 @@ struct oi_verdict {
     char reason[128];     /* for the log and the coverage ledger */
 };
 
+/*
+ * A stream: figures that the exchange pushes over a WebSocket, where it pushes open interest. As
+ * pure as the rest: `subscribe` writes what to send, `read` takes one message. What a row does not
+ * tell (none) has not changed: the driver (collector/push.h) merges. It keeps to the limits below.
+ */
+struct oi_exchange_stream;
+
+/* What to subscribe to. Texts are borrowed from the driver for the call. */
+struct oi_stream_task {
+    const struct oi_exchange_stream *stream;
+    const char *const *symbols; /* at most symbols_per_message; none for a stream that is_whole */
+    size_t symbol_count;
+    uint64_t number; /* of this message on its connection, from 1: for an id */
+    oi_time now;
+};
+
+/* What a message is beside its rows. `{}`: data, or of no consequence. */
+struct oi_stream_event {
+    bool is_acknowledgement; /* of a subscription */
+    const char *answer;      /* must be sent back at once; NULL: nothing. Static */
+};
+
+struct oi_exchange_stream {
+    const char *url;             /* "wss://stream.bybit.com/v5/public/linear" */
+    const char *const *products; /* that it has markets of, NULL-terminated */
+    bool is_whole;               /* one subscription brings every market */
+    unsigned symbols_max;        /* markets on one connection */
+    unsigned symbols_per_message;
+    unsigned message_gap_ms;  /* at least so long between two messages of ours */
+    unsigned connections_max; /* of one address */
+    unsigned connect_gap_ms;  /* at least so long between two handshakes */
+    unsigned alive_ms;        /* a connection on which nothing came for so long is dead */
+    const char *greeting;     /* the first message, or NULL */
+    const char *ping;         /* what keeps it alive, sent each ping_ms; NULL: nothing of ours */
+    unsigned ping_ms;
+    /* Append one message that subscribes. INVALID for a symbol that can be no market's. */
+    enum oi_status (*subscribe)(const struct oi_stream_task *task, struct oi_buffer *out,
+                                struct oi_error *error);
+    /* Read one message. NOT_FOUND: a market that was asked for is not there. BUSY: too much was
+     * asked for, DENIED: we are refused; both end the connection. UPSTREAM: nonsense. */
+    enum oi_status (*read)(const struct oi_exchange_stream *stream, struct oi_slice message,
+                           struct oi_harvest *harvest, struct oi_stream_event *event,
+                           struct oi_error *error);
+};
+
 struct oi_exchange {
     const char *name;            /* "binance" */
     const char *full_name;       /* "Binance" */
@@ -130,6 +175,8 @@ struct oi_exchange {
     size_t limit_count;
     const struct oi_endpoint *endpoints; /* a missing row is a missing capability */
     size_t endpoint_count;
+    const struct oi_exchange_stream *streams; /* NULL: it pushes no open interest */
+    size_t stream_count;
     /* What the exchange means by a reply; NULL: oi_reply_judge, by HTTP status alone. */
     void (*judge)(const struct oi_reply_head *head, struct oi_verdict *ret_verdict);
 };

@@ -235,6 +235,81 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
         oi_reply_verdict(ret_verdict, OI_E_NOT_FOUND, 0, "null: no such dex");
 }
 
+/* One market a message. */
+static enum oi_status
+subscribe(const struct oi_stream_task *task, struct oi_buffer *out, struct oi_error *)
+{
+    struct oi_json_writer writer = { .out = out };
+
+    oi_json_begin_object(&writer);
+    oi_json_add_name(&writer, "method");
+    oi_json_add_text(&writer, "subscribe");
+    oi_json_add_name(&writer, "subscription");
+    oi_json_begin_object(&writer);
+    oi_json_add_name(&writer, "type");
+    oi_json_add_text(&writer, "activeAssetCtx");
+    oi_json_add_name(&writer, "coin");
+    oi_json_add_text(&writer, task->symbol_count > 0 ? task->symbols[0] : "");
+    oi_json_end_object(&writer);
+    oi_json_end_object(&writer);
+    return OI_OK;
+}
+
+static enum oi_status
+read_told(const struct oi_json_node *data, struct oi_harvest *harvest, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    const struct oi_json_node *context = oi_json_member(data, "ctx");
+    struct oi_slice coin;
+    bool builders = is_builders(oi_reply_text(data, "coin"), &coin);
+
+    OI_TRY(oi_reply_amount(context, "openInterest", &reading.open_interest, error));
+    reading.mark_price = oi_reply_price(context, "markPx");
+    reading.index_price = oi_reply_price(context, "oraclePx");
+    return oi_harvest_add_of(harvest, builders ? "hip3" : "perp", oi_reply_text(data, "coin"),
+                             &reading, error);
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *, struct oi_slice message, struct oi_harvest *harvest,
+            struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    struct oi_error reason = {};
+    const struct oi_json_node *data;
+    struct oi_slice channel;
+
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    channel = oi_reply_text(oi_json_root(json), "channel");
+    data = oi_json_member(oi_json_root(json), "data");
+    if (channel.size == 0)
+        return oi_fail(error, OI_E_UPSTREAM, "no channel in the message");
+    event->is_acknowledgement = oi_slice_is(channel, "subscriptionResponse");
+    /* The text names what it is about; nothing else tells a market that is gone from a limit. */
+    if (oi_slice_is(channel, "error"))
+        return oi_fail(error, OI_E_NOT_FOUND, "%.*s", OI_SLICE_ARGS(oi_reply_value(data)));
+    if (oi_slice_is(channel, "activeAssetCtx") && read_told(data, harvest, &reason) != OI_OK)
+        oi_harvest_skip(harvest, oi_reply_text(data, "coin"), reason.message);
+    return OI_OK; /* "pong" and what else there is tells nothing */
+}
+
+/* 1000 subscriptions an address, 2000 messages a minute; closed after 60 s of silence. The stream
+ * of all markets in one message names none of them: it could be joined by position alone. */
+static const struct oi_exchange_stream streams[] = {
+    { .url = "wss://api.hyperliquid.xyz/ws",
+      .products = products,
+      .symbols_max = 900,
+      .symbols_per_message = 1,
+      .message_gap_ms = 50,
+      .connections_max = 1,
+      .connect_gap_ms = 1'000,
+      .alive_ms = 90'000,
+      .ping = "{\"method\":\"ping\"}",
+      .ping_ms = 30'000,
+      .subscribe = subscribe,
+      .read = read_stream },
+};
+
 /* Every independent test says two; no page of the exchange says anything. */
 static const struct oi_convention conventions[] = {
     { .sides = 2,
@@ -285,5 +360,7 @@ const struct oi_exchange oi_exchange_hyperliquid = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

@@ -273,6 +273,97 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
         oi_reply_verdict(ret_verdict, OI_E_UPSTREAM, 0, "error: %.*s", OI_SLICE_ARGS(fault));
 }
 
+static enum oi_status
+subscribe(const struct oi_stream_task *task, struct oi_buffer *out, struct oi_error *)
+{
+    struct oi_json_writer writer = { .out = out };
+
+    oi_json_begin_object(&writer);
+    oi_json_add_name(&writer, "event");
+    oi_json_add_text(&writer, "subscribe");
+    oi_json_add_name(&writer, "feed");
+    oi_json_add_text(&writer, "ticker");
+    oi_json_add_name(&writer, "product_ids");
+    oi_json_begin_array(&writer);
+    oi_reply_add_symbols(&writer, task, "", "");
+    oi_json_end_array(&writer);
+    oi_json_end_object(&writer);
+    return OI_OK;
+}
+
+static enum oi_status
+read_told(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    struct oi_slice symbol = oi_reply_text(row, "product_id");
+    const char *product = product_of(symbol);
+
+    if (!product)
+        return oi_fail(error, OI_E_INVALID, "product_id: its prefix is not known");
+    OI_TRY(oi_reply_amount(row, "openInterest", &reading.open_interest, error));
+    reading.exchange_time = oi_reply_optional_time_ms(row, "time");
+    reading.mark_price = oi_reply_price(row, "markPrice");
+    reading.index_price = oi_reply_price(row, "index");
+    reading.last_price = oi_reply_price(row, "last");
+    return oi_harvest_add_of(walk->harvest, product, symbol, &reading, error);
+}
+
+/* {"event": "subscribed"}, "info", "pong"; "alert" is a limit, "error" anything else. */
+static enum oi_status
+read_response(const struct oi_json_node *root, struct oi_stream_event *event,
+              struct oi_error *error)
+{
+    struct oi_slice word = oi_reply_text(root, "event");
+    struct oi_slice text = oi_reply_text(root, "message");
+
+    event->is_acknowledgement = oi_slice_is(word, "subscribed");
+    if (oi_slice_is(word, "alert"))
+        return oi_fail(error, OI_E_BUSY, "%.*s", OI_SLICE_ARGS(text));
+    if (oi_slice_is(word, "error"))
+        return oi_fail(
+            error, oi_slice_starts_with(text, "Invalid product") ? OI_E_NOT_FOUND : OI_E_UPSTREAM,
+            "%.*s", OI_SLICE_ARGS(text));
+    return OI_OK;
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *, struct oi_slice message, struct oi_harvest *harvest,
+            struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_task task = { .kind = OI_TASK_STREAM };
+    const struct oi_reply_walk walk = {
+        .task = &task, .harvest = harvest, .symbol_name = "product_id", .read_row = read_told
+    };
+    struct oi_slice feed;
+
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    if (oi_json_member(oi_json_root(json), "event"))
+        return read_response(oi_json_root(json), event, error);
+    feed = oi_reply_text(oi_json_root(json), "feed");
+    if (feed.size == 0)
+        return oi_fail(error, OI_E_UPSTREAM, "neither data nor a response");
+    if (oi_slice_is(feed, "ticker"))
+        oi_reply_walk_row(&walk, oi_json_root(json));
+    return OI_OK;
+}
+
+/* A ping at least each 60 s; no limit of subscriptions is published. */
+static const struct oi_exchange_stream streams[] = {
+    { .url = "wss://futures.kraken.com/ws/v1",
+      .products = products,
+      .symbols_max = 500,
+      .symbols_per_message = 50,
+      .message_gap_ms = 200,
+      .connections_max = 5,
+      .connect_gap_ms = 1'000,
+      .alive_ms = 60'000,
+      .ping = "{\"event\":\"ping\"}",
+      .ping_ms = 20'000,
+      .subscribe = subscribe,
+      .read = read_stream },
+};
+
 #define TICKERS "https://docs.kraken.com/api/docs/futures-api/trading/get-tickers"
 #define ANALYTICS "https://docs.kraken.com/api/docs/futures-api/charts/market-analytics"
 #define SIDES "; one side: common usage, the page does not say"
@@ -341,5 +432,7 @@ const struct oi_exchange oi_exchange_kraken_futures = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

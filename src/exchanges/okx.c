@@ -341,6 +341,106 @@ judge(const struct oi_reply_head *head, struct oi_verdict *ret_verdict)
                          OI_SLICE_ARGS(message));
 }
 
+static enum oi_status
+subscribe(const struct oi_stream_task *task, struct oi_buffer *out, struct oi_error *)
+{
+    struct oi_json_writer writer = { .out = out };
+
+    oi_reply_begin_args(&writer);
+    for (size_t i = 0; i < task->symbol_count; i++) {
+        oi_json_begin_object(&writer);
+        oi_json_add_name(&writer, "channel");
+        oi_json_add_text(&writer, "open-interest");
+        oi_json_add_name(&writer, "instId");
+        oi_json_add_text(&writer, task->symbols[i]);
+        oi_json_end_object(&writer);
+    }
+    oi_reply_end_args(&writer);
+    return OI_OK;
+}
+
+/* {"event": "subscribe"} for each market; 60018 is one that does not exist, 60014 too many. */
+static enum oi_status
+read_response(const struct oi_json_node *root, struct oi_stream_event *event,
+              struct oi_error *error)
+{
+    struct oi_slice word = oi_reply_text(root, "event");
+    struct oi_slice code = oi_reply_text(root, "code");
+
+    event->is_acknowledgement = oi_slice_is(word, "subscribe");
+    if (!oi_slice_is(word, "error"))
+        return OI_OK; /* channel-conn-count, notice */
+    return oi_fail(error,
+                   oi_slice_is(code, "60018")                                 ? OI_E_NOT_FOUND
+                   : oi_slice_is(code, "60014") || oi_slice_is(code, "50011") ? OI_E_BUSY
+                                                                              : OI_E_UPSTREAM,
+                   "code %.*s: %.*s", OI_SLICE_ARGS(code),
+                   OI_SLICE_ARGS(oi_reply_text(root, "msg")));
+}
+
+/* "SWAP" and so on, as the row says it; NULL for what is not collected. */
+static const char *
+product_by_type(struct oi_slice type)
+{
+    if (oi_slice_is(type, "SWAP"))
+        return "swap";
+    if (oi_slice_is(type, "FUTURES"))
+        return "futures";
+    return oi_slice_is(type, "OPTION") ? "option" : NULL;
+}
+
+static enum oi_status
+read_told(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+    const char *product = product_by_type(oi_reply_text(row, "instType"));
+
+    if (!product)
+        return oi_fail(error, OI_E_INVALID, "instType: not one that is collected");
+    OI_TRY(oi_reply_amount(row, "oi", &reading.open_interest, error));
+    reading.value_usd = oi_reply_value_of(row, "oiUsd");
+    reading.exchange_time = oi_reply_optional_time_ms(row, "ts");
+    return oi_harvest_add_of(walk->harvest, product, oi_reply_text(row, "instId"), &reading, error);
+}
+
+static enum oi_status
+read_stream(const struct oi_exchange_stream *, struct oi_slice message, struct oi_harvest *harvest,
+            struct oi_stream_event *event, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *data;
+    const struct oi_task task = { .kind = OI_TASK_STREAM };
+    const struct oi_reply_walk walk = {
+        .task = &task, .harvest = harvest, .symbol_name = "instId", .read_row = read_told
+    };
+
+    if (oi_slice_is(message, "pong"))
+        return OI_OK;
+    OI_TRY(oi_reply_open(message, OI_JSON_OBJECT, &json, error));
+    if (oi_json_member(oi_json_root(json), "event"))
+        return read_response(oi_json_root(json), event, error);
+    OI_TRY(oi_reply_member(oi_json_root(json), "data", OI_JSON_ARRAY, &data, error));
+    oi_reply_walk(&walk, data);
+    return OI_OK;
+}
+
+/* A subscribe message of at most 64 KB, 480 an hour and connection; 3 handshakes a second; closed
+ * after 30 s of silence. */
+static const struct oi_exchange_stream streams[] = {
+    { .url = "wss://ws.okx.com:8443/ws/v5/public",
+      .products = products,
+      .symbols_max = 600,
+      .symbols_per_message = 200,
+      .message_gap_ms = 500,
+      .connections_max = 30,
+      .connect_gap_ms = 1'000,
+      .alive_ms = 60'000,
+      .ping = "ping",
+      .ping_ms = 20'000,
+      .subscribe = subscribe,
+      .read = read_stream },
+};
+
 #define PUBLIC "https://www.okx.com/docs-v5/en/#public-data-rest-api-get-open-interest"
 #define RUBIK                                                                                      \
     "https://www.okx.com/docs-v5/en/"                                                              \
@@ -457,5 +557,7 @@ const struct oi_exchange oi_exchange_okx = {
     .limit_count = OI_COUNT(limits),
     .endpoints = endpoints,
     .endpoint_count = OI_COUNT(endpoints),
+    .streams = streams,
+    .stream_count = OI_COUNT(streams),
     .judge = judge,
 };

@@ -371,3 +371,54 @@ oi_reply_add_time_s(struct oi_http_request *request, const char *name, oi_time t
     (void) snprintf(text, sizeof(text), "%" PRId64, oi_time_to_ms(time) / 1'000);
     return oi_http_add_query(request, name, text, error);
 }
+
+enum oi_status
+oi_reply_optional_amount(const struct oi_json_node *node, const char *name,
+                         struct oi_decimal *ret_value, struct oi_error *error)
+{
+    if (oi_reply_text(node, name).size > 0)
+        return oi_reply_amount(node, name, ret_value, error);
+    *ret_value = (struct oi_decimal){};
+    return OI_OK;
+}
+
+enum oi_status
+oi_reply_add_told(struct oi_harvest *harvest, const char *product, struct oi_slice symbol,
+                  const struct oi_observation *reading, struct oi_error *error)
+{
+    if (oi_decimal_is_none(&reading->open_interest) && oi_decimal_is_none(&reading->value_usd) &&
+        oi_decimal_is_none(&reading->mark_price) && oi_decimal_is_none(&reading->index_price) &&
+        oi_decimal_is_none(&reading->last_price))
+        return OI_OK;
+    return oi_harvest_add_of(harvest, product, symbol, reading, error);
+}
+
+void
+oi_reply_add_symbols(struct oi_json_writer *writer, const struct oi_stream_task *task,
+                     const char *before, const char *after)
+{
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer name = {};
+
+    for (size_t i = 0; i < task->symbol_count; i++) {
+        oi_buffer_clear(&name);
+        oi_buffer_add_format(&name, "%s%s%s", before, task->symbols[i], after);
+        oi_json_add_string(writer, oi_buffer_slice(&name));
+    }
+}
+
+void
+oi_reply_begin_args(struct oi_json_writer *writer)
+{
+    oi_json_begin_object(writer);
+    oi_json_add_name(writer, "op");
+    oi_json_add_text(writer, "subscribe");
+    oi_json_add_name(writer, "args");
+    oi_json_begin_array(writer);
+}
+
+void
+oi_reply_end_args(struct oi_json_writer *writer)
+{
+    oi_json_end_array(writer);
+    oi_json_end_object(writer);
+}

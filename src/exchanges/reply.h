@@ -104,6 +104,24 @@ enum oi_status oi_reply_add_time_s(struct oi_http_request *request, const char *
                                    struct oi_error *error);
 
 /*
+ * Streams. A message may leave out what has not changed.
+ */
+
+/* Open interest where it is told: none when it is not there, INVALID when it is no amount. */
+enum oi_status oi_reply_optional_amount(const struct oi_json_node *node, const char *name,
+                                        struct oi_decimal *ret_value, struct oi_error *error);
+/* A row of what a message told; one that tells nothing is left out. */
+enum oi_status oi_reply_add_told(struct oi_harvest *harvest, const char *product,
+                                 struct oi_slice symbol, const struct oi_observation *reading,
+                                 struct oi_error *error);
+/* The task's symbols as strings with a text in front of each and one behind. */
+void oi_reply_add_symbols(struct oi_json_writer *writer, const struct oi_stream_task *task,
+                          const char *before, const char *after);
+/* Begin {"op":"subscribe","args":[ and end it. */
+void oi_reply_begin_args(struct oi_json_writer *writer);
+void oi_reply_end_args(struct oi_json_writer *writer);
+
+/*
  * What a reply means by HTTP alone: 2xx OK (HTML in it UPSTREAM), 429 and 418 BUSY, 403 and 451
  * DENIED, 404 NOT_FOUND, 503 BUSY, everything else UPSTREAM. Retry-After, in seconds, gives the
  * pause.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whatever arrives, every exchange's judge and readers leave sane outputs behind. The first line
- * names the exchange, the byte behind it the endpoint, the rest is the reply. */
+ * names the exchange, the byte behind it the endpoint (with 0x40 in it: the stream), the rest is
+ * the reply. */
 #include "exchanges/exchange.h"
 
 #include <stdlib.h>
@@ -47,6 +48,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!exchange || exchange->endpoint_count == 0)
         return 0;
     choice = (unsigned char) rest.data[0];
+    head.body = (struct oi_slice){ rest.data + 1, rest.size - 1 };
+    if (choice & 0x40 && exchange->stream_count > 0) {
+        const struct oi_exchange_stream *stream =
+            &exchange->streams[choice % exchange->stream_count];
+        struct oi_stream_event event = {};
+
+        if (stream->read(stream, head.body, &harvest, &event, NULL) == OI_OK)
+            check(&harvest);
+        oi_harvest_release(&harvest);
+        return 0;
+    }
     endpoint = &exchange->endpoints[choice % exchange->endpoint_count];
     task.kind = endpoint->kind;
     task.product = endpoint->product;
@@ -56,7 +68,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (endpoint->scope == OI_SCOPE_FAMILY)
         task.family = "xyz";
     head.status = choice & 0x80 ? 400 : 200;
-    head.body = (struct oi_slice){ rest.data + 1, rest.size - 1 };
     exchange->judge(&head, &verdict);
     if (endpoint->read(&task, head.body, &harvest, NULL) == OI_OK)
         check(&harvest);

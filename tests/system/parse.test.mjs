@@ -42,6 +42,21 @@ test('a list with figures and sizes is told in every unit', { skip }, () => {
     assert.ok(skipped.some(({ row: name, reason }) => name === 'ODDUSD' && /typ/.test(reason)));
 });
 
+test('a message of a stream is read like a reply', { skip }, async (t) => {
+    const folder = await makeFolder(t);
+    const file = join(folder, 'message.json');
+
+    writeFileSync(file, JSON.stringify({
+        topic: 'tickers.BTCUSDT', type: 'delta', ts: 1786659827783,
+        data: { symbol: 'BTCUSDT', openInterest: '59972.5' },
+    }));
+    const [row] = parse('bybit', 'stream', file).rows;
+    assert.equal(row.native_symbol, 'BTCUSDT');
+    assert.equal(row.raw, '59972.5');
+    assert.equal(row.coins, '29986.25');
+    assert.equal(row.exchange_time, '1786659827783000000');
+});
+
 test('both sides are halved, and what a reply cannot tell is null', { skip }, () => {
     const inverse = parse('bybit', 'current', fixture('bybit/http_get_tickers_inverse.json')).rows;
     const swap = parse('okx', 'current', fixture('okx/http_get_open_interest_swap.json')).rows;
