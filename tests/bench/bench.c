@@ -40,10 +40,11 @@ bench_report(const char *work, struct bench_samples *samples)
 
     for (size_t i = 0; i < count; i++)
         sum += samples->ns.items[i];
-    (void) printf("{\"work\":\"%s\",\"count\":%zu,\"median_ns\":%" PRId64 ",\"p99_ns\":%" PRId64
-                  ",\"mean_ns\":%" PRId64 ",\"bytes\":%" PRIu64 ",\"items\":%" PRIu64 "}\n",
-                  work, count, median, samples->ns.items[count * 99 / 100], sum / (int64_t) count,
-                  samples->bytes / count, samples->items / count);
+    (void) printf("{\"work\":\"%s\",\"count\":%zu,\"min_ns\":%" PRId64 ",\"median_ns\":%" PRId64
+                  ",\"p99_ns\":%" PRId64 ",\"mean_ns\":%" PRId64 ",\"bytes\":%" PRIu64
+                  ",\"items\":%" PRIu64 "}\n",
+                  work, count, samples->ns.items[0], median, samples->ns.items[count * 99 / 100],
+                  sum / (int64_t) count, samples->bytes / count, samples->items / count);
     (void) fflush(stdout);
     oi_vector_release(&samples->ns);
     *samples = (struct bench_samples){};
