@@ -56,6 +56,14 @@ size_t oi_decimal_print(const struct oi_decimal *value, char text[OI_DECIMAL_TEX
 void oi_decimal_write(const struct oi_decimal *value, struct oi_buffer *out);
 /* The hot path of the hot path: a plain value without building the struct. */
 void oi_decimal_write_plain(int64_t mantissa, int exponent, struct oi_buffer *out);
+/* The same at `at`, which has room for OI_DECIMAL_PUT_SIZE bytes, behind the digits too; returns
+ * where they end. For rows that reserve once. */
+#define OI_DECIMAL_PUT_SIZE (OI_DECIMAL_TEXT_SIZE + 24)
+char *oi_decimal_put(char *at, int64_t mantissa, int exponent);
+/* For columns of texts in slots of this size, filled from the first on: at most half of the next
+ * slot is written over. NULL where the digits, with one character more, do not fit. */
+#define OI_DECIMAL_SLOT_SIZE 32
+char *oi_decimal_put_slot(char *at, int64_t mantissa, int exponent);
 
 static inline bool
 oi_decimal_is_none(const struct oi_decimal *value)

@@ -7,8 +7,10 @@
 
 #include "base/crypto.h"
 #include "core/symbology.h"
+#include "dialects/row_text.h"
 #include "dialects/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -93,10 +95,13 @@ layout_of(const struct oi_query *query)
     return query->is_pretty ? &layout_pretty : &layout_compact;
 }
 
-/* The remembered days of the two times of a row. */
+/* The remembered day. */
 struct memory {
-    struct oi_time_writer time, known_time;
+    struct oi_time_writer time;
 };
+
+/* Room for what stands before value_usd, in every layout. */
+#define LAYOUT_TEXT_SIZE 48
 
 static void
 add_allowance(const struct oi_call *call, struct oi_http_reply *reply)
@@ -149,105 +154,63 @@ market_id(const struct oi_rendering *rendering, const struct oi_market *market,
     return oi_buffer_slice(quoted);
 }
 
-/* What surrounds the fields of the rows of one block: made once, so that a row is copies. */
-struct frame {
-    struct oi_slice head;   /* up to the time, id included */
-    struct oi_slice row[7]; /* as the layout's, with their sizes */
-    bool has_quotes;        /* JSON */
-};
-
-static char *
-put(char *at, struct oi_slice text)
-{
-    memcpy(at, text.data, text.size);
-    return at + text.size;
-}
-
-/* Through contract_count. */
+/* The figures and times of a row. All rows have the same keys, so a value_usd that is not there is
+ * null (in CSV nothing). */
 static void
-add_first_half(const struct frame *frame, const struct oi_block *block, size_t row,
-               char time[OI_TIME_TEXT_SIZE], struct oi_buffer *out)
+add_cells(const struct layout *layout, bool is_csv, const struct oi_block *block,
+          struct oi_row_text *text)
 {
-    char *at = oi_buffer_reserve(out, frame->head.size + frame->row[2].size + OI_TIME_TEXT_SIZE);
-
-    if (!at)
-        return;
-    at = put(at, frame->head);
-    memcpy(at, time, OI_TIME_TEXT_SIZE);
-    at = put(at + 30, frame->row[2]);
-    out->size = (size_t) (at - out->data);
-    (void) oi_text_add_decimal(&block->amounts, row, out);
-}
-
-/* value_usd: all rows have the same keys, so none is null. */
-static void
-add_usd(const struct frame *frame, const struct oi_block *block, size_t row, struct oi_buffer *out)
-{
-    size_t before;
-
-    oi_buffer_add_slice(out, frame->row[3]);
-    before = out->size;
-    if (frame->has_quotes)
-        oi_buffer_add_char(out, '"');
-    if (oi_text_add_decimal(&block->usd, row, out)) {
-        if (frame->has_quotes)
-            oi_buffer_add_char(out, '"');
-        return;
-    }
-    out->size = before;
-    if (frame->has_quotes)
-        OI_ADD(out, "null");
-}
-
-static void
-add_row(const struct frame *frame, const struct oi_block *block, size_t row, struct memory *memory,
-        struct oi_buffer *out)
-{
+    char quoted_usd[LAYOUT_TEXT_SIZE], null_usd[LAYOUT_TEXT_SIZE];
     const struct oi_columns *rows = block->rows;
-    char time[OI_TIME_TEXT_SIZE];
-    oi_time known = rows->known_time ? rows->known_time[row] : rows->time[row];
-    char *at;
+    const struct oi_row_cell cells[] = {
+        { .kind = OI_ROW_TIMES, .first = rows->time, .digits = 9, .before = "" },
+        { .kind = OI_ROW_COLUMN, .first = &block->amounts, .before = layout->row[2] },
+        { .kind = OI_ROW_COLUMN,
+          .first = &block->usd,
+          .before = quoted_usd,
+          .none = null_usd,
+          .after = is_csv ? '\0' : '"' },
+        { .kind = OI_ROW_TIMES,
+          .first = rows->known_time ? rows->known_time : rows->time,
+          .instead = rows->time,
+          .digits = 9,
+          .before = layout->row[4] },
+        { .kind = OI_ROW_TIMES, .first = rows->time, .digits = 9, .before = layout->row[5] },
+    };
 
-    if (known == OI_TIME_NONE)
-        known = rows->time[row];
-    (void) oi_text_put_time(&memory->time, rows->time[row], 9, time);
-    add_first_half(frame, block, row, time, out);
-    add_usd(frame, block, row, out);
-    at = oi_buffer_reserve(out, frame->row[4].size + frame->row[5].size + frame->row[6].size +
-                                    2 * (size_t) OI_TIME_TEXT_SIZE);
-    if (!at)
-        return;
-    at = put(at, frame->row[4]);
-    at = put(oi_text_put_time(&memory->known_time, known, 9, at), frame->row[5]);
-    memcpy(at, time, OI_TIME_TEXT_SIZE);
-    at = put(at + 30, frame->row[6]);
-    out->size = (size_t) (at - out->data);
+    (void) snprintf(quoted_usd, sizeof(quoted_usd), "%s%s", layout->row[3], is_csv ? "" : "\"");
+    (void) snprintf(null_usd, sizeof(null_usd), "%s%s", layout->row[3], is_csv ? "" : "null");
+    for (size_t i = 0; i < OI_COUNT(cells); i++) {
+        struct oi_row_cell cell = cells[i];
+
+        if (!cell.none)
+            cell.none = cell.before;
+        oi_row_text_add(text, &cell);
+    }
 }
 
 static void
 add_block(struct oi_rendering *rendering, const struct oi_block *block, struct oi_buffer *out)
 {
     const struct layout *layout = layout_of(rendering->query);
-    struct frame frame = { .has_quotes = rendering->query->format != COINMETRICS_FORMAT_CSV };
+    bool is_csv = rendering->query->format == COINMETRICS_FORMAT_CSV;
+    struct memory *memory = rendering->state;
     char name[OI_MARKET_NAME_SIZE];
     struct oi_buffer quoted = {}, head = {};
-    struct oi_slice id = market_id(rendering, block->market, name, &quoted);
-    size_t separator = strlen(layout->separator);
+    struct oi_row_text text = {};
 
     oi_buffer_add_text(&head, layout->separator);
     oi_buffer_add_text(&head, layout->row[0]);
-    oi_buffer_add_slice(&head, id);
+    oi_buffer_add_slice(&head, market_id(rendering, block->market, name, &quoted));
     oi_buffer_add_text(&head, layout->row[1]);
-    for (size_t i = 0; i < OI_COUNT(frame.row); i++)
-        frame.row[i] = oi_slice_of(layout->row[i]);
-    for (size_t row = 0; row < block->count; row++) {
-        frame.head = oi_buffer_slice(&head);
-        if (rendering->row_count++ == 0) {
-            frame.head.data += separator;
-            frame.head.size -= separator;
-        }
-        add_row(&frame, block, row, rendering->state, out);
-    }
+    oi_row_text_begin(&text, oi_buffer_slice(&head));
+    add_cells(layout, is_csv, block, &text);
+    oi_row_text_end(&text, layout->row[6]);
+    oi_row_text_write(&text, 0, block->count,
+                      rendering->row_count == 0 ? strlen(layout->separator) : 0, &memory->time,
+                      out);
+    rendering->row_count += block->count;
+    oi_row_text_release(&text);
     oi_buffer_release(&head);
     oi_buffer_release(&quoted);
 }

@@ -7,6 +7,7 @@
 
 #include "base/map.h"
 #include "core/symbology.h"
+#include "dialects/row_text.h"
 
 const struct oi_word kiyotaka_intervals[KIYOTAKA_INTERVAL_COUNT] = {
     { "MINUTE", OI_MINUTE },
@@ -128,45 +129,46 @@ add_id(const struct oi_rendering *rendering, const struct oi_market *market, str
     oi_json_end_object(&writer);
 }
 
-/* `"name":value,` where there is a value. */
+/* A point: a value that is not known is a key that is not there. */
 static void
-add_value(const char *name, const struct oi_decimal *value, struct oi_buffer *out)
+add_points(const struct oi_block *block, bool is_new, struct oi_time_writer *times,
+           struct oi_buffer *out)
 {
-    if (value->form == OI_DECIMAL_NONE)
-        return;
-    oi_buffer_add_text(out, name);
-    if (value->form == OI_DECIMAL_PLAIN)
-        oi_decimal_write_plain(value->mantissa, value->exponent, out);
-    else
-        oi_decimal_write(value, out);
-    oi_buffer_add_char(out, ',');
-}
+    const struct oi_candle *candles = block->candles;
+    const struct oi_row_cell cells[] = {
+        { .first = &candles->open, .before = "\"open\":" },
+        { .first = &candles->high, .before = "\"high\":" },
+        { .first = &candles->low, .before = "\"low\":" },
+        { .first = &candles->close, .before = "\"close\":" },
+    };
+    struct oi_row_text text = {};
 
-static void
-add_candle(const struct oi_candle *candle, bool is_first, struct oi_buffer *out)
-{
-    int64_t second = oi_time_to_s(candle->start), fraction = candle->start - second * OI_SECOND;
+    oi_row_text_begin(&text, OI_SLICE(",{\"Point\":{"));
+    for (size_t i = 0; i < OI_COUNT(cells); i++) {
+        struct oi_row_cell cell = cells[i];
 
-    if (!is_first)
-        oi_buffer_add_char(out, ',');
-    OI_ADD(out, "{\"Point\":{");
-    add_value("\"open\":", &candle->open, out);
-    add_value("\"high\":", &candle->high, out);
-    add_value("\"low\":", &candle->low, out);
-    add_value("\"close\":", &candle->close, out);
-    OI_ADD(out, "\"timestamp\":{\"s\":");
-    oi_buffer_add_int(out, second);
-    if (fraction > 0) {
-        OI_ADD(out, ",\"ns\":");
-        oi_buffer_add_int(out, fraction);
+        cell.kind = OI_ROW_DECIMALS;
+        cell.none = "";
+        cell.after = ',';
+        cell.stride = sizeof(*candles);
+        oi_row_text_add(&text, &cell);
     }
-    OI_ADD(out, "}}}");
+    oi_row_text_add(&text, &(struct oi_row_cell){ .kind = OI_ROW_SECONDS,
+                                                  .first = &candles->start,
+                                                  .stride = sizeof(*candles),
+                                                  .before = "\"timestamp\":{\"s\":",
+                                                  .none = "",
+                                                  .fraction = ",\"ns\":" });
+    oi_row_text_end(&text, "}}}");
+    oi_row_text_write(&text, 0, block->count, is_new ? 1 : 0, times, out);
+    oi_row_text_release(&text);
 }
 
 static void
 add_candles(struct oi_rendering *rendering, const struct oi_block *block, struct oi_buffer *out)
 {
     bool is_new = !rendering->is_open || rendering->market != block->market->index;
+    struct oi_time_writer times = {};
 
     if (block->count == 0)
         return;
@@ -181,8 +183,7 @@ add_candles(struct oi_rendering *rendering, const struct oi_block *block, struct
         rendering->is_open = true;
         rendering->market = block->market->index;
     }
-    for (size_t i = 0; i < block->count; i++)
-        add_candle(&block->candles[i], is_new && i == 0, out);
+    add_points(block, is_new, &times, out);
     rendering->row_count += block->count;
 }
 

@@ -7,11 +7,15 @@
 #include "dialects/native_internal.h"
 
 #include "core/symbology.h"
+#include "dialects/row_text.h"
 #include "dialects/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define COLUMNS_MAX 24
+/* Room for the longest name with what JSON puts around it. */
+#define COLUMN_NAME_SIZE 32
 /* market, feed, unit, sides: how every row of readings and candles begins. */
 #define SOURCE_COLUMNS 4
 
@@ -222,23 +226,6 @@ add_decimal(struct table *table, const struct oi_decimal *value)
 }
 
 static void
-add_column(struct table *table, const struct oi_decimals *column, size_t row)
-{
-    size_t before;
-
-    begin_cell(table);
-    before = table->out->size;
-    add_mark(table);
-    if (oi_text_add_decimal(column, row, table->out)) {
-        add_mark(table);
-        return;
-    }
-    table->out->size = before;
-    if (!is_csv(table))
-        OI_ADD(table->out, "null");
-}
-
-static void
 add_time(struct table *table, oi_time time)
 {
     if (time == OI_TIME_NONE || time == OI_TIME_LATEST) {
@@ -287,31 +274,62 @@ add_source(struct table *table, const struct oi_block *block, const struct oi_qu
         add_none(table);
 }
 
+/* The next column as a cell of every row; figures and times stand in quotes in JSON. */
 static void
-add_reading(struct table *table, const struct oi_block *block, size_t row)
+add_cell(struct table *table, struct oi_row_text *text, struct oi_row_cell cell)
 {
-    const struct oi_columns *rows = block->rows;
+    const char *name = table->columns[table->column++];
+    bool is_number = cell.kind == OI_ROW_COUNTS || cell.kind == OI_ROW_FLAGS;
+    char before[COLUMN_NAME_SIZE] = ",", none[COLUMN_NAME_SIZE] = ",";
 
-    add_time(table, rows->time[row]);
-    add_column(table, &block->amounts, row);
-    add_column(table, &block->usd, row);
-    add_column(table, &rows->mark_price, row);
-    add_time(table, rows->exchange_time ? rows->exchange_time[row] : OI_TIME_NONE);
-    add_time(table, rows->known_time ? rows->known_time[row] : OI_TIME_NONE);
-    add_number(table, rows->flags ? rows->flags[row] : 0);
+    if (is_csv(table)) {
+        cell.none = cell.kind == OI_ROW_FLAGS ? ",0" : ",";
+    } else {
+        (void) snprintf(before, sizeof(before), ",\"%s\":%s", name, is_number ? "" : "\"");
+        (void) snprintf(none, sizeof(none), ",\"%s\":%s", name, is_number ? "0" : "null");
+        cell.none = none;
+        cell.after = is_number ? '\0' : '"';
+    }
+    cell.before = before;
+    oi_row_text_add(text, &cell);
 }
 
 static void
-add_candle(struct table *table, const struct oi_candle *candle)
+add_reading_cells(struct table *table, struct oi_row_text *text, const struct oi_block *block)
 {
-    add_time(table, candle->start);
-    add_decimal(table, &candle->open);
-    add_decimal(table, &candle->high);
-    add_decimal(table, &candle->low);
-    add_decimal(table, &candle->close);
-    add_decimal(table, &candle->price_open);
-    add_decimal(table, &candle->price_close);
-    add_number(table, candle->count);
+    const struct oi_columns *rows = block->rows;
+    const struct oi_row_cell cells[] = {
+        { .kind = OI_ROW_SHORT_TIMES, .first = rows->time },
+        { .kind = OI_ROW_COLUMN, .first = &block->amounts },
+        { .kind = OI_ROW_COLUMN, .first = &block->usd },
+        { .kind = OI_ROW_COLUMN, .first = &rows->mark_price },
+        { .kind = OI_ROW_SHORT_TIMES, .first = rows->exchange_time },
+        { .kind = OI_ROW_SHORT_TIMES, .first = rows->known_time },
+        { .kind = OI_ROW_FLAGS, .first = rows->flags },
+    };
+
+    for (size_t i = 0; i < OI_COUNT(cells); i++)
+        add_cell(table, text, cells[i]);
+}
+
+static void
+add_candle_cells(struct table *table, struct oi_row_text *text, const struct oi_candle *candles)
+{
+    const struct oi_decimal *const figures[] = { &candles->open,       &candles->high,
+                                                 &candles->low,        &candles->close,
+                                                 &candles->price_open, &candles->price_close };
+
+    add_cell(table, text,
+             (struct oi_row_cell){ .kind = OI_ROW_SHORT_TIMES,
+                                   .first = &candles->start,
+                                   .stride = sizeof(*candles) });
+    for (size_t i = 0; i < OI_COUNT(figures); i++)
+        add_cell(table, text,
+                 (struct oi_row_cell){
+                     .kind = OI_ROW_DECIMALS, .first = figures[i], .stride = sizeof(*candles) });
+    add_cell(table, text,
+             (struct oi_row_cell){
+                 .kind = OI_ROW_COUNTS, .first = &candles->count, .stride = sizeof(*candles) });
 }
 
 /* (now - then) / then x 100, to two places; none where there is no then, or it is zero. */
@@ -419,33 +437,43 @@ add_gap(struct table *table, const struct oi_gap *gap)
     add_text(table, gap->cause);
 }
 
-/* One row of whatever the query yields. */
+/* One row of what there are few of. */
 static void
 add_row(struct table *table, const struct oi_block *block, size_t row)
 {
-    if (block->candles)
-        add_candle(table, &block->candles[row]);
-    else if (block->latest)
+    if (block->latest)
         add_latest(table, block, &block->latest[row]);
     else if (block->gaps)
         add_gap(table, &block->gaps[row]);
-    else if (block->rows)
-        add_reading(table, block, row);
     else
         add_market(table, block->market);
 }
 
-/* The cells that all rows of a block of readings or candles begin with, written once. */
+/* Readings or candles, of which there are many: market and source are the same in all rows. */
 static void
-prepare_source(struct table *table, const struct oi_block *block, struct oi_buffer *source)
+add_rows(struct table *table, const struct oi_block *block)
 {
-    struct oi_buffer *out = table->out;
+    bool is_json = table->rendering->query->format == NATIVE_JSON;
+    bool is_first = table->rendering->row_count == 0;
+    struct oi_buffer head = {}, *out = table->out;
+    struct oi_row_text text = {};
 
-    table->out = source;
+    table->out = &head;
+    begin_row(table, 1);
     add_ready(table, table->market);
     add_source(table, block, table->rendering->query);
     oi_assert(table->column == SOURCE_COLUMNS);
     table->out = out;
+    oi_row_text_begin(&text, oi_buffer_slice(&head));
+    if (block->candles)
+        add_candle_cells(table, &text, block->candles);
+    else
+        add_reading_cells(table, &text, block);
+    oi_assert(!table->columns[table->column]);
+    oi_row_text_end(&text, is_json ? "}" : is_csv(table) ? "\n" : "}\n");
+    oi_row_text_write(&text, 0, block->count, is_json && is_first ? 1 : 0, table->times, out);
+    oi_row_text_release(&text);
+    oi_buffer_release(&head);
 }
 
 static void
@@ -454,7 +482,7 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
     bool is_market = rendering->query->kind == OI_QUERY_MARKETS;
     size_t count = is_market ? 1 : block->count;
     char name[OI_MARKET_NAME_SIZE];
-    struct oi_buffer quoted = {}, source = {};
+    struct oi_buffer quoted = {};
     struct table table = {
         .out = out,
         .rendering = rendering,
@@ -469,18 +497,16 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
     write_market(rendering->query, block->market, name);
     quote(&table, name, &quoted);
     table.market = oi_buffer_slice(&quoted);
-    if (block->rows || block->candles)
-        prepare_source(&table, block, &source);
+    if (block->rows || block->candles) {
+        add_rows(&table, block);
+        rendering->row_count += count;
+        count = 0;
+    }
     for (size_t i = 0; i < count; i++) {
         begin_row(&table, rendering->row_count++);
-        if (source.size > 0) {
-            oi_buffer_add_slice(out, oi_buffer_slice(&source));
-            table.column = SOURCE_COLUMNS;
-        }
         add_row(&table, block, i);
         end_row(&table);
     }
-    oi_buffer_release(&source);
     oi_buffer_release(&quoted);
 }
 

@@ -187,12 +187,23 @@ oi_text_upper(struct oi_arena *arena, struct oi_slice text)
     return upper;
 }
 
-/* Two digits at `to`. */
-static void
-put_two(char *to, int64_t value)
+/* "00" to "99". */
+static const char digit_pairs[] = "00010203040506070809"
+                                  "10111213141516171819"
+                                  "20212223242526272829"
+                                  "30313233343536373839"
+                                  "40414243444546474849"
+                                  "50515253545556575859"
+                                  "60616263646566676869"
+                                  "70717273747576777879"
+                                  "80818283848586878889"
+                                  "90919293949596979899";
+
+/* Two digits at `to`, of a number below 100. */
+static inline void
+put_two(char *to, uint32_t value)
 {
-    to[0] = (char) ('0' + value / 10);
-    to[1] = (char) ('0' + value % 10);
+    memcpy(to, digit_pairs + 2 * (size_t) value, 2);
 }
 
 static void
@@ -202,44 +213,77 @@ remember_day(struct oi_time_writer *writer, oi_time time)
 
     writer->day = oi_interval_floor(OI_DAY, time);
     writer->is_set = true;
-    put_two(writer->date, civil.year / 100);
-    put_two(writer->date + 2, civil.year % 100);
+    put_two(writer->date, (uint32_t) civil.year / 100);
+    put_two(writer->date + 2, (uint32_t) civil.year % 100);
     writer->date[4] = '-';
-    put_two(writer->date + 5, civil.month);
+    put_two(writer->date + 5, (uint32_t) civil.month);
     writer->date[7] = '-';
-    put_two(writer->date + 8, civil.day);
+    put_two(writer->date + 8, (uint32_t) civil.day);
     writer->date[10] = 'T';
 }
 
-/* `count` digits at `to`, leading zeros included. */
-static void
-put_digits(char *to, int64_t value, int count)
+/* Nine digits at `to`. */
+static inline void
+put_nine(char *to, uint32_t value)
 {
-    for (int i = count - 1; i >= 0; i--, value /= 10)
-        to[i] = (char) ('0' + value % 10);
+    uint32_t upper = value / 100'000, lower = value - upper * 100'000; /* four digits and five */
+
+    put_two(to, upper / 100);
+    put_two(to + 2, upper % 100);
+    to[4] = (char) ('0' + lower / 10'000);
+    lower %= 10'000;
+    put_two(to + 5, lower / 100);
+    put_two(to + 7, lower % 100);
+}
+
+/* A time whose fraction is known, with as many digits of it. */
+static inline char *
+put_parts(const struct oi_time_writer *writer, uint32_t second, uint32_t fraction, int digits,
+          char *at)
+{
+    memcpy(at, writer->date, 11);
+    put_two(at + 11, second / 3600);
+    at[13] = ':';
+    put_two(at + 14, second / 60 % 60);
+    at[16] = ':';
+    put_two(at + 17, second % 60);
+    at[19] = '.';
+    put_nine(at + 20, fraction);
+    at += digits > 0 ? 20 + digits : 19;
+    *at = 'Z';
+    return at + 1;
+}
+
+static inline void
+split(struct oi_time_writer *writer, oi_time time, uint32_t *ret_second, uint32_t *ret_fraction)
+{
+    uint64_t inside;
+
+    if (!writer->is_set || time < writer->day || (uint64_t) time - (uint64_t) writer->day >= OI_DAY)
+        remember_day(writer, time);
+    inside = (uint64_t) time - (uint64_t) writer->day;
+    *ret_second = (uint32_t) (inside / (uint64_t) OI_SECOND);
+    *ret_fraction = (uint32_t) (inside - *ret_second * (uint64_t) OI_SECOND);
 }
 
 char *
 oi_text_put_time(struct oi_time_writer *writer, oi_time time, int fraction_digits, char *at)
 {
-    int64_t inside;
     uint32_t second, fraction;
 
-    if (!writer->is_set || time < writer->day || (uint64_t) time - (uint64_t) writer->day >= OI_DAY)
-        remember_day(writer, time);
-    inside = time - writer->day;
-    second = (uint32_t) (inside / OI_SECOND);
-    fraction = (uint32_t) (inside - second * OI_SECOND);
-    memcpy(at, writer->date, 11);
-    memcpy(at + 11, "00:00:00.000000000", 18);
-    put_two(at + 11, second / 3600);
-    put_two(at + 14, second / 60 % 60);
-    put_two(at + 17, second % 60);
-    if (fraction > 0)
-        put_digits(at + 20, fraction, 9);
-    at += fraction_digits > 0 ? 20 + fraction_digits : 19;
-    *at = 'Z';
-    return at + 1;
+    split(writer, time, &second, &fraction);
+    return put_parts(writer, second, fraction, fraction_digits, at);
+}
+
+char *
+oi_text_put_short_time(struct oi_time_writer *writer, oi_time time, char *at)
+{
+    uint32_t second, fraction;
+    int digits;
+
+    split(writer, time, &second, &fraction);
+    digits = fraction == 0 ? 0 : fraction % 1'000'000 == 0 ? 3 : fraction % 1'000 == 0 ? 6 : 9;
+    return put_parts(writer, second, fraction, digits, at);
 }
 
 void

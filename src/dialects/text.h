@@ -80,6 +80,8 @@ void oi_text_add_time(struct oi_time_writer *writer, oi_time time, int fraction_
 #define OI_TIME_TEXT_SIZE 32
 /* The same at `at`, which has that room; returns the end. For rows that reserve once. */
 char *oi_text_put_time(struct oi_time_writer *writer, oi_time time, int fraction_digits, char *at);
+/* With 0, 3, 6 or 9 digits of the fraction, as few as it needs. */
+char *oi_text_put_short_time(struct oi_time_writer *writer, oi_time time, char *at);
 
 /* A row of a column of decimals, as plain digits; nothing and false where there is none. */
 bool oi_text_add_decimal(const struct oi_decimals *column, size_t row, struct oi_buffer *out);
