@@ -486,6 +486,8 @@ oi_import_batch_sample(struct oi_import_batch *batch, struct oi_import_target ta
                                         .unit = target.unit,
                                         .reading = { .time = time } };
 
+    /* Its thread may not be the first one whose targets are resolved. */
+    use_market(batch, target.market, target.unit);
     if (batch->rows.count < BATCH_ROWS)
         oi_vector_push(&batch->rows, row);
 }

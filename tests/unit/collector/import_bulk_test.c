@@ -51,7 +51,7 @@ struct table {
     struct oi_random random;
     uint64_t time_shape;   /* 0 iso Z, 1 iso blank, 2 s, 3 ms, 4 ns, 5 iso with fraction */
     uint64_t market_shape; /* 0 {m}, 1 {e}-{m}-future, 2 one for all, 3 a unit by row */
-    bool has_known, has_lag, has_returns, has_quotes, is_odd, is_by_time, is_padded;
+    bool has_known, has_lag, has_returns, has_quotes, is_odd, is_by_time, is_padded, is_measured;
     uint64_t known; /* grows */
     uint64_t rows;  /* at least */
     struct oi_buffer text;
@@ -169,6 +169,7 @@ write_table(struct table *table)
     table->has_quotes = chance(table, 8);
     table->is_by_time = chance(table, 2);
     table->is_padded = chance(table, 2);
+    table->is_measured = chance(table, 2);
     oi_buffer_add_text(&table->text, "t,e,m,x,v,p,i,k");
     oi_buffer_add_text(&table->text, table->has_returns ? "\r\n" : "\n");
     table->rows = markets * minutes;
@@ -210,7 +211,8 @@ begin(struct way *way, const struct table *table, const char *folder, const char
     set(way, "value", "v");
     set(way, "mark", "p");
     set(way, "unit", "usd");
-    set(way, "every", "1m");
+    if (!table->is_measured)
+        set(way, "every", "1m");
     set(way, "market", markets[table->market_shape]);
     if (table->market_shape == 3)
         set(way, "unit-when", "e=*1:coins");
