@@ -2,10 +2,11 @@
 /*
  * Writes the benchmark's data set as CSV to the standard output, the same bytes every time:
  *
- *     gen MARKETS TICKING MINUTES [market|time] [each|batch]
+ *     gen MARKETS TICKING MINUTES [market|time] [each|batch] [csv|lines]
  *
  * in the order of markets (an archive's) or of time (a collector's); known_time of each row or one
- * for the batch. Figures are exact decimals without trailing zeros; no exchange_time is empty.
+ * for the batch; as CSV or in InfluxDB's line protocol. Figures are exact decimals without trailing
+ * zeros; no exchange_time is empty.
  */
 #include "bench/bench_market.h"
 
@@ -22,6 +23,7 @@
 struct output {
     struct oi_buffer buffer;
     bool failed;
+    bool is_lines;
 };
 
 static void
@@ -34,11 +36,32 @@ flush(struct output *output)
     oi_buffer_clear(&output->buffer);
 }
 
+/* The same row for a server that takes no CSV: its times are integers, its figures doubles. */
 static void
-write_row(struct output *output, const struct bench_row *row)
+write_line(struct oi_buffer *out, const struct bench_row *row)
 {
-    struct oi_buffer *out = &output->buffer;
+    oi_buffer_add_text(out, "oi,market=");
+    oi_buffer_add_int(out, row->market);
+    oi_buffer_add_text(out, " database_time=");
+    oi_buffer_add_int(out, row->known_time);
+    if (row->exchange_time != OI_TIME_NONE) {
+        oi_buffer_add_text(out, "i,exchange_time=");
+        oi_buffer_add_int(out, row->exchange_time);
+    }
+    oi_buffer_add_text(out, "i,contract_count=");
+    oi_decimal_write_plain(row->contracts, -row->contracts_digits, out);
+    oi_buffer_add_text(out, ",value_usd=");
+    oi_decimal_write_plain(row->value_usd, -row->value_digits, out);
+    oi_buffer_add_text(out, ",mark_price=");
+    oi_decimal_write_plain(row->mark_price, -row->price_digits, out);
+    oi_buffer_add_char(out, ' ');
+    oi_buffer_add_int(out, row->time);
+    oi_buffer_add_char(out, '\n');
+}
 
+static void
+write_values(struct oi_buffer *out, const struct bench_row *row)
+{
     oi_buffer_add_int(out, row->market);
     oi_buffer_add_char(out, ',');
     oi_buffer_add_int(out, row->time);
@@ -54,7 +77,16 @@ write_row(struct output *output, const struct bench_row *row)
     oi_buffer_add_char(out, ',');
     oi_decimal_write_plain(row->mark_price, -row->price_digits, out);
     oi_buffer_add_char(out, '\n');
-    if (out->size > OUTPUT_SIZE)
+}
+
+static void
+write_row(struct output *output, const struct bench_row *row)
+{
+    if (output->is_lines)
+        write_line(&output->buffer, row);
+    else
+        write_values(&output->buffer, row);
+    if (output->buffer.size > OUTPUT_SIZE)
         flush(output);
 }
 
@@ -106,15 +138,18 @@ main(int argc, char **argv)
     struct bench_world world = {};
 
     if (argc < 4) {
-        (void) fprintf(stderr, "gen MARKETS TICKING MINUTES [market|time] [each|batch]\n");
+        (void) fprintf(stderr,
+                       "gen MARKETS TICKING MINUTES [market|time] [each|batch] [csv|lines]\n");
         return 2;
     }
     world.tick_count = (uint32_t) strtoul(argv[2], NULL, 10);
     world.market_count = (uint32_t) strtoul(argv[1], NULL, 10) + world.tick_count;
     world.minutes = (uint32_t) strtoul(argv[3], NULL, 10);
     world.one_known_time = argc > 5 && strcmp(argv[5], "batch") == 0;
-    oi_buffer_add_text(&output.buffer, "market,time,exchange_time,database_time,contract_count,"
-                                       "value_usd,mark_price\n");
+    output.is_lines = argc > 6 && strcmp(argv[6], "lines") == 0;
+    if (!output.is_lines)
+        oi_buffer_add_text(&output.buffer, "market,time,exchange_time,database_time,"
+                                           "contract_count,value_usd,mark_price\n");
     if (argc > 4 && strcmp(argv[4], "time") == 0)
         write_by_time(&output, &world);
     else

@@ -5,6 +5,7 @@
  *     store_bench define FOLDER MARKETS  what a venue says of the markets that are imported next
  *     store_bench live FOLDER BATCHES    whole-world minutes of 12,000 markets into a new store
  *     store_bench read FOLDER            newest values, hours, rows and totals of an imported one
+ *     store_bench closes FOLDER          the total of hourly closes itself: lines of hour, sum
  *
  * Beside the batches, a plain file in the same folder takes as many bytes with fdatasync: nothing
  * durable can be faster.
@@ -30,6 +31,7 @@
 #define HOURS 200
 /* Reads of the newest value between two looks at the clock, which costs about as much as one. */
 #define LATEST_TIMES 1000
+#define FLOOR_TIMES 200
 
 static struct oi_error error;
 
@@ -145,6 +147,22 @@ floor_sync(const char *folder, uint64_t bytes, uint64_t count)
     bench_report("floor_sync", &samples);
 }
 
+/* What this process has of its own, in bytes, and shares with no file. */
+static uint64_t
+anonymous_bytes(void)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[128];
+    uint64_t kib = 0;
+
+    while (file && fgets(line, sizeof(line), file))
+        if (strncmp(line, "RssAnon:", 8) == 0)
+            kib = strtoull(line + 8, NULL, 10);
+    if (file)
+        (void) fclose(file);
+    return kib << 10;
+}
+
 static void
 append(struct oi_store *store, const struct oi_row *rows, size_t count,
        struct bench_samples *samples)
@@ -189,7 +207,7 @@ live(const char *folder, uint32_t batches)
     struct bench_samples commits = {}, checkpoints = {};
     struct oi_store *store = NULL;
     struct oi_store_stats stats = {};
-    uint64_t used = 0, grown = 0;
+    uint64_t used = 0, grown = 0, memory = 0;
 
     bench_check(oi_store_open(folder, NULL, &store, &error), &error);
     define_world(store, series);
@@ -209,12 +227,14 @@ live(const char *folder, uint32_t batches)
             grown = stats.used_bytes > used ? stats.used_bytes - used : 1;
         upkeep(store, &checkpoints);
         checkpoints.items += count;
+        memory = anonymous_bytes() > memory ? anonymous_bytes() : memory;
     }
     commits.bytes = grown * batches;
     bench_report("live", &commits);
     bench_report("checkpoint", &checkpoints);
     oi_store_close(&store);
-    floor_sync(folder, grown, batches);
+    (void) printf("{\"work\":\"live_memory\",\"bytes\":%llu}\n", (unsigned long long) memory);
+    floor_sync(folder, grown, batches < FLOOR_TIMES ? batches : FLOOR_TIMES);
     for (uint32_t i = 0; i < LIVE_MARKETS; i++)
         bench_market_free(&markets[i]);
     oi_free(markets);
@@ -414,26 +434,62 @@ measure(struct reader *reader, const char *work, void (*ask)(struct reader *read
 }
 
 static void
-read_all(const char *folder)
+open_reader(const char *folder, struct reader *reader)
 {
     const struct oi_store_options options = { .is_read_only = true };
-    struct reader reader = {};
     oi_time from;
 
-    bench_check(oi_store_open(folder, &options, &reader.store, &error), &error);
-    oi_random_init(&reader.random, 1);
-    find_markets(&reader);
-    from = oi_interval_floor(OI_HOUR, reader.span.from);
-    reader.hours = (size_t) ((oi_interval_ceil(OI_HOUR, reader.span.to) - from) / OI_HOUR);
-    reader.sums = oi_alloc_zero(reader.hours, sizeof(*reader.sums));
+    *reader = (struct reader){};
+    bench_check(oi_store_open(folder, &options, &reader->store, &error), &error);
+    oi_random_init(&reader->random, 1);
+    find_markets(reader);
+    from = oi_interval_floor(OI_HOUR, reader->span.from);
+    reader->hours = (size_t) ((oi_interval_ceil(OI_HOUR, reader->span.to) - from) / OI_HOUR);
+    reader->sums = oi_alloc_zero(reader->hours, sizeof(*reader->sums));
+}
+
+static void
+close_reader(struct reader *reader)
+{
+    oi_free(reader->sums);
+    oi_free(reader->series);
+    oi_store_close(&reader->store);
+}
+
+/* For the check that every engine gives the same answer. */
+static void
+print_closes(const char *folder)
+{
+    struct oi_buffer out = {};
+    struct reader reader;
+
+    open_reader(folder, &reader);
+    total_of_closes(&reader);
+    for (size_t i = 0; i < reader.hours; i++) {
+        if (oi_decimal_is_none(&reader.sums[i]))
+            continue;
+        oi_buffer_add_int(&out, (reader.span.from / OI_HOUR) + (int64_t) i);
+        oi_buffer_add_char(&out, '\t');
+        oi_decimal_write(&reader.sums[i], &out);
+        oi_buffer_add_char(&out, '\n');
+    }
+    (void) fwrite(out.data, 1, out.size, stdout);
+    oi_buffer_release(&out);
+    close_reader(&reader);
+}
+
+static void
+read_all(const char *folder)
+{
+    struct reader reader;
+
+    open_reader(folder, &reader);
     measure(&reader, "latest_1000", latest, 200);
     measure(&reader, "candles_rollups", candles_from_rollups, 500);
     measure(&reader, "candles_rows", candles_from_rows, 300);
     measure(&reader, "raw_columns", raw_columns, 50);
     measure(&reader, "total_closes", total_of_closes, 50);
-    oi_free(reader.sums);
-    oi_free(reader.series);
-    oi_store_close(&reader.store);
+    close_reader(&reader);
 }
 
 int
@@ -445,7 +501,9 @@ main(int argc, char **argv)
         read_all(argv[2]);
     else if (argc == 4 && strcmp(argv[1], "define") == 0)
         define(argv[2], (uint32_t) bench_number(argv[3]));
+    else if (argc == 3 && strcmp(argv[1], "closes") == 0)
+        print_closes(argv[2]);
     else
-        bench_die("store_bench define FOLDER MARKETS | live FOLDER BATCHES | read FOLDER");
+        bench_die("store_bench define FOLDER MARKETS | live FOLDER BATCHES | read|closes FOLDER");
     return 0;
 }

@@ -3,7 +3,7 @@
 import http.client
 import time
 
-from . import peer, sql
+from . import answers, peer, sql
 
 DIALECT = {
     "first": lambda column: f"argMin({column},time)",
@@ -124,13 +124,21 @@ class ClickHouse(peer.Peer):
         self.query("DROP TABLE live")
         return measured
 
-    def ask(self, work, count):
+    def statements(self):
+        """By work."""
         statements = sql.questions(self.bench.data, DIALECT)
-        formats = {"raw_columns": "RowBinary", "metrics": "Native"}
         statements["raw_json"] = statements["raw_columns"]
         # What its users write: a time from which on, so that not the whole market is sorted.
         last_hour = self.bench.data.to - sql.HOUR
         statements["latest"] = [text.replace(" ORDER BY", f" AND time>={last_hour} ORDER BY")
                                 for text in statements["latest"]]
+        return statements
+
+    def answer(self, work):
+        text = self.query(self.statements()[work][0] + " FORMAT TabSeparated")
+        return answers.of_sql(work, [line.split("\t") for line in text.splitlines()])
+
+    def ask(self, work, count):
+        statements, formats = self.statements(), {"raw_columns": "RowBinary", "metrics": "Native"}
         kind = "JSONEachRow" if work == "raw_json" else formats.get(work, "JSONCompact")
         return self.http(self.port, work, [f"POST /\t{text} FORMAT {kind}" for text in statements[work]], count)

@@ -2,7 +2,7 @@
 // DuckDB in the process, through its own client for Node:
 //
 //     duckdb.mjs load DATABASE CSV | live DATABASE FOLDER BATCHES | ask DATABASE WORK COUNT SQL
-//                run DATABASE STATEMENTS | version
+//                run DATABASE STATEMENTS | answer DATABASE SQL | version
 //
 // SQL is a file with a statement a line. Results are fetched chunk by chunk and not turned into
 // JavaScript values, which would measure JavaScript.
@@ -77,6 +77,9 @@ if (verb === 'load') {
         return 0;
     });
     await connection.run('DROP TABLE live');
+} else if (verb === 'answer') {
+    const reader = await connection.runAndReadAll(readFileSync(rest[0], 'utf8'));
+    for (const row of reader.getRows()) console.log(row.map((value) => value ?? '').join('|'));
 } else if (verb === 'run') {
     await connection.run(rest[0]);
 } else {

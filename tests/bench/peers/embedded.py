@@ -4,7 +4,7 @@ import os
 import shutil
 import time
 
-from . import peer, sql
+from . import answers, peer, sql
 
 
 class Embedded(peer.Peer):
@@ -36,6 +36,11 @@ class Embedded(peer.Peer):
         if work not in statements:
             return None
         return self.program("ask", work, count, self.lines(work, statements[work]))[work]
+
+
+# By work, the digits behind the point of each figure that SQLite has as an integer.
+SCALES = {"latest": (0, 0, 4, 8, 10), "raw_json": (0, 0, 4, 8, 10), "candles": (4, 4, 4, 4, 0),
+          "candles_rows": (4, 4, 4, 4, 8, 10, 0), "total": (8,), "total_rows": (8,), "metrics": (4, 4, 4, 4, 8, 10, 0)}
 
 
 class SQLite(Embedded):
@@ -73,6 +78,20 @@ class SQLite(Embedded):
                                "WHERE market<60 GROUP BY market,h) GROUP BY h ORDER BY h"]
         return found
 
+    def answer(self, work):
+        statements = self.statements()
+        statements["raw_json"] = statements["raw_columns"]
+        text = peer.run(["sqlite3", "-separator", "|", self.folder / "data.db", statements[work][0]])
+        rows = [line.split("|") for line in text.splitlines()]
+        if work in ("candles_rows", "metrics"):
+            rows = [row[1:] for row in rows]  # the market
+        found = [(*row[:-len(SCALES[work])], *(figure and figure.scaleb(-digits) for figure, digits in
+                                               zip(row[-len(SCALES[work]):], SCALES[work])))
+                 for row in answers.of_sql(work, rows)]
+        if work == "candles_rows":
+            return [(*row[:5], row[7]) for row in found]
+        return found
+
     def roll_up(self):
         started = time.monotonic()
         self.program("run", "CREATE TABLE oi_1h(market INTEGER, h INTEGER, o, hi, lo, c, v, p, n, "
@@ -99,6 +118,13 @@ class DuckDB(Embedded):
 
     def command(self):
         return ["node", self.bench.source / "peers/duckdb.mjs"]
+
+    def answer(self, work):
+        statements = super().statements()
+        statements["raw_json"] = statements["raw_columns"]
+        text = peer.run(self.command() + ["answer", self.folder / "data.db", self.lines("answer", statements[work][:1])],
+                        env={**os.environ, "BENCH_PEERS": str(self.bench.peers)})
+        return answers.of_sql(work, [line.split("|") for line in text.splitlines()])
 
     def statements(self):
         found = super().statements()

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """oi itself, in the process and over HTTP with the built binary."""
+import calendar
+import csv
+import io
 import re
 import select
 import subprocess
 import time
 
-from . import peer
+from . import peer, sql
+from .answers import ANY, number
 
 IMPORT = ["--time", "time:ns", "--exchange-time", "exchange_time:ns", "--known-time", "database_time:ns",
           "--oi", "contract_count", "--value", "value_usd", "--mark", "mark_price", "--unit", "contracts",
@@ -18,9 +22,17 @@ def iso(time_ns):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time_ns // 10**9))
 
 
-def market(number):
+def nanoseconds(text):
+    """Of an ISO time as oi writes it; None for none."""
+    if not text:
+        return None
+    whole, _, part = text.removesuffix("Z").partition(".")
+    return calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S")) * 10**9 + int(part.ljust(9, "0") or 0)
+
+
+def market(index):
     """As an import names it."""
-    return f"market=bench:linear:{number}"
+    return f"market=bench:linear:{index}"
 
 
 class Oi(peer.Peer):
@@ -95,6 +107,40 @@ class Oi(peer.Peer):
         how = {"metrics": "parquet", "raw_json": "render"}.get(work, "drain")
         return peer.measured([self.bench.tool("query_bench"), self.store, work, how, count,
                               self.lines(work, targets)])[work]
+
+    def rows(self, *arguments):
+        """What `oi query` prints."""
+        text = peer.run([self.bench.tool("oi"), "query", "--data", self.store, "--format", "csv", *arguments])
+        return csv.DictReader(io.StringIO(text))
+
+    def answer(self, work):
+        data = self.bench.data
+        one = ["--market", f"bench:linear:{data.markets[0]}", "--unit", "reported"]
+        hours = [*one, "--interval", "1h", "--start", iso(data.from_200h)]
+        if work == "total":
+            text = peer.run([self.bench.tool("store_bench"), "closes", self.store])
+            return [(int(hour), number(value)) for hour, value in (line.split("\t") for line in text.splitlines())]
+        if work == "total_rows":
+            rows = self.rows("--exchange", "bench", "--coin", "BTC", "--unit", "usd", "--total", "--interval", "1h")
+            return [(nanoseconds(row["start"]) // sql.HOUR, number(row["close"])) for row in rows]
+        if work in ("latest", "raw_json"):
+            rows = self.rows(*one, "--limit", "1") if work == "latest" else self.rows(
+                "--market", f"bench:linear:{data.ticking[0]}", "--unit", "reported", "--start", iso(data.start),
+                "--limit", "100000")
+            return [(nanoseconds(row["time"]), number(nanoseconds(row["exchange_time"])),
+                     number(nanoseconds(row["known_time"])), number(row["open_interest"]), number(row["value_usd"]),
+                     number(row["mark_price"])) for row in rows]
+        width, arguments = sql.HOUR, hours
+        if work == "candles_rows":
+            arguments = [*hours, "--as-of", iso(data.to + 10**15)]
+        if work == "metrics":
+            width, arguments = sql.FIVE_MINUTES, [*one, "--interval", "5m"]
+        found = []
+        for row in self.rows(*arguments):
+            behind = (ANY, number(row["price_close"])) if work == "metrics" else ()
+            found.append((nanoseconds(row["start"]) // width, number(row["open"]), number(row["high"]),
+                          number(row["low"]), number(row["close"]), *behind, number(row["count"])))
+        return found
 
     def read_store(self):
         """In the process, through store/store.h, by the measuring program's own names."""

@@ -154,6 +154,10 @@ class Peer:
         """Measure a question; None where it cannot be asked."""
         raise NotImplementedError
 
+    def answer(self, work):
+        """The answer to the first question of a work in the form of answers.py; None where it has none."""
+        return None
+
     def ask_cold(self, work):
         """One question of a fresh process whose files are not in memory; nanoseconds."""
         self.stop()

@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import time
 
-from . import peer, sql
+from . import answers, peer, sql
 
 DIALECT = {
     "first": lambda column: f"(array_agg({column} ORDER BY time))[1]",
@@ -20,7 +20,7 @@ shared_buffers = 2GB
 effective_cache_size = 8GB
 maintenance_work_mem = 1GB
 work_mem = 128MB
-max_wal_size = 8GB
+max_wal_size = 4GB
 wal_compression = lz4
 max_parallel_workers_per_gather = 1
 jit = off
@@ -114,12 +114,22 @@ class PostgreSQL(peer.Peer):
         self.query("DROP TABLE live")
         return summary("live", text, count)
 
-    def ask(self, work, count):
+    def statements(self):
+        """By work."""
         statements = sql.questions(self.bench.data, DIALECT)
         # Faster here than an array of everything.
         statements["total_rows"] = [
             f"SELECT h,sum(v) FROM (SELECT DISTINCT ON (market,time/{sql.HOUR}) time/{sql.HOUR} h,value_usd v FROM oi "
             f"WHERE market<60 ORDER BY market,time/{sql.HOUR},time DESC) x GROUP BY h ORDER BY h"]
+        return statements
+
+    def answer(self, work):
+        statements = self.statements()
+        statements["raw_json"] = statements["raw_columns"]
+        return answers.of_sql(work, [line.split("|") for line in self.query(statements[work][0]).splitlines()])
+
+    def ask(self, work, count):
+        statements = self.statements()
         statements["raw_json"] = [f"SELECT row_to_json(x) FROM ({text}) x" for text in statements["raw_columns"]]
         if work not in statements:
             return None

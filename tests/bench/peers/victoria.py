@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """VictoriaMetrics: five metrics a market, loaded as CSV."""
 import http.client
+import json
 import time
 import urllib.parse
 
 from . import peer, sql
+from .answers import ANY, number
 
 FORMAT = ("1:label:market,2:time:unix_ns,3:metric:exchange_time,4:metric:database_time,"
           "5:metric:contract_count,6:metric:value_usd,7:metric:mark_price")
@@ -69,7 +71,8 @@ class VictoriaMetrics(peer.Peer):
         return peer.measured([self.bench.tool("http_bench"), "ask", self.port, "live", count,
                               self.lines("live", [f"{target}/{i}.csv" for i in range(count)]), 0])["live"]
 
-    def ask(self, work, count):
+    def questions(self, work):
+        """Lines of requests; None where it has no such thing."""
         data = self.bench.data
         span = {"candles": (data.from_200h, "1h"), "total": (data.start, "1h"), "metrics": (data.start, "5m")}
         metric = 'contract_count{{market="{}",world=""}}'
@@ -77,14 +80,15 @@ class VictoriaMetrics(peer.Peer):
         def ranged(query):
             start, step = span[work]
             seconds = {"1h": 3600, "5m": 300}[step]
-            return (f"GET /api/v1/query_range?query={encoded(query)}&start={start // 10**9 + seconds}"
-                    f"&end={data.to // 10**9}&step={step}&nocache=1")
+            # A window is open at its left: the last millisecond of an hour sees the hour. Candles see to that.
+            shift = 0 if "candlestick" in query else 1
+            return (f"GET /api/v1/query_range?query={encoded(query)}&start={start // 10**9 + seconds - shift / 1000:.3f}"
+                    f"&end={data.to // 10**9 - shift / 1000:.3f}&step={step}&nocache=1")
         if work == "latest":
             lines = [f"GET /api/v1/query?query={encoded(f'last_over_time({metric.format(m)}[1h])')}"
                      f"&time={data.to // 10**9}&nocache=1" for m in data.markets]
         elif work in ("candles_rows", "total_rows"):
-            work = work.removesuffix("_rows")
-            return self.ask(work, count)  # it knows only rows
+            return self.questions(work.removesuffix("_rows"))  # it knows only rows
         elif work in ("candles", "metrics"):
             lines = [ranged(f"rollup_candlestick({metric.format(m)}[{span[work][1]}])") for m in data.markets]
         elif work == "total":
@@ -96,4 +100,37 @@ class VictoriaMetrics(peer.Peer):
                      f"&start={data.start // 10**9}&end={end}" for m in data.ticking]
         else:
             return None
-        return self.http(self.port, work, lines, count)
+        return lines
+
+    def ask(self, work, count):
+        lines = self.questions(work)
+        return lines and self.http(self.port, work, lines, count)
+
+    def answer(self, work):
+        lines = self.questions(work)
+        text = self.get(lines[0].removeprefix("GET "))
+        if work == "raw_json":
+            return self.of_export(text)
+        result = json.loads(text, parse_float=number, parse_int=number)["data"]["result"]
+        if work == "latest":
+            return [(ANY, ANY, ANY, number(result[0]["value"][1]), ANY, ANY)]
+        width = sql.FIVE_MINUTES if work == "metrics" else sql.HOUR
+        series = {one["metric"].get("rollup", ""): {-(-int(when * 1000) * 10**6 // width) - 1: number(value)
+                                                    for when, value in one["values"]} for one in result}
+        if work.startswith("total"):
+            return [(hour, value) for hour, value in sorted(series[""].items())]
+        behind = (ANY, ANY, ANY) if work == "metrics" else (ANY,)
+        return [(hour, series["open"][hour], series["high"].get(hour), series["low"].get(hour),
+                 series["close"].get(hour), *behind) for hour in sorted(series["close"])]
+
+    def of_export(self, text):
+        """A line of JSON a metric, or several, becomes rows."""
+        rows = {}
+        for line in text.splitlines():
+            found = json.loads(line, parse_float=number, parse_int=number)
+            name = found["metric"]["__name__"]
+            for when, value in zip(found["timestamps"], found["values"]):
+                rows.setdefault(int(when) * 10**6, {})[name] = value
+        found = [(when, ANY, ANY, row.get("contract_count"), row.get("value_usd"), row.get("mark_price"))
+                 for when, row in sorted(rows.items())]
+        return found[:100_000]
