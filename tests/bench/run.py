@@ -34,7 +34,7 @@ LIVE_MARKETS, DAY_MINUTES = 12_000, 1440
 # With as many minutes as the data set: 89 million rows.
 MANY_MARKETS = 2000
 # A work is repeated until it took so long, but at least a few times.
-WORK_SECONDS, TIMES_MIN = 3, 5
+WORK_SECONDS, TIMES_MIN = 2, 5
 # In docs/benchmarks.md: what follows is measured.
 MARK = "<!-- measured -->"
 

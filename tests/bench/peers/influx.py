@@ -33,7 +33,7 @@ bind-address = "127.0.0.1:{rpc}"
   store-enabled = false
 """
 PIECE = 4 << 20
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 40
 CANDLE = ("FIRST(contract_count) AS o,MAX(contract_count) AS hi,MIN(contract_count) AS lo,LAST(contract_count) AS c")
 MEMBERS = "market =~ /^[1-5]?[0-9]$/"
 
@@ -129,8 +129,6 @@ class InfluxDB(peer.Peer):
             return peer.measured([self.bench.tool("http_bench"), "ask", self.port, "live", count,
                                   self.lines("live", lines), 0])["live"]
         finally:
-            for i in range(count):
-                (folder / f"{i}.csv.lines").unlink(missing_ok=True)
             self.request("POST", self.target("DROP DATABASE live"))
 
     def statements(self, work):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VictoriaMetrics: five metrics a market, loaded as CSV."""
+"""VictoriaMetrics: five metrics a market."""
 import http.client
 import json
 import time
@@ -7,10 +7,6 @@ import urllib.parse
 
 from . import peer, sql
 from .answers import ANY, number
-
-FORMAT = ("1:label:market,2:time:unix_ns,3:metric:exchange_time,4:metric:database_time,"
-          "5:metric:contract_count,6:metric:value_usd,7:metric:mark_price")
-
 
 def encoded(text):
     """For a URL."""
@@ -23,7 +19,7 @@ class VictoriaMetrics(peer.Peer):
     package = "victoria-metrics"
     is_durable = False  # it answers before anything is synced
     is_exact = False    # about 15 digits are kept, times are milliseconds
-    note = "five metrics a market; answers before data is durable, keeps about 15 digits; it has no export of plain columns"
+    note = "five metrics a market, loaded as line protocol (its CSV knows no empty field); answers before data is durable, keeps about 15 digits; it has no export of plain columns"
 
     def find(self):
         return peer.debian_version("victoria-metrics")
@@ -34,7 +30,7 @@ class VictoriaMetrics(peer.Peer):
 
     def start(self):
         self.spawn(["victoria-metrics", f"-storageDataPath={self.folder}/data", "-retentionPeriod=100y",
-                    f"-httpListenAddr=127.0.0.1:{self.port}", "-loggerLevel=WARN",
+                    f"-httpListenAddr=127.0.0.1:{self.port}", "-loggerLevel=WARN", "-influxSkipMeasurement",
                     "-search.maxPointsPerTimeseries=1000000"], f"http://127.0.0.1:{self.port}/health")
 
     def get(self, target, body=None, size=0):
@@ -51,13 +47,13 @@ class VictoriaMetrics(peer.Peer):
         return text
 
     def load(self, csv):
+        lines = self.bench.lines_of(csv)
         started = time.monotonic()
-        with open(csv, "rb") as body:
-            body.readline()
-            rest = csv.stat().st_size - body.tell()
-            self.get(f"/api/v1/import/csv?format={encoded(FORMAT)}", body, rest)
+        with open(lines, "rb") as body:
+            self.get("/write?precision=ns", body, lines.stat().st_size)
         self.get("/internal/force_flush")
         seconds = time.monotonic() - started
+        lines.unlink()
         self.get("/internal/force_merge")
         time.sleep(min(30, 1 + seconds / 2))
         return seconds
@@ -67,9 +63,10 @@ class VictoriaMetrics(peer.Peer):
 
     def live(self, folder, count):
         # Under another name, so that the data set stays what it is.
-        target = f"POST /api/v1/import/csv?extra_label=world=live&format={encoded(FORMAT)}\t@{folder}"
+        lines = [f"POST /write?precision=ns&extra_label=world=live\t@{self.bench.lines_of(folder / f'{i}.csv')}"
+                 for i in range(count)]
         return peer.measured([self.bench.tool("http_bench"), "ask", self.port, "live", count,
-                              self.lines("live", [f"{target}/{i}.csv" for i in range(count)]), 0])["live"]
+                              self.lines("live", lines), 0])["live"]
 
     def questions(self, work):
         """Lines of requests; None where it has no such thing."""
@@ -80,10 +77,12 @@ class VictoriaMetrics(peer.Peer):
         def ranged(query):
             start, step = span[work]
             seconds = {"1h": 3600, "5m": 300}[step]
-            # A window is open at its left: the last millisecond of an hour sees the hour. Candles see to that.
-            shift = 0 if "candlestick" in query else 1
-            return (f"GET /api/v1/query_range?query={encoded(query)}&start={start // 10**9 + seconds - shift / 1000:.3f}"
-                    f"&end={data.to // 10**9 - shift / 1000:.3f}&step={step}&nocache=1")
+            if "candlestick" in query:  # stamped with its start
+                first, last = start // 10**9, data.to // 10**9 - seconds
+            else:  # a window is open at its left: the last millisecond of an hour sees the hour
+                first, last = start // 10**9 + seconds - 0.001, data.to // 10**9 - 0.001
+            return (f"GET /api/v1/query_range?query={encoded(query)}&start={first:.3f}&end={last:.3f}&step={step}"
+                    "&nocache=1")
         if work == "latest":
             lines = [f"GET /api/v1/query?query={encoded(f'last_over_time({metric.format(m)}[1h])')}"
                      f"&time={data.to // 10**9}&nocache=1" for m in data.markets]
@@ -107,15 +106,15 @@ class VictoriaMetrics(peer.Peer):
         return lines and self.http(self.port, work, lines, count)
 
     def answer(self, work):
-        lines = self.questions(work)
-        text = self.get(lines[0].removeprefix("GET "))
-        if work == "raw_json":
-            return self.of_export(text)
+        line = self.questions(work)[0].removeprefix("GET ")
+        if work == "raw_json":  # it cannot be told to end behind so many rows
+            return self.of_export(self.get(line.split("&end=")[0]))
+        text = self.get(line)
         result = json.loads(text, parse_float=number, parse_int=number)["data"]["result"]
         if work == "latest":
             return [(ANY, ANY, ANY, number(result[0]["value"][1]), ANY, ANY)]
         width = sql.FIVE_MINUTES if work == "metrics" else sql.HOUR
-        series = {one["metric"].get("rollup", ""): {-(-int(when * 1000) * 10**6 // width) - 1: number(value)
+        series = {one["metric"].get("rollup", ""): {int(when * 1000) * 10**6 // width: number(value)
                                                     for when, value in one["values"]} for one in result}
         if work.startswith("total"):
             return [(hour, value) for hour, value in sorted(series[""].items())]
