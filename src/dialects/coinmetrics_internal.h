@@ -14,8 +14,9 @@ enum coinmetrics_format {
 
 enum coinmetrics_variant {
     COINMETRICS_VARIANT_PAGED = 0,
-    COINMETRICS_VARIANT_UNPAGED, /* the deprecated first catalogue */
-    COINMETRICS_VARIANT_NOTHING, /* only what we do not have was asked for (spot markets) */
+    COINMETRICS_VARIANT_UNPAGED,  /* the deprecated first catalogue */
+    COINMETRICS_VARIANT_RECORDED, /* the first catalogue of markets: with their extents */
+    COINMETRICS_VARIANT_NOTHING,  /* only what we do not have was asked for (spot markets) */
 };
 
 /* Every name that some endpoint of this API knows. Behind an endpoint's own names in its table they
@@ -30,16 +31,18 @@ enum coinmetrics_variant {
         COINMETRICS_OTHER("chains"), COINMETRICS_OTHER("cusip"), COINMETRICS_OTHER("depth_limit"), \
         COINMETRICS_OTHER("end_height"), COINMETRICS_OTHER("end_inclusive"),                       \
         COINMETRICS_OTHER("end_time"), COINMETRICS_OTHER("exchange"),                              \
-        COINMETRICS_OTHER("exchange_assets"), COINMETRICS_OTHER("exchanges"),                      \
-        COINMETRICS_OTHER("exclude"), COINMETRICS_OTHER("figi"), COINMETRICS_OTHER("format"),      \
-        COINMETRICS_OTHER("frequency"), COINMETRICS_OTHER("granularity"),                          \
-        COINMETRICS_OTHER("height_inclusive"), COINMETRICS_OTHER("id"), COINMETRICS_OTHER("ids"),  \
+        COINMETRICS_OTHER("exchange_assets"), COINMETRICS_OTHER("exchange_pairs"),                 \
+        COINMETRICS_OTHER("exchanges"), COINMETRICS_OTHER("exclude"), COINMETRICS_OTHER("figi"),   \
+        COINMETRICS_OTHER("format"), COINMETRICS_OTHER("frequency"),                               \
+        COINMETRICS_OTHER("granularity"), COINMETRICS_OTHER("height_inclusive"),                   \
+        COINMETRICS_OTHER("id"), COINMETRICS_OTHER("ids"),                                         \
         COINMETRICS_OTHER("ignore_forbidden_errors"),                                              \
         COINMETRICS_OTHER("ignore_unsupported_errors"), COINMETRICS_OTHER("include"),              \
         COINMETRICS_OTHER("include_heartbeats"), COINMETRICS_OTHER("indexes"),                     \
         COINMETRICS_OTHER("institutions"), COINMETRICS_OTHER("isin"), COINMETRICS_OTHER("limit"),  \
         COINMETRICS_OTHER("limit_per_asset"), COINMETRICS_OTHER("limit_per_exchange"),             \
-        COINMETRICS_OTHER("limit_per_exchange_asset"), COINMETRICS_OTHER("limit_per_market"),      \
+        COINMETRICS_OTHER("limit_per_exchange_asset"),                                             \
+        COINMETRICS_OTHER("limit_per_exchange_pair"), COINMETRICS_OTHER("limit_per_market"),       \
         COINMETRICS_OTHER("limit_per_pair"), COINMETRICS_OTHER("markets"),                         \
         COINMETRICS_OTHER("metrics"), COINMETRICS_OTHER("min_confirmations"),                      \
         COINMETRICS_OTHER("next_page_token"), COINMETRICS_OTHER("null_as_zero"),                   \
@@ -91,10 +94,20 @@ void coinmetrics_write_token(const struct oi_position *position, struct oi_buffe
 void coinmetrics_write_next_url(const struct oi_rendering *rendering, struct oi_slice token,
                                 struct oi_buffer *out);
 
+/* What closes a list of rows: in JSON its brackets and, with a token, where the next page is. */
+void coinmetrics_end_list(const struct oi_rendering *rendering, struct oi_slice token,
+                          struct oi_buffer *out);
+/* The same with the place of the result's next row as the token. */
+void coinmetrics_end_rows(const struct oi_rendering *rendering, struct oi_buffer *out);
+
 /* Reference data: /v4/reference-data/… */
 enum oi_status coinmetrics_parse_reference(const struct oi_call *call,
                                            const struct oi_http_request *request,
                                            struct oi_query *query, struct oi_problem *problem);
+/* The first catalogue of markets: /v4/catalog/markets */
+enum oi_status coinmetrics_parse_old_markets(const struct oi_call *call,
+                                             const struct oi_http_request *request,
+                                             struct oi_query *query, struct oi_problem *problem);
 enum oi_status coinmetrics_render_reference(struct oi_rendering *rendering, struct oi_buffer *out,
                                             bool *ret_is_last, struct oi_error *error);
 
@@ -115,6 +128,38 @@ struct coinmetrics_metric {
 #define COINMETRICS_METRIC_COUNT 17
 /* In alphabetical order. */
 extern const struct coinmetrics_metric coinmetrics_metrics[COINMETRICS_METRIC_COUNT];
+
+/* What metrics are of: a row for each of the vendor's paths. */
+struct coinmetrics_level {
+    const char *path;     /* its last part: "asset-metrics" */
+    const char *entities; /* the parameter that names them */
+    const char *key;      /* of the rows, and the word to sort by */
+    const char *word;     /* in messages */
+    const char *limit;
+    enum oi_level level;
+    bool may_ignore; /* knows ignore_unsupported_errors */
+};
+const struct coinmetrics_level *coinmetrics_find_level(struct oi_slice path);
+/* The list of entities, as it stands in the request. */
+enum oi_status coinmetrics_read_entities(const struct oi_http_request *request,
+                                         const struct coinmetrics_level *level,
+                                         struct oi_query *query, struct oi_problem *problem);
+/* The metrics asked for, all without a word, in alphabetical order: their bits in `number`, their
+ * measures. */
+enum oi_status coinmetrics_read_metrics(const struct oi_http_request *request,
+                                        const struct coinmetrics_level *level,
+                                        struct oi_query *query, struct oi_problem *problem);
+/* The metric behind a measure of the query. */
+const struct coinmetrics_metric *coinmetrics_metric_of(const struct oi_query *query,
+                                                       size_t measure);
+
+/* The catalogue of metrics: /v4/catalog-v2/asset-metrics and its likes. */
+enum oi_status coinmetrics_parse_metric_catalog(const struct oi_call *call,
+                                                const struct oi_http_request *request,
+                                                struct oi_query *query, struct oi_problem *problem);
+enum oi_status coinmetrics_render_metric_catalog(struct oi_rendering *rendering,
+                                                 struct oi_buffer *out, bool *ret_is_last,
+                                                 struct oi_error *error);
 
 /* The WebSocket. */
 extern const struct oi_stream_route coinmetrics_stream;

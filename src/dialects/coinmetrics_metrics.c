@@ -13,17 +13,11 @@
 /* oi_query.variant */
 enum { NULL_AS_ZERO = 1 };
 
-static const struct level {
-    const char *path;
-    const char *entities; /* the parameter that names them */
-    const char *key;      /* of the rows, and the word to sort by */
-    const char *word;     /* in messages */
-    const char *limit;
-    enum oi_level level;
-    bool may_ignore; /* knows ignore_unsupported_errors */
-} levels[] = {
+static const struct coinmetrics_level levels[] = {
     { "exchange-asset-metrics", "exchange_assets", "exchange_asset", "exchange asset",
       "limit_per_exchange_asset", OI_LEVEL_EXCHANGE_ASSET, false },
+    { "exchange-pair-metrics", "exchange_pairs", "exchange_pair", "exchange pair",
+      "limit_per_exchange_pair", OI_LEVEL_EXCHANGE_PAIR, false },
     { "asset-metrics", "assets", "asset", "asset", "limit_per_asset", OI_LEVEL_ASSET, true },
     { "exchange-metrics", "exchanges", "exchange", "exchange", "limit_per_exchange",
       OI_LEVEL_EXCHANGE, false },
@@ -36,6 +30,7 @@ static const struct oi_parameter parameters[] = {
     { "assets", 0 },
     { "exchanges", 0 },
     { "exchange_assets", 0 },
+    { "exchange_pairs", 0 },
     { "pairs", 0 },
     { "markets", 0 },
     { "metrics", OI_PARAMETER_REQUIRED },
@@ -51,6 +46,7 @@ static const struct oi_parameter parameters[] = {
     { "limit_per_asset", 0 },
     { "limit_per_exchange", 0 },
     { "limit_per_exchange_asset", 0 },
+    { "limit_per_exchange_pair", 0 },
     { "limit_per_pair", 0 },
     { "limit_per_market", 0 },
     { "ignore_unsupported_errors", 0 },
@@ -63,8 +59,8 @@ static const struct oi_parameter parameters[] = {
     COINMETRICS_PARAMETERS_OF_ALL,
 };
 
-static const struct level *
-find_level(struct oi_slice path)
+const struct coinmetrics_level *
+coinmetrics_find_level(struct oi_slice path)
 {
     for (size_t i = 0; i < OI_COUNT(levels); i++)
         if (oi_slice_ends_with(path, levels[i].path))
@@ -72,15 +68,13 @@ find_level(struct oi_slice path)
     return &levels[0];
 }
 
-static enum oi_status
-read_entities(const struct oi_http_request *request, const struct level *level,
-              struct oi_query *query, struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_entities(const struct oi_http_request *request,
+                          const struct coinmetrics_level *level, struct oi_query *query,
+                          struct oi_problem *problem)
 {
     struct oi_slice rest = oi_text_value(request, level->entities), part;
 
-    if (rest.size == 0)
-        return oi_problem_set(problem, OI_PROBLEM_MISSING, level->entities, rest,
-                              "Missing required parameter.");
     query->level = level->level;
     query->entity_parameter = level->entities;
     while (rest.size > 0 && oi_slice_next_part(&rest, ',', &part)) {
@@ -96,7 +90,7 @@ read_entities(const struct oi_http_request *request, const struct level *level,
 }
 
 static const struct coinmetrics_metric *
-find_metric(const struct level *level, struct oi_slice name)
+find_metric(const struct coinmetrics_level *level, struct oi_slice name)
 {
     for (size_t i = 0; i < COINMETRICS_METRIC_COUNT; i++)
         if (oi_slice_is(name, coinmetrics_metrics[i].name) &&
@@ -105,15 +99,18 @@ find_metric(const struct level *level, struct oi_slice name)
     return NULL;
 }
 
-/* The metrics asked for, in alphabetical order: their bits in `number`, their measures. */
-static enum oi_status
-read_metrics(const struct oi_http_request *request, const struct level *level,
-             struct oi_query *query, struct oi_problem *problem)
+enum oi_status
+coinmetrics_read_metrics(const struct oi_http_request *request,
+                         const struct coinmetrics_level *level, struct oi_query *query,
+                         struct oi_problem *problem)
 {
     struct oi_slice rest = oi_text_value(request, "metrics"), part;
     struct oi_measure *measures =
         oi_arena_alloc_zero(&query->arena, COINMETRICS_METRIC_COUNT, sizeof(*measures));
 
+    for (size_t i = 0; rest.size == 0 && i < COINMETRICS_METRIC_COUNT; i++)
+        if (level->level != OI_LEVEL_MARKET || coinmetrics_metrics[i].is_of_markets)
+            query->number |= INT64_C(1) << i;
     while (rest.size > 0 && oi_slice_next_part(&rest, ',', &part)) {
         const struct coinmetrics_metric *metric = find_metric(level, part);
 
@@ -129,9 +126,8 @@ read_metrics(const struct oi_http_request *request, const struct level *level,
     return OI_OK;
 }
 
-/* The metric behind a measure of the query. */
-static const struct coinmetrics_metric *
-metric_of(const struct oi_query *query, size_t measure)
+const struct coinmetrics_metric *
+coinmetrics_metric_of(const struct oi_query *query, size_t measure)
 {
     for (size_t i = 0; i < COINMETRICS_METRIC_COUNT; i++)
         if ((query->number & INT64_C(1) << i) && measure-- == 0)
@@ -140,7 +136,7 @@ metric_of(const struct oi_query *query, size_t measure)
 }
 
 static enum oi_status
-read_frequency(const struct oi_http_request *request, const struct level *level,
+read_frequency(const struct oi_http_request *request, const struct coinmetrics_level *level,
                struct oi_query *query, struct oi_problem *problem)
 {
     /* Those of other metrics are words of the API too. */
@@ -159,14 +155,14 @@ read_frequency(const struct oi_http_request *request, const struct level *level,
         return OI_OK;
     return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "frequency", value,
                           "Requested metric '%s' with frequency '%s' is not supported.",
-                          metric_of(query, 0)->name, query->echo_interval);
+                          coinmetrics_metric_of(query, 0)->name, query->echo_interval);
 }
 
 enum oi_status
 coinmetrics_parse_metrics(const struct oi_call *call, const struct oi_http_request *request,
                           struct oi_query *query, struct oi_problem *problem)
 {
-    const struct level *level = find_level(request->path);
+    const struct coinmetrics_level *level = coinmetrics_find_level(request->path);
     const struct oi_word sorts[] = { { level->key, false }, { "time", true } };
     bool ignores_unknown = false, null_as_zero = false;
     int64_t by_time = false;
@@ -176,8 +172,11 @@ coinmetrics_parse_metrics(const struct oi_call *call, const struct oi_http_reque
     OI_TRY(
         coinmetrics_read_boolean(request, "ignore_unsupported_errors", &ignores_unknown, problem));
     query->ignores_unknown = ignores_unknown && level->may_ignore;
-    OI_TRY(read_entities(request, level, query, problem));
-    OI_TRY(read_metrics(request, level, query, problem));
+    if (oi_text_value(request, level->entities).size == 0)
+        return oi_problem_set(problem, OI_PROBLEM_MISSING, level->entities, (struct oi_slice){},
+                              "Missing required parameter.");
+    OI_TRY(coinmetrics_read_entities(request, level, query, problem));
+    OI_TRY(coinmetrics_read_metrics(request, level, query, problem));
     OI_TRY(read_frequency(request, level, query, problem));
     OI_TRY(coinmetrics_read_span(call, request, query, problem));
     OI_TRY(coinmetrics_read_choice(request, "sort", sorts, OI_COUNT(sorts), &by_time, problem));
@@ -199,23 +198,12 @@ coinmetrics_parse_metrics(const struct oi_call *call, const struct oi_http_reque
 
 /* What surrounds the fields of a row in a layout. */
 struct layout {
-    const char *begin, *row, *name, *colon, *row_end, *after_rows, *token, *url, *end;
+    const char *begin, *row, *name, *colon, *row_end;
 };
-static const struct layout layout_compact = {
-    "{\"data\":[", "{", "\"", "\":", "}", "]", ",\"next_page_token\":", ",\"next_page_url\":", "}",
-};
-static const struct layout layout_pretty = {
-    "{\n  \"data\": [",
-    "\n    {",
-    "\n      \"",
-    "\": ",
-    "\n    }",
-    "\n  ]",
-    ",\n  \"next_page_token\": ",
-    ",\n  \"next_page_url\": ",
-    "\n}\n",
-};
-static const struct layout layout_stream = { "", "{", "\"", "\":", "}\n", "", "", "", "" };
+static const struct layout layout_compact = { "{\"data\":[", "{", "\"", "\":", "}" };
+static const struct layout layout_pretty = { "{\n  \"data\": [", "\n    {", "\n      \"",
+                                             "\": ", "\n    }" };
+static const struct layout layout_stream = { "", "{", "\"", "\":", "}\n" };
 
 static const struct layout *
 layout_of(const struct oi_query *query)
@@ -227,7 +215,7 @@ layout_of(const struct oi_query *query)
 
 /* One that was named must have one of the metrics at least. */
 static enum oi_status
-check_supported(struct oi_rendering *rendering, const struct level *level)
+check_supported(struct oi_rendering *rendering, const struct coinmetrics_level *level)
 {
     const struct oi_query *query = rendering->query;
     const struct oi_result *result = rendering->result;
@@ -238,11 +226,11 @@ check_supported(struct oi_rendering *rendering, const struct level *level)
         for (size_t at = 0; market->measures == 0 && at < query->entities.count; at++)
             if (strcmp(query->entities.items[at], market->name) == 0)
                 return oi_problem_set(rendering->problem, OI_PROBLEM_PARAMETER, "metrics",
-                                      oi_slice_of(metric_of(query, 0)->name),
+                                      oi_slice_of(coinmetrics_metric_of(query, 0)->name),
                                       "Requested metric '%s' with frequency '%s' for %s '%s' is "
                                       "not supported.",
-                                      metric_of(query, 0)->name, query->echo_interval, level->word,
-                                      market->name);
+                                      coinmetrics_metric_of(query, 0)->name, query->echo_interval,
+                                      level->word, market->name);
     }
     return OI_OK;
 }
@@ -279,7 +267,7 @@ add_name(const struct layout *layout, const char *separator, const char *name,
 }
 
 static void
-add_json_row(struct oi_rendering *rendering, const struct level *level,
+add_json_row(struct oi_rendering *rendering, const struct coinmetrics_level *level,
              const struct oi_market *market, const struct oi_measured *row, struct oi_buffer *out)
 {
     const struct oi_query *query = rendering->query;
@@ -298,7 +286,7 @@ add_json_row(struct oi_rendering *rendering, const struct level *level,
     for (size_t i = 0; i < query->measure_count; i++) {
         if (!(market->measures & 1u << i))
             continue;
-        add_name(layout, ",", metric_of(query, i)->name, out);
+        add_name(layout, ",", coinmetrics_metric_of(query, i)->name, out);
         add_value(query, &row->values[i], out);
     }
     oi_buffer_add_text(out, layout->row_end);
@@ -333,7 +321,7 @@ next_page(const struct oi_rendering *rendering, struct oi_buffer *token, struct 
 }
 
 static void
-begin(struct oi_rendering *rendering, const struct level *level, struct oi_buffer *out)
+begin(struct oi_rendering *rendering, const struct coinmetrics_level *level, struct oi_buffer *out)
 {
     const struct oi_query *query = rendering->query;
     struct oi_buffer token = {}, url = {};
@@ -349,7 +337,7 @@ begin(struct oi_rendering *rendering, const struct level *level, struct oi_buffe
     oi_buffer_add_text(out, ",time");
     for (size_t i = 0; i < query->measure_count; i++) {
         oi_buffer_add_char(out, ',');
-        oi_buffer_add_text(out, metric_of(query, i)->name);
+        oi_buffer_add_text(out, coinmetrics_metric_of(query, i)->name);
     }
     oi_buffer_add_char(out, '\n');
     if (next_page(rendering, &token, &url))
@@ -358,31 +346,11 @@ begin(struct oi_rendering *rendering, const struct level *level, struct oi_buffe
     oi_buffer_release(&url);
 }
 
-static void
-finish(struct oi_rendering *rendering, struct oi_buffer *out)
-{
-    const struct layout *layout = layout_of(rendering->query);
-    struct oi_buffer token = {}, url = {};
-
-    if (rendering->query->format != COINMETRICS_FORMAT_JSON)
-        return;
-    oi_buffer_add_text(out, layout->after_rows);
-    if (next_page(rendering, &token, &url)) {
-        oi_buffer_add_text(out, layout->token);
-        oi_json_quote(out, oi_buffer_slice(&token));
-        oi_buffer_add_text(out, layout->url);
-        oi_json_quote(out, oi_buffer_slice(&url));
-    }
-    oi_buffer_add_text(out, layout->end);
-    oi_buffer_release(&token);
-    oi_buffer_release(&url);
-}
-
 enum oi_status
 coinmetrics_render_metrics(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_last,
                            struct oi_error *error)
 {
-    const struct level *level = find_level(rendering->request->path);
+    const struct coinmetrics_level *level = coinmetrics_find_level(rendering->request->path);
     const struct oi_block *block = NULL;
 
     if (rendering->step == 0) {
@@ -397,8 +365,8 @@ coinmetrics_render_metrics(struct oi_rendering *rendering, struct oi_buffer *out
         else
             add_json_row(rendering, level, block->market, &block->measured[i], out);
     }
-    if (!block)
-        finish(rendering, out);
+    if (!block && rendering->query->format == COINMETRICS_FORMAT_JSON)
+        coinmetrics_end_rows(rendering, out);
     *ret_is_last = !block;
     return OI_OK;
 }

@@ -30,6 +30,7 @@ static const struct list_kind {
     { "asset-metrics", "metrics", "metric", LIST_METRICS, false },
     { "exchange-metrics", "metrics", "metric", LIST_METRICS, false },
     { "exchange-asset-metrics", "metrics", "metric", LIST_METRICS, false },
+    { "exchange-pair-metrics", "metrics", "metric", LIST_METRICS, false },
     { "pair-metrics", "metrics", "metric", LIST_METRICS, false },
     { "market-metrics", "metrics", "metric", LIST_METRICS, true },
 };
@@ -56,6 +57,8 @@ static const struct oi_parameter parameters[] = {
     { "figi", 0 },
     { "isin", 0 },
     { "include", 0 },
+    { "exclude", 0 },
+    { "limit", 0 },
     { "reviewable", 0 },
     { "page_size", 0 },
     { "paging_from", 0 },
@@ -141,6 +144,51 @@ coinmetrics_parse_reference(const struct oi_call *, const struct oi_http_request
     return OI_OK;
 }
 
+/* `include` or `exclude`: of what there is to tell about a market we have one thing. */
+static enum oi_status
+read_parts(const struct oi_http_request *request, const char *name, bool *ret_is_named,
+           struct oi_problem *problem)
+{
+    static const char *const words[] = { "trades",        "orderbooks",   "quotes",
+                                         "funding_rates", "openinterest", "liquidations" };
+    struct oi_slice rest = oi_text_value(request, name), part;
+
+    while (rest.size > 0 && oi_slice_next_part(&rest, ',', &part)) {
+        bool is_known = false;
+
+        for (size_t i = 0; i < OI_COUNT(words); i++)
+            is_known = is_known || oi_slice_is(part, words[i]);
+        if (!is_known)
+            return coinmetrics_not_supported(problem, name, part);
+        *ret_is_named = *ret_is_named || oi_slice_is(part, "openinterest");
+    }
+    return OI_OK;
+}
+
+enum oi_status
+coinmetrics_parse_old_markets(const struct oi_call *call, const struct oi_http_request *request,
+                              struct oi_query *query, struct oi_problem *problem)
+{
+    bool is_included = oi_text_value(request, "include").size == 0, is_excluded = false;
+    size_t limit = 0;
+
+    OI_TRY(coinmetrics_parse_reference(call, request, query, problem));
+    OI_TRY(read_parts(request, "include", &is_included, problem));
+    OI_TRY(read_parts(request, "exclude", &is_excluded, problem));
+    if (!oi_slice_is(oi_text_value(request, "limit"), "none"))
+        OI_TRY(coinmetrics_read_count(request, "limit", 100, &limit, problem));
+    query->number = (int64_t) limit;
+    query->from_end = false;
+    query->echo = NULL;
+    query->wants_extents = true;
+    query->recorded_only = true;
+    if (query->variant == COINMETRICS_VARIANT_NOTHING)
+        return OI_OK;
+    query->variant =
+        is_included && !is_excluded ? COINMETRICS_VARIANT_RECORDED : COINMETRICS_VARIANT_UNPAGED;
+    return OI_OK;
+}
+
 /*
  * The list.
  */
@@ -148,6 +196,7 @@ coinmetrics_parse_reference(const struct oi_call *, const struct oi_http_request
 struct entry {
     const char *name;
     const struct oi_instrument *instrument;  /* markets */
+    oi_time first, last;                     /* of the first catalogue; else NONE */
     const struct coinmetrics_metric *metric; /* metrics */
 };
 
@@ -178,9 +227,9 @@ lower(struct oi_arena *arena, const char *text)
 }
 
 static void
-add_names(struct reference *reference, struct oi_arena *arena,
-          const struct oi_instrument *instrument)
+add_names(struct reference *reference, struct oi_arena *arena, const struct oi_market *market)
 {
+    const struct oi_instrument *instrument = market->instrument;
     const char *base = lower(arena, instrument->base), *quote = lower(arena, instrument->quote);
     char name[OI_MARKET_NAME_SIZE];
 
@@ -190,7 +239,9 @@ add_names(struct reference *reference, struct oi_arena *arena,
     switch (reference->kind->list) {
     case LIST_MARKETS:
         add_entry(reference, (struct entry){ .name = oi_arena_copy(arena, oi_slice_of(name)),
-                                             .instrument = instrument });
+                                             .instrument = instrument,
+                                             .first = market->first,
+                                             .last = market->last });
         return;
     case LIST_EXCHANGES:
         (void) oi_coinmetrics_exchange(instrument, name);
@@ -287,8 +338,30 @@ cut_page(const struct oi_query *query, struct reference *reference)
     reference->next = reference->entries[reference->to].name;
 }
 
+/* The markets of the answer; those with extents know them once their block has been pulled. */
 static enum oi_status
-make_list(struct oi_rendering *rendering, struct reference *reference)
+add_markets(struct oi_rendering *rendering, struct reference *reference, struct oi_error *error)
+{
+    struct oi_result *result = rendering->result;
+    struct oi_arena *arena = &rendering->reply->arena;
+    const struct oi_block *block;
+
+    if (!result)
+        return OI_OK;
+    for (size_t i = 0; !rendering->query->wants_extents && i < result->market_count; i++)
+        add_names(reference, arena, &result->markets[i]);
+    while (rendering->query->wants_extents) {
+        OI_TRY(oi_result_next(result, &block, error));
+        if (!block)
+            break;
+        if (block->market->first != OI_TIME_NONE)
+            add_names(reference, arena, block->market);
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+make_list(struct oi_rendering *rendering, struct reference *reference, struct oi_error *error)
 {
     const struct oi_result *result = rendering->result;
     struct oi_arena *arena = &rendering->reply->arena;
@@ -302,8 +375,7 @@ make_list(struct oi_rendering *rendering, struct reference *reference)
                 add_entry(reference, (struct entry){ .name = coinmetrics_metrics[i].name,
                                                      .metric = &coinmetrics_metrics[i] });
     } else {
-        for (size_t i = 0; result && i < result->market_count; i++)
-            add_names(reference, arena, result->markets[i].instrument);
+        OI_TRY(add_markets(rendering, reference, error));
     }
     if (reference->count > 1)
         qsort(reference->entries, reference->count, sizeof(struct entry), compare_entries);
@@ -500,6 +572,19 @@ add_metric(struct row *row, const struct coinmetrics_metric *metric, struct oi_a
     add_string(row, "display_name", metric->full_name);
 }
 
+/* What the first catalogue tells of a market's open interest. */
+static void
+add_recorded(struct row *row, const struct entry *entry, struct oi_time_writer *writer)
+{
+    struct row inner = { .out = row->out };
+
+    add_name(row, "openinterest");
+    oi_buffer_add_char(row->out, '{');
+    add_time(&inner, "min_time", entry->first, writer);
+    add_time(&inner, "max_time", entry->last, writer);
+    oi_buffer_add_char(row->out, '}');
+}
+
 static void
 add_row(struct oi_rendering *rendering, struct reference *reference, const struct entry *entry,
         struct oi_buffer *out)
@@ -512,12 +597,18 @@ add_row(struct oi_rendering *rendering, struct reference *reference, const struc
         oi_buffer_add_char(out, ',');
     oi_buffer_add_text(out, row.is_pretty ? "\n    {" : "{");
     add_string(&row, reference->kind->key, entry->name);
+    if (rendering->query->wants_extents) {
+        add_time(&row, "min_time", entry->first, &reference->time);
+        add_time(&row, "max_time", entry->last, &reference->time);
+    }
     if (entry->instrument)
         add_market(&row, entry->instrument, &arena, &reference->time);
     else if (entry->metric)
         add_metric(&row, entry->metric, &arena);
     else
         add_string(&row, "full_name", full_name_of(entry, reference->kind->list, &arena));
+    if (rendering->query->variant == COINMETRICS_VARIANT_RECORDED)
+        add_recorded(&row, entry, &reference->time);
     oi_buffer_add_text(out, row.is_pretty ? "\n    }" : is_stream ? "}\n" : "}");
     oi_arena_release(&arena);
 }
@@ -526,35 +617,25 @@ static void
 finish(const struct oi_rendering *rendering, const struct reference *reference,
        struct oi_buffer *out)
 {
-    bool is_pretty = rendering->query->is_pretty;
+    struct oi_buffer token = {};
 
-    if (rendering->query->format == COINMETRICS_FORMAT_JSON_STREAM)
-        return;
-    oi_buffer_add_text(out, is_pretty ? "\n  ]" : "]");
-    if (reference->next) {
-        struct oi_buffer token = {}, url = {};
-
+    /* The first catalogue has no pages. */
+    if (reference->next && !rendering->query->wants_extents)
         oi_base64url(oi_slice_of(reference->next), &token);
-        coinmetrics_write_next_url(rendering, oi_buffer_slice(&token), &url);
-        oi_buffer_add_text(out, is_pretty ? ",\n  \"next_page_token\": " : ",\"next_page_token\":");
-        oi_json_quote(out, oi_buffer_slice(&token));
-        oi_buffer_add_text(out, is_pretty ? ",\n  \"next_page_url\": " : ",\"next_page_url\":");
-        oi_json_quote(out, oi_buffer_slice(&url));
-        oi_buffer_release(&token);
-        oi_buffer_release(&url);
-    }
-    oi_buffer_add_text(out, is_pretty ? "\n}\n" : "}");
+    if (rendering->query->format == COINMETRICS_FORMAT_JSON)
+        coinmetrics_end_list(rendering, oi_buffer_slice(&token), out);
+    oi_buffer_release(&token);
 }
 
 enum oi_status
 coinmetrics_render_reference(struct oi_rendering *rendering, struct oi_buffer *out,
-                             bool *ret_is_last, struct oi_error *)
+                             bool *ret_is_last, struct oi_error *error)
 {
     struct reference *reference = rendering->state;
 
     if (rendering->step == 0) {
         reference = oi_arena_alloc_zero(&rendering->reply->arena, 1, sizeof(*reference));
-        OI_TRY(make_list(rendering, reference));
+        OI_TRY(make_list(rendering, reference, error));
         coinmetrics_begin_answer(rendering);
         rendering->state = reference;
         if (rendering->query->format == COINMETRICS_FORMAT_JSON)

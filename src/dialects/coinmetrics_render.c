@@ -255,27 +255,35 @@ coinmetrics_write_next_url(const struct oi_rendering *rendering, struct oi_slice
     oi_http_encode(token, out);
 }
 
-static void
-finish_json(struct oi_rendering *rendering, struct oi_buffer *out)
+void
+coinmetrics_end_list(const struct oi_rendering *rendering, struct oi_slice token,
+                     struct oi_buffer *out)
 {
     const struct layout *layout = layout_of(rendering->query);
-    const struct oi_position *next = rendering->result ? &rendering->result->next_position : NULL;
 
     oi_buffer_add_text(out, layout->after_rows);
-    if (next && next->is_set && rendering->query->variant == COINMETRICS_VARIANT_PAGED &&
-        rendering->query->format == COINMETRICS_FORMAT_JSON) {
-        struct oi_buffer token = {}, url = {};
+    if (token.size > 0 && rendering->query->format == COINMETRICS_FORMAT_JSON) {
+        struct oi_buffer url = {};
 
-        coinmetrics_write_token(next, &token);
-        coinmetrics_write_next_url(rendering, oi_buffer_slice(&token), &url);
+        coinmetrics_write_next_url(rendering, token, &url);
         oi_buffer_add_text(out, layout->token);
-        oi_json_quote(out, oi_buffer_slice(&token));
+        oi_json_quote(out, token);
         oi_buffer_add_text(out, layout->url);
         oi_json_quote(out, oi_buffer_slice(&url));
-        oi_buffer_release(&token);
         oi_buffer_release(&url);
     }
     oi_buffer_add_text(out, layout->end);
+}
+
+void
+coinmetrics_end_rows(const struct oi_rendering *rendering, struct oi_buffer *out)
+{
+    struct oi_buffer token = {};
+
+    if (rendering->result && rendering->result->next_position.is_set)
+        coinmetrics_write_token(&rendering->result->next_position, &token);
+    coinmetrics_end_list(rendering, oi_buffer_slice(&token), out);
+    oi_buffer_release(&token);
 }
 
 /* The address of a CSV's next page goes into a header, so a page (bounded) is one piece. */
@@ -322,8 +330,10 @@ render_json(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_
         add_catalog_entry(rendering, block, out);
     else if (block)
         add_block(rendering, block, out);
+    else if (rendering->query->variant == COINMETRICS_VARIANT_PAGED)
+        coinmetrics_end_rows(rendering, out);
     else
-        finish_json(rendering, out);
+        coinmetrics_end_list(rendering, (struct oi_slice){}, out);
     *ret_is_last = !block;
     return OI_OK;
 }

@@ -69,6 +69,7 @@ enum oi_level {
     OI_LEVEL_EXCHANGE,       /* "binance" */
     OI_LEVEL_EXCHANGE_ASSET, /* "binance-btc" */
     OI_LEVEL_PAIR,           /* "btc-usdt" */
+    OI_LEVEL_EXCHANGE_PAIR,  /* "binance-btc-usdt" */
 };
 
 /* METRICS: one figure of an entity, the sum over those of its markets that fit. */
@@ -118,10 +119,12 @@ struct oi_query {
     bool from_end;           /* limits and pages count from the newest; rows still ascend */
     struct oi_position after; /* paging */
     bool wants_latest;        /* snapshots: the newest reading of each market in its first block */
-    bool wants_extents;       /* markets: first and last time */
+    bool wants_extents;       /* markets: first and last time, only those with one in the span;
+                                 METRICS: no rows, but when each measure has figures */
     bool recorded_only;       /* markets: only those with a reading; needs wants_extents */
     /* METRICS, at the instants of interval_ns, epoch-aligned. Entities in Coin Metrics' words, `*`
-     * stands for any text; ordered bytewise. order_by_time and limit_per_market as for others. */
+     * stands for any text; ordered bytewise. order_by_time and limit_per_market as for others.
+     * Selectors, where there are any, leave only the markets that they choose. */
     enum oi_level level;
     const char *entity_parameter;      /* which parameter to name in a problem: "assets" */
     OI_VECTOR(const char *) entities;  /* all must be there */

@@ -86,6 +86,9 @@ struct oi_block {
     const struct oi_latest *latest; /* SNAPSHOTS: one, beside them, where wants_latest */
     const struct oi_gap *gaps;
     const struct oi_measured *measured;
+    /* METRICS with wants_extents, count 1: for each measure the instants at which there is a figure
+     * or one is carried; empty where there are none. */
+    const struct oi_span *extents;
     bool is_last_of_market;
 };
 

@@ -256,7 +256,7 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
     if (status == OI_OK)
         status = oi_names_choose(run->index, query, &choices, problem);
     if (status == OI_OK && query->kind == OI_QUERY_METRICS)
-        status = run_entities(run, problem);
+        status = run_entities(run, &choices, problem);
     else if (status == OI_OK)
         lay_out_markets(run, &choices);
     if (status == OI_OK) {

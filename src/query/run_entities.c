@@ -66,6 +66,21 @@ consider_asset(struct run *run, struct belongings *found, const char *exchange, 
     consider(run, found, name, instrument);
 }
 
+/* A pair, alone or of an exchange. */
+static void
+consider_pair(struct run *run, struct belongings *found, const char *exchange,
+              const struct oi_instrument *instrument)
+{
+    char first[OI_MARKET_NAME_SIZE] = "";
+
+    if (!instrument->base[0])
+        return;
+    append_lower(first, exchange);
+    append_lower(first, exchange[0] ? "-" : "");
+    append_lower(first, instrument->base);
+    consider_asset(run, found, first, instrument->quote, instrument);
+}
+
 static void
 consider_market(struct run *run, struct belongings *found, const struct oi_named *named)
 {
@@ -91,8 +106,8 @@ consider_market(struct run *run, struct belongings *found, const struct oi_named
             consider_asset(run, found, exchange, instrument->quote, instrument);
         return;
     case OI_LEVEL_PAIR:
-        if (instrument->base[0] && instrument->quote[0])
-            consider_asset(run, found, instrument->base, instrument->quote, instrument);
+    case OI_LEVEL_EXCHANGE_PAIR:
+        consider_pair(run, found, run->query->level == OI_LEVEL_PAIR ? "" : exchange, instrument);
         return;
     }
 }
@@ -134,16 +149,28 @@ lay_out(struct run *run, const struct belongings *found)
     }
 }
 
+/* The markets that count: those chosen, or all. */
+static void
+consider_markets(struct run *run, struct belongings *found, const struct oi_choices *choices)
+{
+    if (run->query->selectors.count == 0) {
+        for (size_t i = 0; i < run->index->count; i++)
+            consider_market(run, found, &run->index->named[i]);
+        return;
+    }
+    for (size_t i = 0; i < choices->items.count; i++)
+        consider_market(run, found, &run->index->named[choices->items.items[i].instrument - 1]);
+}
+
 enum oi_status
-run_entities(struct run *run, struct oi_problem *problem)
+run_entities(struct run *run, const struct oi_choices *choices, struct oi_problem *problem)
 {
     const struct oi_query *query = run->query;
     struct belongings found = {
         .is_found = oi_arena_alloc_zero(&run->arena, query->entities.count + 1, sizeof(bool)),
     };
 
-    for (size_t i = 0; i < run->index->count; i++)
-        consider_market(run, &found, &run->index->named[i]);
+    consider_markets(run, &found, choices);
     if (found.items.count > 1)
         qsort(found.items.items, found.items.count, sizeof(struct belonging), compare);
     lay_out(run, &found);

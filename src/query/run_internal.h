@@ -2,6 +2,7 @@
 /* What the files that run a query share: one open answer and its place in the list of markets. */
 #pragma once
 
+#include "query/names.h"
 #include "query/run.h"
 #include "query/stream.h"
 #include "series/total.h"
@@ -58,9 +59,21 @@ enum oi_status run_candles(struct run *run, struct oi_error *error);
 enum oi_status run_snapshots(struct run *run, struct oi_error *error);
 enum oi_status run_bars(struct run *run, struct oi_error *error);
 enum oi_status run_metrics(struct run *run, struct oi_error *error);
-/* METRICS: the entities asked for in place of the markets. INVALID with `problem` when one is not
- * there. */
-enum oi_status run_entities(struct run *run, struct oi_problem *problem);
+/*
+ * Pages of a list of markets, of those alone that `counts` lets in (it may fill in what it finds).
+ * From the end a page holds the last ones, ascending. next_position is the last of the page in the
+ * direction of paging, set where more that count are beyond.
+ */
+typedef bool (*run_counts)(struct run *run, size_t market);
+/* Where the page begins: once, before the first step. */
+void run_first_market(struct run *run, run_counts counts);
+/* The next one of the page; false at its end. */
+bool run_next_market(struct run *run, run_counts counts, size_t *ret_market);
+
+/* METRICS: the entities asked for in place of the markets, of the chosen ones alone where there are
+ * selectors. INVALID with `problem` when one is not there. */
+enum oi_status run_entities(struct run *run, const struct oi_choices *choices,
+                            struct oi_problem *problem);
 
 /*
  * Rows of a market that count: all of them, or the first of each interval.

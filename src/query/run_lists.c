@@ -9,20 +9,69 @@
 
 /* The catalogue. */
 
-/* Go on to the next market that counts, its extents filled in; false at the end. */
 static bool
-find_market(struct run *run)
+has_more(struct run *run, run_counts counts)
 {
-    for (; run->at < run->market_count; run->at++) {
-        struct oi_market *market = run_market(run, run->at);
+    size_t at = run->at;
+    bool found = false;
 
-        if (run->query->wants_extents && market->instrument)
-            (void) run_extent(run, market->instrument, &market->first, &market->last,
-                              &market->rows);
-        if (!run->query->recorded_only || market->first != OI_TIME_NONE)
-            return true;
+    while (!found && (run->query->from_end ? at > 0 : at < run->market_count))
+        found = counts(run, run->query->from_end ? --at : at++);
+    return found;
+}
+
+void
+run_first_market(struct run *run, run_counts counts)
+{
+    const struct oi_position *after = &run->query->after;
+    size_t wanted = run->left;
+
+    if (!run->query->from_end) {
+        run->at = after->is_set ? after->market + 1 : 0;
+        return;
     }
-    return false;
+    run->at =
+        after->is_set && after->market < run->market_count ? after->market : run->market_count;
+    run->left = 0;
+    for (size_t at = run->at; at > 0 && run->left < wanted;) {
+        if (!counts(run, --at))
+            continue;
+        run->at = at;
+        run->left++;
+    }
+    if (run->left == wanted && has_more(run, counts))
+        run->result.next_position = (struct oi_position){ .is_set = true, .market = run->at };
+}
+
+bool
+run_next_market(struct run *run, run_counts counts, size_t *ret_market)
+{
+    if (run->left == 0)
+        return false;
+    while (run->at < run->market_count && !counts(run, run->at))
+        run->at++;
+    if (run->at >= run->market_count)
+        return false;
+    *ret_market = run->at++;
+    if (run->left == SIZE_MAX || --run->left > 0 || run->query->from_end)
+        return true;
+    if (has_more(run, counts))
+        run->result.next_position = (struct oi_position){ .is_set = true, .market = *ret_market };
+    /* What was found of it has been written over. */
+    return counts(run, *ret_market);
+}
+
+static bool
+market_counts(struct run *run, size_t at)
+{
+    struct oi_market *market = run_market(run, at);
+    const struct oi_span *span = &run->query->span;
+
+    if (run->query->wants_extents && market->instrument)
+        (void) run_extent(run, market->instrument, &market->first, &market->last, &market->rows);
+    if (market->first != OI_TIME_NONE && (market->last < span->from || market->first >= span->to))
+        return false;
+    return !run->query->recorded_only || market->first != OI_TIME_NONE;
 }
 
 static enum oi_status
@@ -30,15 +79,10 @@ step_markets(struct run *run, bool *ret_has_block, struct oi_error *)
 {
     size_t market;
 
-    if (run->left == 0 || !find_market(run))
+    if (!run_next_market(run, market_counts, &market))
         return OI_OK;
-    market = run->at++;
     run_block_begin(run, market, NULL);
     run->block.is_last_of_market = true;
-    if (run->left != SIZE_MAX)
-        run->left--;
-    if (run->left == 0 && find_market(run))
-        run->result.next_position = (struct oi_position){ .is_set = true, .market = market };
     *ret_has_block = true;
     return OI_OK;
 }
@@ -46,8 +90,7 @@ step_markets(struct run *run, bool *ret_has_block, struct oi_error *)
 enum oi_status
 run_markets(struct run *run, struct oi_error *)
 {
-    if (run->query->after.is_set)
-        run->at = run->query->after.market + 1;
+    run_first_market(run, market_counts);
     run->step = step_markets;
     return OI_OK;
 }

@@ -271,6 +271,26 @@ measure(struct run *run, const struct range *range, oi_time first, size_t count,
  * Which rows.
  */
 
+/* What a market has a share in, and from when until when; false: in nothing. */
+static bool
+find_part(struct run *run, const struct oi_instrument *instrument, struct part *ret_part)
+{
+    struct part part = { .instrument = instrument,
+                         .measures = measures_of(run->query, instrument),
+                         .staleness_ns = run_staleness(run, instrument) };
+    uint64_t rows;
+
+    if (part.measures == 0 || !run_extent(run, instrument, &part.first, &part.last, &rows))
+        return false;
+    if (__builtin_add_overflow(part.last, part.staleness_ns, &part.last) ||
+        part.last > run->result.now)
+        part.last = run->result.now;
+    if (instrument->expiry != OI_TIME_NONE && part.last >= instrument->expiry)
+        part.last = instrument->expiry - 1;
+    *ret_part = part;
+    return part.first <= part.last;
+}
+
 /* The markets of an entity that count, and the instants at which any of them has a figure. */
 static void
 find_range(struct run *run, size_t entity, struct range *range)
@@ -284,20 +304,10 @@ find_range(struct run *run, size_t entity, struct range *range)
     };
     for (size_t i = 0; i < market->member_count; i++) {
         const struct oi_instrument *instrument = market->members[i].instrument;
-        struct part part = { .instrument = instrument,
-                             .measures = measures_of(run->query, instrument) };
-        uint64_t rows;
+        struct part part;
 
-        market->measures |= part.measures;
-        if (part.measures == 0 || !run_extent(run, instrument, &part.first, &part.last, &rows))
-            continue;
-        part.staleness_ns = run_staleness(run, instrument);
-        if (__builtin_add_overflow(part.last, part.staleness_ns, &part.last) ||
-            part.last > run->result.now)
-            part.last = run->result.now;
-        if (instrument->expiry != OI_TIME_NONE && part.last >= instrument->expiry)
-            part.last = instrument->expiry - 1;
-        if (part.first > part.last)
+        market->measures |= measures_of(run->query, instrument);
+        if (!find_part(run, instrument, &part))
             continue;
         first = part.first < first ? part.first : first;
         last = part.last > last ? part.last : last;
@@ -593,6 +603,64 @@ step_by_time(struct run *run, bool *ret_has_block, struct oi_error *error)
     }
 }
 
+/*
+ * When there are figures, without any.
+ */
+
+/* Fill in the extents of an entity's measures; false when there is nothing of it. */
+static bool
+find_extents(struct run *run, size_t entity)
+{
+    const struct oi_market *market = &run->markets[entity];
+    struct oi_span *extents = run->state;
+    bool has_any = false;
+
+    memset(extents, 0, run->query->measure_count * sizeof(*extents));
+    for (size_t i = 0; i < market->member_count; i++) {
+        struct part part;
+
+        if (!find_part(run, market->members[i].instrument, &part))
+            continue;
+        has_any = true;
+        for (size_t k = 0; k < run->query->measure_count; k++) {
+            struct oi_span *extent = &extents[k];
+
+            if (!(part.measures & 1u << k))
+                continue;
+            if (extent->from == extent->to)
+                *extent = (struct oi_span){ part.first, part.last + 1 };
+            extent->from = part.first < extent->from ? part.first : extent->from;
+            extent->to = part.last >= extent->to ? part.last + 1 : extent->to;
+        }
+    }
+    return has_any;
+}
+
+static enum oi_status
+step_extents(struct run *run, bool *ret_has_block, struct oi_error *)
+{
+    size_t entity;
+
+    if (!run_next_market(run, find_extents, &entity))
+        return OI_OK;
+    run_block_begin(run, entity, NULL);
+    run->block.extents = run->state;
+    run->block.count = 1;
+    run->block.is_last_of_market = true;
+    *ret_has_block = true;
+    return OI_OK;
+}
+
+static enum oi_status
+run_extents(struct run *run)
+{
+    run->state =
+        oi_arena_alloc_zero(&run->arena, run->query->measure_count, sizeof(struct oi_span));
+    run->step = step_extents;
+    run_first_market(run, find_extents);
+    return OI_OK;
+}
+
 static void
 release(struct run *run)
 {
@@ -608,10 +676,12 @@ run_metrics(struct run *run, struct oi_error *error)
     struct metrics_state *state = oi_arena_alloc_zero(&run->arena, 1, sizeof(*state));
     size_t total = 0;
 
-    if (run->query->interval_ns <= 0 || run->query->measure_count == 0 ||
-        run->query->measure_count > OI_MEASURES_MAX)
+    if ((run->query->interval_ns <= 0 && !run->query->wants_extents) ||
+        run->query->measure_count == 0 || run->query->measure_count > OI_MEASURES_MAX)
         return oi_fail(error, OI_E_INVALID, "metrics need an interval and 1 to %d measures",
                        OI_MEASURES_MAX);
+    if (run->query->wants_extents)
+        return run_extents(run);
     state->ranges = oi_arena_alloc_zero(&run->arena, run->market_count, sizeof(struct range));
     state->offsets = oi_arena_alloc_zero(&run->arena, run->market_count, sizeof(size_t));
     state->instant = INT64_MIN + 1;

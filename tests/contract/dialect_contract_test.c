@@ -35,6 +35,7 @@ struct world {
     struct oi_gap gap;
     struct oi_decimal values[OI_MEASURES_MAX];
     struct oi_measured measured;
+    struct oi_span extents[OI_MEASURES_MAX];
     struct oi_market entity;
     struct oi_block blocks[2];
     size_t block_count, market_count;
@@ -169,6 +170,11 @@ answer(struct world *world, const struct oi_query *query)
         world->entity = (struct oi_market){ .name = "btc", .measures = ~4u };
         block->market = &world->entity;
         block->measured = &world->measured;
+        for (size_t i = 0; i < query->measure_count; i++)
+            if (i % 3 != 1)
+                world->extents[i] =
+                    (struct oi_span){ world->times[0], world->months[1] + OI_WEEK * 2 };
+        block->extents = world->extents;
         return oi_result_of_blocks(world->blocks, 1, &world->entity, 1);
     case OI_QUERY_BARS:
         return NULL; /* a file: only its headers are the dialect's */

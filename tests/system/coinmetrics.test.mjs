@@ -263,6 +263,7 @@ test('metrics are the last reading at each instant, summed over the markets of a
         ['asset-metrics?assets=*', 'asset', ['btc', 'usdt']],
         ['exchange-metrics?exchanges=bybit,binance', 'exchange', ['binance', 'bybit']],
         ['exchange-asset-metrics?exchange_assets=*-btc', 'exchange_asset', ['binance-btc', 'bybit-btc']],
+        ['exchange-pair-metrics?exchange_pairs=b*-btc-usdt', 'exchange_pair', ['binance-btc-usdt', 'bybit-btc-usdt']],
         ['pair-metrics?pairs=btc-usdt', 'pair', ['btc-usdt']],
         ['market-metrics?markets=*-BTCUSDT-future', 'market', ['binance-BTCUSDT-future', 'bybit-BTCUSDT-future']],
     ]) {
@@ -275,6 +276,38 @@ test('metrics are the last reading at each instant, summed over the markets of a
             assert.equal(Number(row[FUTURE]), want, query);
         }
     }
+    // What the client's catalog_*_metrics_v2 sends: a stream of lines. Its data frame is made of metrics and frequencies.
+    const lines = async (path) => {
+        const { status, text } = await ask(server, `/v4/${path}`, { headers: PYTHON });
+        assert.equal(status, 200, text);
+        return text.trim().split('\n').map((line) => JSON.parse(line));
+    };
+    const [asset, second] = await lines('catalog-v2/asset-metrics?&format=json_stream&assets=btc%2Cusdt');
+    assert.deepEqual([asset.asset, second.asset], ['btc', 'usdt']);
+    const listed = asset.metrics.find(({ metric }) => metric === FUTURE);
+    assert.deepEqual(listed.frequencies, [
+        { frequency: '1d', min_time: '2026-03-07T00:00:00.000000000Z', max_time: '2026-03-07T00:00:00.000000000Z' },
+        { frequency: '1h', min_time: hours[0].time, max_time: hours.at(-1).time },
+    ]);
+    assert.ok(!asset.metrics.some(({ metric }) => metric === NOTIONAL));
+    assert.deepEqual((await lines('catalog-all-v2/exchange-asset-metrics?format=json_stream')).map((row) => row.exchange_asset),
+        ['binance-btc', 'binance-usdt', 'bybit-btc', 'bybit-usdt']);
+    const [market, ...none] = await lines('catalog-v2/market-metrics?exchange=bybit&type=future&format=json_stream');
+    assert.deepEqual([market.market, market.metrics[0].frequencies.length, none.length], ['bybit-BTCUSDT-future', 3, 0]);
+    // Pages of a catalogue from either end.
+    for (const from of ['start', 'end']) {
+        const names = [];
+        let address = `/v4/catalog-v2/exchange-pair-metrics?page_size=1&paging_from=${from}`;
+        while (address) {
+            const { json } = await ask(server, address);
+            names.push(json.data[0].exchange_pair);
+            address = json.next_page_url?.slice(server.url.length);
+        }
+        assert.deepEqual(names.sort(), ['binance-btc-usdt', 'bybit-btc-usdt']);
+    }
+    const old = await ask(server, '/v4/catalog/markets?exchange=binance&include=openinterest');
+    assert.deepEqual(old.json.data.map((row) => [row.market, row.openinterest.min_time, row.max_time]),
+        [['binance-BTCUSDT-future', hours[0].time, '2026-03-07T04:59:00.000000000Z']]);
     // Pages in both orders give every row once.
     for (const sort of ['market', 'time']) {
         const query = `market-metrics?markets=*&metrics=${FUTURE}&frequency=1m&sort=${sort}`;

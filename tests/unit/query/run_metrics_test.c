@@ -40,6 +40,8 @@ static const struct entity {
     { "example-usdt", OI_LEVEL_EXCHANGE_ASSET, { true, true, false } },
     { "btc-usd", OI_LEVEL_PAIR, { false, false, true } },
     { "btc-usdt", OI_LEVEL_PAIR, { true, true, false } },
+    { "example-btc-usd", OI_LEVEL_EXCHANGE_PAIR, { false, false, true } },
+    { "example-btc-usdt", OI_LEVEL_EXCHANGE_PAIR, { true, true, false } },
     { "example-1000BTCUSDT-future", OI_LEVEL_MARKET, { true, false, false } },
     { "example-BTCUSD-future", OI_LEVEL_MARKET, { false, false, true } },
     { "example-BTCUSDT-future", OI_LEVEL_MARKET, { false, true, false } },
@@ -167,7 +169,7 @@ sums_what_each_market_was_last_worth_at_every_instant(void **)
 {
     const int64_t steps[] = { OI_MINUTE, OI_HOUR, OI_DAY };
 
-    for (enum oi_level level = OI_LEVEL_MARKET; level <= OI_LEVEL_PAIR; level++) {
+    for (enum oi_level level = OI_LEVEL_MARKET; level <= OI_LEVEL_EXCHANGE_PAIR; level++) {
         for (size_t i = 0; i < OI_COUNT(steps); i++) {
             OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
             struct points found = {}, want = {};
@@ -188,6 +190,81 @@ sums_what_each_market_was_last_worth_at_every_instant(void **)
             oi_vector_release(&want.items);
         }
     }
+}
+
+/* When a measure has figures: the first reading of its markets, and the last one carried on. */
+static struct oi_span
+extent_of(const struct entity *entity, size_t measure)
+{
+    struct oi_span extent = {};
+
+    for (size_t market = 0; market < WORLD_MARKETS; market++) {
+        size_t count = shared.merged[market].count;
+        struct oi_span own;
+
+        if (!entity->has[market] || measure == 3 || (measure == 1 && market == 2) ||
+            (measure == 2 && market != 2))
+            continue;
+        own.from = shared.merged[market].items[0].time;
+        own.to = shared.merged[market].items[count - 1].time + STALENESS + 1;
+        if (extent.from == extent.to)
+            extent = own;
+        extent.from = own.from < extent.from ? own.from : extent.from;
+        extent.to = own.to > extent.to ? own.to : extent.to;
+    }
+    return extent;
+}
+
+static void
+tells_when_each_measure_has_figures_page_by_page(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    const struct oi_block *block;
+    bool is_last = false;
+
+    for (int from_end = 0; from_end < 2; from_end++) {
+        oi_query_release(&query);
+        ask_whole(&query, OI_LEVEL_ASSET, 0);
+        query.wants_extents = true;
+        query.limit = 1;
+        query.from_end = from_end;
+        for (size_t page = 0; page < 3; page++) {
+            const struct entity *entity = &entities[from_end ? 2 - page : page];
+            OI_CLEANUP(oi_result_close) struct oi_result *result = test_world_run(&shared, &query);
+
+            assert_ok(oi_result_next(result, &block, NULL));
+            assert_non_null(block);
+            assert_string_equal(block->market->name, entity->name);
+            for (size_t i = 0; i < MEASURES; i++) {
+                struct oi_span want = extent_of(entity, i);
+
+                assert_int_equal(block->extents[i].from, want.from);
+                assert_int_equal(block->extents[i].to, want.to);
+            }
+            assert_ok(oi_result_next(result, &block, NULL));
+            assert_null(block);
+            is_last = !result->next_position.is_set;
+            query.after = result->next_position;
+            assert_int_equal(is_last, page == 2);
+        }
+    }
+}
+
+static void
+keeps_to_the_markets_that_a_selector_chooses(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
+    const struct oi_block *block;
+
+    ask_whole(&query, OI_LEVEL_MARKET, 0);
+    query.wants_extents = true;
+    oi_query_select(&query, OI_SYMBOLOGY_COINMETRICS)->quote = "USD";
+    result = test_world_run(&shared, &query);
+    assert_ok(oi_result_next(result, &block, NULL));
+    assert_string_equal(block->market->name, "example-BTCUSD-future");
+    assert_ok(oi_result_next(result, &block, NULL));
+    assert_null(block);
 }
 
 static int
@@ -469,6 +546,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_when_each_measure_has_figures_page_by_page),
+        cmocka_unit_test(keeps_to_the_markets_that_a_selector_chooses),
         cmocka_unit_test(sums_what_each_market_was_last_worth_at_every_instant),
         cmocka_unit_test(pages_hold_every_row_once_in_both_orders_from_both_ends),
         cmocka_unit_test(limits_each_entity_from_the_side_of_paging),
