@@ -76,27 +76,48 @@ is_list(const struct oi_endpoint *endpoint)
     return endpoint->kind == OI_TASK_FAMILIES || endpoint->kind == OI_TASK_INSTRUMENTS;
 }
 
-void
-oi_discover_schedule(struct oi_discover *discover, struct oi_agenda *agenda,
-                     const struct oi_slot *slot)
+static void
+schedule(struct oi_discover *discover, struct oi_agenda *agenda, size_t endpoint,
+         const struct oi_slot *slot)
 {
     const struct oi_roster roster = { .exchange = discover->exchange,
                                       .families = discover->families.items,
                                       .family_count = discover->families.count };
+    struct oi_discovery *discovery = &discover->discoveries[endpoint];
+    size_t before = agenda->asks.count;
 
+    forget(discovery);
+    oi_schedule_expand(agenda, &roster, endpoint, slot);
+    discovery->out = (unsigned) (agenda->asks.count - before);
+    discovery->is_tried = discovery->out > 0;
+}
+
+void
+oi_discover_schedule(struct oi_discover *discover, struct oi_agenda *agenda,
+                     const struct oi_slot *slot)
+{
     for (size_t i = 0; i < discover->exchange->endpoint_count; i++) {
         const struct oi_endpoint *endpoint = &discover->exchange->endpoints[i];
-        struct oi_discovery *discovery = &discover->discoveries[i];
-        size_t before = agenda->asks.count;
 
-        if (!is_list(endpoint) ||
-            (!discover->is_wanted && !oi_schedule_is_due(endpoint, discovery->asked, slot->minute)))
-            continue;
-        forget(discovery);
-        oi_schedule_expand(agenda, &roster, i, slot);
-        discovery->out = (unsigned) (agenda->asks.count - before);
+        if (is_list(endpoint) &&
+            (discover->is_wanted ||
+             oi_schedule_is_due(endpoint, discover->discoveries[i].asked, slot->minute)))
+            schedule(discover, agenda, i, slot);
     }
     discover->is_wanted = false;
+}
+
+void
+oi_discover_schedule_families(struct oi_discover *discover, struct oi_agenda *agenda,
+                              const struct oi_slot *slot)
+{
+    for (size_t i = 0; i < discover->exchange->endpoint_count; i++) {
+        const struct oi_endpoint *endpoint = &discover->exchange->endpoints[i];
+
+        if (endpoint->kind == OI_TASK_INSTRUMENTS && endpoint->scope == OI_SCOPE_FAMILY &&
+            !discover->discoveries[i].is_tried)
+            schedule(discover, agenda, i, slot);
+    }
 }
 
 bool
@@ -191,27 +212,30 @@ index_found(const struct oi_discovery *discovery)
 /* Add what is in the catalogue and not in the list, as delisted. */
 static void
 add_vanished(const struct oi_discover *discover, const struct oi_endpoint *endpoint,
-             struct oi_discovery *discovery, struct oi_store *store)
+             struct oi_discovery *discovery, oi_time minute, struct oi_store *store)
 {
     const struct oi_catalog *catalog = oi_store_catalog(store);
     struct oi_map *symbols = index_found(discovery);
-    size_t first = discovery->found.count, live = 0, vanished;
+    size_t first = discovery->found.count, live = 0, vanished = 0;
 
     for (size_t i = 0; i < catalog->instrument_count; i++) {
         struct oi_instrument instrument = catalog->instruments[i];
+        bool is_over;
 
         if (instrument.is_delisted || instrument.is_provisional ||
             strcmp(instrument.exchange, discover->exchange->name) != 0 ||
             (endpoint->product && strcmp(instrument.product, endpoint->product) != 0))
             continue;
-        live++;
+        /* What ended may be missing: a quarter's last day takes many at once. */
+        is_over = instrument.expiry != OI_TIME_NONE && instrument.expiry <= minute;
+        live += !is_over;
         if (is_in_list(symbols, &instrument) || is_skipped(discovery, instrument.symbol))
             continue;
+        vanished += !is_over;
         instrument.is_delisted = true;
         instrument.valid_from = instrument.known_from = OI_TIME_NONE;
         oi_vector_push(&discovery->found, instrument);
     }
-    vanished = discovery->found.count - first;
     if (vanished > VANISHED_ALWAYS && vanished > live / VANISHED_PART_MAX) {
         oi_log_throttled(OI_LOG_WARN, "collector.list_short", discover->exchange->name,
                          "exchange=%s listed=%zu missing=%zu action=kept", discover->exchange->name,
@@ -224,14 +248,15 @@ add_vanished(const struct oi_discover *discover, const struct oi_endpoint *endpo
 
 static enum oi_status
 define(struct oi_discover *discover, const struct oi_endpoint *endpoint,
-       struct oi_discovery *discovery, struct oi_store *store, struct oi_error *error)
+       struct oi_discovery *discovery, oi_time minute, struct oi_store *store,
+       struct oi_error *error)
 {
     size_t listed = discovery->found.count, changed = 0;
 
     if (listed == 0)
         return OI_OK;
     if (!discovery->has_failed && !discovery->has_skips)
-        add_vanished(discover, endpoint, discovery, store);
+        add_vanished(discover, endpoint, discovery, minute, store);
     OI_TRY(oi_store_define(store, discovery->found.items, discovery->found.count, NULL, &changed,
                            error));
     discover->changed += changed;
@@ -279,7 +304,7 @@ oi_discover_end(struct oi_discover *discover, const struct oi_ask *ask, bool is_
     if (endpoint->kind == OI_TASK_FAMILIES && !discovery->has_failed)
         take_families(discover, endpoint, discovery);
     if (endpoint->kind == OI_TASK_INSTRUMENTS)
-        status = define(discover, endpoint, discovery, store, error);
+        status = define(discover, endpoint, discovery, ask->minute, store, error);
     if (status == OI_OK && !discovery->has_failed)
         discovery->asked = ask->minute;
     forget(discovery);

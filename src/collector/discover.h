@@ -15,6 +15,7 @@
 /* One endpoint's list on its way in. */
 struct oi_discovery {
     oi_time asked;   /* the minute of the last whole list, or OI_TIME_NONE */
+    bool is_tried;   /* the list was asked for, whatever came */
     unsigned out;    /* asks that have not ended */
     bool has_failed; /* one of them did */
     bool has_skips;  /* a row was not understood, and nobody knows whose */
@@ -39,6 +40,10 @@ void oi_discover_release(struct oi_discover *discover);
 /* Add the asks that are due. Every one must end with oi_discover_end. */
 void oi_discover_schedule(struct oi_discover *discover, struct oi_agenda *agenda,
                           const struct oi_slot *slot);
+/* Families are known that were not when their lists were due: add the asks for those that nobody
+ * has asked for. */
+void oi_discover_schedule_families(struct oi_discover *discover, struct oi_agenda *agenda,
+                                   const struct oi_slot *slot);
 /* Has every list that markets depend on been had once? */
 bool oi_discover_is_ready(const struct oi_discover *discover);
 bool oi_discover_is_under_way(const struct oi_discover *discover);

@@ -419,6 +419,11 @@ oi_poll_answer(struct oi_poll *poll, struct oi_ask *ask, const struct oi_poll_an
         retry(poll, ask, verdict.status, now);
     }
     if (poll->is_discovering && !oi_discover_is_under_way(&poll->discover)) {
+        const struct oi_slot slot = { .minute = poll->minute, .from_ns = now.mono_ns };
+
+        oi_discover_schedule_families(&poll->discover, &poll->agenda, &slot);
+    }
+    if (poll->is_discovering && !oi_discover_is_under_way(&poll->discover)) {
         struct oi_error error = {};
 
         if (expand_current(poll, now, &error) != OI_OK)

@@ -36,6 +36,7 @@ static const struct venue {
       .coinmetrics = "binance",
       .atlas = "binance-futures-cm",
       .kiyotaka = "BINANCE_DELIVERY" },
+    { .exchange = "binance", .coinmetrics = "binance" },
     { .exchange = "bybit",
       .kind = OI_KIND_PERPETUAL,
       .coinmetrics = "bybit",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Binance: USDT-M ("usdm", linear, base coins) and COIN-M ("coinm", inverse, contracts). Open
- * interest comes one symbol a request, prices in bulk, both APIs on one pool of weight.
+ * Binance: USDT-M ("usdm", linear, base coins), COIN-M ("coinm", inverse, contracts) and options
+ * ("option", contracts of one coin). Open interest comes one symbol a request, of options one
+ * underlying and expiry; prices come in bulk; both futures APIs are on one pool of weight.
  * COIN-M's sumOpenInterestValue reads like dollars and is coins, so it is never stored.
  */
 #include "base/compiler.h"
@@ -11,13 +12,14 @@
 #define NAME "binance"
 #define USDM "https://fapi.binance.com"
 #define COINM "https://dapi.binance.com"
+#define OPTIONS "https://eapi.binance.com"
 
 /* deliveryDate of a perpetual: 4133404800000, the year 2100. */
 #define NEVER_MS INT64_C(4'133'404'800'000)
 
-enum { LIMIT_WEIGHT, LIMIT_HISTORY };
+enum { LIMIT_WEIGHT, LIMIT_HISTORY, LIMIT_OPTIONS };
 
-static const char *const products[] = { "usdm", "coinm", NULL };
+static const char *const products[] = { "usdm", "coinm", "option", NULL };
 
 static bool
 is_coinm(const struct oi_task *task)
@@ -263,6 +265,156 @@ read_history(const struct oi_task *task, struct oi_slice reply, struct oi_harves
     return OI_OK;
 }
 
+/*
+ * Options. A family is an underlying and an expiry as the symbols begin: "ETH-260925".
+ */
+
+static enum oi_status
+ask_option_information(const struct oi_task *, struct oi_http_request *request,
+                       struct oi_error *error)
+{
+    return oi_http_get(request, OPTIONS "/eapi/v1/exchangeInfo", error);
+}
+
+static enum oi_status
+ask_option_current(const struct oi_task *task, struct oi_http_request *request,
+                   struct oi_error *error)
+{
+    struct oi_slice expiry = oi_slice_of(task->family);
+    struct oi_slice underlying;
+    char text[OI_NAME_SIZE];
+
+    if (!oi_slice_next_part(&expiry, '-', &underlying) || expiry.size == 0)
+        return oi_fail(error, OI_E_INVALID, "a family that is no underlying and expiry");
+    OI_TRY(oi_http_get(request, OPTIONS "/eapi/v1/openInterest", error));
+    OI_TRY(OI_NAME_SET(text, underlying, error));
+    OI_TRY(oi_http_add_query(request, "underlyingAsset", text, error));
+    OI_TRY(OI_NAME_SET(text, expiry, error));
+    return oi_http_add_query(request, "expiration", text, error);
+}
+
+static enum oi_status
+ask_option_prices(const struct oi_task *, struct oi_http_request *request, struct oi_error *error)
+{
+    return oi_http_get(request, OPTIONS "/eapi/v1/mark", error);
+}
+
+static enum oi_status
+read_option_family(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+                   struct oi_error *error)
+{
+    struct oi_slice symbol = oi_reply_text(row, "symbol");
+    struct oi_slice rest = symbol;
+    struct oi_slice part = {};
+
+    for (int i = 0; i < 2; i++)
+        if (!oi_slice_next_part(&rest, '-', &part) || part.size == 0)
+            return oi_fail(error, OI_E_INVALID, "symbol: no underlying and expiry in it");
+    symbol.size = (size_t) (part.data + part.size - symbol.data);
+    oi_harvest_add_family(walk->harvest, symbol);
+    return OI_OK;
+}
+
+static enum oi_status
+read_option(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+            struct oi_error *error)
+{
+    struct oi_slice side = oi_reply_text(row, "side");
+    struct oi_slice quote = oi_reply_text(row, "quoteAsset");
+    struct oi_slice rest = oi_reply_text(row, "symbol");
+    struct oi_slice base;
+    struct oi_instrument instrument;
+
+    OI_TRY(oi_reply_instrument(row, "symbol", NAME, "option", &instrument, error));
+    instrument.kind = OI_KIND_OPTION;
+    instrument.settlement = OI_SETTLEMENT_LINEAR;
+    if (oi_slice_is(side, "CALL"))
+        instrument.option_side = OI_OPTION_CALL;
+    else if (oi_slice_is(side, "PUT"))
+        instrument.option_side = OI_OPTION_PUT;
+    else
+        return oi_fail(error, OI_E_INVALID, "side: %.*s is not known", OI_SLICE_ARGS(side));
+    OI_TRY(oi_reply_positive(row, "strikePrice", &instrument.strike, error));
+    OI_TRY(oi_reply_time_ms(row, "expiryDate", &instrument.expiry, error));
+    if (!oi_slice_next_part(&rest, '-', &base))
+        return oi_fail(error, OI_E_INVALID, "symbol: no underlying in it");
+    OI_TRY(oi_instrument_set_base(&instrument, base, false, error));
+    OI_TRY(OI_NAME_SET(instrument.quote, quote, error));
+    OI_TRY(OI_NAME_SET(instrument.margin, quote, error));
+    OI_TRY(oi_reply_positive(row, "unit", &instrument.contract_size, error));
+    if (instrument.base_factor != 1) {
+        struct oi_decimal factor = oi_decimal_from(instrument.base_factor, 0);
+
+        OI_TRY(oi_decimal_multiply(&instrument.contract_size, &factor, &instrument.contract_size,
+                                   error));
+    }
+    oi_vector_push(&walk->harvest->instruments, instrument);
+    return OI_OK;
+}
+
+/* Definitions and families are in one list. */
+static enum oi_status
+read_option_information(const struct oi_task *task, struct oi_slice reply,
+                        struct oi_harvest *harvest, struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *symbols;
+    const struct oi_reply_walk walk = {
+        .task = task,
+        .harvest = harvest,
+        .symbol_name = "symbol",
+        .read_row = task->kind == OI_TASK_FAMILIES ? read_option_family : read_option,
+    };
+
+    OI_TRY(oi_reply_open(reply, OI_JSON_OBJECT, &json, error));
+    OI_TRY(oi_reply_member(oi_json_root(json), "optionSymbols", OI_JSON_ARRAY, &symbols, error));
+    oi_reply_walk(&walk, symbols);
+    return OI_OK;
+}
+
+/* sumOpenInterestUsd is by the index, not by the premium. */
+static enum oi_status
+read_option_figure(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+                   struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+
+    OI_TRY(oi_reply_amount(row, "sumOpenInterest", &reading.open_interest, error));
+    reading.value_usd = oi_reply_value_of(row, "sumOpenInterestUsd");
+    reading.exchange_time = oi_reply_optional_time_ms(row, "timestamp");
+    return oi_harvest_add(walk->harvest, oi_reply_text(row, "symbol"), &reading, error);
+}
+
+/* The premium, which may be zero. */
+static enum oi_status
+read_option_price(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+                  struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+
+    reading.mark_price = oi_reply_value_of(row, "markPrice");
+    if (oi_decimal_is_none(&reading.mark_price))
+        return oi_fail(error, OI_E_INVALID, "markPrice: none given");
+    return oi_harvest_add(walk->harvest, oi_reply_text(row, "symbol"), &reading, error);
+}
+
+static enum oi_status
+read_option_list(const struct oi_task *task, struct oi_slice reply, struct oi_harvest *harvest,
+                 struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_reply_walk walk = {
+        .task = task,
+        .harvest = harvest,
+        .symbol_name = "symbol",
+        .read_row = task->kind == OI_TASK_PRICES ? read_option_price : read_option_figure,
+    };
+
+    OI_TRY(oi_reply_open(reply, OI_JSON_ARRAY, &json, error));
+    oi_reply_walk(&walk, oi_json_root(json));
+    return OI_OK;
+}
+
 /* "... banned until 1659146400000. Please use the websocket ..." as a pause from now. */
 static uint64_t
 ban_ms(const struct oi_reply_head *head, struct oi_slice message)
@@ -338,6 +490,11 @@ static const struct oi_convention conventions[] = {
       .label = OI_LABEL_INSTANT,
       .evidence =
           PAGE "coin-margined-futures/market-data/rest-api/Open-Interest; sides: as USDT-M" },
+    { .product = "option",
+      .sides = 1,
+      .unit = OI_UNIT_CONTRACTS,
+      .label = OI_LABEL_INSTANT,
+      .evidence = PAGE "options-trading/market-data/Open-Interest; sides: as USDT-M" },
     { .product = "usdm",
       .feed = "history",
       .sides = 1,
@@ -357,6 +514,8 @@ static const struct oi_convention conventions[] = {
 static const struct oi_limit limits[] = {
     [LIMIT_WEIGHT] = { .name = "weight", .weight_max = 2400, .window_ms = 60'000 },
     [LIMIT_HISTORY] = { .name = "history", .weight_max = 1000, .window_ms = 300'000 },
+    /* A host of its own. Its figures weigh nothing by the page; we count them. */
+    [LIMIT_OPTIONS] = { .name = "options", .weight_max = 2400, .window_ms = 60'000 },
 };
 
 static const struct oi_endpoint endpoints[] = {
@@ -416,6 +575,33 @@ static const struct oi_endpoint endpoints[] = {
       .weight = 1,
       .ask = ask_history,
       .read = read_history },
+    { .kind = OI_TASK_FAMILIES,
+      .product = "option",
+      .every_ns = OI_HOUR,
+      .limit = LIMIT_OPTIONS,
+      .weight = 1,
+      .ask = ask_option_information,
+      .read = read_option_information },
+    { .kind = OI_TASK_INSTRUMENTS,
+      .product = "option",
+      .every_ns = OI_HOUR,
+      .limit = LIMIT_OPTIONS,
+      .weight = 1,
+      .ask = ask_option_information,
+      .read = read_option_information },
+    { .kind = OI_TASK_CURRENT,
+      .product = "option",
+      .scope = OI_SCOPE_FAMILY,
+      .limit = LIMIT_OPTIONS,
+      .weight = 1,
+      .ask = ask_option_current,
+      .read = read_option_list },
+    { .kind = OI_TASK_PRICES,
+      .product = "option",
+      .limit = LIMIT_OPTIONS,
+      .weight = 5,
+      .ask = ask_option_prices,
+      .read = read_option_list },
 };
 
 const struct oi_exchange oi_exchange_binance = {

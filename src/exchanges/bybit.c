@@ -17,10 +17,6 @@
 #define SHUT_OUT_MS UINT64_C(600'000)
 
 static const char *const products[] = { "linear", "inverse", "option", NULL };
-/* Of options. The lists know one coin at a time, bitcoin where none is said, and none names them.
- */
-static const char *const families[] = { "BTC", "ETH", "SOL", NULL };
-
 static bool
 is_inverse(const struct oi_task *task)
 {
@@ -58,6 +54,16 @@ ask_instruments(const struct oi_task *task, struct oi_http_request *request, str
         return OI_OK;
     /* The cursor comes percent-encoded and must not be encoded twice. */
     return oi_http_add_query_encoded(request, "cursor", task->page, error);
+}
+
+/* Lists of options know one coin at a time, bitcoin where none is said, and none names the coins:
+ * they are those with dated contracts among the linear ones. */
+static enum oi_status
+ask_families(const struct oi_task *task, struct oi_http_request *request, struct oi_error *error)
+{
+    const struct oi_task linear = { .product = "linear", .page = task->page };
+
+    return ask_instruments(&linear, request, error);
 }
 
 static enum oi_status
@@ -190,18 +196,19 @@ read_instrument(const struct oi_reply_walk *walk, const struct oi_json_node *row
     return OI_OK;
 }
 
+typedef enum oi_status row_reader(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+                                  struct oi_error *error);
+
+/* A page of instruments. */
 static enum oi_status
-read_instruments(const struct oi_task *task, struct oi_slice reply, struct oi_harvest *harvest,
-                 struct oi_error *error)
+read_list(const struct oi_task *task, struct oi_slice reply, row_reader *read_row,
+          struct oi_harvest *harvest, struct oi_error *error)
 {
     OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
     const struct oi_json_node *list = NULL;
     struct oi_slice cursor;
     const struct oi_reply_walk walk = {
-        .task = task,
-        .harvest = harvest,
-        .symbol_name = "symbol",
-        .read_row = is_option(task) ? read_option : read_instrument,
+        .task = task, .harvest = harvest, .symbol_name = "symbol", .read_row = read_row
     };
 
     OI_TRY(open_result(task, reply, &json, &list, error));
@@ -211,6 +218,33 @@ read_instruments(const struct oi_task *task, struct oi_slice reply, struct oi_ha
         return oi_fail(error, OI_E_UPSTREAM, "the cursor leads back to its own page");
     harvest->next_page = cursor.size > 0 ? oi_arena_copy(&harvest->arena, cursor) : NULL;
     return OI_OK;
+}
+
+static enum oi_status
+read_instruments(const struct oi_task *task, struct oi_slice reply, struct oi_harvest *harvest,
+                 struct oi_error *error)
+{
+    return read_list(task, reply, is_option(task) ? read_option : read_instrument, harvest, error);
+}
+
+static enum oi_status
+read_family(const struct oi_reply_walk *walk, const struct oi_json_node *row, struct oi_error *)
+{
+    struct oi_slice coin = oi_reply_text(row, "baseCoin");
+
+    if (!oi_slice_is(oi_reply_text(row, "contractType"), "LinearFutures") || coin.size == 0)
+        return OI_E_NOT_FOUND;
+    oi_harvest_add_family(walk->harvest, coin);
+    return OI_OK;
+}
+
+static enum oi_status
+read_families(const struct oi_task *task, struct oi_slice reply, struct oi_harvest *harvest,
+              struct oi_error *error)
+{
+    const struct oi_task linear = { .product = "linear", .page = task->page };
+
+    return read_list(&linear, reply, read_family, harvest, error);
 }
 
 static enum oi_status
@@ -486,10 +520,15 @@ static const struct oi_endpoint endpoints[] = {
       .weight = 1,
       .ask = ask_history,
       .read = read_history },
+    { .kind = OI_TASK_FAMILIES,
+      .product = "option",
+      .every_ns = OI_HOUR,
+      .weight = 1,
+      .ask = ask_families,
+      .read = read_families },
     { .kind = OI_TASK_INSTRUMENTS,
       .product = "option",
       .scope = OI_SCOPE_FAMILY,
-      .families = families,
       .every_ns = OI_HOUR,
       .weight = 1,
       .ask = ask_instruments,
@@ -497,7 +536,6 @@ static const struct oi_endpoint endpoints[] = {
     { .kind = OI_TASK_CURRENT,
       .product = "option",
       .scope = OI_SCOPE_FAMILY,
-      .families = families,
       .weight = 1,
       .ask = ask_current,
       .read = read_current },

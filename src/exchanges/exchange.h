@@ -80,6 +80,7 @@ enum oi_status oi_harvest_add_of(struct oi_harvest *harvest, const char *product
                                  struct oi_slice symbol, const struct oi_observation *reading,
                                  struct oi_error *error);
 void oi_harvest_skip(struct oi_harvest *harvest, struct oi_slice symbol, const char *reason);
+/* Once, however often it is met. */
 void oi_harvest_add_family(struct oi_harvest *harvest, struct oi_slice family);
 
 /* A published limit: at most weight_max in any window. */

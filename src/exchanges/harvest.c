@@ -65,7 +65,11 @@ oi_harvest_skip(struct oi_harvest *harvest, struct oi_slice symbol, const char *
 void
 oi_harvest_add_family(struct oi_harvest *harvest, struct oi_slice family)
 {
-    const char *copy = oi_arena_copy(&harvest->arena, family);
+    const char *copy;
 
+    for (size_t i = harvest->families.count; i-- > 0;)
+        if (oi_slice_is(family, harvest->families.items[i]))
+            return;
+    copy = oi_arena_copy(&harvest->arena, family);
     oi_vector_push(&harvest->families, copy);
 }

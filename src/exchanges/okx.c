@@ -14,8 +14,6 @@
 enum { LIMIT_INTEREST, LIMIT_MARK, LIMIT_INSTRUMENTS, LIMIT_HISTORY };
 
 static const char *const products[] = { "swap", "futures", "option", NULL };
-/* Of options: no list that needs no family names them. */
-static const char *const families[] = { "BTC-USD", "ETH-USD", NULL };
 
 static bool
 is_product(const struct oi_task *task, const char *product)
@@ -48,6 +46,13 @@ static enum oi_status
 ask_instruments(const struct oi_task *task, struct oi_http_request *request, struct oi_error *error)
 {
     return ask_type(task, request, HOST "/api/v5/public/instruments", error);
+}
+
+/* Of options, which are asked for family by family. */
+static enum oi_status
+ask_families(const struct oi_task *task, struct oi_http_request *request, struct oi_error *error)
+{
+    return ask_type(task, request, HOST "/api/v5/public/underlying", error);
 }
 
 static enum oi_status
@@ -268,6 +273,28 @@ read_rows(struct oi_reply_walk *walk, struct oi_slice reply, struct oi_error *er
 
     OI_TRY(open_data(reply, &json, &data, error));
     oi_reply_walk(walk, data);
+    return OI_OK;
+}
+
+/* [["BTC-USD", "ETH-USD"]]: a list in the list of rows. */
+static enum oi_status
+read_families(const struct oi_task *, struct oi_slice reply, struct oi_harvest *harvest,
+              struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *data = NULL;
+
+    OI_TRY(open_data(reply, &json, &data, error));
+    for (const struct oi_json_node *list = oi_json_first(data); list; list = oi_json_next(list))
+        for (const struct oi_json_node *name = oi_json_first(list); name;
+             name = oi_json_next(name)) {
+            char family[OI_NAME_SIZE];
+
+            if (OI_NAME_SET(family, oi_reply_value(name), NULL) == OI_OK && family[0])
+                oi_harvest_add_family(harvest, oi_slice_of(family));
+            else
+                oi_harvest_skip(harvest, OI_SLICE(""), "an underlying that is no name");
+        }
     return OI_OK;
 }
 
@@ -520,10 +547,16 @@ static const struct oi_endpoint endpoints[] = {
       .weight = 1,
       .ask = ask_history,
       .read = read_history },
+    { .kind = OI_TASK_FAMILIES,
+      .product = "option",
+      .every_ns = OI_HOUR,
+      .limit = LIMIT_INSTRUMENTS,
+      .weight = 1,
+      .ask = ask_families,
+      .read = read_families },
     { .kind = OI_TASK_INSTRUMENTS,
       .product = "option",
       .scope = OI_SCOPE_FAMILY,
-      .families = families,
       .every_ns = OI_HOUR,
       .limit = LIMIT_INSTRUMENTS,
       .weight = 1,
@@ -532,7 +565,6 @@ static const struct oi_endpoint endpoints[] = {
     { .kind = OI_TASK_CURRENT,
       .product = "option",
       .scope = OI_SCOPE_FAMILY,
-      .families = families,
       .limit = LIMIT_INTEREST,
       .weight = 1,
       .ask = ask_current,
@@ -540,7 +572,6 @@ static const struct oi_endpoint endpoints[] = {
     { .kind = OI_TASK_PRICES,
       .product = "option",
       .scope = OI_SCOPE_FAMILY,
-      .families = families,
       .limit = LIMIT_MARK,
       .weight = 1,
       .ask = ask_prices,

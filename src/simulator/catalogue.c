@@ -151,12 +151,67 @@ set_multiple(struct oi_market *market, enum oi_venue venue)
         (void) snprintf(market->base, size, "1000%s", name);
 }
 
+static void
+add_option(const struct line *line, const struct oi_coin *coin, unsigned rank, int64_t strike,
+           enum oi_option_side side)
+{
+    struct oi_market *market = catalogue_add(line, coin, 1);
+    double distance = (double) strike / coin->price - 1;
+    char text[16];
+
+    catalogue_date(market, line->expiries, rank);
+    market->kind = OI_KIND_OPTION;
+    market->quote = coin->name;
+    market->margin = coin->name;
+    market->family = coin->name;
+    market->is_quoted_in_coins = true;
+    market->strike = strike;
+    market->side = side;
+    market->interest_places = 1;
+    /* Most is held a little out of the money. */
+    if ((distance < 0) == (side == OI_OPTION_CALL))
+        market->share /= 4;
+    (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c", coin->name,
+                    catalogue_spoken_date(market->expiry, text), (long long) strike,
+                    side == OI_OPTION_CALL ? 'C' : 'P');
+}
+
+/* Binance's are contracts of a coin that settle in tether, of two expiries. */
+static void
+add_binance_options(struct line line, const struct oi_coin *coin)
+{
+    int64_t step = coin->price > 10'000 ? 10'000 : 500;
+    int64_t middle = (int64_t) coin->price / step * step;
+    char text[16];
+
+    line.product = "option";
+    line.share = 0.03;
+    for (unsigned rank = 0; rank < 2; rank++) {
+        for (int64_t strike = middle - step; strike <= middle + 2 * step; strike += step) {
+            for (int side = 0; side < 2; side++) {
+                struct oi_market *market;
+
+                add_option(&line, coin, rank, strike, side ? OI_OPTION_PUT : OI_OPTION_CALL);
+                market = &line.catalogue->markets.items[line.catalogue->markets.count - 1];
+                catalogue_settle(market, "USDT");
+                market->is_quoted_in_coins = false;
+                market->interest_places = 2;
+                (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c", coin->name,
+                                catalogue_short_date(market->expiry, text), (long long) strike,
+                                side ? 'P' : 'C');
+            }
+        }
+    }
+}
+
 void
 catalogue_add_binance(struct line line, const struct oi_coin *coin)
 {
     char text[16];
     struct oi_market *market;
 
+    if (oi_coin_trades(coin, 'E'))
+        add_binance_options(line, coin);
     line.product = "usdm";
     if (oi_coin_trades(coin, 'B') || oi_coin_trades(coin, 'b')) {
         line.share = 1;
@@ -187,30 +242,6 @@ catalogue_add_binance(struct line line, const struct oi_coin *coin)
     }
 }
 
-static void
-add_option(const struct line *line, const struct oi_coin *coin, unsigned rank, int64_t strike,
-           enum oi_option_side side)
-{
-    struct oi_market *market = catalogue_add(line, coin, 1);
-    double distance = (double) strike / coin->price - 1;
-    char text[16];
-
-    catalogue_date(market, line->expiries, rank);
-    market->kind = OI_KIND_OPTION;
-    market->quote = coin->name;
-    market->margin = coin->name;
-    market->family = coin->name;
-    market->strike = strike;
-    market->side = side;
-    market->interest_places = 1;
-    /* Most is held a little out of the money. */
-    if ((distance < 0) == (side == OI_OPTION_CALL))
-        market->share /= 4;
-    (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c", coin->name,
-                    catalogue_spoken_date(market->expiry, text), (long long) strike,
-                    side == OI_OPTION_CALL ? 'C' : 'P');
-}
-
 /* Bybit's are contracts of a coin that settle in tether. */
 static void
 add_bybit_options(struct line line, const struct oi_coin *coin)
@@ -228,6 +259,7 @@ add_bybit_options(struct line line, const struct oi_coin *coin)
             add_option(&line, coin, 0, strike, side ? OI_OPTION_PUT : OI_OPTION_CALL);
             market = &line.catalogue->markets.items[line.catalogue->markets.count - 1];
             catalogue_settle(market, "USDT");
+            market->is_quoted_in_coins = false;
             (void) snprintf(market->symbol, OI_SYMBOL_SIZE, "%s-%s-%lld-%c-USDT", coin->name,
                             catalogue_spoken_date(market->expiry, text), (long long) strike,
                             side ? 'P' : 'C');

@@ -134,7 +134,7 @@ set_prices(uint64_t seed, const struct oi_market *market, oi_time time, int64_t 
     if (market->kind == OI_KIND_FUTURE)
         mark *= 1 + CARRY * (double) (market->expiry - time) / YEAR_NS;
     if (market->kind == OI_KIND_OPTION)
-        mark = premium_of(market, index, time) * (market->venue == OI_VENUE_BYBIT ? index : 1);
+        mark = premium_of(market, index, time) * (market->is_quoted_in_coins ? 1 : index);
     if (market->kind == OI_KIND_EVENT) /* what a dollar on YES costs */
         mark = 0.5 + 0.45 * noise(key, minute);
     figures->index = rounded(index, market->price_places);

@@ -55,8 +55,9 @@ struct oi_market {
     const char *family; /* Deribit's currency, Hyperliquid's dex ("" the main one), else "" */
     enum oi_kind kind;
     bool is_inverse;
-    bool is_zero;   /* nobody holds any: its figure is 0 */
-    int64_t factor; /* coins in the symbol's unit: 1000 for 1000PEPE */
+    bool is_quoted_in_coins; /* options: the premium is in coins */
+    bool is_zero;            /* nobody holds any: its figure is 0 */
+    int64_t factor;          /* coins in the symbol's unit: 1000 for 1000PEPE */
     oi_time listed;
     oi_time expiry; /* OI_TIME_NONE: perpetual */
     unsigned rank;  /* dated: 0 the nearest quarter, 1 the next, 2 a month in between */

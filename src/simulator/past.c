@@ -79,16 +79,50 @@ visit_list(const struct instrument_walk *walk, const struct oi_endpoint *endpoin
     return status;
 }
 
+/* The families an exchange names for a product, of all pages. */
+static enum oi_status
+read_families(const struct instrument_walk *walk, const struct oi_exchange *exchange,
+              const char *product, struct oi_harvest *harvest, struct oi_error *error)
+{
+    for (size_t i = 0; i < exchange->endpoint_count; i++) {
+        const struct oi_endpoint *endpoint = &exchange->endpoints[i];
+        struct oi_task task = { .kind = OI_TASK_FAMILIES,
+                                .product = endpoint->product,
+                                .now = walk->now };
+
+        if (endpoint->kind != OI_TASK_FAMILIES || !endpoint->product || !product ||
+            strcmp(endpoint->product, product) != 0)
+            continue;
+        for (int pages = 0; pages < PAGES_MAX; pages++) {
+            harvest->next_page = NULL;
+            OI_TRY(read_page(walk, endpoint, &task, harvest, error));
+            if (!harvest->next_page)
+                return OI_OK;
+            task.page = harvest->next_page;
+        }
+    }
+    return OI_OK;
+}
+
 /* One list, or one for each family. */
 static enum oi_status
-visit_endpoint(const struct instrument_walk *walk, const struct oi_endpoint *endpoint,
-               struct oi_error *error)
+visit_endpoint(const struct instrument_walk *walk, const struct oi_exchange *exchange,
+               const struct oi_endpoint *endpoint, struct oi_error *error)
 {
-    if (endpoint->scope != OI_SCOPE_FAMILY || !endpoint->families)
+    struct oi_harvest families = {};
+    enum oi_status status;
+
+    if (endpoint->scope != OI_SCOPE_FAMILY)
         return visit_list(walk, endpoint, NULL, error);
-    for (const char *const *family = endpoint->families; *family; family++)
+    for (const char *const *family = endpoint->families; family && *family; family++)
         OI_TRY(visit_list(walk, endpoint, *family, error));
-    return OI_OK;
+    if (endpoint->families)
+        return OI_OK;
+    status = read_families(walk, exchange, endpoint->product, &families, error);
+    for (size_t i = 0; status == OI_OK && i < families.families.count; i++)
+        status = visit_list(walk, endpoint, families.families.items[i], error);
+    oi_harvest_release(&families);
+    return status;
 }
 
 static enum oi_status
@@ -104,7 +138,7 @@ visit_all(const struct instrument_walk *walk, const char *name, struct oi_error 
             continue;
         for (size_t row = 0; row < exchange->endpoint_count; row++)
             if (exchange->endpoints[row].kind == OI_TASK_INSTRUMENTS)
-                OI_TRY(visit_endpoint(walk, &exchange->endpoints[row], error));
+                OI_TRY(visit_endpoint(walk, exchange, &exchange->endpoints[row], error));
     }
     return OI_OK;
 }
@@ -141,12 +175,16 @@ reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
         reading.exchange_time = time;
     if (tells & TELLS_MARK)
         reading.mark_price = figures.mark;
-    if ((tells & TELLS_INDEX) || ((tells & TELLS_OPTION_INDEX) && market->kind == OI_KIND_OPTION) ||
+    if ((tells & TELLS_INDEX) ||
+        ((tells & TELLS_FUTURES_INDEX) && market->kind != OI_KIND_OPTION) ||
+        ((tells & TELLS_OPTION_INDEX) && market->kind == OI_KIND_OPTION) ||
         ((tells & TELLS_PERPETUAL_INDEX) && market->kind == OI_KIND_PERPETUAL))
         reading.index_price = figures.index;
     if (tells & TELLS_LAST)
         reading.last_price = figures.last;
-    if ((tells & TELLS_VALUE) && (!market->is_inverse || market->venue == OI_VENUE_OKX))
+    if (((tells & TELLS_VALUE) ||
+         ((tells & TELLS_OPTION_VALUE) && market->kind == OI_KIND_OPTION)) &&
+        (!market->is_inverse || market->venue == OI_VENUE_OKX))
         reading.value_usd = figures.value;
     return reading;
 }

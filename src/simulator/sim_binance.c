@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Binance's two derivative APIs on two hosts and one pool of weight. Dated contracts have "" where
- * funding would be; a market that is announced has no contract type yet.
+ * Binance's two futures APIs on two hosts and one pool of weight, and its options. Dated contracts
+ * have "" where funding would be; a market that is announced has no contract type yet.
  */
 /* no unit test: the contract suite reads every reply with the adapter */
 #include "simulator/world_internal.h"
@@ -12,7 +12,11 @@
 #define NEVER_MS INT64_C(4'133'404'800'000)
 #define PRICE_PLACES 8
 
-enum { METER_WEIGHT, METER_HISTORY };
+enum { METER_WEIGHT, METER_HISTORY, METER_OPTIONS };
+
+#define OPTION_INFORMATION "/eapi/v1/exchangeInfo"
+#define OPTION_INTEREST "/eapi/v1/openInterest"
+#define OPTION_MARK "/eapi/v1/mark"
 
 static bool
 is_coinm(const struct call *call)
@@ -24,6 +28,12 @@ static const char *
 product_of(const struct call *call)
 {
     return is_coinm(call) ? "coinm" : "usdm";
+}
+
+static bool
+is_option(const struct call *call)
+{
+    return oi_slice_starts_with(call->host, "eapi.");
 }
 
 /* The path after the API's own prefix, or "". */
@@ -239,6 +249,95 @@ answer_history(const struct call *call)
     oi_json_end_array(call->writer);
 }
 
+static void
+add_option(const struct call *call, const struct oi_market *market)
+{
+    char underlying[OI_SYMBOL_SIZE];
+
+    (void) snprintf(underlying, sizeof(underlying), "%s%s", market->base, market->quote);
+    oi_json_begin_object(call->writer);
+    call_add_int(call, "expiryDate", oi_time_to_ms(market->expiry));
+    call_add_text(call, "symbol", market->symbol);
+    call_add_text(call, "side", market->side == OI_OPTION_CALL ? "CALL" : "PUT");
+    call_add_quoted_int(call, "strikePrice", market->strike);
+    call_add_text(call, "underlying", underlying);
+    call_add_int(call, "unit", 1);
+    call_add_text(call, "quoteAsset", market->quote);
+    call_add_text(call, "contractType", "CRYPTO_OPTIONS");
+    call_add_text(call, "underlyingType", "CRYPTO");
+    call_add_text(call, "status", "TRADING");
+    oi_json_end_object(call->writer);
+}
+
+/* The stamp is text, and of the minute. */
+static void
+add_option_interest(const struct call *call, const struct oi_market *market)
+{
+    oi_time minute = oi_interval_floor(OI_MINUTE, call->now);
+    struct oi_figures figures;
+
+    oi_market_figures(call->seed, market, call->now, &figures);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "symbol", market->symbol);
+    call_add_figure(call, "sumOpenInterest", &figures.open_interest, market->interest_places);
+    call_add_figure(call, "sumOpenInterestUsd", &figures.value, PRICE_PLACES);
+    call_add_quoted_int(call, "timestamp", oi_time_to_ms(minute));
+    oi_json_end_object(call->writer);
+}
+
+static void
+add_option_mark(const struct call *call, const struct oi_market *market)
+{
+    struct oi_figures figures;
+
+    oi_market_figures(call->seed, market, call->now, &figures);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "symbol", market->symbol);
+    call_add_figure(call, "markPrice", &figures.mark, PRICE_PLACES);
+    call_add_text(call, "markIV", "0.55000000");
+    oi_json_end_object(call->writer);
+}
+
+/* Every option whose symbol begins so. */
+static void
+add_options(const struct call *call, const char *begin,
+            void (*add)(const struct call *call, const struct oi_market *market))
+{
+    oi_json_begin_array(call->writer);
+    for (const struct oi_market *market = call_next(call, "option", NULL); market;
+         market = call_next(call, "option", market))
+        if (oi_slice_starts_with(oi_slice_of(market->symbol), begin))
+            add(call, market);
+    oi_json_end_array(call->writer);
+}
+
+static void
+answer_option(const struct call *call)
+{
+    struct oi_slice underlying = call_parameter(call, "underlyingAsset");
+    struct oi_slice expiration = call_parameter(call, "expiration");
+    char begin[OI_SYMBOL_SIZE];
+
+    if (call_is_path(call, OPTION_INFORMATION)) {
+        oi_json_begin_object(call->writer);
+        call_add_text(call, "timezone", "UTC");
+        call_add_int(call, "serverTime", call_now_ms(call));
+        oi_json_add_name(call->writer, "optionSymbols");
+        add_options(call, "", add_option);
+        oi_json_end_object(call->writer);
+    } else if (call_is_path(call, OPTION_MARK)) {
+        add_options(call, "", add_option_mark);
+    } else if (call_is_path(call, OPTION_INTEREST) && underlying.size > 0 && expiration.size > 0 &&
+               underlying.size + expiration.size < OI_SYMBOL_SIZE / 2) {
+        (void) snprintf(begin, sizeof(begin), "%.*s-%.*s-", OI_SLICE_ARGS(underlying),
+                        OI_SLICE_ARGS(expiration));
+        add_options(call, begin, add_option_interest);
+    } else {
+        call_fail(call, 400, "application/json",
+                  "{\"code\":-1102,\"msg\":\"Mandatory parameter was not sent.\"}");
+    }
+}
+
 static bool
 is_history(const struct call *call)
 {
@@ -250,6 +349,8 @@ cost(const struct call *call)
 {
     if (is_history(call))
         return (struct cost){ METER_HISTORY, 1 };
+    if (is_option(call))
+        return (struct cost){ METER_OPTIONS, call_is_path(call, OPTION_MARK) ? 5 : 1 };
     if (oi_slice_is(endpoint_of(call), "premiumIndex") && call_parameter(call, "symbol").size == 0)
         return (struct cost){ METER_WEIGHT, 10 };
     return (struct cost){ METER_WEIGHT, 1 };
@@ -262,6 +363,8 @@ answer(const struct call *call)
 
     if (is_history(call))
         answer_history(call);
+    else if (is_option(call))
+        answer_option(call);
     else if (oi_slice_is(endpoint, "exchangeInfo"))
         answer_information(call);
     else if (oi_slice_is(endpoint, "openInterest"))
@@ -297,7 +400,8 @@ decorate(const struct call *call, const struct oi_meter_answer *counted)
         oi_http_reply_header_int(call->reply, "X-MBX-USED-WEIGHT-1M", counted->used);
 }
 
-static const char *const hosts[] = { "fapi.binance.com", "dapi.binance.com", NULL };
+static const char *const hosts[] = { "fapi.binance.com", "dapi.binance.com", "eapi.binance.com",
+                                     NULL };
 
 static const struct oi_meter_rule rules[] = {
     [METER_WEIGHT] = { .weight_max = 2'400,
@@ -310,11 +414,16 @@ static const struct oi_meter_rule rules[] = {
                         .is_aligned = true,
                         .ban_ns = 2 * OI_MINUTE,
                         .patience = 10 },
+    [METER_OPTIONS] = { .weight_max = 2'400,
+                        .window_ns = OI_MINUTE,
+                        .is_aligned = true,
+                        .ban_ns = 2 * OI_MINUTE,
+                        .patience = 10 },
 };
 
 const struct venue venue_binance = {
     .hosts = hosts,
-    .tells = TELLS_MARK | TELLS_INDEX | TELLS_TIME,
+    .tells = TELLS_MARK | TELLS_FUTURES_INDEX | TELLS_OPTION_VALUE | TELLS_TIME,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

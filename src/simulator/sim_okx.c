@@ -16,6 +16,7 @@ enum { METER_INTEREST, METER_MARK, METER_INSTRUMENTS, METER_HISTORY };
 #define INTEREST "/api/v5/public/open-interest"
 #define MARK "/api/v5/public/mark-price"
 #define INSTRUMENTS "/api/v5/public/instruments"
+#define UNDERLYING "/api/v5/public/underlying"
 #define HISTORY "/api/v5/rubik/stat/contracts/open-interest-history"
 
 static const char *
@@ -182,6 +183,28 @@ answer_history(const struct call *call)
     end(call);
 }
 
+/* A list in the list: what options there are. */
+static void
+answer_underlying(const struct call *call)
+{
+    const char *last = "";
+
+    if (!oi_slice_is(call_parameter(call, "instType"), "OPTION")) {
+        fail(call, 400, "51000", "Parameter instType error");
+        return;
+    }
+    begin(call);
+    oi_json_begin_array(call->writer);
+    for (const struct oi_market *market = call_next(call, "option", NULL); market;
+         market = call_next(call, "option", market)) {
+        if (strcmp(market->family, last) != 0)
+            oi_json_add_text(call->writer, market->family);
+        last = market->family;
+    }
+    oi_json_end_array(call->writer);
+    end(call);
+}
+
 static struct cost
 cost(const struct call *call)
 {
@@ -191,6 +214,7 @@ cost(const struct call *call)
                                                                 : 0;
     unsigned meter = call_is_path(call, MARK)          ? METER_MARK
                      : call_is_path(call, INSTRUMENTS) ? METER_INSTRUMENTS
+                     : call_is_path(call, UNDERLYING)  ? METER_INSTRUMENTS
                      : call_is_path(call, HISTORY)     ? METER_HISTORY
                                                        : METER_INTEREST;
 
@@ -206,6 +230,8 @@ answer(const struct call *call)
         answer_type(call, add_mark, false);
     else if (call_is_path(call, INSTRUMENTS))
         answer_type(call, add_instrument, true);
+    else if (call_is_path(call, UNDERLYING))
+        answer_underlying(call);
     else if (call_is_path(call, HISTORY))
         answer_history(call);
     else

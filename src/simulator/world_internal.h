@@ -42,6 +42,8 @@ enum tells {
     TELLS_TIME = 1 << 4,         /* the exchange's own stamp */
     TELLS_OPTION_INDEX = 1 << 5, /* the index, with options alone */
     TELLS_PERPETUAL_INDEX = 1 << 6,
+    TELLS_FUTURES_INDEX = 1 << 7, /* with everything but options */
+    TELLS_OPTION_VALUE = 1 << 8,
 };
 
 struct venue {

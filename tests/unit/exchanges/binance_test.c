@@ -176,10 +176,43 @@ history_of_dated_coin_m_contracts_is_not_asked_for(void **)
     oi_http_request_release(&request);
 }
 
+static void
+an_option_is_a_coin_and_its_family_underlying_and_expiry(void **)
+{
+    static const char reply[] =
+        "{\"optionSymbols\":[{\"expiryDate\":1798185600000,\"symbol\":\"ETH-261225-2600-P\","
+        "\"side\":\"PUT\",\"strikePrice\":\"2600\",\"unit\":1,\"quoteAsset\":\"USDT\"},"
+        "{\"symbol\":\"ETH-261225-2700-P\"}]}";
+    struct oi_task task = { .kind = OI_TASK_INSTRUMENTS, .product = "option" };
+    struct oi_harvest harvest = {};
+    struct oi_http_request request = {};
+    struct oi_buffer url = {};
+
+    assert_ok(test_exchange_read(binance, &task, reply, &harvest));
+    assert_int_equal(harvest.instruments.count, 1);
+    assert_int_equal(harvest.instruments.items[0].option_side, OI_OPTION_PUT);
+    test_assert_decimal(&harvest.instruments.items[0].strike, "2600");
+    test_assert_decimal(&harvest.instruments.items[0].contract_size, "1");
+    task.kind = OI_TASK_FAMILIES;
+    assert_ok(test_exchange_read(binance, &task, reply, &harvest));
+    assert_int_equal(harvest.families.count, 1);
+    assert_string_equal(harvest.families.items[0], "ETH-261225");
+    task = (struct oi_task){ .kind = OI_TASK_CURRENT, .product = "option", .family = "ETH-261225" };
+    assert_ok(test_exchange_endpoint(binance, &task)->ask(&task, &request, NULL));
+    oi_http_write_url(&request, &url);
+    assert_true(oi_slice_is(oi_buffer_slice(&url),
+                            "https://eapi.binance.com/eapi/v1/openInterest?underlyingAsset=ETH"
+                            "&expiration=261225"));
+    oi_http_request_release(&request);
+    oi_buffer_release(&url);
+    oi_harvest_release(&harvest);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_option_is_a_coin_and_its_family_underlying_and_expiry),
         cmocka_unit_test(counts_1000pepe_in_thousands_and_maps_it_to_pepe),
         cmocka_unit_test(a_symbol_without_contract_type_is_not_yet_an_instrument),
         cmocka_unit_test(an_unknown_contract_type_is_skipped_and_never_guessed),
