@@ -131,6 +131,11 @@ struct oi_stream_route {
     /* Of several rows of one market and microsecond the first is sent: how many the server
      * remembers of each exchange. 0: all are sent. */
     size_t memory;
+    bool has_events; /* without a WebSocket's handshake, the same as server-sent events */
+    /* A closed candle (the first of the block) as a message, for listeners whose handshake set the
+     * query's interval_ns: they get those in place of rows. NULL: there are none. */
+    void (*render_candle)(const struct oi_query *query, const struct oi_block *block,
+                          struct oi_buffer *out);
     /* One message without its end, the same for every listener with that `is_pretty`. */
     void (*render_row)(const struct oi_stream_row *row, bool is_pretty, struct oi_buffer *out);
     /* The end, with the number of the message on its connection (from 0). NULL: there is none, and

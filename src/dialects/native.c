@@ -152,10 +152,9 @@ add_selector(const struct oi_http_request *request, struct oi_query *query, cons
     return add_kinds(request, selector, problem);
 }
 
-/* A selector for each market named, or one for all that fit the other conditions. */
-static enum oi_status
-select_markets(const struct oi_http_request *request, struct oi_query *query,
-               struct oi_problem *problem)
+enum oi_status
+native_select(const struct oi_http_request *request, struct oi_query *query,
+              struct oi_problem *problem)
 {
     for (size_t i = 0; i < request->query.count; i++) {
         const struct oi_http_field *field = &request->query.items[i];
@@ -182,14 +181,15 @@ parse_markets(const struct oi_call *call, const struct oi_http_request *request,
     query->wants_extents = true;
     query->text_filter = oi_text_copy(request, "q", query);
     OI_TRY(oi_text_boolean(request, "live", &is_live, problem));
-    OI_TRY(select_markets(request, query, problem));
+    OI_TRY(native_select(request, query, problem));
     for (size_t i = 0; i < query->selectors.count; i++)
         query->selectors.items[i].live_only = is_live;
     return read_form(call, request, ROWS, query, problem);
 }
 
-static enum oi_status
-read_unit(const struct oi_http_request *request, struct oi_query *query, struct oi_problem *problem)
+enum oi_status
+native_read_unit(const struct oi_http_request *request, struct oi_query *query,
+                 struct oi_problem *problem)
 {
     static const struct oi_word units[] = {
         { "coins", OI_UNIT_COINS },
@@ -232,6 +232,17 @@ read_span(const struct oi_call *call, const struct oi_http_request *request, str
     return OI_OK;
 }
 
+enum oi_status
+native_read_interval(const struct oi_http_request *request, struct oi_query *query,
+                     struct oi_problem *problem)
+{
+    struct oi_slice interval = oi_text_value(request, "interval");
+
+    if (interval.size > 0 && oi_interval_parse(interval, &query->interval_ns, NULL) != OI_OK)
+        return bad(problem, "interval", interval, "Must be a count and one of s m h d w: 1h.");
+    return OI_OK;
+}
+
 /* Candles where an interval is given; a total is made of candles. */
 static enum oi_status
 read_shape(const struct oi_http_request *request, struct oi_query *query,
@@ -245,8 +256,7 @@ read_shape(const struct oi_http_request *request, struct oi_query *query,
     OI_TRY(OI_TEXT_WORD(request, "order", orders, &is_descending, problem));
     OI_TRY(oi_text_boolean(request, "total", &is_total, problem));
     OI_TRY(oi_text_boolean(request, "fill", &query->fills_gaps, problem));
-    if (interval.size > 0 && oi_interval_parse(interval, &query->interval_ns, NULL) != OI_OK)
-        return bad(problem, "interval", interval, "Must be a count and one of s m h d w: 1h.");
+    OI_TRY(native_read_interval(request, query, problem));
     query->is_descending = is_descending;
     query->kind = interval.size > 0 ? OI_QUERY_CANDLES : OI_QUERY_ROWS;
     if (interval.size > 0) {
@@ -272,9 +282,9 @@ parse_rows(const struct oi_call *call, const struct oi_http_request *request,
         oi_text_value(request, "exchange").size == 0 && oi_text_value(request, "coin").size == 0)
         return oi_problem_set(problem, OI_PROBLEM_MISSING, "market", (struct oi_slice){},
                               "One of market, exchange and coin is required.");
-    OI_TRY(select_markets(request, query, problem));
+    OI_TRY(native_select(request, query, problem));
     query->needs_a_market = true;
-    OI_TRY(read_unit(request, query, problem));
+    OI_TRY(native_read_unit(request, query, problem));
     OI_TRY(read_span(call, request, query, problem));
     OI_TRY(read_shape(request, query, problem));
     return read_form(call, request, ROWS, query, problem);
@@ -287,10 +297,10 @@ parse_latest(const struct oi_call *call, const struct oi_http_request *request,
     OI_TRY(OI_TEXT_PARAMETERS(request, latest_parameters, problem));
     query->kind = OI_QUERY_LATEST;
     query->order_by_usd = true;
-    OI_TRY(select_markets(request, query, problem));
+    OI_TRY(native_select(request, query, problem));
     for (size_t i = 0; i < query->selectors.count; i++)
         query->selectors.items[i].live_only = query->selectors.items[i].market == NULL;
-    OI_TRY(read_unit(request, query, problem));
+    OI_TRY(native_read_unit(request, query, problem));
     return read_form(call, request, LATEST_ROWS, query, problem);
 }
 
@@ -300,7 +310,7 @@ parse_gaps(const struct oi_call *call, const struct oi_http_request *request,
 {
     OI_TRY(OI_TEXT_PARAMETERS(request, gap_parameters, problem));
     query->kind = OI_QUERY_GAPS;
-    OI_TRY(select_markets(request, query, problem));
+    OI_TRY(native_select(request, query, problem));
     OI_TRY(read_span(call, request, query, problem));
     query->from_end = false;
     return read_form(call, request, ROWS, query, problem);

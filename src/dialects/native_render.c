@@ -510,6 +510,25 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
     oi_buffer_release(&quoted);
 }
 
+void
+native_write_candle(const struct oi_query *query, const struct oi_block *block,
+                    struct oi_buffer *out)
+{
+    struct oi_time_writer times = {};
+    struct oi_query lines = { .kind = query->kind,
+                              .unit = query->unit,
+                              .is_canonical = query->is_canonical,
+                              .selectors = { query->selectors.items, query->selectors.count,
+                                             query->selectors.capacity },
+                              .format = NATIVE_NDJSON };
+    struct oi_rendering rendering = { .query = &lines, .state = &times };
+    struct oi_block first = *block;
+
+    first.count = 1;
+    add_block(&rendering, &first, out);
+    out->size--; /* the end of the line */
+}
+
 static void
 begin_answer(struct oi_rendering *rendering, struct oi_buffer *out)
 {

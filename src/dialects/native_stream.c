@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The WebSocket of the native API: every reading as its feed said it, one object a message. */
+/* The streams of the native API, over WebSocket or as server-sent events: every reading as its feed
+ * said it, or every closed candle, one object a message. */
 #include "dialects/native_internal.h"
 
 #include "core/symbology.h"
@@ -10,7 +11,15 @@
 static const struct oi_parameter parameters[] = {
     { "key", 0 },
     { "market", OI_PARAMETER_REPEATABLE },
+    { "exchange", OI_PARAMETER_REPEATABLE },
+    { "coin", 0 },
+    { "quote", 0 },
+    { "kind", OI_PARAMETER_REPEATABLE },
+    { "product", 0 },
     { "backfill", 0 },
+    { "interval", 0 },
+    { "unit", 0 },
+    { "convention", 0 },
 };
 
 /* A browser cannot set a header on a WebSocket: the key may stand in the address. */
@@ -20,6 +29,37 @@ key(const struct oi_http_request *request)
     struct oi_slice given = native_key(request);
 
     return given.size > 0 ? given : oi_text_value(request, "key");
+}
+
+static bool
+chooses(const struct oi_http_request *request)
+{
+    static const char *const names[] = { "market", "exchange", "coin", "quote", "kind", "product" };
+
+    for (size_t i = 0; i < OI_COUNT(names); i++)
+        if (oi_text_value(request, names[i]).size > 0)
+            return true;
+    return false;
+}
+
+/* Readings come as they are stored, candles when they are closed. */
+static enum oi_status
+check(const struct oi_http_request *request, const struct oi_query *query,
+      struct oi_problem *problem)
+{
+    static const char *const names[] = { "unit", "convention" };
+
+    if (query->interval_ns > 0 && query->wants_latest)
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "backfill", OI_SLICE("latest"),
+                              "Closed candles have no backfill; ask for them.");
+    for (size_t i = 0; i < OI_COUNT(names); i++) {
+        struct oi_slice value = oi_text_value(request, names[i]);
+
+        if (query->interval_ns == 0 && value.size > 0)
+            return oi_problem_set(problem, OI_PROBLEM_PARAMETER, names[i], value,
+                                  "Needs an interval: readings come as they are stored.");
+    }
+    return OI_OK;
 }
 
 static enum oi_status
@@ -32,20 +72,14 @@ parse(const struct oi_call *, const struct oi_http_request *request, struct oi_q
     OI_TRY(OI_TEXT_PARAMETERS(request, parameters, problem));
     OI_TRY(OI_TEXT_WORD(request, "backfill", backfills, &wants_latest, problem));
     query->wants_latest = wants_latest;
-    for (size_t i = 0; i < request->query.count; i++) {
-        const struct oi_http_field *field = &request->query.items[i];
-        struct oi_selector *selector;
-
-        if (!oi_slice_is(field->name, "market"))
-            continue;
-        if (query->selectors.count >= MARKETS_MAX)
-            return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "market", (struct oi_slice){},
-                                  "at most %d markets", MARKETS_MAX);
-        selector = oi_query_select(query, OI_SYMBOLOGY_NATIVE);
-        selector->market = oi_arena_copy(&query->arena, field->value);
-        selector->must_match = true;
-        selector->parameter = "market";
-    }
+    OI_TRY(native_read_interval(request, query, problem));
+    OI_TRY(native_read_unit(request, query, problem));
+    OI_TRY(check(request, query, problem));
+    if (chooses(request))
+        OI_TRY(native_select(request, query, problem));
+    if (query->selectors.count > MARKETS_MAX)
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "market", (struct oi_slice){},
+                              "at most %d markets", MARKETS_MAX);
     if (wants_latest && query->selectors.count == 0) {
         struct oi_selector *all = oi_query_select(query, OI_SYMBOLOGY_NATIVE);
 
@@ -90,6 +124,8 @@ const struct oi_stream_route native_stream = {
     .path = "/stream",
     .key = key,
     .parse = parse,
+    .has_events = true,
     .render_row = render_row,
+    .render_candle = native_write_candle,
     .stall_code = 1013,
 };

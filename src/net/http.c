@@ -152,6 +152,13 @@ oi_http_reply_release(struct oi_http_reply *reply)
 }
 
 void
+oi_http_reply_resume(struct oi_http_reply *reply)
+{
+    if (reply->resume)
+        reply->resume(reply->resumer);
+}
+
+void
 oi_http_reply_header(struct oi_http_reply *reply, const char *name, struct oi_slice value)
 {
     struct oi_http_field field;

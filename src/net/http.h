@@ -91,6 +91,10 @@ void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
  * in `body` goes first, and `more` is called whenever the client has taken what was there: it
  * appends the next piece to `out` (best 16 to 64 KiB; an empty one is passed over) and tells when
  * it was the last; the framing (chunked, or closing for HTTP/1.0) is the server's.
+ *
+ * An endless answer (server-sent events) has nothing yet for most of the time: `more` sets
+ * `is_waiting`, and is called again after oi_http_reply_resume. Such an answer ends with its client
+ * or its server, never by a deadline.
  */
 struct oi_http_reply {
     int status;                              /* 200 by default */
@@ -102,6 +106,10 @@ struct oi_http_reply {
     void *context;
     bool is_compressible; /* text: gzip it when the client takes that and the size is worth it */
     bool is_withheld;     /* never sent: the client waits until it gives up (the simulator's) */
+    bool is_waiting;      /* set by `more`: nothing yet */
+    /* Set by the server before the handler is called. */
+    void (*resume)(void *resumer);
+    void *resumer;
     struct oi_arena arena;
 };
 
@@ -113,5 +121,10 @@ void oi_http_reply_header_text(struct oi_http_reply *reply, const char *name, co
 void oi_http_reply_header_int(struct oi_http_reply *reply, const char *name, int64_t value);
 /* Sets Content-Type; text and JSON become compressible. */
 void oi_http_reply_type(struct oi_http_reply *reply, const char *content_type);
+/* `more` has something again. On the loop's thread; `more` is called in the same turn of the loop,
+ * never from within. */
+void oi_http_reply_resume(struct oi_http_reply *reply);
+/* Does the client take gzip (RFC 9110, 12.5.3)? */
+bool oi_http_accepts_gzip(const struct oi_http_request *request);
 /* The value of a header set so far (name in any case), or NULL. */
 const struct oi_slice *oi_http_reply_find(const struct oi_http_reply *reply, const char *name);

@@ -111,6 +111,18 @@ answer_options(struct oi_http_connection *connection)
     oi_http_connection_answer(connection);
 }
 
+/* The reply's `resume`. */
+static void
+resume(void *resumer)
+{
+    struct oi_http_connection *connection = resumer;
+
+    if (connection->reply_state != OI_HTTP_REPLY_WAITING)
+        return;
+    connection->reply_state = OI_HTTP_REPLY_STREAMING;
+    oi_http_connection_notify(connection);
+}
+
 static void
 dispatch(struct oi_http_connection *connection)
 {
@@ -124,7 +136,8 @@ dispatch(struct oi_http_connection *connection)
                                                   OI_SLICE_ARGS(request->origin)));
     connection->is_head = request->method == OI_HTTP_HEAD;
     connection->ends_after = !connection->parser.keeps_alive;
-    connection->reply = (struct oi_http_reply){ .status = 200 };
+    connection->reply =
+        (struct oi_http_reply){ .status = 200, .resume = resume, .resumer = connection };
     if (oi_slice_is(request->path, "*")) {
         answer_options(connection);
         return;
@@ -202,6 +215,7 @@ settle(struct oi_http_connection *connection)
 {
     bool is_waiting = connection->phase == OI_HTTP_PHASE_REQUESTS &&
                       connection->reply_state != OI_HTTP_REPLY_WITHHELD &&
+                      connection->reply_state != OI_HTTP_REPLY_WAITING &&
                       (connection->reply_state != OI_HTTP_REPLY_NONE || connection->input.size > 0);
 
     if (connection->has_ended && connection->output.size == 0 && !is_waiting)
@@ -302,6 +316,13 @@ oi_http_connection_compressed(struct oi_http_connection *connection, struct oi_b
     advance(connection, (struct oi_slice){});
 }
 
+void
+oi_http_connection_go_on(struct oi_http_connection *connection)
+{
+    if (connection->reply_state == OI_HTTP_REPLY_STREAMING)
+        advance(connection, (struct oi_slice){});
+}
+
 static void
 tick_requests(struct oi_http_connection *connection)
 {
@@ -360,6 +381,12 @@ oi_http_connection_stop(struct oi_http_connection *connection)
         oi_websocket_close(&connection->websocket, 1001, "the server is stopping");
     else if (connection->reply_state == OI_HTTP_REPLY_NONE)
         connection->input_ms = connection->host->now_ms;
+    else if (connection->reply_state == OI_HTTP_REPLY_WAITING)
+        oi_http_connection_end_waiting(connection);
+    else
+        return;
+    if (connection->phase == OI_HTTP_PHASE_REQUESTS)
+        advance(connection, (struct oi_slice){});
 }
 
 bool

@@ -50,6 +50,8 @@ void oi_http_connection_sending(struct oi_http_connection *connection);
 /* What `compress` was asked for: both are emptied. */
 void oi_http_connection_compressed(struct oi_http_connection *connection, struct oi_buffer *plain,
                                    struct oi_buffer *packed);
+/* After `wake`, before writing: what a reply has to say by now becomes output. */
+void oi_http_connection_go_on(struct oi_http_connection *connection);
 /* Act on deadlines; call often enough. Memory of idle connections is given back here. */
 void oi_http_connection_tick(struct oi_http_connection *connection);
 /* The server is stopping (host->is_stopping has been set): end soon. */

@@ -22,6 +22,7 @@ enum oi_http_reply_state {
     OI_HTTP_REPLY_COMPRESSING, /* the body is with the host */
     OI_HTTP_REPLY_WITHHELD,    /* nothing will come */
     OI_HTTP_REPLY_STREAMING,   /* `more` is called as the client takes what there is */
+    OI_HTTP_REPLY_WAITING,     /* `more` has nothing yet */
 };
 
 struct oi_websocket {
@@ -68,6 +69,8 @@ void oi_http_connection_refuse(struct oi_http_connection *connection, int status
                                const char *reason);
 /* The next piece of a streamed reply. */
 void oi_http_connection_pull(struct oi_http_connection *connection);
+/* A reply that waits is over, and its connection. */
+void oi_http_connection_end_waiting(struct oi_http_connection *connection);
 /* Forget request and reply; the next one may come. */
 void oi_http_connection_finish_reply(struct oi_http_connection *connection);
 /* Status line and headers, with the empty line. */

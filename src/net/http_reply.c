@@ -157,9 +157,9 @@ is_refused(struct oi_slice parameters)
     return false;
 }
 
-/* Does the client take gzip (RFC 9110, 12.5.3)? An element by name outweighs "*". */
-static bool
-accepts_gzip(const struct oi_http_request *request)
+/* An element by name outweighs "*". */
+bool
+oi_http_accepts_gzip(const struct oi_http_request *request)
 {
     bool accepts = false;
 
@@ -204,7 +204,8 @@ end_stream(struct oi_http_reply *reply)
     reply->more = NULL;
 }
 
-/* One piece, not empty unless it is the last. False: nothing sound will come any more. */
+/* One piece, not empty unless it is the last or there is nothing yet. False: nothing sound will
+ * come any more. */
 static bool
 take_piece(struct oi_http_reply *reply, struct oi_buffer *piece, bool *ret_is_last)
 {
@@ -212,7 +213,8 @@ take_piece(struct oi_http_reply *reply, struct oi_buffer *piece, bool *ret_is_la
     size_t before = piece->size;
     bool is_last = false;
 
-    for (unsigned i = 0; !is_last && piece->size == before; i++) {
+    reply->is_waiting = false;
+    for (unsigned i = 0; !is_last && piece->size == before && !reply->is_waiting; i++) {
         if (i == EMPTY_PIECES_MAX ||
             reply->more(reply->context, piece, &is_last, &error) != OI_OK || piece->overflowed)
             return false;
@@ -265,6 +267,18 @@ oi_http_connection_pull(struct oi_http_connection *connection)
     queue_piece(connection, &piece, is_last);
     if (is_last)
         oi_http_connection_finish_reply(connection);
+    else if (connection->reply.is_waiting)
+        connection->reply_state = OI_HTTP_REPLY_WAITING;
+}
+
+void
+oi_http_connection_end_waiting(struct oi_http_connection *connection)
+{
+    struct oi_buffer nothing = {};
+
+    queue_piece(connection, &nothing, true);
+    connection->ends_after = true;
+    oi_http_connection_finish_reply(connection);
 }
 
 /* The first piece is taken before the head is written: a failure can still be said, and an answer
@@ -298,7 +312,7 @@ encode(struct oi_http_connection *connection)
         return true;
     oi_http_reply_header_text(reply, "Vary", "Accept-Encoding");
     reply->is_compressible = false;
-    if (connection->request.is_http10 || !accepts_gzip(&connection->request))
+    if (connection->request.is_http10 || !oi_http_accepts_gzip(&connection->request))
         return true;
     if (reply->more) {
         oi_http_reply_header_text(reply, "Content-Encoding", "gzip");
@@ -355,7 +369,8 @@ oi_http_connection_answer(struct oi_http_connection *connection)
     if (!has_body) {
         oi_http_connection_finish_reply(connection);
     } else if (reply->more) {
-        connection->reply_state = OI_HTTP_REPLY_STREAMING;
+        connection->reply_state =
+            reply->is_waiting ? OI_HTTP_REPLY_WAITING : OI_HTTP_REPLY_STREAMING;
         queue_piece(connection, &reply->body, false);
     } else {
         oi_output_move(&connection->output, &reply->body);

@@ -201,6 +201,8 @@ on_prepare(uv_prepare_t *handle)
         server->dirty = peer->next_dirty;
         peer->next_dirty = NULL;
         peer->is_dirty = false;
+        if (!peer->is_closing)
+            oi_http_connection_go_on(peer->connection);
         flush(peer);
     }
 }

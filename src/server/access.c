@@ -39,6 +39,7 @@ struct oi_access {
     OI_VECTOR(struct oi_account *) holders; /* of the keyring's hashes, in its order */
     bool is_locked;                         /* there is a key, or was */
     atomic_ullong version;                  /* of `usage`, as last read */
+    atomic_ullong generation;
 };
 
 /*
@@ -107,6 +108,7 @@ rebuild(struct oi_access *access, const struct oi_key_records *records)
     access->keyring =
         oi_keyring_new((const uint8_t(*)[OI_SHA256_SIZE]) hashes, access->holders.count);
     oi_free(hashes);
+    atomic_fetch_add(&access->generation, 1);
 }
 
 static enum oi_status
@@ -453,6 +455,49 @@ oi_access_refund(struct oi_access *, struct oi_grant *grant)
 {
     if (grant->account && grant->taken > 0)
         oi_account_refund(grant->account, grant);
+}
+
+enum oi_key_verdict
+oi_access_open_stream(struct oi_access *access, const uint8_t hash[OI_SHA256_SIZE],
+                      struct oi_account **ret_account)
+{
+    enum oi_key_verdict verdict = OI_KEY_FINE;
+    struct oi_account *account;
+
+    *ret_account = NULL;
+    pthread_rwlock_rdlock(access->lock);
+    account = holder(access, hash);
+    pthread_rwlock_unlock(access->lock);
+    if (!account)
+        return OI_KEY_WRONG;
+    pthread_mutex_lock(&account->lock);
+    if (account->plan.denies_streams)
+        verdict = OI_KEY_DENIED;
+    else if (account->plan.streams_max > 0 && account->streams >= account->plan.streams_max)
+        verdict = OI_KEY_TOO_FAST;
+    else
+        account->streams++;
+    pthread_mutex_unlock(&account->lock);
+    if (verdict == OI_KEY_FINE)
+        *ret_account = account;
+    return verdict;
+}
+
+void
+oi_access_close_stream(struct oi_account **account)
+{
+    if (!*account)
+        return;
+    pthread_mutex_lock(&(*account)->lock);
+    (*account)->streams--;
+    pthread_mutex_unlock(&(*account)->lock);
+    *account = NULL;
+}
+
+uint64_t
+oi_access_generation(const struct oi_access *access)
+{
+    return atomic_load(&access->generation);
 }
 
 /* "name:port", "[v6]:port" or a bare one, without the port and the brackets. */

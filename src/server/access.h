@@ -30,6 +30,7 @@ enum oi_key_verdict {
     OI_KEY_WRONG,
     OI_KEY_TOO_FAST,   /* the plan's rate */
     OI_KEY_USED_UP,    /* the plan's month */
+    OI_KEY_DENIED,     /* the plan does not cover it */
     OI_KEY_UNKNOWABLE, /* what it has used cannot be read or written: nothing is given away */
 };
 
@@ -105,6 +106,18 @@ enum oi_key_verdict oi_access_settle(struct oi_access *access, const struct oi_v
 void oi_access_charge_rows(struct oi_access *access, struct oi_grant *grant, uint64_t rows);
 /* There was no answer: give the month's part back, though not the rate's. */
 void oi_access_refund(struct oi_access *access, struct oi_grant *grant);
+
+/*
+ * Streams. A key's stream counts against its plan while it is open. TOO_FAST: it has as many as the
+ * plan allows; DENIED: the plan has none. *ret_account, NULL where nothing is counted, is handed
+ * back to close.
+ */
+enum oi_key_verdict oi_access_open_stream(struct oi_access *access,
+                                          const uint8_t hash[OI_SHA256_SIZE],
+                                          struct oi_account **ret_account);
+void oi_access_close_stream(struct oi_account **account);
+/* Changes whenever keys or rules do: time to look whether the keys of open streams still hold. */
+uint64_t oi_access_generation(const struct oi_access *access);
 
 /* May this Host header be answered? An absent one (HTTP/1.0) may. */
 bool oi_access_check_host(const struct oi_access *access, const struct oi_slice *host);

@@ -20,6 +20,7 @@ struct oi_account {
     uint32_t month;
     uint64_t reserved; /* of the month, by all processes, as last seen */
     uint64_t held;     /* of that, by us and not yet used */
+    unsigned streams;  /* open now */
     bool is_known;     /* `reserved` has been read for `month` */
 };
 

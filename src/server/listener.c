@@ -8,6 +8,7 @@
 #include "server/live_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Newest readings are sent while less than this is queued. */
 #define NEWEST_QUEUE_MAX ((size_t) 256 << 10)
@@ -97,22 +98,80 @@ listener_refresh(struct listener *listener, const struct oi_catalog *catalog)
         (void) listener_choose(listener, &listener->query, true, &problem);
 }
 
+size_t
+listener_queued(const struct listener *listener)
+{
+    return listener->websocket ? oi_websocket_queued(listener->websocket) : listener->events.size;
+}
+
+void
+listener_send_text(struct listener *listener, struct oi_slice text)
+{
+    if (listener->websocket) {
+        oi_websocket_send(listener->websocket, text);
+        return;
+    }
+    oi_buffer_add_text(&listener->events, "data: ");
+    oi_buffer_add_slice(&listener->events, text);
+    oi_buffer_add_text(&listener->events, "\n\n");
+    oi_http_reply_resume(listener->reply);
+}
+
+void
+listener_close(struct listener *listener, uint16_t code, const char *reason)
+{
+    listener->is_closing = true;
+    if (listener->websocket)
+        oi_websocket_close(listener->websocket, code, reason);
+    else
+        oi_http_reply_resume(listener->reply);
+}
+
+void
+listener_beat(struct listener *listener)
+{
+    if (listener->websocket || listener->events.size > 0)
+        return;
+    oi_buffer_add_text(&listener->events, ":\n\n");
+    oi_http_reply_resume(listener->reply);
+}
+
+enum oi_key_verdict
+listener_take_key(struct listener *listener, const uint8_t hash[OI_SHA256_SIZE])
+{
+    struct oi_access *access = listener->live->worker->server->access;
+    struct oi_account *account = NULL;
+    enum oi_key_verdict verdict;
+
+    if (!oi_access_has_keys(access)) {
+        listener->has_key = true;
+        return OI_KEY_FINE;
+    }
+    verdict = oi_access_open_stream(access, hash, &account);
+    if (verdict != OI_KEY_FINE)
+        return verdict;
+    oi_access_close_stream(&listener->account);
+    listener->account = account;
+    memcpy(listener->key_hash, hash, OI_SHA256_SIZE);
+    listener->has_key = listener->has_key_hash = true;
+    return OI_KEY_FINE;
+}
+
 static void
 close_slow(struct listener *listener)
 {
     const struct oi_stream_route *route = listener->route;
 
-    listener->is_closing = true;
     if (route->stall)
-        oi_websocket_send(listener->websocket, oi_slice_of(route->stall));
-    oi_websocket_close(listener->websocket, route->stall_code, "reading too slowly");
+        listener_send_text(listener, oi_slice_of(route->stall));
+    listener_close(listener, route->stall_code, "reading too slowly");
 }
 
 void
 listener_send(struct listener *listener, struct wording *wording)
 {
     const struct oi_stream_route *route = listener->route;
-    size_t form = listener->query.is_pretty, queued = oi_websocket_queued(listener->websocket);
+    size_t form = listener->query.is_pretty, queued = listener_queued(listener);
     struct oi_buffer *text = &wording->forms[form].text;
 
     if (listener->is_closing)
@@ -124,21 +183,23 @@ listener_send(struct listener *listener, struct wording *wording)
     if (route->warning && !listener->is_warned &&
         queued > LIVE_QUEUE_MAX / 100 * route->warning_percent) {
         listener->is_warned = true;
-        oi_websocket_send(listener->websocket, oi_slice_of(route->warning));
+        listener_send_text(listener, oi_slice_of(route->warning));
     }
     if (!wording->forms[form].is_made) {
         wording->forms[form].is_made = true;
         route->render_row(&wording->row, listener->query.is_pretty, text);
-        if (!route->render_end)
-            wording->forms[form].frame = oi_websocket_frame_new(oi_buffer_slice(text));
     }
     if (route->render_end) {
         size_t size = text->size;
 
         route->render_end(listener->sequence, listener->query.is_pretty, text);
-        oi_websocket_send(listener->websocket, oi_buffer_slice(text));
+        listener_send_text(listener, oi_buffer_slice(text));
         text->size = size;
+    } else if (!listener->websocket) {
+        listener_send_text(listener, oi_buffer_slice(text));
     } else {
+        if (!wording->forms[form].frame)
+            wording->forms[form].frame = oi_websocket_frame_new(oi_buffer_slice(text));
         oi_websocket_send_frame(listener->websocket, wording->forms[form].frame);
     }
     listener->sequence++;
@@ -203,7 +264,7 @@ go_on(struct listener *listener)
 
     for (; listener->newest_at < listener->interests.count && !listener->is_closing;
          listener->newest_at++) {
-        if (oi_websocket_queued(listener->websocket) > NEWEST_QUEUE_MAX)
+        if (listener_queued(listener) > NEWEST_QUEUE_MAX)
             break;
         listener_send_newest(listener, catalog, &listener->interests.items[listener->newest_at]);
     }
@@ -228,16 +289,14 @@ closed(void *context)
 static void
 act(struct listener *listener, struct oi_stream_message *message)
 {
-    const struct oi_access *access = listener->live->worker->server->access;
+    uint8_t hash[OI_SHA256_SIZE];
 
     switch (message->action) {
     case OI_STREAM_NOTHING:
         return;
     case OI_STREAM_KEY:
-        listener->has_key = oi_access_check_key(access, message->key) == OI_KEY_FINE;
-        if (!listener->has_key)
-            (void) oi_problem_set(&message->problem, OI_PROBLEM_KEY_WRONG, "", (struct oi_slice){},
-                                  "the key is not valid");
+        oi_sha256(message->key, hash);
+        (void) live_judge(listener_take_key(listener, hash), &message->problem);
         return;
     case OI_STREAM_SUBSCRIBE:
     case OI_STREAM_UNSUBSCRIBE:
@@ -278,4 +337,32 @@ listener_attach(struct listener *listener)
                                                                              .closed = closed,
                                                                              .context = listener });
     go_on(listener);
+}
+
+/* The reply's `more`. */
+static enum oi_status
+pull_events(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_error *)
+{
+    struct listener *listener = context;
+
+    go_on(listener);
+    oi_buffer_add_slice(out, oi_buffer_slice(&listener->events));
+    oi_buffer_release(&listener->events);
+    *ret_is_last = listener->is_closing;
+    listener->reply->is_waiting = out->size == 0;
+    return OI_OK;
+}
+
+void
+listener_attach_reply(struct listener *listener, struct oi_http_reply *reply)
+{
+    oi_http_reply_type(reply, "text/event-stream");
+    oi_http_reply_header_text(reply, "Cache-Control", "no-store");
+    oi_http_reply_header_text(reply, "X-Accel-Buffering", "no"); /* nginx would gather */
+    reply->is_compressible = false;
+    reply->more = pull_events;
+    reply->finish = closed;
+    reply->context = listener;
+    listener->reply = reply;
+    oi_buffer_add_text(&listener->events, ":\n\n"); /* the head leaves at once */
 }

@@ -19,6 +19,8 @@
 #define LIVE_TURN_ROWS 1000
 /* Streams of all dialects. */
 #define LIVE_ROUTES_MAX 8
+/* Server-sent events say that they are alive: proxies end what is silent for a minute. */
+#define BEAT_S 20
 
 static void
 committed(void *context, uint64_t, const struct oi_row *rows, size_t count)
@@ -150,6 +152,8 @@ push_to(struct push *push, struct listener *listener)
     struct interest *interest = NULL;
     struct wording *wording;
 
+    if (listener->candles)
+        return;
     if (!listener->hears_all) {
         interest = listener_find(listener, push->instrument);
         if (!interest)
@@ -177,6 +181,7 @@ push_row(struct push *push, const struct oi_row *row)
     push->row = row;
     push->count = 0;
     push->instrument = push->catalog->series[row->series - 1].instrument;
+    live_candles_note(live, push->instrument, row->reading.time);
     for (size_t i = live->listeners.count; i-- > 0;)
         push_to(push, live->listeners.items[i]);
     for (size_t i = 0; i < push->count; i++)
@@ -213,7 +218,7 @@ live_push(struct live *live)
 
     if (live->pushed >= live->pushing.count)
         take_waiting(live);
-    if (live->pushing.count == 0)
+    if (live->pushing.count == 0 && live->due.count == 0)
         return;
     to = live->pushing.count - live->pushed > LIVE_TURN_ROWS ? live->pushed + LIVE_TURN_ROWS
                                                              : live->pushing.count;
@@ -222,6 +227,7 @@ live_push(struct live *live)
         listener_refresh(live->listeners.items[i], push.catalog);
     for (; live->pushed < to; live->pushed++)
         push_row(&push, &live->pushing.items[live->pushed]);
+    (void) live_candles_send(live, push.catalog);
     oi_catalog_unref(&push.catalog);
     /* Once more even if all is sent: more may have been committed meanwhile. */
     oi_loop_wake(live->worker->loop);
@@ -230,6 +236,9 @@ live_push(struct live *live)
 static void
 listener_free(struct listener *listener)
 {
+    live_candles_leave(listener->live, &listener->candles);
+    oi_access_close_stream(&listener->account);
+    oi_buffer_release(&listener->events);
     oi_vector_release(&listener->interests);
     oi_query_release(&listener->query);
     oi_free(listener);
@@ -248,6 +257,42 @@ listener_remove(struct listener *listener)
     listener_free(listener);
 }
 
+/* Whose keys are no longer in force, hears no more. */
+static void
+check_keys(struct live *live)
+{
+    const struct oi_access *access = live->worker->server->access;
+    uint64_t generation = oi_access_generation(access);
+
+    if (generation == live->access_generation)
+        return;
+    live->access_generation = generation;
+    for (size_t i = live->listeners.count; i-- > 0;) {
+        struct listener *listener = live->listeners.items[i];
+        bool holds = !oi_access_has_keys(access) || !listener->has_key ||
+                     (listener->has_key_hash && oi_access_knows(access, listener->key_hash));
+
+        if (!holds && !listener->is_closing)
+            listener_close(listener, 1008, "the key is no longer in force");
+    }
+}
+
+static void
+look_after(void *context)
+{
+    struct live *live = context;
+    const struct oi_clock *clock = live->worker->server->source->clock;
+
+    check_keys(live);
+    live_candles_expire(live, clock->wall_ns(clock));
+    if (live->due.count > 0)
+        oi_loop_wake(live->worker->loop);
+    if (++live->beats % BEAT_S != 0)
+        return;
+    for (size_t i = 0; i < live->listeners.count; i++)
+        listener_beat(live->listeners.items[i]);
+}
+
 struct live *
 live_new(struct worker *worker)
 {
@@ -257,6 +302,9 @@ live_new(struct worker *worker)
     pthread_mutex_init(&live->lock, NULL);
     live->watcher = (struct oi_watcher){ .committed = committed, .context = live };
     oi_store_watch(worker->server->source->store, &live->watcher);
+    live->access_generation = oi_access_generation(worker->server->access);
+    live->timer = oi_timer_new(worker->loop, look_after, live);
+    oi_timer_start(live->timer, 1000, 1000);
     return live;
 }
 
@@ -268,6 +316,9 @@ live_free(struct live **live)
     oi_store_unwatch((*live)->worker->server->source->store, &(*live)->watcher);
     for (size_t i = 0; i < (*live)->recalls.count; i++)
         oi_free((*live)->recalls.items[i].ring);
+    oi_timer_free(&(*live)->timer);
+    oi_vector_release(&(*live)->due);
+    oi_vector_release(&(*live)->candles);
     oi_vector_release(&(*live)->recalls);
     oi_vector_release(&(*live)->pushing);
     oi_vector_release(&(*live)->waiting);
@@ -275,6 +326,32 @@ live_free(struct live **live)
     pthread_mutex_destroy(&(*live)->lock);
     oi_free(*live);
     *live = NULL;
+}
+
+enum oi_status
+live_judge(enum oi_key_verdict verdict, struct oi_problem *problem)
+{
+    switch (verdict) {
+    case OI_KEY_FINE:
+        return OI_OK;
+    case OI_KEY_MISSING:
+        return oi_problem_set(problem, OI_PROBLEM_KEY_MISSING, "", (struct oi_slice){},
+                              "a key is required");
+    case OI_KEY_WRONG:
+        return oi_problem_set(problem, OI_PROBLEM_KEY_WRONG, "", (struct oi_slice){},
+                              "the key is not valid");
+    case OI_KEY_DENIED:
+        return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "", (struct oi_slice){},
+                              "the plan has no streams");
+    case OI_KEY_TOO_FAST:
+    case OI_KEY_USED_UP:
+    case OI_KEY_UNKNOWABLE:
+        break;
+    }
+    (void) oi_problem_set(problem, OI_PROBLEM_RATE, "", (struct oi_slice){},
+                          "as many streams are open as the plan allows");
+    problem->retry_after_s = 1;
+    return OI_E_INVALID;
 }
 
 /* May the caller listen, and to what? */
@@ -286,17 +363,21 @@ begin(struct listener *listener, const struct oi_call *call, const struct oi_htt
     const struct oi_stream_route *route = listener->route;
     struct oi_slice key = route->key ? route->key(request) : dialect->key(request);
     enum oi_key_verdict verdict = oi_access_check_key(server->access, key);
-    uint8_t session[OI_SHA256_SIZE];
+    uint8_t hash[OI_SHA256_SIZE];
 
-    listener->has_key = verdict == OI_KEY_FINE || session_find(server, request, session);
-    if (!listener->has_key && !route->has_key_in_messages)
-        return oi_problem_set(
-            problem, verdict == OI_KEY_MISSING ? OI_PROBLEM_KEY_MISSING : OI_PROBLEM_KEY_WRONG, "",
-            (struct oi_slice){}, "a key is required");
+    if (verdict == OI_KEY_FINE)
+        oi_sha256(key, hash);
+    if (verdict == OI_KEY_FINE || session_find(server, request, hash))
+        OI_TRY(live_judge(listener_take_key(listener, hash), problem));
+    else if (!route->has_key_in_messages)
+        return live_judge(verdict, problem);
     OI_TRY(route->parse(call, request, &listener->query, problem));
     listener->hears_all = listener->query.selectors.count == 0 && !route->read_message;
     for (size_t i = 0; i < listener->query.selectors.count; i++)
-        listener->has_pattern |= listener->query.selectors.items[i].is_pattern;
+        listener->has_pattern |= listener->query.selectors.items[i].is_pattern ||
+                                 !listener->query.selectors.items[i].market;
+    if (listener->query.interval_ns > 0 && route->render_candle)
+        listener->candles = live_candles_join(listener->live, route, &listener->query);
     return listener_choose(listener, &listener->query, true, problem);
 }
 
@@ -316,11 +397,12 @@ refuse(struct live *live, const struct oi_http_request *request, const struct oi
     atomic_fetch_add(reply->status >= 500 ? &tally->failed : &tally->refused, 1);
 }
 
-bool
-live_upgrade(void *context, const struct oi_http_request *request, struct oi_websocket *websocket,
-             struct oi_http_reply *reply)
+/* What a handshake and a request for events share: whose stream it is, and may the caller listen.
+ * NULL: `reply` says why not. */
+static struct listener *
+listener_new(struct live *live, const struct oi_http_request *request,
+             struct oi_websocket *websocket, struct oi_http_reply *reply)
 {
-    struct live *live = ((struct worker *) context)->live;
     struct oi_server *server = live->worker->server;
     const struct oi_dialect *dialect = NULL;
     char request_id[OI_UUID_SIZE];
@@ -328,25 +410,16 @@ live_upgrade(void *context, const struct oi_http_request *request, struct oi_web
                             .now = server->source->clock->wall_ns(server->source->clock),
                             .zones = server->options.zones };
     struct oi_problem problem = {};
-    const struct oi_stream_route *route = NULL;
+    const struct oi_stream_route *route = oi_dialects_stream(request, &dialect, &call.mount);
     struct listener *listener;
-    enum oi_status status;
 
     oi_random_uuid(request_id);
-    if (!oi_access_check_host(server->access, oi_http_header(request, "host"))) {
-        reply->status = 421;
-        oi_http_reply_type(reply, "text/plain; charset=utf-8");
-        oi_buffer_add_text(&reply->body,
-                           "This server has no keys, so it answers only to its own names.\n");
-        return false;
-    }
-    route = oi_dialects_stream(request, &dialect, &call.mount);
     atomic_fetch_add(&server_tally(server, dialect)->requests, 1);
     if (!route) {
         (void) oi_problem_set(&problem, OI_PROBLEM_PATH, "", request->path,
                               "there is no stream at this path");
         refuse(live, request, dialect, &call, &problem, reply);
-        return false;
+        return NULL;
     }
     listener = oi_alloc_zero(1, sizeof(*listener));
     *listener = (struct listener){ .live = live,
@@ -354,14 +427,48 @@ live_upgrade(void *context, const struct oi_http_request *request, struct oi_web
                                    .route = route,
                                    .query = OI_QUERY_EMPTY,
                                    .slot = live->listeners.count };
-    status = begin(listener, &call, request, dialect, &problem);
-    if (status != OI_OK) {
+    if (begin(listener, &call, request, dialect, &problem) != OI_OK) {
         refuse(live, request, dialect, &call, &problem, reply);
         listener_free(listener);
-        return false;
+        return NULL;
     }
     oi_vector_push(&live->listeners, listener);
     atomic_fetch_add(&live->listener_count, 1);
-    listener_attach(listener);
+    return listener;
+}
+
+bool
+live_upgrade(void *context, const struct oi_http_request *request, struct oi_websocket *websocket,
+             struct oi_http_reply *reply)
+{
+    struct live *live = ((struct worker *) context)->live;
+    struct listener *listener;
+
+    if (!oi_access_check_host(live->worker->server->access, oi_http_header(request, "host"))) {
+        reply->status = 421;
+        oi_http_reply_type(reply, "text/plain; charset=utf-8");
+        oi_buffer_add_text(&reply->body,
+                           "This server has no keys, so it answers only to its own names.\n");
+        return false;
+    }
+    listener = listener_new(live, request, websocket, reply);
+    if (listener)
+        listener_attach(listener);
+    return listener != NULL;
+}
+
+bool
+live_listen(struct live *live, const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    const struct oi_dialect *dialect = NULL;
+    struct oi_slice mount = {};
+    const struct oi_stream_route *route = oi_dialects_stream(request, &dialect, &mount);
+    struct listener *listener;
+
+    if (!route || !route->has_events || request->method != OI_HTTP_GET)
+        return false;
+    listener = listener_new(live, request, NULL, reply);
+    if (listener)
+        listener_attach_reply(listener, reply);
     return true;
 }

@@ -17,14 +17,23 @@ struct interest {
     bool needs_newest; /* its newest reading is still to be sent */
 };
 
+/* Closed candles of one interval and unit, for whoever on this loop hears them. */
+struct candles;
+
 struct listener {
     struct live *live;
-    struct oi_websocket *websocket;
+    struct oi_websocket *websocket; /* NULL: server-sent events, by `reply` */
+    struct oi_http_reply *reply;
+    struct oi_buffer events; /* not yet pulled by the reply */
+    struct candles *candles; /* in place of rows; NULL: rows */
+    uint8_t key_hash[OI_SHA256_SIZE];
+    struct oi_account *account; /* counts this stream; NULL: nothing does */
     const struct oi_stream_route *route;
     struct oi_query query; /* of the handshake: patterns are looked up again as markets appear */
     OI_VECTOR(struct interest) interests; /* sorted by instrument */
     bool hears_all;
     bool has_key;
+    bool has_key_hash; /* it came with a key, which may be revoked */
     bool has_pattern;
     bool is_warned;
     bool is_closing;
@@ -57,8 +66,21 @@ struct wording {
     } forms[2];                           /* plain, pretty */
 };
 
+/* A candle to be sent. */
+struct due_candle {
+    struct candles *candles;
+    uint32_t instrument;
+    oi_time start;
+};
+
 struct live {
     struct worker *worker;
+    struct oi_timer *timer; /* each second: keys, candles of markets that went silent */
+    uint64_t access_generation;
+    unsigned beats;
+    OI_VECTOR(struct candles *) candles;
+    OI_VECTOR(struct due_candle) due;
+    size_t due_done;
     struct oi_watcher watcher;
     OI_VECTOR(struct listener *) listeners;
     atomic_size_t listener_count;
@@ -74,6 +96,32 @@ struct live {
 void live_set_row(struct live *live, const struct oi_catalog *catalog, const struct oi_row *row,
                   struct wording *wording, struct oi_facts *facts);
 void live_word_release(struct wording *wording);
+
+/* A verdict as a problem: INVALID unless it is FINE. */
+enum oi_status live_judge(enum oi_key_verdict verdict, struct oi_problem *problem);
+/* Bytes waiting for its client. */
+size_t listener_queued(const struct listener *listener);
+/* Queue a message, over whatever it listens by. */
+void listener_send_text(struct listener *listener, struct oi_slice text);
+void listener_close(struct listener *listener, uint16_t code, const char *reason);
+/* Take the key it came with (checked); anything but FINE: it may not listen. */
+enum oi_key_verdict listener_take_key(struct listener *listener,
+                                      const uint8_t hash[OI_SHA256_SIZE]);
+/* Answer with server-sent events. */
+void listener_attach_reply(struct listener *listener, struct oi_http_reply *reply);
+/* A sign of life, where nothing else may pass for days. */
+void listener_beat(struct listener *listener);
+
+/* live_candles.c: those that fit a listener's question, made if absent. */
+struct candles *live_candles_join(struct live *live, const struct oi_stream_route *route,
+                                  const struct oi_query *query);
+void live_candles_leave(struct live *live, struct candles **candles);
+/* A reading was stored: what it closes becomes due. */
+void live_candles_note(struct live *live, uint32_t instrument, oi_time time);
+/* So late that no reading will close what is open. */
+void live_candles_expire(struct live *live, oi_time now);
+/* Send some of what is due; true when there is more. */
+bool live_candles_send(struct live *live, const struct oi_catalog *catalog);
 
 /* Forget whom it heard, and leave the hub. The listener is dead afterwards. */
 void listener_remove(struct listener *listener);

@@ -15,9 +15,9 @@ static const char *const presets[] = {
     /* Callers without a key on an open server, each address by itself. */
     "guest rate=10/1s burst=50",
     /* https://docs.coinmetrics.io/api/v4 */
-    "coinmetrics-community window=10/6s label=community",
-    "coinmetrics-trial window=10/6s label=trial",
-    "coinmetrics-pro window=6000/20s label=default",
+    "coinmetrics-community window=10/6s no_streams label=community",
+    "coinmetrics-trial window=10/6s streams=200 label=trial",
+    "coinmetrics-pro window=6000/20s streams=200 label=default",
     /* https://kiyotaka.dev: weight a minute, a burst of twice as much. */
     "kiyotaka-free weight rate=10/60s burst=20 window=1000/24h history=7d no_totals label=Free",
     "kiyotaka-basic weight rate=50/60s burst=100 history=30d no_totals label=Basic",
@@ -170,7 +170,7 @@ static bool
 apply(struct oi_plan *plan, const struct oi_plans *known, struct oi_slice name,
       struct oi_slice value)
 {
-    uint64_t rows;
+    uint64_t rows, streams;
 
     if (oi_slice_is(name, "like"))
         return set_like(plan, known, value);
@@ -192,6 +192,12 @@ apply(struct oi_plan *plan, const struct oi_plans *known, struct oi_slice name,
         return read_span(value, &plan->history_ns);
     if (oi_slice_is(name, "label"))
         return set_word(plan->label, value);
+    if (oi_slice_is(name, "streams")) {
+        if (!read_number(value, 1'000'000, &streams))
+            return false;
+        plan->streams_max = (unsigned) streams;
+        return true;
+    }
     if (!oi_slice_is(name, "rows") || !read_number(value, 1'000'000, &rows))
         return false;
     plan->rows_max = (size_t) rows;
@@ -226,6 +232,10 @@ oi_plan_parse(struct oi_slice text, const struct oi_plans *known, struct oi_plan
         }
         if (oi_slice_is(rule, "no_totals")) {
             plan.denies_totals = true;
+            continue;
+        }
+        if (oi_slice_is(rule, "no_streams")) {
+            plan.denies_streams = true;
             continue;
         }
         if (!memchr(rule.data, '=', rule.size) || !oi_slice_next_part(&value, '=', &name) ||
@@ -290,6 +300,9 @@ oi_plan_write(const struct oi_plan *plan, struct oi_buffer *out)
         write_span(plan->history_ns, out);
     }
     write_rule("rows", plan->rows_max, out);
+    write_rule("streams", plan->streams_max, out);
+    if (plan->denies_streams)
+        oi_buffer_add_text(out, " no_streams");
     if (plan->denies_totals)
         oi_buffer_add_text(out, " no_totals");
 }

@@ -30,7 +30,9 @@ struct oi_plan {
     uint64_t per_call, per_row; /* credits, where the dialect has no price of its own */
     int64_t history_ns;         /* 0: all of it */
     size_t rows_max;            /* 0: the dialect's own */
-    bool denies_totals;         /* no sums over several exchanges, where a dialect has them */
+    unsigned streams_max;       /* open at once, of one key; 0: no limit */
+    bool denies_streams;
+    bool denies_totals; /* no sums over several exchanges, where a dialect has them */
 };
 
 struct oi_plans {
@@ -45,7 +47,7 @@ struct oi_plans {
  *   window=6000/20s   at most so many in any such span; up to three of rate and window in all
  *   calls=5000        a month;  credits=150000 a month;  weight: rates count Kiyotaka's weights
  *   per_call=50 per_row=3   credits of answers that have no price of their own
- *   history=30d  rows=1000  no_totals  label=TEXT
+ *   history=30d  rows=1000  no_totals  streams=200  no_streams  label=TEXT
  * INVALID names the rule.
  */
 enum oi_status oi_plan_parse(struct oi_slice text, const struct oi_plans *known,

@@ -199,6 +199,9 @@ judge(struct answer *answer, enum oi_key_verdict verdict, unsigned retry_after_s
                               "the plan's month is used up");
         answer->problem.retry_after_s = retry_after_s;
         return OI_E_INVALID;
+    case OI_KEY_DENIED:
+        return oi_problem_set(&answer->problem, OI_PROBLEM_FORBIDDEN, "", OI_SLICE(""),
+                              "the plan does not cover it");
     case OI_KEY_UNKNOWABLE:
         return oi_problem_set(&answer->problem, OI_PROBLEM_UNAVAILABLE, "", OI_SLICE(""),
                               "the server could not answer");
@@ -481,9 +484,10 @@ preflight(struct oi_server *server, const struct oi_http_request *request,
 }
 
 static void
-route_request(struct oi_server *server, const struct oi_http_request *request,
+route_request(struct worker *worker, const struct oi_http_request *request,
               struct oi_http_reply *reply)
 {
+    struct oi_server *server = worker->server;
     const struct oi_dialect *dialect = NULL;
     struct oi_slice mount = {};
     const struct oi_route *route;
@@ -509,6 +513,8 @@ route_request(struct oi_server *server, const struct oi_http_request *request,
         count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
         return;
     }
+    if (!route && live_listen(worker->live, request, reply))
+        return;
     answer = answer_new(server, request, dialect, mount);
     answer->route = route;
     if (!route) {
@@ -527,7 +533,7 @@ router_handle(void *context, const struct oi_http_request *request, struct oi_ht
 {
     struct oi_server *server = ((struct worker *) context)->server;
 
-    route_request(server, request, reply);
+    route_request(context, request, reply);
     if (request->method != OI_HTTP_OPTIONS)
         oi_cors_answer(server->cors, request, reply);
 }

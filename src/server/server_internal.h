@@ -85,5 +85,8 @@ struct live *live_new(struct worker *worker);
 void live_free(struct live **live);
 /* Send what was committed since; on the loop's thread. */
 void live_push(struct live *live);
+/* Server-sent events: true when the path is a stream that has them, and the reply is theirs. */
+bool live_listen(struct live *live, const struct oi_http_request *request,
+                 struct oi_http_reply *reply);
 bool live_upgrade(void *worker, const struct oi_http_request *request,
                   struct oi_websocket *websocket, struct oi_http_reply *reply);

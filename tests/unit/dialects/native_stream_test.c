@@ -63,6 +63,41 @@ words_a_row_as_it_is_stored(void **)
     oi_buffer_release(&out);
 }
 
+static void
+expect_refused(const char *target)
+{
+    struct oi_http_request request = {};
+    struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_problem problem = {};
+    struct oi_call call = { .now = TEST_NOW };
+
+    assert_ok(oi_http_parse_target(oi_slice_of(target), &request, NULL));
+    assert_status(native_stream.parse(&call, &request, &query, &problem), OI_E_INVALID);
+    oi_query_release(&query);
+    oi_http_request_release(&request);
+}
+
+static void
+hears_closed_candles_of_a_choice(void **)
+{
+    struct oi_http_request request = {};
+    struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_problem problem = {};
+    struct oi_call call = { .now = TEST_NOW };
+
+    assert_ok(oi_http_parse_target(OI_SLICE("/x?coin=btc&interval=5m&unit=usd"), &request, NULL));
+    assert_ok(native_stream.parse(&call, &request, &query, &problem));
+    assert_int_equal(query.interval_ns, 5 * OI_MINUTE);
+    assert_int_equal(query.unit, OI_UNIT_USD);
+    assert_int_equal(query.selectors.count, 1);
+    assert_string_equal(query.selectors.items[0].coin, "BTC");
+    oi_query_release(&query);
+    oi_http_request_release(&request);
+    expect_refused("/x?interval=5x");
+    expect_refused("/x?interval=5m&backfill=latest");
+    expect_refused("/x?unit=usd");
+}
+
 int
 main(void)
 {
@@ -70,6 +105,7 @@ main(void)
         cmocka_unit_test(reads_markets_and_a_key_in_the_address),
         cmocka_unit_test(hears_all_markets_by_default),
         cmocka_unit_test(words_a_row_as_it_is_stored),
+        cmocka_unit_test(hears_closed_candles_of_a_choice),
     };
     return cmocka_run_group_tests_name("dialects/native_stream", tests, NULL, NULL);
 }

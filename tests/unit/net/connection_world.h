@@ -17,6 +17,8 @@ struct world {
     struct oi_http_connection *connection;
     struct oi_buffer sent;
     struct oi_buffer compressing;
+    struct oi_buffer events;
+    struct oi_http_reply *reply; /* to "/events" */
     struct oi_websocket *websocket;
     struct oi_buffer heard; /* messages, with a blank after each */
     size_t body_size;       /* of what "/body" answers */
@@ -53,6 +55,18 @@ world_more(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_er
     return OI_OK;
 }
 
+/* What "/events" answers: what a test says, when it does. */
+static enum oi_status
+world_more_events(void *context, struct oi_buffer *out, bool *, struct oi_error *)
+{
+    struct world *world = context;
+
+    oi_buffer_add_slice(out, oi_buffer_slice(&world->events));
+    oi_buffer_clear(&world->events);
+    world->reply->is_waiting = out->size == 0;
+    return OI_OK;
+}
+
 static void
 world_finish(void *context)
 {
@@ -74,6 +88,11 @@ world_handle(void *context, const struct oi_http_request *request, struct oi_htt
         if (oi_slice_is(request->path, "/stream/begun"))
             oi_buffer_add_text(&reply->body, "begun ");
         reply->more = world_more;
+        reply->finish = world_finish;
+        reply->context = world;
+    } else if (oi_slice_is(request->path, "/events")) {
+        world->reply = reply;
+        reply->more = world_more_events;
         reply->finish = world_finish;
         reply->context = world;
     } else if (oi_slice_is(request->path, "/withheld")) {
@@ -184,6 +203,7 @@ world_close(struct world *world)
     oi_buffer_release(&world->sent);
     oi_buffer_release(&world->compressing);
     oi_buffer_release(&world->heard);
+    oi_buffer_release(&world->events);
 }
 
 /* The client takes up to so many bytes; returns how many there were to take. */

@@ -221,6 +221,51 @@ withholds_a_reply_until_the_client_gives_up(void **)
     world_close(&world);
 }
 
+static void
+sends_an_endless_answer_as_it_comes(void **)
+{
+    struct world world;
+    const char *sent;
+
+    world_open(&world);
+    sent = ask(&world, WORLD_GET("/events"));
+    assert_non_null(strstr(sent, "Transfer-Encoding: chunked\r\n"));
+    assert_null(strstr(sent, "\r\n0\r\n"));
+    world_pass(&world, 500'000); /* no deadline ends it */
+    assert_false(oi_http_connection_is_done(world.connection));
+    oi_buffer_add_text(&world.events, "one");
+    world.woken = 0;
+    oi_http_reply_resume(world.reply);
+    oi_http_reply_resume(world.reply);
+    assert_int_equal(world.woken, 1);
+    oi_http_connection_go_on(world.connection);
+    assert_string_equal(world_sent(&world), "3\r\none\r\n");
+    oi_http_connection_go_on(world.connection);
+    assert_string_equal(world_sent(&world), "");
+    oi_buffer_add_text(&world.events, "two");
+    oi_http_reply_resume(world.reply);
+    oi_http_connection_go_on(world.connection);
+    assert_string_equal(world_sent(&world), "3\r\ntwo\r\n");
+    oi_http_connection_end(world.connection);
+    assert_true(oi_http_connection_is_done(world.connection));
+    world_close(&world);
+}
+
+static void
+ends_an_endless_answer_when_the_server_stops(void **)
+{
+    struct world world;
+
+    world_open(&world);
+    (void) ask(&world, WORLD_GET("/events"));
+    world.host.is_stopping = true;
+    oi_http_connection_stop(world.connection);
+    assert_string_equal(world_sent(&world), "0\r\n\r\n");
+    assert_int_equal(world.finished, 1);
+    assert_true(oi_http_connection_wants_shutdown(world.connection));
+    world_close(&world);
+}
+
 int
 main(void)
 {
@@ -232,6 +277,8 @@ main(void)
         cmocka_unit_test(sends_the_body_before_the_pieces),
         cmocka_unit_test(passes_over_empty_pieces_but_not_for_ever),
         cmocka_unit_test(ends_a_stream_to_http10_with_the_connection),
+        cmocka_unit_test(sends_an_endless_answer_as_it_comes),
+        cmocka_unit_test(ends_an_endless_answer_when_the_server_stops),
         cmocka_unit_test(says_500_while_it_can_and_breaks_off_afterwards),
         cmocka_unit_test(compresses_what_is_worth_it_when_it_is_accepted),
         cmocka_unit_test(hands_large_bodies_to_its_host),
