@@ -22,6 +22,7 @@ static const struct oi_option query_options[] = {
     { .name = "format",
       .argument = "FORMAT",
       .help = "table, csv, json, ndjson or parquet",
+      .words = "table csv json ndjson parquet",
       .fallback = "table" },
 };
 
@@ -29,7 +30,8 @@ static const struct oi_option export_options[] = {
     QUESTION,
     { .name = "format",
       .argument = "FORMAT",
-      .help = "csv, json, ndjson or parquet (default: by the file's name)" },
+      .help = "csv, json, ndjson or parquet (default: by the file's name)",
+      .words = "csv json ndjson parquet" },
 };
 
 static enum oi_status

@@ -23,6 +23,7 @@ struct oi_option {
     const char *name;     /* "data", given as --data DIR or --data=DIR */
     const char *argument; /* "DIR"; NULL: a switch, --name or --no-name */
     const char *help;     /* a few words; what happens, in the present tense */
+    const char *words; /* the values it may have, apart by spaces, for completion; NULL: others */
     const char *fallback; /* the value where nothing says otherwise; NULL: none, or off */
     const char *setting;  /* its key in oi.conf and, in upper case with OI_ before it, in the
                              environment; NULL: a flag only */

@@ -22,7 +22,7 @@
         { .name = "product", .argument = "NAME", .help = "only this product line" },               \
     {                                                                                              \
         .name = "kind", .argument = "KIND", .help = "perpetual, future, option or event",          \
-        .is_repeatable = true                                                                      \
+        .words = "perpetual future option event", .is_repeatable = true                            \
     }
 
 #define OI_OPTION_SPAN                                                                             \
@@ -52,10 +52,11 @@
         { .name = "unit",                                                                          \
           .argument = "UNIT",                                                                      \
           .help = "coins, contracts, usd or reported",                                             \
+          .words = "coins contracts usd reported",                                                 \
           .fallback = "coins" },                                                                   \
     {                                                                                              \
         .name = "convention", .argument = "NAME", .help = "canonical (one side) or as_reported",   \
-        .fallback = "canonical"                                                                    \
+        .words = "canonical as_reported", .fallback = "canonical"                                  \
     }
 
 /* Markets from SELECTION: one selector for each market named, or one for all that fit. */

@@ -28,7 +28,7 @@ extern const char *const oi_table_formats[];
 #define OI_OPTION_FORMAT                                                                           \
     {                                                                                              \
         .name = "format", .argument = "FORMAT", .help = "table, csv, json or ndjson",              \
-        .fallback = "table"                                                                        \
+        .words = "table csv json ndjson", .fallback = "table"                                      \
     }
 
 struct oi_table_column {
