@@ -5,8 +5,7 @@
  */
 #include "net/http_client.h"
 
-#include <curl/curl.h>
-#include <uv.h> /* allow third-party: the files of net/ share one event loop */
+#include "net/http_client_internal.h"
 
 #define CONNECTIONS_MAX_DEFAULT 20
 #define CONNECTIONS_MAX_ALL 200
@@ -17,7 +16,8 @@
 #define HEADERS_SIZE_MAX ((size_t) 256 << 10)
 #define USER_AGENT_DEFAULT "oi/0.1"
 
-struct transfer {
+struct oi_http_transfer {
+    struct oi_http_job job;
     struct oi_http_client *client;
     CURL *easy;
     struct curl_slist *headers_out;
@@ -30,18 +30,10 @@ struct transfer {
     uint64_t started_ns;
     bool is_oversized;
     char reason[CURL_ERROR_SIZE];
-    struct transfer *previous, *next;
+    struct oi_http_transfer *previous, *next;
     void (*done)(void *context, enum oi_status status, const struct oi_http_response *response,
                  const struct oi_error *error);
     void *context;
-};
-
-struct oi_http_client {
-    uv_loop_t *uv;
-    uv_timer_t timer;
-    CURLM *multi;
-    struct transfer *transfers;
-    char *user_agent, *proxy, *interface_address, *redirect_to;
 };
 
 /* One socket of curl's, watched. */
@@ -61,7 +53,7 @@ oi_http_response_header(const struct oi_http_response *response, const char *nam
 }
 
 static void
-free_transfer(struct transfer *transfer)
+free_transfer(struct oi_http_transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->headers_out);
@@ -75,7 +67,7 @@ free_transfer(struct transfer *transfer)
 
 /* Take the transfer out, tell its owner, free it. */
 static void
-end_transfer(struct transfer *transfer, enum oi_status status,
+end_transfer(struct oi_http_transfer *transfer, enum oi_status status,
              const struct oi_http_response *response, const struct oi_error *error)
 {
     struct oi_http_client *client = transfer->client;
@@ -91,15 +83,13 @@ end_transfer(struct transfer *transfer, enum oi_status status,
     free_transfer(transfer);
 }
 
-static enum oi_status
-judge(const struct transfer *transfer, CURLcode code, struct oi_error *error)
+enum oi_status
+oi_http_client_judge(CURLcode code, const char *reason, struct oi_error *error)
 {
-    const char *reason = transfer->reason[0] != '\0' ? transfer->reason : curl_easy_strerror(code);
-
+    if (reason[0] == '\0')
+        reason = curl_easy_strerror(code);
     if (code == CURLE_OK)
         return OI_OK;
-    if (transfer->is_oversized)
-        return oi_fail(error, OI_E_UPSTREAM, "the answer is larger than was allowed");
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
         code == CURLE_SSL_INVALIDCERTSTATUS)
         return oi_fail(error, OI_E_DENIED, "%s", reason);
@@ -112,10 +102,14 @@ judge(const struct transfer *transfer, CURLcode code, struct oi_error *error)
 }
 
 static void
-finish(struct transfer *transfer, CURLcode code)
+finish(struct oi_http_job *job, CURLcode code)
 {
+    struct oi_http_transfer *transfer = (struct oi_http_transfer *) job;
     struct oi_error error = {};
-    enum oi_status status = judge(transfer, code, &error);
+    enum oi_status status =
+        code != CURLE_OK && transfer->is_oversized
+            ? oi_fail(&error, OI_E_UPSTREAM, "the answer is larger than was allowed")
+            : oi_http_client_judge(code, transfer->reason, &error);
     struct oi_http_response response = {
         .elapsed_ns = (int64_t) (uv_hrtime() - transfer->started_ns),
     };
@@ -139,12 +133,14 @@ collect(struct oi_http_client *client)
 
     while ((message = curl_multi_info_read(client->multi, &left))) {
         CURLcode code = message->data.result;
-        char *transfer = NULL;
+        char *private = NULL;
+        struct oi_http_job *job;
 
         if (message->msg != CURLMSG_DONE)
             continue;
-        (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        finish((struct transfer *) (void *) transfer, code);
+        (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        job = (struct oi_http_job *) (void *) private;
+        job->finish(job, code);
     }
 }
 
@@ -223,7 +219,7 @@ on_timeout(CURLM *multi, long timeout_ms, void *context)
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *context)
 {
-    struct transfer *transfer = context;
+    struct oi_http_transfer *transfer = context;
 
     oi_buffer_add(&transfer->body, bytes, size * count);
     if (transfer->body.overflowed) {
@@ -236,7 +232,7 @@ on_body(char *bytes, size_t size, size_t count, void *context)
 static size_t
 on_header(char *bytes, size_t size, size_t count, void *context)
 {
-    struct transfer *transfer = context;
+    struct oi_http_transfer *transfer = context;
     struct oi_slice line = { bytes, size * count }, name;
     struct oi_http_field field;
 
@@ -278,12 +274,14 @@ oi_http_client_new(struct oi_loop *loop, const struct oi_http_client_options *op
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || !(multi = curl_multi_init()))
         return oi_fail(error, OI_E_IO, "the HTTP client cannot be set up");
     client = oi_alloc_zero(1, sizeof(*client));
+    client->loop = loop;
     client->uv = oi_loop_uv(loop);
     client->multi = multi;
     client->user_agent = keep(options->user_agent ? options->user_agent : USER_AGENT_DEFAULT);
     client->proxy = keep(options->proxy ? options->proxy : "");
     client->interface_address = keep(options->interface_address);
     client->redirect_to = keep(options->redirect_to);
+    client->authority = keep(options->authority);
     oi_assert(uv_timer_init(client->uv, &client->timer) == 0);
     client->timer.data = client;
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -296,6 +294,12 @@ oi_http_client_new(struct oi_loop *loop, const struct oi_http_client_options *op
     return OI_OK;
 }
 
+struct oi_loop *
+oi_http_client_loop(const struct oi_http_client *client)
+{
+    return client->loop;
+}
+
 static void
 on_timer_closed(uv_handle_t *handle)
 {
@@ -305,6 +309,7 @@ on_timer_closed(uv_handle_t *handle)
     oi_free(client->proxy);
     oi_free(client->interface_address);
     oi_free(client->redirect_to);
+    oi_free(client->authority);
     oi_free(client);
 }
 
@@ -323,13 +328,14 @@ oi_http_client_free(struct oi_http_client **client)
 
         end_transfer(dying->transfers, status, &response, &error);
     }
+    oi_assert(!dying->wires); /* their owners come before */
     (void) curl_multi_cleanup(dying->multi);
     uv_close((uv_handle_t *) &dying->timer, on_timer_closed);
 }
 
 /* Where it goes: its own address, or the same path at the origin that stands in for all. */
 static void
-write_address(struct transfer *transfer, const struct oi_http_request *request)
+write_address(struct oi_http_transfer *transfer, const struct oi_http_request *request)
 {
     const char *redirect_to = transfer->client->redirect_to;
     struct oi_buffer own = {};
@@ -347,7 +353,7 @@ write_address(struct transfer *transfer, const struct oi_http_request *request)
 }
 
 static void
-add_header(struct transfer *transfer, struct oi_slice name, struct oi_slice value)
+add_header(struct oi_http_transfer *transfer, struct oi_slice name, struct oi_slice value)
 {
     const char *line = oi_arena_format(&transfer->arena, "%.*s%s%.*s", OI_SLICE_ARGS(name),
                                        value.size > 0 ? ": " : ";", OI_SLICE_ARGS(value));
@@ -356,7 +362,7 @@ add_header(struct transfer *transfer, struct oi_slice name, struct oi_slice valu
 }
 
 static void
-write_headers(struct transfer *transfer, const struct oi_http_request *request)
+write_headers(struct oi_http_transfer *transfer, const struct oi_http_request *request)
 {
     if (transfer->client->redirect_to) {
         struct oi_slice host = request->origin;
@@ -373,7 +379,7 @@ write_headers(struct transfer *transfer, const struct oi_http_request *request)
 }
 
 static void
-set_method(struct transfer *transfer, const struct oi_http_request *request)
+set_method(struct oi_http_transfer *transfer, const struct oi_http_request *request)
 {
     CURL *easy = transfer->easy;
 
@@ -390,30 +396,38 @@ set_method(struct transfer *transfer, const struct oi_http_request *request)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, oi_http_method_name(request->method));
 }
 
+void
+oi_http_client_route(const struct oi_http_client *client, CURL *easy, long timeout_ms)
+{
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, client->proxy);
+    if (client->interface_address)
+        curl_easy_setopt(easy, CURLOPT_INTERFACE, client->interface_address);
+    if (client->authority)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, client->authority);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                     timeout_ms < CONNECT_TIMEOUT_MS_MAX ? timeout_ms
+                                                         : (long) CONNECT_TIMEOUT_MS_MAX);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
 static void
-set_options(struct transfer *transfer, const struct oi_http_limits *limits)
+set_options(struct oi_http_transfer *transfer, const struct oi_http_limits *limits)
 {
     const struct oi_http_client *client = transfer->client;
     CURL *easy = transfer->easy;
     long timeout_ms = limits && limits->timeout_ms ? (long) limits->timeout_ms : TIMEOUT_MS_DEFAULT;
 
     transfer->body.size_max = limits && limits->size_max ? limits->size_max : BODY_SIZE_MAX_DEFAULT;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer->job);
     curl_easy_setopt(easy, CURLOPT_URL, transfer->url.data);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers_out);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
-    curl_easy_setopt(easy, CURLOPT_PROXY, client->proxy);
-    if (client->interface_address)
-        curl_easy_setopt(easy, CURLOPT_INTERFACE, client->interface_address);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     timeout_ms < CONNECT_TIMEOUT_MS_MAX ? timeout_ms
-                                                         : (long) CONNECT_TIMEOUT_MS_MAX);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    oi_http_client_route(client, easy, timeout_ms);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -429,8 +443,9 @@ oi_http_client_send(struct oi_http_client *client, const struct oi_http_request 
                                  const struct oi_error *error),
                     void *context)
 {
-    struct transfer *transfer = oi_alloc_zero(1, sizeof(*transfer));
+    struct oi_http_transfer *transfer = oi_alloc_zero(1, sizeof(*transfer));
 
+    transfer->job.finish = finish;
     transfer->client = client;
     transfer->done = done;
     transfer->context = context;

@@ -14,6 +14,7 @@ struct oi_http_client_options {
     const char *user_agent;        /* NULL: "oi/VERSION" */
     const char *proxy;             /* NULL: none, the environment's are not used */
     const char *interface_address; /* outgoing address, or NULL */
+    const char *authority;         /* PEM file of whom to trust; NULL: whom the system trusts */
     unsigned connections_max;      /* a host; 0: 20 */
     /* Send everything to this origin ("http://127.0.0.1:9000") in place of the request's own, which
      * stays in the Host header: how the collector is pointed at the simulator. NULL: no. */
@@ -41,8 +42,11 @@ struct oi_http_limits {
 enum oi_status oi_http_client_new(struct oi_loop *loop,
                                   const struct oi_http_client_options *options,
                                   struct oi_http_client **ret_client, struct oi_error *error);
-/* Ends what is under way: each callback is called with CANCELLED. Not from such a callback. */
+/* Ends what is under way: each callback is called with CANCELLED. Not from such a callback. Wires
+ * (http_wire.h) are closed before. */
 void oi_http_client_free(struct oi_http_client **client);
+
+struct oi_loop *oi_http_client_loop(const struct oi_http_client *client);
 
 /* Send a request (its contents are copied) and call `done` exactly once from the loop: status OK
  * with any HTTP status, BUSY for a time-out or a refused or broken connection, UPSTREAM for an
