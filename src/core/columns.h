@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 /* Special values of a row's own exponent. */
-#define OI_EXPONENT_NONE INT8_MIN       /* no number in this row */
+#define OI_EXPONENT_NONE INT8_MIN /* no number in this row */
+#define OI_EXPONENT_SURE 45       /* up to it no mantissa leads past what a decimal may have */
 #define OI_EXPONENT_WIDE (INT8_MIN + 1) /* mantissas[row] is an index into `wides` */
 
 /*

@@ -388,6 +388,35 @@ oi_decimal_from(int64_t mantissa, int exponent)
     return value;
 }
 
+bool
+oi_decimal_fits(int64_t mantissa, int exponent)
+{
+    struct oi_decimal value;
+
+    return exponent >= -OI_DECIMAL_EXPONENT_MAX && exponent <= OI_DECIMAL_EXPONENT_MAX &&
+           oi_decimal_put_plain(mantissa, exponent, &value, NULL) == OI_OK;
+}
+
+bool
+oi_decimal_is_canonical(const struct oi_decimal *value)
+{
+    struct oi_limbs magnitude;
+
+    if (value->form == OI_DECIMAL_NONE)
+        return true;
+    if (value->exponent < -OI_DECIMAL_EXPONENT_MAX || value->exponent > OI_DECIMAL_EXPONENT_MAX)
+        return false;
+    if (value->form == OI_DECIMAL_PLAIN)
+        return value->mantissa == 0 ? value->exponent == 0 : value->mantissa % 10 != 0;
+    if (value->form != OI_DECIMAL_WIDE)
+        return false;
+    magnitude = oi_decimal_take_apart(value).magnitude;
+    if (magnitude.count == 0 || (magnitude.count == 1 && magnitude.at[0] <= INT64_MAX) ||
+        oi_limbs_digits(&magnitude) > OI_DECIMAL_DIGITS_MAX)
+        return false;
+    return oi_limbs_divide_small(&magnitude, 10) != 0;
+}
+
 /* How far a written exponent is read; what lies beyond is out of range whatever the digits are,
  * unless there are that many of them. */
 #define EXPONENT_READ_MAX 1'000'000

@@ -49,6 +49,11 @@ enum oi_status oi_decimal_parse(struct oi_slice text, struct oi_decimal *ret_val
  * mantissa's trailing zeros are counted in. */
 struct oi_decimal oi_decimal_from(int64_t mantissa, int exponent);
 
+/* May these be handed to oi_decimal_from? For decoders: stored bytes may say anything. */
+bool oi_decimal_fits(int64_t mantissa, int exponent);
+/* Could this module have made the value? For decoders too. */
+bool oi_decimal_is_canonical(const struct oi_decimal *value);
+
 /* Plain digits: no exponent, no padding, trailing zeros stripped, "0" for zero, "-" only before a
  * number that is not zero. None prints as nothing. NUL-terminated; returns the length. */
 size_t oi_decimal_print(const struct oi_decimal *value, char text[OI_DECIMAL_TEXT_SIZE]);

@@ -109,7 +109,9 @@ join_figure(int64_t exponent, int64_t mantissa, size_t wide_count)
         return true;
     if (exponent == OI_EXPONENT_WIDE)
         return (uint64_t) mantissa < wide_count;
-    return exponent >= -OI_DECIMAL_EXPONENT_MAX && exponent <= OI_DECIMAL_EXPONENT_MAX;
+    if (exponent >= -OI_DECIMAL_EXPONENT_MAX && exponent <= OI_EXPONENT_SURE)
+        return true;
+    return exponent == (int8_t) exponent && oi_decimal_fits(mantissa, (int) exponent);
 }
 
 static bool

@@ -454,13 +454,16 @@ read_decimals(struct oi_chunk *chunk, unsigned index, struct oi_slice bytes,
     OI_TRY(oi_chunk_decimals_decode_head(&cursor, chunk->header.count, decimals, &flags,
                                          slot(chunk, SLOT_SCRATCH), error));
     decimals->is_there = true;
-    if (flags == 0)
-        return oi_chunk_decimals_decode(&cursor, chunk, decimals, error);
+    if (flags == 0) {
+        OI_TRY(oi_chunk_decimals_decode(&cursor, chunk, decimals, error));
+        return oi_chunk_decimals_check(decimals, chunk->decoded, error);
+    }
     if (flags != OI_CHUNK_PREDICTED || DECIMALS_FIRST + index != PART_VALUE_USD ||
         decimals->form == OI_CHUNK_ROWS)
         return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
-    return oi_chunk_value_decode(&cursor, chunk->decoded, &all[0], &all[1], decimals->mantissas,
-                                 error);
+    OI_TRY(oi_chunk_value_decode(&cursor, chunk->decoded, &all[0], &all[1], decimals->mantissas,
+                                 error));
+    return oi_chunk_decimals_check(decimals, chunk->decoded, error);
 }
 
 static enum oi_status

@@ -318,11 +318,28 @@ decode_wide(struct oi_cursor *cursor, struct oi_decimal *wide, struct oi_error *
     wide->exponent = exponent;
     for (unsigned i = 0; i < limbs; i++)
         wide->limbs[i] = oi_cursor_u64(cursor);
-    /* Else it would be plain: readers rely on the canonical form. */
-    if (cursor->failed || (limbs == 1 && wide->limbs[0] <= INT64_MAX) ||
-        (limbs > 1 && wide->limbs[limbs - 1] == 0))
+    /* Else it would be plain, or shorter: readers rely on the canonical form. */
+    if (cursor->failed || wide->limbs[limbs - 1] == 0 || !oi_decimal_is_canonical(wide))
         return oi_fail(error, OI_E_CORRUPT, "a wide number that is not one");
     return OI_OK;
+}
+
+enum oi_status
+oi_chunk_decimals_check(const struct oi_chunk_decimals *decimals, size_t count,
+                        struct oi_error *error)
+{
+    bool is_alike = decimals->form == OI_CHUNK_COMMON;
+    bool fits = true;
+
+    if (decimals->form != OI_CHUNK_ROWS && decimals->exponent <= OI_EXPONENT_SURE)
+        return OI_OK;
+    for (size_t i = 0; i < count && fits; i++) {
+        int exponent = is_alike ? decimals->exponent : decimals->exponents[i];
+
+        if (exponent > OI_EXPONENT_SURE)
+            fits = oi_decimal_fits(decimals->mantissas[i], exponent);
+    }
+    return fits ? OI_OK : oi_fail(error, OI_E_CORRUPT, "a number that no decimal has");
 }
 
 enum oi_status

@@ -51,6 +51,9 @@ enum oi_status oi_chunk_decimals_decode_head(struct oi_cursor *cursor, size_t co
                                              struct oi_error *error);
 enum oi_status oi_chunk_decimals_decode(struct oi_cursor *cursor, struct oi_chunk *chunk,
                                         struct oi_chunk_decimals *decimals, struct oi_error *error);
+/* Once the mantissas are there: is each a decimal? */
+enum oi_status oi_chunk_decimals_check(const struct oi_chunk_decimals *decimals, size_t count,
+                                       struct oi_error *error);
 /* One column of exactly `count` values from the cursor. */
 enum oi_status oi_chunk_column_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
                                       struct oi_error *error);

@@ -368,8 +368,7 @@ oi_decimal_decode(struct oi_cursor *cursor)
     if (value.form == OI_DECIMAL_NONE)
         return value;
     value.exponent = (int8_t) oi_cursor_u8(cursor);
-    if (value.exponent > OI_DECIMAL_EXPONENT_MAX || value.exponent < -OI_DECIMAL_EXPONENT_MAX ||
-        value.form > OI_DECIMAL_WIDE)
+    if (value.form > OI_DECIMAL_WIDE)
         cursor->failed = true;
     if (value.form == OI_DECIMAL_PLAIN) {
         value.mantissa = (int64_t) oi_cursor_u64(cursor);
@@ -382,6 +381,8 @@ oi_decimal_decode(struct oi_cursor *cursor)
         for (size_t i = 0; i < 4; i++)
             value.limbs[i] = oi_cursor_u64(cursor);
     }
+    if (!cursor->failed && !oi_decimal_is_canonical(&value))
+        cursor->failed = true;
     return cursor->failed ? (struct oi_decimal){} : value;
 }
 

@@ -69,6 +69,30 @@ reads_what_exchanges_write(void **)
 }
 
 static void
+knows_what_it_could_have_made(void **)
+{
+    struct oi_decimal value = { .form = OI_DECIMAL_PLAIN, .mantissa = 5, .exponent = 64 };
+
+    assert_true(oi_decimal_fits(5, 64));
+    assert_false(oi_decimal_fits(50, 64));
+    assert_true(oi_decimal_fits(0, 64));
+    assert_false(oi_decimal_fits(5, -65));
+    assert_true(oi_decimal_is_canonical(&value));
+    value.mantissa = 50;
+    assert_false(oi_decimal_is_canonical(&value));
+    value = (struct oi_decimal){ .form = OI_DECIMAL_WIDE, .limbs = { 7, 1 } };
+    assert_true(oi_decimal_is_canonical(&value));
+    value.limbs[0] = 4; /* 18446744073709551620 */
+    assert_false(oi_decimal_is_canonical(&value));
+    value = (struct oi_decimal){ .form = OI_DECIMAL_WIDE, .limbs = { 7 } };
+    assert_false(oi_decimal_is_canonical(&value));
+    value.limbs[3] = UINT64_MAX; /* 77 digits */
+    assert_false(oi_decimal_is_canonical(&value));
+    value = (struct oi_decimal){};
+    assert_true(oi_decimal_is_canonical(&value));
+}
+
+static void
 keeps_mantissa_and_exponent_apart(void **)
 {
     struct oi_decimal value = number("30921319.84");
@@ -295,6 +319,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_exchanges_write),
+        cmocka_unit_test(knows_what_it_could_have_made),
         cmocka_unit_test(keeps_mantissa_and_exponent_apart),
         cmocka_unit_test(gives_equal_numbers_equal_structs),
         cmocka_unit_test(refuses_what_is_no_number_and_says_why),
