@@ -140,6 +140,25 @@ oi_intake_open(const struct oi_options *options, struct oi_store *store,
     return OI_OK;
 }
 
+enum oi_status
+oi_intake_open_idle(const struct oi_options *options, struct oi_intake **ret_intake,
+                    struct oi_error *error)
+{
+    OI_CLEANUP(oi_intake_close) struct oi_intake *intake = oi_alloc_zero(1, sizeof(*intake));
+
+    if (is_demo(options))
+        OI_TRY(open_simulator(intake, error));
+    *ret_intake = intake;
+    intake = NULL;
+    return OI_OK;
+}
+
+const char *
+oi_intake_redirect(const struct oi_intake *intake)
+{
+    return intake->simulator ? intake->redirect_to : NULL;
+}
+
 void
 oi_intake_close(struct oi_intake **intake)
 {

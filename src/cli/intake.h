@@ -42,6 +42,11 @@ enum oi_status oi_intake_prepare(const struct oi_options *options, struct oi_sto
 /* Start collecting. INVALID for an exchange that is not known. Closed before the store. */
 enum oi_status oi_intake_open(const struct oi_options *options, struct oi_store *store,
                               struct oi_intake **ret_intake, struct oi_error *error);
+/* The simulated exchanges alone where it is a demo, without a collector; and where they answer, or
+ * NULL for the real ones. */
+enum oi_status oi_intake_open_idle(const struct oi_options *options, struct oi_intake **ret_intake,
+                                   struct oi_error *error);
+const char *oi_intake_redirect(const struct oi_intake *intake);
 void oi_intake_close(struct oi_intake **intake);
 /* Lives as long as the intake. */
 struct oi_collector *oi_intake_collector(struct oi_intake *intake);

@@ -57,7 +57,7 @@ ask_prices(const struct oi_task *task, struct oi_http_request *request, struct o
 }
 
 /* About 30 days are kept; an hour less, so that the clocks need not agree. */
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 500 * 5 * OI_MINUTE,
     .keeps_ns = 30 * OI_DAY - OI_HOUR,
     .period_ns = 5 * OI_MINUTE,
@@ -545,6 +545,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_HISTORY,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_INSTRUMENTS,
@@ -573,6 +574,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_HISTORY,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_FAMILIES,

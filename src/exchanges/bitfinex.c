@@ -33,7 +33,7 @@ ask_current(const struct oi_task *, struct oi_http_request *request, struct oi_e
 }
 
 /* About a row a minute, of 5000 a request. */
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 4'000 * OI_MINUTE,
     .period_ns = OI_MINUTE,
 };
@@ -292,6 +292,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_STATUS,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
 };

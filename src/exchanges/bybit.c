@@ -72,7 +72,7 @@ ask_current(const struct oi_task *task, struct oi_http_request *request, struct 
     return ask_category(task, request, HOST "/v5/market/tickers", error);
 }
 
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 200 * 5 * OI_MINUTE,
     .period_ns = 5 * OI_MINUTE,
 };
@@ -500,6 +500,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_INSTRUMENTS,
@@ -518,6 +519,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_FAMILIES,

@@ -83,6 +83,13 @@ void oi_harvest_skip(struct oi_harvest *harvest, struct oi_slice symbol, const c
 /* Once, however often it is met. */
 void oi_harvest_add_family(struct oi_harvest *harvest, struct oi_slice family);
 
+/* How an exchange hands out its history: page by page, each a span of time. */
+struct oi_history_window {
+    int64_t width_ns;  /* points a page times their distance */
+    int64_t keeps_ns;  /* the exchange keeps this much before now; 0: from the start */
+    int64_t period_ns; /* the distance of two points */
+};
+
 /* A published limit: at most weight_max in any window. */
 struct oi_limit {
     const char *name;
@@ -98,6 +105,7 @@ struct oi_endpoint {
     int64_t every_ns;            /* 0: each minute */
     unsigned limit;              /* which of the limits it counts against, and how much */
     unsigned weight;
+    const struct oi_history_window *window; /* HISTORY: its pages */
     enum oi_status (*ask)(const struct oi_task *task, struct oi_http_request *request,
                           struct oi_error *error);
     enum oi_status (*read)(const struct oi_task *task, struct oi_slice reply,

@@ -59,7 +59,7 @@ ask_current(const struct oi_task *task, struct oi_http_request *request, struct 
 }
 
 /* No page states the largest limit: this is the default. */
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 30 * 5 * OI_MINUTE,
     .period_ns = 5 * OI_MINUTE,
 };
@@ -403,8 +403,8 @@ static const struct oi_limit limits[] = {
 #define HISTORY(of_product)                                                                        \
     {                                                                                              \
         .kind = OI_TASK_HISTORY, .product = (of_product), .scope = OI_SCOPE_SYMBOL,                \
-        .every_ns = OI_HOUR, .limit = LIMIT_HISTORY, .weight = 1, .ask = ask_history,              \
-        .read = read_history                                                                       \
+        .every_ns = OI_HOUR, .limit = LIMIT_HISTORY, .weight = 1, .window = &window,               \
+        .ask = ask_history, .read = read_history                                                   \
     }
 static const struct oi_endpoint endpoints[] = {
     LISTS("usdt"), HISTORY("usdt"), LISTS("btc"), HISTORY("btc"), LISTS("delivery"),

@@ -75,7 +75,7 @@ ask_prices(const struct oi_task *task, struct oi_http_request *request, struct o
 
 /* The newest 200 hours, and nothing tells it otherwise: one page. */
 #define HISTORY_NS (200 * OI_HOUR)
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = HISTORY_NS,
     .keeps_ns = HISTORY_NS,
     .period_ns = OI_HOUR,
@@ -377,6 +377,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_LINEAR,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_HISTORY,
@@ -385,6 +386,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_COIN,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
 };

@@ -29,7 +29,7 @@ ask_markets(const struct oi_task *task, struct oi_http_request *request, struct 
     return task->page ? oi_http_add_query(request, "cursor", task->page, error) : OI_OK;
 }
 
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 5'000 * OI_MINUTE, /* of at most 10000 candles a call */
     .period_ns = OI_MINUTE,
 };
@@ -286,6 +286,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 4,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
 };

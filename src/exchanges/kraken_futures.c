@@ -25,7 +25,7 @@ ask_current(const struct oi_task *, struct oi_http_request *request, struct oi_e
 }
 
 /* No page says how many points a reply holds; these are few, and `more` is told as an error. */
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 500 * OI_MINUTE,
     .period_ns = OI_MINUTE,
 };
@@ -411,6 +411,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_HISTORY,
@@ -418,6 +419,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
 };

@@ -21,7 +21,7 @@ ask_contracts(const struct oi_task *, struct oi_http_request *request, struct oi
 }
 
 /* How many points a page may have is not documented: a hundred are asked for. */
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 100 * 5 * OI_MINUTE,
     .period_ns = 5 * OI_MINUTE,
 };
@@ -251,6 +251,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 10,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_HISTORY,
@@ -258,6 +259,7 @@ static const struct oi_endpoint endpoints[] = {
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
       .weight = 10,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
 };

@@ -68,7 +68,7 @@ ask_prices(const struct oi_task *task, struct oi_http_request *request, struct o
 }
 
 /* At most 1440 points are kept; one page less, so that the running bar does not push one out. */
-static const struct oi_reply_window window = {
+static const struct oi_history_window window = {
     .width_ns = 100 * 5 * OI_MINUTE,
     .keeps_ns = 1340 * 5 * OI_MINUTE,
     .period_ns = 5 * OI_MINUTE,
@@ -518,6 +518,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_HISTORY,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_INSTRUMENTS,
@@ -545,6 +546,7 @@ static const struct oi_endpoint endpoints[] = {
       .every_ns = OI_HOUR,
       .limit = LIMIT_HISTORY,
       .weight = 1,
+      .window = &window,
       .ask = ask_history,
       .read = read_history },
     { .kind = OI_TASK_FAMILIES,

@@ -304,7 +304,7 @@ oi_reply_instrument(const struct oi_json_node *row, const char *symbol_name, con
 
 /* The window a task stands at, not yet cut to the span. */
 static enum oi_status
-window_start(const struct oi_reply_window *window, const struct oi_task *task, oi_time *ret_start,
+window_start(const struct oi_history_window *window, const struct oi_task *task, oi_time *ret_start,
              struct oi_error *error)
 {
     oi_time start = task->span.from;
@@ -324,7 +324,7 @@ window_start(const struct oi_reply_window *window, const struct oi_task *task, o
 }
 
 enum oi_status
-oi_reply_window(const struct oi_reply_window *window, const struct oi_task *task,
+oi_reply_window(const struct oi_history_window *window, const struct oi_task *task,
                 struct oi_span *ret_span, struct oi_error *error)
 {
     struct oi_span span;
@@ -339,7 +339,7 @@ oi_reply_window(const struct oi_reply_window *window, const struct oi_task *task
 }
 
 void
-oi_reply_window_next(const struct oi_reply_window *window, const struct oi_task *task,
+oi_reply_window_next(const struct oi_history_window *window, const struct oi_task *task,
                      struct oi_harvest *harvest)
 {
     struct oi_span span;

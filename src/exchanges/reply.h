@@ -85,16 +85,11 @@ enum oi_status oi_reply_instrument(const struct oi_json_node *row, const char *s
  * next page is the next window, whatever the reply holds. So a page never depends on how an
  * exchange cuts a span that is longer than its limit.
  */
-struct oi_reply_window {
-    int64_t width_ns;  /* points a page times their distance */
-    int64_t keeps_ns;  /* the exchange keeps this much before now; 0: from the start */
-    int64_t period_ns; /* the distance of two points */
-};
 /* INVALID for a page that is none of ours, NOT_FOUND for a span the exchange does not keep. */
-enum oi_status oi_reply_window(const struct oi_reply_window *window, const struct oi_task *task,
+enum oi_status oi_reply_window(const struct oi_history_window *window, const struct oi_task *task,
                                struct oi_span *ret_span, struct oi_error *error);
 /* Set the harvest's next_page to the window after the task's, or to NULL at the end of the span. */
-void oi_reply_window_next(const struct oi_reply_window *window, const struct oi_task *task,
+void oi_reply_window_next(const struct oi_history_window *window, const struct oi_task *task,
                           struct oi_harvest *harvest);
 /* Add a query parameter that is a time in milliseconds. */
 enum oi_status oi_reply_add_time_ms(struct oi_http_request *request, const char *name, oi_time time,

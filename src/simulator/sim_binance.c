@@ -12,7 +12,7 @@
 #define NEVER_MS INT64_C(4'133'404'800'000)
 #define PRICE_PLACES 8
 
-enum { METER_WEIGHT, METER_HISTORY, METER_OPTIONS };
+enum { METER_WEIGHT, METER_HISTORY, METER_OPTIONS, METER_FILES };
 
 #define OPTION_INFORMATION "/eapi/v1/exchangeInfo"
 #define OPTION_INTEREST "/eapi/v1/openInterest"
@@ -347,6 +347,8 @@ is_history(const struct call *call)
 static struct cost
 cost(const struct call *call)
 {
+    if (vision_is_asked(call))
+        return (struct cost){ METER_FILES, 1 };
     if (is_history(call))
         return (struct cost){ METER_HISTORY, 1 };
     if (is_option(call))
@@ -361,7 +363,9 @@ answer(const struct call *call)
 {
     struct oi_slice endpoint = endpoint_of(call);
 
-    if (is_history(call))
+    if (vision_is_asked(call))
+        vision_answer(call);
+    else if (is_history(call))
         answer_history(call);
     else if (is_option(call))
         answer_option(call);
@@ -396,12 +400,12 @@ refuse(const struct call *call, const struct oi_meter_answer *counted)
 static void
 decorate(const struct call *call, const struct oi_meter_answer *counted)
 {
-    if (!is_history(call))
+    if (!is_history(call) && !vision_is_asked(call))
         oi_http_reply_header_int(call->reply, "X-MBX-USED-WEIGHT-1M", counted->used);
 }
 
 static const char *const hosts[] = { "fapi.binance.com", "dapi.binance.com", "eapi.binance.com",
-                                     NULL };
+                                     "data.binance.vision", NULL };
 
 static const struct oi_meter_rule rules[] = {
     [METER_WEIGHT] = { .weight_max = 2'400,
@@ -419,6 +423,8 @@ static const struct oi_meter_rule rules[] = {
                         .is_aligned = true,
                         .ban_ns = 2 * OI_MINUTE,
                         .patience = 10 },
+    /* No limit is published: what the collector allows itself. */
+    [METER_FILES] = { .weight_max = 600, .window_ns = OI_MINUTE },
 };
 
 const struct venue venue_binance = {

@@ -57,13 +57,14 @@ static void
 answer_history(const struct call *call, struct oi_slice symbol)
 {
     const struct oi_market *market = call_market(call, symbol);
-    struct points points;
+    oi_time first = call_number(call, "start", 0) * OI_MILLISECOND;
+    oi_time last = call_number(call, "end", 0) * OI_MILLISECOND;
 
     oi_json_begin_array(call->writer);
     if (market) {
-        points = call_points(call, market, call_number(call, "start", 0),
-                             call_number(call, "end", 0), 0);
-        for (oi_time time = points.first; time <= points.last; time += POINT_NS) {
+        first = first < market->listed ? market->listed : first;
+        last = last > call->now ? call->now : last;
+        for (oi_time time = oi_interval_ceil(OI_MINUTE, first); time <= last; time += OI_MINUTE) {
             oi_json_begin_array(call->writer);
             add_places(call, market, time);
             oi_json_end_array(call->writer);

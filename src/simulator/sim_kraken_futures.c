@@ -40,14 +40,19 @@ add_instrument(const struct call *call, const struct oi_market *market)
 }
 
 static void
-add_bars(const struct call *call, const struct oi_market *market, struct points points)
+add_bars(const struct call *call, const struct oi_market *market, struct points points,
+         int64_t period_ns)
 {
     oi_json_add_name(call->writer, "data");
     oi_json_begin_array(call->writer);
-    for (oi_time time = points.first; time <= points.last; time += POINT_NS) {
+    for (oi_time time = points.first; time <= points.last; time += period_ns) {
+        oi_time end = time + period_ns;
         struct oi_figures figures;
 
-        oi_market_figures(call->seed, market, time, &figures);
+        /* The close of a bar that its start names; the last one is still filling. */
+        oi_market_figures(call->seed, market,
+                          end <= call->now ? end : oi_interval_floor(OI_MINUTE, call->now),
+                          &figures);
         oi_json_begin_array(call->writer);
         for (int i = 0; i < 4; i++)
             call_add_figure(call, NULL, &figures.open_interest, 0);
@@ -60,24 +65,31 @@ static void
 answer_history(const struct call *call, struct oi_slice symbol)
 {
     const struct oi_market *market = call_market(call, symbol);
+    int64_t period_ns = call_number(call, "interval", 60) * OI_SECOND;
     struct points points;
 
-    if (!market) {
+    if (!market || period_ns <= 0 || period_ns > OI_WEEK) {
         call_fail(call, 404, "application/json", "{\"errors\":[{\"error_class\":\"NotFound\"}]}");
         return;
     }
-    points = call_points(call, market, call_number(call, "since", 0) * 1'000,
-                         call_number(call, "to", 0) * 1'000, 0);
+    points.first = call_number(call, "since", 0) * OI_SECOND;
+    points.last = call_number(call, "to", 0) * OI_SECOND;
+    if (points.first < market->listed)
+        points.first = market->listed;
+    if (points.last > call->now)
+        points.last = call->now;
+    points.first = oi_interval_ceil(period_ns, points.first);
+    points.last = oi_interval_floor(period_ns, points.last);
     oi_json_begin_object(call->writer);
     oi_json_add_name(call->writer, "result");
     oi_json_begin_object(call->writer);
     oi_json_add_name(call->writer, "timestamp");
     oi_json_begin_array(call->writer);
-    for (oi_time time = points.first; time <= points.last; time += POINT_NS)
+    for (oi_time time = points.first; time <= points.last; time += period_ns)
         oi_json_add_int(call->writer, time / OI_SECOND);
     oi_json_end_array(call->writer);
     call_add_bool(call, "more", false);
-    add_bars(call, market, points);
+    add_bars(call, market, points, period_ns);
     oi_json_end_object(call->writer);
     oi_json_add_name(call->writer, "errors");
     oi_json_begin_array(call->writer);

@@ -169,9 +169,13 @@ answer_history(const struct call *call)
     begin(call);
     for (oi_time time = points.last; time >= points.first; time -= POINT_NS) {
         struct oi_figures figures;
+        oi_time end = time + POINT_NS;
         char stamp[24];
 
-        oi_market_figures(call->seed, market, time, &figures);
+        /* Named after its start, with the figure of its end; the running bar is there too. */
+        oi_market_figures(call->seed, market,
+                          end <= call->now ? end : oi_interval_floor(OI_MINUTE, call->now),
+                          &figures);
         (void) snprintf(stamp, sizeof(stamp), "%" PRId64, oi_time_to_ms(time));
         oi_json_begin_array(call->writer);
         oi_json_add_text(call->writer, stamp);

@@ -124,3 +124,7 @@ void call_refuse(const struct call *call, const struct oi_meter_answer *answer);
 /* "2026-11-26T00:00:20.000Z" */
 void call_add_iso(const struct call *call, const char *name, oi_time time);
 void call_add_bool(const struct call *call, const char *name, bool value);
+
+/* Binance's archive of files, under a host of its own. */
+bool vision_is_asked(const struct call *call);
+void vision_answer(const struct call *call);

@@ -106,8 +106,25 @@ assert_equal_or_none(const struct oi_decimal *value, const struct oi_decimal *ex
         assert_true(oi_decimal_equal(value, expected));
 }
 
+/* The instant a figure is of: a label of the past may name the start of its interval. */
+static oi_time
+instant_of(const struct oi_exchange *exchange, const struct oi_endpoint *endpoint,
+           const struct oi_harvest_row *row)
+{
+    struct oi_convention_page page = { exchange->name, exchange->conventions,
+                                       exchange->convention_count };
+    const struct oi_convention_book book = { &page, 1 };
+    const struct oi_convention *convention =
+        oi_convention_find(&book, exchange->name, endpoint->product, "history", row->reading.time);
+
+    if (endpoint->kind != OI_TASK_HISTORY || !convention || convention->label != OI_LABEL_START)
+        return row->reading.time;
+    return row->reading.time + endpoint->window->period_ns;
+}
+
 static void
-check_row(struct fixture *fixture, const struct oi_exchange *exchange, const struct oi_task *task,
+check_row(struct fixture *fixture, const struct oi_exchange *exchange,
+          const struct oi_endpoint *endpoint, const struct oi_task *task,
           const struct oi_harvest_row *row)
 {
     const struct oi_market *market =
@@ -117,7 +134,9 @@ check_row(struct fixture *fixture, const struct oi_exchange *exchange, const str
 
     assert_non_null(market);
     assert_string_equal(row->product ? row->product : task->product, market->product);
-    oi_market_figures(SEED, market, reading->time == OI_TIME_NONE ? now_of(fixture) : reading->time,
+    oi_market_figures(SEED, market,
+                      reading->time == OI_TIME_NONE ? now_of(fixture)
+                                                    : instant_of(exchange, endpoint, row),
                       &figures);
     assert_equal_or_none(&reading->open_interest, &figures.open_interest);
     assert_equal_or_none(&reading->value_usd, &figures.value);
@@ -168,7 +187,7 @@ run(struct fixture *fixture, const struct oi_exchange *exchange, const struct oi
         test_exchange_assert_sane(exchange, &task, endpoint, &harvest);
         assert_int_equal(harvest.skips.count, 0);
         for (size_t i = 0; i < harvest.rows.count; i++)
-            check_row(fixture, exchange, &task, &harvest.rows.items[i]);
+            check_row(fixture, exchange, endpoint, &task, &harvest.rows.items[i]);
         for (size_t i = 0; i < harvest.instruments.count; i++)
             check_instrument(fixture, exchange, &harvest.instruments.items[i]);
         found += harvest.rows.count + harvest.instruments.count + harvest.families.count;

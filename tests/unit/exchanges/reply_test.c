@@ -171,9 +171,9 @@ a_bad_row_costs_that_row_alone(void **)
     assert_string_equal(harvest.skips.items[1].symbol, "");
 }
 
-static const struct oi_reply_window window = { .width_ns = 10 * OI_MINUTE,
-                                               .keeps_ns = OI_HOUR,
-                                               .period_ns = OI_MINUTE };
+static const struct oi_history_window window = { .width_ns = 10 * OI_MINUTE,
+                                                 .keeps_ns = OI_HOUR,
+                                                 .period_ns = OI_MINUTE };
 
 static void
 windows_cover_a_span_without_gap_or_overlap(void **)
