@@ -180,7 +180,9 @@ open_market(struct run *run, struct candles_state *state, struct oi_error *error
     state->is_open = true;
     if (!market->instrument) {
         state->is_total_open = true;
-        return total_walk_open(run, run->at, span, false, &state->total, error);
+        OI_TRY(total_walk_open(run, run->at, span, false, &state->total, error));
+        state->total.columns = total_columns_new(market->member_count);
+        return OI_OK;
     }
     if (rollups_answer(run, market, &facts, &series))
         return add_by_rollups(run, state, market, &facts, series, error);
@@ -205,6 +207,8 @@ pull(struct run *run, struct candles_state *state, bool *ret_is_done, struct oi_
     const struct oi_stream_block *block = NULL;
 
     *ret_is_done = true;
+    if (state->is_total_open && state->total.columns)
+        return total_columns_next(&state->total, &state->candles, ret_is_done, error);
     if (state->is_total_open) {
         for (int i = 0; i < RUN_BLOCK_ITEMS; i++) {
             struct total_point point;

@@ -145,6 +145,7 @@ struct total_walk {
     struct oi_total amounts, usd;
     oi_time from;
     bool wants_usd;
+    struct total_columns *columns; /* NULL: instant by instant */
 };
 
 struct total_point {
@@ -158,3 +159,10 @@ enum oi_status total_walk_open(struct run *run, size_t market, struct oi_span sp
 enum oi_status total_walk_next(struct total_walk *walk, struct total_point *ret_point,
                                struct oi_error *error);
 void total_walk_close(struct total_walk *walk);
+
+/* Candles of a total by columns; a part of the walk that then is done. Where that ends because a
+ * figure does not fit, walk->columns is NULL and the walk goes on instant by instant. */
+struct total_columns *total_columns_new(size_t member_count);
+void total_columns_free(struct total_columns **columns, size_t member_count);
+enum oi_status total_columns_next(struct total_walk *walk, struct oi_candles *candles,
+                                  bool *ret_is_done, struct oi_error *error);

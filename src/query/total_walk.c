@@ -75,6 +75,8 @@ total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool 
 void
 total_walk_close(struct total_walk *walk)
 {
+    if (walk->columns)
+        total_columns_free(&walk->columns, walk->market->member_count);
     for (size_t i = 0; walk->legs && i < walk->market->member_count; i++)
         oi_stream_close(&walk->legs[i].stream);
     oi_free(walk->legs);

@@ -35,8 +35,8 @@ leave(struct oi_total *total, struct oi_total_member *member, struct oi_error *e
     return OI_OK;
 }
 
-static oi_time
-expiry_of(const struct oi_total_member *member)
+oi_time
+oi_total_expiry(const struct oi_total_member *member)
 {
     oi_time expiry;
 
@@ -59,8 +59,8 @@ oi_total_set(struct oi_total *total, size_t member_index, oi_time time,
     member->time = time;
     member->is_counted = true;
     total->counted++;
-    if (expiry_of(member) < total->next_expiry)
-        total->next_expiry = expiry_of(member);
+    if (oi_total_expiry(member) < total->next_expiry)
+        total->next_expiry = oi_total_expiry(member);
     return OI_OK;
 }
 
@@ -75,12 +75,12 @@ expire(struct oi_total *total, oi_time time, struct oi_error *error)
 
         if (!member->is_counted)
             continue;
-        if (expiry_of(member) < time) {
+        if (oi_total_expiry(member) < time) {
             OI_TRY(leave(total, member, error));
             continue;
         }
-        if (expiry_of(member) < next)
-            next = expiry_of(member);
+        if (oi_total_expiry(member) < next)
+            next = oi_total_expiry(member);
     }
     total->next_expiry = next;
     return OI_OK;

@@ -36,6 +36,8 @@ void oi_total_release(struct oi_total *total);
  * when the sum is longer than a decimal can be: the member is then left out of it. */
 enum oi_status oi_total_set(struct oi_total *total, size_t member, oi_time time,
                             const struct oi_decimal *amount, struct oi_error *error);
+/* The last instant at which a counted member's reading is still carried. */
+oi_time oi_total_expiry(const struct oi_total_member *member);
 /* The sum at an instant, after every reading of it was set: members whose reading is older than
  * their limit have dropped out. None when nobody is in it. */
 enum oi_status oi_total_at(struct oi_total *total, oi_time time, struct oi_decimal *ret_sum,
