@@ -37,6 +37,16 @@ enum oi_symbology {
     OI_SYMBOLOGY_KWERY,
 };
 
+/* By what the markets of a total are told apart: a total for each value there is. */
+enum oi_split {
+    OI_SPLIT_NONE = 0, /* one total of all */
+    OI_SPLIT_EXCHANGE,
+    OI_SPLIT_COIN,
+    OI_SPLIT_QUOTE,
+    OI_SPLIT_KIND,       /* "perpetual", "future", "option", "event" */
+    OI_SPLIT_SETTLEMENT, /* "linear", "inverse", "quanto" */
+};
+
 /*
  * A choice of markets: all conditions that are set must hold. The markets of one selector form a
  * group, ordered by exchange as listed, then by name bytewise; groups stand in the order asked.
@@ -58,6 +68,7 @@ struct oi_selector {
     bool live_only;                /* without delisted ones */
     bool must_match;               /* nothing found is a problem, not an empty answer */
     bool is_total;                 /* the group's total as one series */
+    enum oi_split split;           /* of a total: as one for each value, ordered by it bytewise */
     const char *parameter;         /* which parameter to name in a problem: "markets" */
 };
 

@@ -56,8 +56,8 @@ struct oi_market {
         oi_time last;         /* of its newest reading used; OI_TIME_NONE: left out */
         const char *left_out; /* reason, or NULL */
     } * members;
-    /* METRICS: the entity, and which measures (bits `1u << index`) any of its markets fits. */
-    const char *name;
+    const char *name; /* METRICS: the entity; a total by value: the value; NULL: neither */
+    /* METRICS: which measures (bits `1u << index`) any of the entity's markets fits. */
     unsigned measures;
     /* MARKETS: extents where asked for. OI_TIME_NONE: nothing stored. */
     oi_time first, last;

@@ -4,6 +4,9 @@
 
 #include "query/run_internal.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 enum oi_status
 run_stream_open(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
                 unsigned columns, bool wants_usd, struct oi_stream **ret_stream,
@@ -133,9 +136,42 @@ add_market(struct run *run, const struct oi_choice *choice)
     market->first = market->last = OI_TIME_NONE;
 }
 
-/* The choices [from, to) of one selector as one total. */
+/* What tells an instrument's total from others; NULL where there is one total. */
+static const char *
+split_value(const struct oi_instrument *instrument, enum oi_split split)
+{
+    static const char *const kinds[] = {
+        [OI_KIND_UNKNOWN] = "unknown", [OI_KIND_PERPETUAL] = "perpetual",
+        [OI_KIND_FUTURE] = "future",   [OI_KIND_OPTION] = "option",
+        [OI_KIND_EVENT] = "event",
+    };
+    static const char *const settlements[] = {
+        [OI_SETTLEMENT_UNKNOWN] = "unknown",
+        [OI_SETTLEMENT_LINEAR] = "linear",
+        [OI_SETTLEMENT_INVERSE] = "inverse",
+        [OI_SETTLEMENT_QUANTO] = "quanto",
+    };
+
+    switch (split) {
+    case OI_SPLIT_NONE:
+        break;
+    case OI_SPLIT_EXCHANGE:
+        return instrument->exchange;
+    case OI_SPLIT_COIN:
+        return instrument->base;
+    case OI_SPLIT_QUOTE:
+        return instrument->quote;
+    case OI_SPLIT_KIND:
+        return kinds[instrument->kind];
+    case OI_SPLIT_SETTLEMENT:
+        return settlements[instrument->settlement];
+    }
+    return NULL;
+}
+
+/* Choices of one selector as one total; of one value of `split`. */
 static void
-add_total(struct run *run, const struct oi_choice *choices, size_t count)
+add_total(struct run *run, const struct oi_choice *choices, size_t count, enum oi_split split)
 {
     struct oi_market *market = &run->markets[run->market_count];
     struct oi_member *members = oi_arena_alloc_zero(&run->arena, count, sizeof(*members));
@@ -149,26 +185,70 @@ add_total(struct run *run, const struct oi_choice *choices, size_t count)
     market->selector = choices[0].selector;
     market->members = members;
     market->member_count = count;
+    market->name = split_value(members[0].instrument, split);
     market->first = market->last = OI_TIME_NONE;
 }
 
+struct valued_choice {
+    struct oi_choice choice;
+    const char *value;
+    size_t place; /* keeps the order of choices of one value */
+};
+
+static int
+compare_values(const void *left, const void *right)
+{
+    const struct valued_choice *a = left, *b = right;
+    int order = strcmp(a->value, b->value);
+
+    return order != 0 ? order : a->place < b->place ? -1 : a->place > b->place;
+}
+
+/* The choices of one selector as totals, one for each value of its split. */
 static void
-lay_out_markets(struct run *run, const struct oi_choices *choices)
+add_split_totals(struct run *run, struct oi_choice *choices, size_t count, enum oi_split split)
+{
+    struct valued_choice *valued = oi_alloc_zero(count, sizeof(*valued));
+
+    for (size_t i = 0; i < count; i++)
+        valued[i] = (struct valued_choice){
+            choices[i],
+            split_value(&run->catalog->instruments[choices[i].instrument - 1], split),
+            i,
+        };
+    qsort(valued, count, sizeof(*valued), compare_values);
+    for (size_t i = 0; i < count; i++)
+        choices[i] = valued[i].choice;
+    for (size_t i = 0, end; i < count; i = end) {
+        end = i + 1;
+        while (end < count && strcmp(valued[end].value, valued[i].value) == 0)
+            end++;
+        add_total(run, &choices[i], end - i, split);
+    }
+    oi_free(valued);
+}
+
+static void
+lay_out_markets(struct run *run, struct oi_choices *choices)
 {
     size_t count = choices->items.count;
 
     run->markets = oi_arena_alloc_zero(&run->arena, count, sizeof(*run->markets));
     for (size_t i = 0, end; i < count; i = end) {
-        const struct oi_choice *first = &choices->items.items[i];
+        struct oi_choice *first = &choices->items.items[i];
+        const struct oi_selector *selector = &run->query->selectors.items[first->selector];
 
         end = i + 1;
-        if (!run->query->selectors.items[first->selector].is_total) {
+        if (!selector->is_total) {
             add_market(run, first);
             continue;
         }
         while (end < count && choices->items.items[end].selector == first->selector)
             end++;
-        add_total(run, first, end - i);
+        if (selector->split == OI_SPLIT_NONE)
+            add_total(run, first, end - i, OI_SPLIT_NONE);
+        else
+            add_split_totals(run, first, end - i, selector->split);
     }
 }
 
@@ -177,9 +257,18 @@ data_version(struct run *run)
 {
     uint64_t version = run->catalog->version;
 
-    for (size_t i = 0; i < run->market_count; i++)
-        if (run->markets[i].series != 0)
-            version += oi_store_data_version(run->source->store, run->markets[i].series);
+    for (size_t i = 0; i < run->market_count; i++) {
+        const struct oi_market *market = &run->markets[i];
+
+        if (market->series != 0)
+            version += oi_store_data_version(run->source->store, market->series);
+        for (size_t k = 0; k < market->member_count; k++) {
+            uint32_t series = first_series(run, market->members[k].instrument->id);
+
+            if (series != 0)
+                version += oi_store_data_version(run->source->store, series);
+        }
+    }
     return version;
 }
 

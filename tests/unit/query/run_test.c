@@ -482,6 +482,49 @@ sums_markets_on_the_union_of_their_instants(void **)
     oi_candles_release(&wanted);
 }
 
+/* A total for each value is the total of the markets that have it. */
+static void
+splits_a_total_by_what_its_markets_have(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
+    struct oi_selector *selector;
+    size_t members = 0;
+
+    query.kind = OI_QUERY_CANDLES;
+    query.interval_ns = OI_DAY;
+    query.unit = OI_UNIT_USD;
+    selector = oi_query_select(&query, OI_SYMBOLOGY_NATIVE);
+    selector->is_total = true;
+    selector->split = OI_SPLIT_QUOTE;
+    result = test_world_run(world(), &query);
+    assert_int_equal(result->market_count, 2); /* USD and USDT */
+    for (size_t i = 0; i < result->market_count; i++) {
+        OI_CLEANUP(oi_query_release) struct oi_query one = OI_QUERY_EMPTY;
+        OI_CLEANUP(oi_result_close) struct oi_result *alone = NULL;
+        const struct oi_block *block, *other;
+
+        assert_true(i == 0 || strcmp(result->markets[i - 1].name, result->markets[i].name) < 0);
+        members += result->markets[i].member_count;
+        one.kind = OI_QUERY_CANDLES;
+        one.interval_ns = OI_DAY;
+        one.unit = OI_UNIT_USD;
+        selector = oi_query_select(&one, OI_SYMBOLOGY_NATIVE);
+        selector->is_total = true;
+        selector->quote = result->markets[i].name;
+        alone = test_world_run(world(), &one);
+        assert_int_equal(alone->markets[0].member_count, result->markets[i].member_count);
+        assert_ok(oi_result_next(alone, &other, NULL));
+        assert_ok(oi_result_next(result, &block, NULL));
+        assert_ptr_equal(block->market, &result->markets[i]);
+        assert_int_equal(block->count, other->count);
+        for (size_t k = 0; k < block->count; k++)
+            assert_int_equal(oi_decimal_compare(&block->candles[k].close, &other->candles[k].close),
+                             0);
+    }
+    assert_int_equal(members, WORLD_MARKETS);
+}
+
 static void
 takes_the_first_reading_of_each_interval_as_its_snapshot(void **)
 {
@@ -701,6 +744,7 @@ main(void)
         cmocka_unit_test(pages_of_candles_make_the_whole_answer),
         cmocka_unit_test(fills_empty_intervals_only_when_asked_and_marks_them),
         cmocka_unit_test(sums_markets_on_the_union_of_their_instants),
+        cmocka_unit_test(splits_a_total_by_what_its_markets_have),
         cmocka_unit_test(takes_the_first_reading_of_each_interval_as_its_snapshot),
         cmocka_unit_test(pages_snapshots_by_time_without_losing_one),
         cmocka_unit_test(names_the_market_that_is_not_known),
