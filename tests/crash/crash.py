@@ -19,6 +19,8 @@ import sharing
 from rig import File, Rig, Server, check
 
 SIZES = {"a": 25000, "b": 1500, "c": 700, "d": 4000, "e": 1}
+# A table that goes in bulk, straight into chunks, in two commits.
+BULK_ROWS, BULK_PADDING = 12000, 4000
 WORKERS = 2
 SHOWN = 4000
 
@@ -31,7 +33,9 @@ class World:
         self.folder = rig.folder
         self.files = [File(rig.folder, name, random.Random(f"{seed} file {name}"), rows)
                       for name, rows in SIZES.items()]
+        self.bulk_file = File(rig.folder, "bulk", random.Random(f"{seed} bulk"), BULK_ROWS, BULK_PADDING)
         self.prepare_import()
+        self.prepare_bulk()
         self.prepare_stop()
         self.prepare_demo()
 
@@ -51,6 +55,19 @@ class World:
         check(code == 0, f"the undisturbed import fails: {err}")
         self.import_calls = int(path.read_text())
         self.rig.check_rows(self.full_store, self.files, {file.path for file in self.files})
+
+    def prepare_bulk(self):
+        """How long the large table takes, and that it does go in bulk."""
+        store = self.folder / "bulk-trial"
+        path, fault = self.counted()
+        began = time.monotonic()
+        code, _, err = self.rig.import_files(store, [self.bulk_file], fault=fault)
+        self.bulk_seconds = time.monotonic() - began
+        check(code == 0, f"the undisturbed bulk load fails: {err}")
+        self.bulk_calls = int(path.read_text())
+        _, out, _ = self.rig.run(["info", "--data", str(store)])
+        check(f"{BULK_ROWS} in " in out and "in 0 chunks" not in out, f"it did not go in bulk: {out}")
+        self.rig.check_rows(store, [self.bulk_file], {self.bulk_file.path})
 
     def prepare_stop(self):
         """A store with every row in chunks, as a server leaves it."""

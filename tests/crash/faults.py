@@ -33,6 +33,19 @@ def importing(world, random, data):
     world.rig.finish_import(data, files)
 
 
+def loading(world, random, data):
+    """A bulk load says what is wrong, ends with 1, and goes on when the fault is over."""
+    fault = plan(random, world.bulk_calls)
+    code, _, err = world.rig.import_files(data, [world.bulk_file], fault=fault)
+    done = acknowledged(err)
+    check(code in (0, 1), f"exit {code} at {fault}: {err}")
+    check(code == 0 or "oi import: " in err, f"no sentence at {fault}: {err}")
+    if world.rig.has_store(data):
+        world.rig.verify(data)
+        world.rig.check_rows(data, [world.bulk_file], done)
+    world.rig.finish_import(data, [world.bulk_file])
+
+
 def collecting(world, random, data):
     """A server that collects meets a fault, serves on, and collects on."""
     wait_for_early_minute()
@@ -65,4 +78,4 @@ def checkpointing(world, random, data):
 
 
 # So many of ten rounds each.
-ROUNDS = [importing] * 5 + [collecting] * 2 + [checkpointing] * 3
+ROUNDS = [importing] * 4 + [loading] + [collecting] * 2 + [checkpointing] * 3

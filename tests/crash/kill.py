@@ -39,6 +39,20 @@ def importing(world, random, data):
     world.rig.finish_import(data, files)
 
 
+def loading(world, random, data):
+    """A bulk load dies, and goes on where its last commit was."""
+    files, done = [world.bulk_file], set()
+    for _ in range(random.choice((1, 1, 2))):
+        _, _, err = world.rig.import_files(data, files, **plan(random, world.bulk_calls, world.bulk_seconds))
+        done |= acknowledged(err)
+        if world.rig.has_store(data):
+            world.rig.verify(data)
+            world.rig.check_rows(data, files, done)
+        else:
+            check(not done, "the store of acknowledged rows is gone")
+    world.rig.finish_import(data, files)
+
+
 def read_collected(rig, data):
     """{(market, time): open interest} of every exchange."""
     found = {}
@@ -100,4 +114,4 @@ def checkpointing(world, random, data):
 
 
 # So many of ten rounds each.
-ROUNDS = [importing] * 5 + [collecting] * 3 + [checkpointing] * 2
+ROUNDS = [importing] * 4 + [loading] + [collecting] * 3 + [checkpointing] * 2

@@ -46,7 +46,8 @@ def decimal(random, digits, places):
 class File:
     """A CSV file and its rows as (market, time, open interest, mark price)."""
 
-    def __init__(self, folder, name, random, rows):
+    def __init__(self, folder, name, random, rows, padding=0):
+        """A long line is as good as many rows to make a file large: what is behind the figures is passed over."""
         markets = [f"okx:swap:{name.upper()}{i}-USDT-SWAP" for i in range(random.randint(1, 4))]
         self.path = str(pathlib.Path(folder, f"{name}.csv"))
         self.feed = f"import:{name}"
@@ -56,8 +57,8 @@ class File:
             self.rows.append((markets[i % len(markets)], at, decimal(random, 9, 6),
                               decimal(random, 5, 4)))
         with open(self.path, "w", encoding="ascii") as out:
-            out.write("market,time,oi,mark\n")
-            out.writelines(",".join(row) + "\n" for row in self.rows)
+            out.write("market,time,oi,mark,note\n")
+            out.writelines(",".join(row) + "," + "-" * padding + "\n" for row in self.rows)
 
 
 class Rig:
