@@ -12,6 +12,7 @@
 static const struct oi_option options_table[] = {
     { .name = "once", .help = "ask for the present minute alone, and report" },
     OI_OPTION_INTAKE,
+    OI_OPTION_RETENTION,
     OI_OPTION_STORE,
 };
 
@@ -36,6 +37,7 @@ collect(const struct oi_options *options, struct oi_store *store, struct oi_erro
     OI_CLEANUP(oi_intake_close) struct oi_intake *intake = NULL;
     struct oi_upkeep upkeep = { .store = store, .clock = &oi_clock_system };
 
+    OI_TRY(oi_retention_read(options, &upkeep.retention, error));
     OI_TRY(oi_intake_open(options, store, &intake, error));
     oi_log(OI_LOG_INFO, "collector.started", "data=%s version=%s", oi_intake_folder(options),
            OI_VERSION);

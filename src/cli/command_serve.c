@@ -49,6 +49,7 @@ static const struct oi_option options_table[] = {
       .help = "let in who has no key, each address limited by this plan",
       .setting = "guest_plan" },
     OI_OPTION_PLANS,
+    OI_OPTION_RETENTION,
     { .name = "cors-origin",
       .argument = "ORIGIN",
       .help = "pages of this origin may read answers; * for all",
@@ -214,6 +215,7 @@ run(const struct oi_options *options, struct oi_error *error)
                                 .reload = reload_configuration,
                                 .context = &reload };
 
+    OI_TRY(oi_retention_read(options, &upkeep.retention, error));
     oi_stop_take();
     OI_TRY(open_service(options, &service, error));
     upkeep.store = service.workspace->store;

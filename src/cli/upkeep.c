@@ -19,6 +19,9 @@
 #define CHECKPOINT_CROWD 100
 /* More than an hour of 12,000 markets. It is read when a store is opened, and held in memory. */
 #define CHECKPOINT_LOG_MAX 1'000'000
+/* How often rules of retention are gone through, and for how long before a signal is heard. */
+#define RETENTION_NS OI_HOUR
+#define RETENTION_STEP_NS INT64_C(50'000'000)
 /* Whoever stops a program waits this long without wondering. */
 #define FINISH_NS INT64_C(2'000'000'000)
 
@@ -48,6 +51,30 @@ checkpoint(struct oi_upkeep *upkeep, size_t rows, size_t share)
     return false;
 }
 
+/* A part of a pass; false when there is nothing more to do now. */
+static bool
+retain(struct oi_upkeep *upkeep)
+{
+    struct oi_error error = {};
+    bool is_done = true;
+    enum oi_status status;
+
+    if (upkeep->retention.count == 0 ||
+        (upkeep->retained_ns != 0 && now(upkeep) - upkeep->retained_ns < RETENTION_NS))
+        return false;
+    status = oi_retention_step(&upkeep->retention, upkeep->store, upkeep->clock, RETENTION_STEP_NS,
+                               &is_done, &error);
+    if (status != OI_OK)
+        oi_log_throttled(OI_LOG_ERROR, "retention.failed", oi_status_name(status),
+                         "reason=\"%s\" next=\"again in an hour\"", error.message);
+    else if (is_done && upkeep->retention.removed > 0)
+        oi_log(OI_LOG_INFO, "retention.removed", "rows=%llu",
+               (unsigned long long) upkeep->retention.removed);
+    if (status != OI_OK || is_done)
+        upkeep->retained_ns = now(upkeep);
+    return status == OI_OK && !is_done;
+}
+
 void
 oi_upkeep_run(struct oi_upkeep *upkeep)
 {
@@ -69,7 +96,7 @@ oi_upkeep_run(struct oi_upkeep *upkeep)
         if (status != OI_OK)
             oi_log_throttled(OI_LOG_ERROR, "follow.failed", oi_status_name(status),
                              "reason=\"%s\" next=\"again in 1 s\"", error.message);
-        wait_ns = FOLLOW_NS;
+        wait_ns = retain(upkeep) ? 0 : FOLLOW_NS;
         if (now(upkeep) - upkeep->checkpointed_ns < CHECKPOINT_NS)
             continue;
         if (checkpoint(upkeep, CHECKPOINT_ROWS, share)) {
