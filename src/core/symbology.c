@@ -15,7 +15,8 @@
 /*
  * Who calls an exchange what. The first row that fits an instrument counts; NULL and UNKNOWN fit
  * anything, a missing name means that the vendor does not carry it. An exchange without a row has
- * its own name at Coin Metrics and none elsewhere.
+ * its own name at Coin Metrics and none elsewhere. Atlas does not know every exchange that is
+ * collected here: the others are named by its pattern.
  */
 static const struct venue {
     const char *exchange;
@@ -23,6 +24,7 @@ static const struct venue {
     enum oi_kind kind;
     enum oi_settlement settlement;
     const char *coinmetrics, *atlas, *kiyotaka, *kwery;
+    const char *atlas_dated;   /* of futures, where they have an id of their own */
     bool atlas_margin_is_base; /* whatever the exchange reports */
 } venues[] = {
     { .exchange = "binance",
@@ -79,20 +81,58 @@ static const struct venue {
     { .exchange = "htx",
       .settlement = OI_SETTLEMENT_LINEAR,
       .coinmetrics = "huobi",
-      .kiyotaka = "HUOBI_DM_LINEAR_SWAP" },
+      .atlas = "htx-perps",
+      .kiyotaka = "HUOBI_DM_LINEAR_SWAP",
+      .atlas_dated = "htx-futures" },
     { .exchange = "htx",
       .kind = OI_KIND_PERPETUAL,
       .coinmetrics = "huobi",
+      .atlas = "htx-perps",
       .kiyotaka = "HUOBI_DM_SWAP" },
-    { .exchange = "htx", .coinmetrics = "huobi", .kiyotaka = "HUOBI_DM" },
-    { .exchange = "kraken_futures", .coinmetrics = "kraken" },
-    { .exchange = "bitfinex", .coinmetrics = "bitfinex", .kiyotaka = "BITFINEX_DERIVATIVES" },
-    { .exchange = "gate", .coinmetrics = "gate.io", .kiyotaka = "GATE_IO_FUTURES" },
-    { .exchange = "bitget", .coinmetrics = "bitget", .kiyotaka = "BITGET" },
-    { .exchange = "cme", .coinmetrics = "cme", .kiyotaka = "CME" },
-    { .exchange = "cryptocom", .coinmetrics = "crypto.com" },
-    { .exchange = "coinbase_intl", .coinmetrics = "coinbase_international" },
-    { .exchange = "coinbase_cde", .coinmetrics = "coinbase_derivatives" },
+    { .exchange = "htx",
+      .coinmetrics = "huobi",
+      .kiyotaka = "HUOBI_DM",
+      .atlas_dated = "htx-futures" },
+    { .exchange = "kraken_futures",
+      .coinmetrics = "kraken",
+      .atlas = "kraken-perps",
+      .atlas_dated = "kraken-futures" },
+    { .exchange = "bitfinex",
+      .coinmetrics = "bitfinex",
+      .atlas = "bitfinex-perps",
+      .kiyotaka = "BITFINEX_DERIVATIVES" },
+    { .exchange = "gate",
+      .coinmetrics = "gate.io",
+      .atlas = "gate-perps",
+      .kiyotaka = "GATE_IO_FUTURES",
+      .atlas_dated = "gate-futures" },
+    { .exchange = "bitget",
+      .coinmetrics = "bitget",
+      .atlas = "bitget-perps",
+      .kiyotaka = "BITGET",
+      .atlas_dated = "bitget-futures" },
+    { .exchange = "cme", .coinmetrics = "cme", .kiyotaka = "CME", .atlas_dated = "cme-futures" },
+    { .exchange = "cryptocom",
+      .coinmetrics = "crypto.com",
+      .atlas = "cryptocom-perps",
+      .atlas_dated = "cryptocom-futures" },
+    { .exchange = "coinbase_intl",
+      .coinmetrics = "coinbase_international",
+      .atlas = "coinbase-international-perps" },
+    { .exchange = "coinbase_cde",
+      .coinmetrics = "coinbase_derivatives",
+      .atlas = "coinbase-derivatives-perps",
+      .atlas_dated = "coinbase-derivatives-futures" },
+    { .exchange = "dydx", .coinmetrics = "dydx", .atlas = "dydx-perps" },
+    { .exchange = "ftx", .coinmetrics = "ftx", .atlas = "ftx-perps", .atlas_dated = "ftx-futures" },
+    { .exchange = "kucoin",
+      .coinmetrics = "kucoin",
+      .atlas = "kucoin-perps",
+      .atlas_dated = "kucoin-futures" },
+    { .exchange = "mexc",
+      .coinmetrics = "mexc",
+      .atlas = "mexc-perps",
+      .atlas_dated = "mexc-futures" },
 };
 
 static const struct venue *
@@ -233,13 +273,40 @@ is_atlas_kind(const struct oi_instrument *instrument)
     return instrument->kind == OI_KIND_PERPETUAL || instrument->kind == OI_KIND_FUTURE;
 }
 
+/* What Atlas' pattern calls the exchange of such an instrument, or NULL. */
+static const char *
+atlas_id(const struct venue *venue, const struct oi_instrument *instrument)
+{
+    if (!venue || !is_atlas_kind(instrument))
+        return NULL;
+    return instrument->kind == OI_KIND_FUTURE && venue->atlas_dated ? venue->atlas_dated
+                                                                    : venue->atlas;
+}
+
+bool
+oi_atlas_exchange_is_known(struct oi_slice name)
+{
+    /* Of markets that have no open interest. */
+    static const char *const spot[] = { "binance-spot", "bybit-spot", "okx-spot",
+                                        "hyperliquid-spot" };
+
+    for (size_t i = 0; i < OI_COUNT(spot); i++)
+        if (oi_slice_is(name, spot[i]))
+            return true;
+    for (size_t i = 0; i < OI_COUNT(venues); i++)
+        if ((venues[i].atlas && oi_slice_is(name, venues[i].atlas)) ||
+            (venues[i].atlas_dated && oi_slice_is(name, venues[i].atlas_dated)))
+            return true;
+    return false;
+}
+
 bool
 oi_atlas_exchange(const struct oi_instrument *instrument, char name[OI_MARKET_NAME_SIZE])
 {
     const struct venue *venue = find_venue(instrument);
 
     /* Options are left out of its map, their names do not tell strikes apart. */
-    return give(venue && is_atlas_kind(instrument) ? venue->atlas : NULL, name);
+    return give(atlas_id(venue, instrument), name);
 }
 
 /* The base as the exchange writes it, with its multiple: 1000PEPE, 1MBABYDOGE, SHIB1000. */
@@ -315,8 +382,8 @@ oi_atlas_symbol(const struct oi_instrument *instrument, char name[OI_MARKET_NAME
     bool is_dated = instrument->kind == OI_KIND_FUTURE;
     const char *suffix;
 
-    if (!venue || !venue->atlas || !is_atlas_kind(instrument) || base.size == 0 ||
-        quote.size == 0 || (is_dated && instrument->expiry == OI_TIME_NONE))
+    if (!atlas_id(venue, instrument) || base.size == 0 || quote.size == 0 ||
+        (is_dated && instrument->expiry == OI_TIME_NONE))
         return false;
     /* Spot markets of Hyperliquid are called @N. */
     if (base.data[0] == '@')

@@ -28,6 +28,8 @@ bool oi_coinmetrics_market(const struct oi_instrument *instrument, char name[OI_
 /* Atlas: "binance-futures" and "perpetual-BTC-USDT:USDT". */
 bool oi_atlas_exchange(const struct oi_instrument *instrument, char name[OI_MARKET_NAME_SIZE]);
 bool oi_atlas_symbol(const struct oi_instrument *instrument, char name[OI_MARKET_NAME_SIZE]);
+/* Is it an exchange in Atlas' notation, one that Atlas knows or one named by its pattern? */
+bool oi_atlas_exchange_is_known(struct oi_slice name);
 
 /* Kiyotaka: "BINANCE_FUTURES", "BTC-USDT" (normalized), "PERPETUAL"; rawSymbol is the native one,
  * coin the base. */

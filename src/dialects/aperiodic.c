@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Aperiodic: links to monthly Parquet files, the files themselves, and the lists that describe
- * them. https://aperiodic.io/api-docs; names are in Atlas notation.
+ * Aperiodic: links to monthly Parquet files of bars or of raw readings, the files themselves, and
+ * the lists that describe them. https://aperiodic.io/api-docs; names are in Atlas notation.
  *
  * A link is opened by its signature, never by the key, because clients do not send the key there.
  * Where the vendor is silent, docs/dialects/aperiodic.md says what is done.
@@ -11,6 +11,7 @@
 #include "core/symbology.h"
 #include "dialects/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum variant {
@@ -27,16 +28,35 @@ static const struct oi_word clocks[] = {
     { "exchange", VARIANT_EXCHANGE_TIME },
     { "true", VARIANT_ARRIVAL_TIME },
 };
-static const char *const exchanges[] = {
-    "binance-futures",   "binance-futures-cm", "binance-spot", "bitmex",   "bybit-futures",
-    "bybit-perps",       "bybit-spot",         "deribit",      "okx-spot", "okx-futures",
-    "hyperliquid-perps", "hyperliquid-spot",   "okx-perps",
+/* oi_query.number: what the links lead to. */
+enum links {
+    LINKS_BARS = 0,
+    LINKS_RAW,
+    LINKS_RAW_PREVIEW, /* the newest one alone */
 };
+
+/* A call for raw readings may span so many days. */
+#define RAW_DAYS_MAX 366
+
+/* What previews show. */
+#define PREVIEW_EXCHANGE "binance-futures"
+#define PREVIEW_SYMBOL "perpetual-BTC-USDT:USDT"
+#define PREVIEW_INTERVAL "5m"
 
 static const struct oi_parameter data_parameters[] = {
     { "timestamp", OI_PARAMETER_REQUIRED },  { "interval", OI_PARAMETER_REQUIRED },
     { "exchange", OI_PARAMETER_REQUIRED },   { "symbol", OI_PARAMETER_REQUIRED },
     { "start_date", OI_PARAMETER_REQUIRED }, { "end_date", OI_PARAMETER_REQUIRED },
+};
+static const struct oi_parameter raw_parameters[] = {
+    { "exchange", OI_PARAMETER_REQUIRED },
+    { "symbol", OI_PARAMETER_REQUIRED },
+    { "start_date", OI_PARAMETER_REQUIRED },
+    { "end_date", OI_PARAMETER_REQUIRED },
+};
+static const struct oi_parameter raw_preview_parameters[] = {
+    { "exchange", OI_PARAMETER_REQUIRED },
+    { "symbol", OI_PARAMETER_REQUIRED },
 };
 static const struct oi_parameter symbol_parameters[] = {
     { "exchange", OI_PARAMETER_REQUIRED },
@@ -46,14 +66,12 @@ static enum oi_status
 read_exchange(struct oi_slice value, struct oi_query *query, struct oi_selector *selector,
               struct oi_problem *problem)
 {
-    for (size_t i = 0; i < OI_COUNT(exchanges); i++) {
-        if (oi_slice_is(value, exchanges[i])) {
-            oi_vector_push(&selector->exchanges, exchanges[i]);
-            query->echo_source = exchanges[i];
-            return OI_OK;
-        }
-    }
-    return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "exchange", value, "Unknown exchange.");
+    if (!oi_atlas_exchange_is_known(value))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "exchange", value,
+                              "Unknown exchange.");
+    query->echo_source = oi_arena_copy(&query->arena, value);
+    oi_vector_push(&selector->exchanges, query->echo_source);
+    return OI_OK;
 }
 
 static enum oi_status
@@ -82,10 +100,10 @@ read_interval(struct oi_slice value, struct oi_query *query, struct oi_problem *
                           "Must be one of 1m, 5m, 15m, 30m, 1h, 4h, 1d.");
 }
 
-/* The question behind links and files alike, without its span. */
+/* The market behind links and files alike. */
 static enum oi_status
-begin_query(struct oi_slice exchange, struct oi_slice interval, struct oi_slice symbol,
-            struct oi_query *query, struct oi_problem *problem)
+read_market(struct oi_slice exchange, struct oi_slice symbol, struct oi_query *query,
+            struct oi_problem *problem)
 {
     struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_ATLAS);
 
@@ -93,8 +111,16 @@ begin_query(struct oi_slice exchange, struct oi_slice interval, struct oi_slice 
     query->echo = oi_arena_copy(&query->arena, symbol);
     selector->market = query->echo;
     selector->parameter = "symbol";
-    OI_TRY(read_interval(interval, query, problem));
     return read_exchange(exchange, query, selector, problem);
+}
+
+/* The question behind links and files alike, without its span. */
+static enum oi_status
+begin_query(struct oi_slice exchange, struct oi_slice interval, struct oi_slice symbol,
+            struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(read_interval(interval, query, problem));
+    return read_market(exchange, symbol, query, problem);
 }
 
 static enum oi_status
@@ -110,16 +136,11 @@ read_clock(const struct oi_http_request *request, struct oi_query *query,
 }
 
 static enum oi_status
-parse_links(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
-            struct oi_problem *problem)
+read_dates(const struct oi_http_request *request, struct oi_query *query,
+           struct oi_problem *problem)
 {
     oi_time end = OI_TIME_NONE;
 
-    OI_TRY(OI_TEXT_PARAMETERS(request, data_parameters, problem));
-    query->kind = OI_QUERY_MONTHS;
-    OI_TRY(read_clock(request, query, problem));
-    OI_TRY(begin_query(oi_text_value(request, "exchange"), oi_text_value(request, "interval"),
-                       oi_text_value(request, "symbol"), query, problem));
     OI_TRY(read_date(request, "start_date", &query->span.from, problem));
     OI_TRY(read_date(request, "end_date", &end, problem));
     if (end < query->span.from)
@@ -130,26 +151,95 @@ parse_links(const struct oi_call *, const struct oi_http_request *request, struc
     return OI_OK;
 }
 
-/* "2025-05.parquet" */
-static bool
-read_month(struct oi_slice file, struct oi_span *ret_span)
+static enum oi_status
+parse_links(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
+            struct oi_problem *problem)
 {
-    struct oi_slice year, month;
+    OI_TRY(OI_TEXT_PARAMETERS(request, data_parameters, problem));
+    query->kind = OI_QUERY_MONTHS;
+    query->number = LINKS_BARS;
+    OI_TRY(read_clock(request, query, problem));
+    OI_TRY(begin_query(oi_text_value(request, "exchange"), oi_text_value(request, "interval"),
+                       oi_text_value(request, "symbol"), query, problem));
+    return read_dates(request, query, problem);
+}
+
+static enum oi_status
+check_preview(const struct oi_http_request *request, const char *name, const char *only,
+              struct oi_problem *problem)
+{
+    struct oi_slice value = oi_text_value(request, name);
+
+    if (oi_slice_is(value, only))
+        return OI_OK;
+    return oi_problem_set(problem, OI_PROBLEM_PARAMETER, name, value, "A preview has %s alone.",
+                          only);
+}
+
+static enum oi_status
+parse_preview(const struct oi_call *call, const struct oi_http_request *request,
+              struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(parse_links(call, request, query, problem));
+    OI_TRY(check_preview(request, "exchange", PREVIEW_EXCHANGE, problem));
+    OI_TRY(check_preview(request, "symbol", PREVIEW_SYMBOL, problem));
+    return check_preview(request, "interval", PREVIEW_INTERVAL, problem);
+}
+
+static enum oi_status
+parse_raw(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
+          struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, raw_parameters, problem));
+    query->kind = OI_QUERY_MONTHS;
+    query->number = LINKS_RAW;
+    OI_TRY(read_market(oi_text_value(request, "exchange"), oi_text_value(request, "symbol"), query,
+                       problem));
+    OI_TRY(read_dates(request, query, problem));
+    if (query->span.to - query->span.from > RAW_DAYS_MAX * OI_DAY)
+        return oi_problem_set(problem, OI_PROBLEM_TOO_MANY, "end_date",
+                              oi_text_value(request, "end_date"), "At most %d days a call.",
+                              RAW_DAYS_MAX);
+    return OI_OK;
+}
+
+static enum oi_status
+parse_raw_preview(const struct oi_call *, const struct oi_http_request *request,
+                  struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, raw_preview_parameters, problem));
+    query->kind = OI_QUERY_MONTHS;
+    query->number = LINKS_RAW_PREVIEW;
+    OI_TRY(read_market(oi_text_value(request, "exchange"), oi_text_value(request, "symbol"), query,
+                       problem));
+    OI_TRY(check_preview(request, "exchange", PREVIEW_EXCHANGE, problem));
+    return check_preview(request, "symbol", PREVIEW_SYMBOL, problem);
+}
+
+static bool
+read_month(struct oi_slice year, struct oi_slice month, struct oi_span *ret_span)
+{
     int64_t year_number, month_number;
 
-    if (file.size != 15 || !oi_slice_ends_with(file, ".parquet") || file.data[4] != '-')
-        return false;
-    year = (struct oi_slice){ file.data, 4 };
-    month = (struct oi_slice){ file.data + 5, 2 };
-    if (!oi_text_integer(year, &year_number) || !oi_text_integer(month, &month_number) ||
-        year_number < 1970 || year_number > 2200 || month_number < 1 || month_number > 12)
+    if (year.size != 4 || month.size != 2 || !oi_text_integer(year, &year_number) ||
+        !oi_text_integer(month, &month_number) || year_number < 1970 || year_number > 2200 ||
+        month_number < 1 || month_number > 12)
         return false;
     ret_span->from = oi_month_start((int) year_number, (int) month_number);
     ret_span->to = oi_month_next(ret_span->from);
     return true;
 }
 
-static const struct oi_route file_route;
+/* "2025-05.parquet" */
+static bool
+read_file_name(struct oi_slice file, struct oi_span *ret_span)
+{
+    return file.size == 15 && oi_slice_ends_with(file, ".parquet") && file.data[4] == '-' &&
+           read_month((struct oi_slice){ file.data, 4 }, (struct oi_slice){ file.data + 5, 2 },
+                      ret_span);
+}
+
+static const struct oi_route file_route, raw_file_route;
 
 /* The signature was checked before; what it signed is ours, so what is wrong here is a path that we
  * never gave out. */
@@ -161,12 +251,37 @@ parse_file(const struct oi_call *call, const struct oi_http_request *request,
 
     OI_TRY(read_clock(request, query, problem));
     query->kind = OI_QUERY_BARS;
-    if (!read_month(file, &query->span))
+    if (!read_file_name(file, &query->span))
         return oi_problem_set(problem, OI_PROBLEM_PATH, "file", file, "No such file.");
     return begin_query(oi_route_capture(&file_route, call->mount, request->path, "exchange"),
                        oi_route_capture(&file_route, call->mount, request->path, "interval"),
                        oi_route_capture(&file_route, call->mount, request->path, "symbol"), query,
                        problem);
+}
+
+/* A part of a path in Hive's form: "year=2025". */
+static struct oi_slice
+hive_part(const struct oi_call *call, const struct oi_http_request *request, const char *name)
+{
+    struct oi_slice part = oi_route_capture(&raw_file_route, call->mount, request->path, name);
+    size_t size = strlen(name);
+
+    if (part.size <= size || memcmp(part.data, name, size) != 0 || part.data[size] != '=')
+        return (struct oi_slice){};
+    return (struct oi_slice){ part.data + size + 1, part.size - size - 1 };
+}
+
+static enum oi_status
+parse_raw_file(const struct oi_call *call, const struct oi_http_request *request,
+               struct oi_query *query, struct oi_problem *problem)
+{
+    struct oi_slice year = hive_part(call, request, "year");
+
+    query->kind = OI_QUERY_ROWS;
+    if (!read_month(year, hive_part(call, request, "month"), &query->span))
+        return oi_problem_set(problem, OI_PROBLEM_PATH, "file", year, "No such file.");
+    return read_market(hive_part(call, request, "exchange"), hive_part(call, request, "symbol"),
+                       query, problem);
 }
 
 static enum oi_status
@@ -197,21 +312,37 @@ begin_answer(struct oi_http_reply *reply)
     oi_http_reply_header_text(reply, "Access-Control-Allow-Origin", "*");
 }
 
-/* "/aperiodic/files/aperiodic/EXCHANGE/INTERVAL/SYMBOL/2025-05.parquet?timestamp=exchange", signed.
- */
+/* "/aperiodic/files/aperiodic/EXCHANGE/INTERVAL/SYMBOL/2025-05.parquet?timestamp=exchange", or for
+ * raw readings folders in Hive's form. */
+static void
+add_path(const struct oi_rendering *rendering, const struct oi_civil *month, struct oi_buffer *path)
+{
+    const struct oi_query *query = rendering->query;
+    bool is_raw = query->number != LINKS_BARS;
+
+    oi_buffer_add_slice(path, rendering->call->mount);
+    if (is_raw)
+        oi_buffer_add_format(
+            path, "/files/aperiodic/raw/open_interest/exchange=%s/symbol=", query->echo_source);
+    else
+        oi_buffer_add_format(path, "/files/aperiodic/%s/%s/", query->echo_source,
+                             query->echo_interval);
+    oi_http_encode(oi_slice_of(query->echo), path);
+    if (is_raw)
+        oi_buffer_add_format(path, "/year=%04d/month=%02d/data.parquet", (int) month->year,
+                             (int) month->month);
+    else
+        oi_buffer_add_format(path, "/%04d-%02d.parquet?timestamp=%s", (int) month->year,
+                             (int) month->month, clocks[query->variant].word);
+}
+
 static void
 add_link(const struct oi_rendering *rendering, const struct oi_civil *month,
          struct oi_json_writer *writer)
 {
-    const struct oi_query *query = rendering->query;
     struct oi_buffer path = {}, url = {};
 
-    oi_buffer_add_slice(&path, rendering->call->mount);
-    oi_buffer_add_format(&path, "/files/aperiodic/%s/%s/", query->echo_source,
-                         query->echo_interval);
-    oi_http_encode(oi_slice_of(query->echo), &path);
-    oi_buffer_add_format(&path, "/%04d-%02d.parquet?timestamp=%s", (int) month->year,
-                         (int) month->month, clocks[query->variant].word);
+    add_path(rendering, month, &path);
     rendering->call->sign(rendering->call, oi_buffer_slice(&path), &url);
     oi_json_add_name(writer, "url");
     oi_json_add_string(writer, oi_buffer_slice(&url));
@@ -219,11 +350,37 @@ add_link(const struct oi_rendering *rendering, const struct oi_civil *month,
     oi_buffer_release(&url);
 }
 
+static void
+add_month(const struct oi_rendering *rendering, oi_time start, struct oi_json_writer *writer)
+{
+    struct oi_civil month = oi_time_to_civil(start);
+
+    oi_json_begin_object(writer);
+    if (rendering->query->number == LINKS_BARS) {
+        oi_json_add_name(writer, "year");
+        oi_json_add_int(writer, month.year);
+        oi_json_add_name(writer, "month");
+        oi_json_add_int(writer, month.month);
+        add_link(rendering, &month, writer);
+    } else {
+        char period[16];
+
+        (void) snprintf(period, sizeof(period), "%04d-%02d", (int) month.year % 10000,
+                        (int) month.month % 100);
+        oi_text_json_text(writer, "period", period);
+        add_link(rendering, &month, writer);
+        /* A file is written when it is asked for: nobody knows its size before. */
+        oi_text_json_text(writer, "size", NULL);
+    }
+    oi_json_end_object(writer);
+}
+
 static enum oi_status
 render_links(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_last,
              struct oi_error *error)
 {
     struct oi_json_writer writer = { .out = out };
+    bool is_preview = rendering->query->number == LINKS_RAW_PREVIEW;
     const struct oi_block *block;
 
     begin_answer(rendering->reply);
@@ -234,17 +391,9 @@ render_links(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is
         OI_TRY(oi_result_next(rendering->result, &block, error));
         if (!block)
             break;
-        for (size_t i = 0; i < block->count; i++) {
-            struct oi_civil month = oi_time_to_civil(block->months[i]);
-
-            oi_json_begin_object(&writer);
-            oi_json_add_name(&writer, "year");
-            oi_json_add_int(&writer, month.year);
-            oi_json_add_name(&writer, "month");
-            oi_json_add_int(&writer, month.month);
-            add_link(rendering, &month, &writer);
-            oi_json_end_object(&writer);
-        }
+        for (size_t i = is_preview && block->count > 0 ? block->count - 1 : 0; i < block->count;
+             i++)
+            add_month(rendering, block->months[i], &writer);
     }
     oi_json_end_array(&writer);
     oi_json_end_object(&writer);
@@ -410,21 +559,28 @@ static const char *const mounts[] = { "", "/aperiodic", NULL };
         .render = render_file                                                                      \
     }
 static const struct oi_route file_route = FILE_ROUTE;
+#define RAW_FILE_ROUTE                                                                             \
+    {                                                                                              \
+        .path =                                                                                    \
+            "/files/aperiodic/raw/open_interest/{exchange}/{symbol}/{year}/{month}/data.parquet",  \
+        .methods = OI_METHOD_GET, .is_link = true, .is_file = true, .parse = parse_raw_file,       \
+        .render = render_file                                                                      \
+    }
+static const struct oi_route raw_file_route = RAW_FILE_ROUTE;
 
+#define ROUTE(path_, parse_, render_)                                                              \
+    {                                                                                              \
+        .path = (path_), .methods = OI_METHOD_GET, .parse = (parse_), .render = (render_)          \
+    }
 static const struct oi_route routes[] = {
-    { .path = "/api/v1/data/open_interest",
-      .methods = OI_METHOD_GET,
-      .parse = parse_links,
-      .render = render_links },
-    { .path = "/api/v1/metadata/symbols",
-      .methods = OI_METHOD_GET,
-      .parse = parse_symbols,
-      .render = render_symbols },
-    { .path = "/api/v1/metadata/catalog",
-      .methods = OI_METHOD_GET,
-      .parse = parse_catalog,
-      .render = render_catalog },
+    ROUTE("/api/v1/data/open_interest", parse_links, render_links),
+    ROUTE("/api/v1/data/preview/open_interest", parse_preview, render_links),
+    ROUTE("/api/v1/data/raw/open_interest", parse_raw, render_links),
+    ROUTE("/api/v1/data/raw/preview/open_interest", parse_raw_preview, render_links),
+    ROUTE("/api/v1/metadata/symbols", parse_symbols, render_symbols),
+    ROUTE("/api/v1/metadata/catalog", parse_catalog, render_catalog),
     FILE_ROUTE,
+    RAW_FILE_ROUTE,
 };
 
 const struct oi_dialect oi_dialect_aperiodic = {

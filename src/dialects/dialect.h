@@ -73,8 +73,8 @@ struct oi_route {
     const char *path; /* "/v1/open-interest"; a part "{name}" matches one segment */
     unsigned methods;
     bool is_link; /* opened by a signature in its query, not by a key */
-    bool is_file; /* the answer is a Parquet file of the query's bars, made by lake/; render is
-                     called once, with no result, and only sets headers */
+    bool is_file; /* the answer is a Parquet file of the query's bars or rows, made by lake/;
+                     render is called once, with no result, and only sets headers */
     enum oi_status (*parse)(const struct oi_call *call, const struct oi_http_request *request,
                             struct oi_query *query, struct oi_problem *problem);
     /* Append the next piece of the answer, pulling blocks from the result as it goes; say when it

@@ -4,6 +4,7 @@
 
 #include "base/vector.h"
 #include "core/symbology.h"
+#include "lake/export_internal.h"
 #include "lake/parquet.h"
 
 /* The columns of Aperiodic's file, a row a bar. */
@@ -87,15 +88,22 @@ release_bars(struct bar_columns *columns)
 }
 
 enum oi_status
+export_bars_of(struct oi_result *result, struct oi_buffer *out, struct oi_error *error)
+{
+    OI_CLEANUP(release_bars) struct bar_columns columns = {};
+
+    OI_TRY(gather_bars(result, &columns, error));
+    return write_bars(&columns, out, error);
+}
+
+enum oi_status
 oi_export_bars(const struct oi_source *source, const struct oi_query *query, struct oi_buffer *out,
                struct oi_problem *problem, struct oi_error *error)
 {
     OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
-    OI_CLEANUP(release_bars) struct bar_columns columns = {};
 
     OI_TRY(oi_query_run(source, query, &result, problem, error));
-    OI_TRY(gather_bars(result, &columns, error));
-    return write_bars(&columns, out, error);
+    return export_bars_of(result, out, error);
 }
 
 /* The columns of readings as stored. Decimals keep every digit as text. */

@@ -252,6 +252,19 @@ lay_out_markets(struct run *run, struct oi_choices *choices)
     }
 }
 
+/* A row of any feed of the instrument changes it. */
+static uint64_t
+version_of(struct run *run, const struct oi_instrument *instrument)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+    uint64_t version = 0;
+
+    for (size_t i = 0; i < count; i++)
+        version += oi_store_data_version(run->source->store, series[i]);
+    return version;
+}
+
 static uint64_t
 data_version(struct run *run)
 {
@@ -260,14 +273,10 @@ data_version(struct run *run)
     for (size_t i = 0; i < run->market_count; i++) {
         const struct oi_market *market = &run->markets[i];
 
-        if (market->series != 0)
-            version += oi_store_data_version(run->source->store, market->series);
-        for (size_t k = 0; k < market->member_count; k++) {
-            uint32_t series = first_series(run, market->members[k].instrument->id);
-
-            if (series != 0)
-                version += oi_store_data_version(run->source->store, series);
-        }
+        if (market->instrument)
+            version += version_of(run, market->instrument);
+        for (size_t k = 0; k < market->member_count; k++)
+            version += version_of(run, market->members[k].instrument);
     }
     return version;
 }

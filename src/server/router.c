@@ -362,11 +362,19 @@ static enum oi_status
 render_file(struct answer *answer, const struct oi_http_request *request,
             struct oi_http_reply *reply, struct oi_error *error)
 {
+    struct oi_buffer name = {};
+    enum oi_status status;
     bool is_last;
 
     OI_TRY(answer->route->render(&answer->rendering, &reply->body, &is_last, error));
-    OI_TRY(oi_export_bars(answer->server->source, &answer->query, &reply->body, &answer->problem,
-                          error));
+    /* The path without its mount names the file; which clock it goes by stands behind it. */
+    oi_buffer_add(&name, request->path.data + answer->call.mount.size,
+                  request->path.size - answer->call.mount.size);
+    oi_buffer_add_format(&name, "?%u", answer->query.variant);
+    status = oi_export_file(answer->server->files, oi_buffer_slice(&name), answer->server->source,
+                            &answer->query, &reply->body, &answer->problem, error);
+    oi_buffer_release(&name);
+    OI_TRY(status);
     cut_to_range(request, reply);
     return OI_OK;
 }

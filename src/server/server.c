@@ -10,6 +10,8 @@
 
 /* A key that is made or revoked counts within a second. */
 #define REFRESH_MS 300
+/* Finished files that are kept: years of a hundred markets at 5m. */
+#define FILE_CACHE_SIZE ((size_t) 64 << 20)
 
 static const char *
 copy(struct oi_server *server, const char *text)
@@ -193,6 +195,7 @@ lock_door(struct oi_server *server, const struct oi_server_options *options, str
                        "%s can be reached by others: make a key with `oi keys add`, or let "
                        "everybody in with --open",
                        server->options.address);
+    server->files = oi_export_cache_new(FILE_CACHE_SIZE);
     server->cors = oi_cors_new(options->cors_origins, options->cors_origin_count);
     status = oi_links_open(options->data_folder, &server->links, &reason);
     if (status != OI_OK)
@@ -284,6 +287,7 @@ oi_server_close(struct oi_server **server)
     oi_access_free(&(*server)->access); /* gives back to usage what it holds */
     oi_usage_close(&(*server)->usage);
     oi_cors_free(&(*server)->cors);
+    oi_export_cache_free(&(*server)->files);
     oi_arena_release(&(*server)->arena);
     oi_free(*server);
     *server = NULL;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dialects/dialect.h"
+#include "lake/export.h"
 #include "net/http_server.h"
 #include "server/access.h"
 #include "server/cors.h"
@@ -34,6 +35,7 @@ struct oi_server {
     struct oi_access *access;
     struct oi_cors *cors;
     struct oi_links links;
+    struct oi_export_cache *files;
     struct tally tallies[SERVER_DIALECTS_MAX + 1]; /* by place in oi_dialects; last: none's */
     struct worker *workers;
     unsigned worker_count;

@@ -85,6 +85,11 @@ function bars(month, width) {
     });
 }
 
+async function until(holds) {
+    const end = Date.now() + 5000;
+    while (!(await holds())) assert.ok(Date.now() < end, 'it never came true');
+}
+
 function near(a, b) {
     return a === b || (a !== null && b !== null && Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b)));
 }
@@ -255,6 +260,63 @@ test('symbols, the catalogue and refusals', { skip }, async (t) => {
         (await fetchLink(server, arrival.json.files[0].url)).bytes,
         (await fetchLink(server, exchange.json.files[0].url)).bytes,
     );
+});
+
+test('previews, and raw readings with both their clocks', { skip }, async (t) => {
+    const folder = await makeFolder(t);
+    const data = join(folder, 'data');
+    // Half of them had soon, half of them long after.
+    const rows = Array.from({ length: 60 * 24 }, (_, i) => ({
+        time: START + i * 3600000, known: START + i * 3600000 + (i % 2 ? 1500 : 864e5), oi: 100.5 + i, mark: 10,
+    }));
+
+    define(data, 'binance');
+    importRows(folder, data, {
+        name: 'btc', market: 'binance-BTCUSDT-future', unit: 'coins', rows,
+        columns: { time: 'time:ms', oi: 'oi', mark: 'mark', 'known-time': 'known:ms' },
+    });
+    const server = await startServer(t, { data, args: ['--no-collect', '--key', KEY] });
+    const get = (path) => ask(server, path, { headers: CLIENT });
+    const market = `exchange=binance-futures&symbol=${SYMBOL}`;
+    const raw = await get(`/api/v1/data/raw/open_interest?${market}&start_date=2024-01-15&end_date=2024-02-15`);
+    assert.deepEqual(raw.json.files.map((file) => [file.period, file.size]), [['2024-01', null], ['2024-02', null]]);
+    assert.match(raw.json.files[0].url, /\/open_interest\/exchange=binance-futures\/symbol=[^/]+\/year=2024\/month=01\/data\.parquet\?/);
+    for (const [i, { url }] of raw.json.files.entries()) {
+        const file = await fetchLink(server, url);
+        const want = rows.filter((row) => new Date(row.time).getUTCMonth() === i);
+        const read = await parquetReadObjects({ file: arrayBuffer(file.bytes), compressors });
+        assert.deepEqual(Object.keys(read[0]), ['exchange_timestamp', 'local_timestamp', 'local_timestamp_kind', 'open_interest']);
+        assert.deepEqual(read.map((row) => [new Date(row.exchange_timestamp).getTime(), new Date(row.local_timestamp).getTime(), row.local_timestamp_kind, row.open_interest]),
+            want.map((row) => row.known - row.time < 3600000
+                ? [row.time, row.known, 'local', row.oi] : [row.time, row.time, 'exchange', row.oi]));
+        assert.equal(tableFromIPC(readParquet(new Uint8Array(file.bytes)).intoIPCStream()).numRows, want.length);
+        // Kept: the same bytes again.
+        assert.deepEqual((await fetchLink(server, url)).bytes, file.bytes);
+    }
+    // A late row touches a month that is over: it is written again.
+    importRows(folder, data, {
+        name: 'late', market: 'binance-BTCUSDT-future', unit: 'coins', columns: { time: 'time:ms', oi: 'oi' },
+        rows: [{ time: START + 1800000, oi: 7.25 }],
+    });
+    const [{ url: touched }] = raw.json.files;
+    await until(async () => (await parquetReadObjects({ file: arrayBuffer((await fetchLink(server, touched)).bytes), compressors }))
+        .some((row) => row.open_interest === 7.25));
+    const preview = await get(`/api/v1/data/raw/preview/open_interest?${market}`);
+    assert.deepEqual(preview.json.files.map((file) => file.period), ['2024-02']);
+    const bars = await get(query('5m', '2024-01-01', '2024-01-31').replace('/data/', '/data/preview/'));
+    assert.deepEqual(bars.json.files.map((file) => file.month), [1]);
+    for (const [path, status, code] of [
+        [query('1h', '2024-01-01', '2024-01-31').replace('/data/', '/data/preview/'), 400, 'invalid_parameter'],
+        [`/api/v1/data/raw/preview/open_interest?exchange=okx-perps&symbol=${SYMBOL}`, 400, 'invalid_parameter'],
+        [`/api/v1/data/raw/open_interest?${market}&start_date=2024-01-01&end_date=2025-01-02`, 400, 'range_too_long'],
+        [`/api/v1/data/raw/open_interest?${market}&start_date=2024-01-01`, 400, 'missing_parameter'],
+        [`/api/v1/data/raw/trades?${market}&start_date=2024-01-01&end_date=2024-01-02`, 404, 'not_found'],
+    ]) {
+        const answer = await get(path);
+        assert.deepEqual([answer.status, answer.json.code], [status, code], path);
+    }
+    // A preview checks the key before anything else.
+    assert.equal((await ask(server, '/api/v1/data/preview/open_interest', { headers: { 'X-API-KEY': 'DEMO-KEY' } })).status, 401);
 });
 
 test('by arrival a reading is put where it was had', { skip }, async (t) => {

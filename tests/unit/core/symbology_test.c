@@ -62,6 +62,15 @@ static const struct {
     struct market market;
     const char *exchange, *symbol;
 } atlas_rows[] = {
+    { { "gate", "usdt", "BTC_USDT", PERP, LINEAR, "BTC", "USDT", "USDT", NULL },
+      "gate-perps",
+      "perpetual-BTC-USDT:USDT" },
+    { { "htx", "futures", "BTC-USDT-260327", DATED, LINEAR, "BTC", "USDT", "USDT", "2026-03-27" },
+      "htx-futures",
+      "future-BTC-USDT:USDT-20260327" },
+    { { "cme", "futures", "BTCH26", DATED, LINEAR, "BTC", "USD", "USD", "2026-03-27" },
+      "cme-futures",
+      "future-BTC-USD:USD-20260327" },
     { { "binance", "usdm", "BTCUSDT", PERP, LINEAR, "BTC", "USDT", "USDT", NULL },
       "binance-futures",
       "perpetual-BTC-USDT:USDT" },
@@ -155,6 +164,8 @@ names_markets_as_atlas_does(void **)
 
         assert_name(oi_atlas_exchange, &instrument, atlas_rows[i].exchange);
         assert_name(oi_atlas_symbol, &instrument, atlas_rows[i].symbol);
+        assert_true(!atlas_rows[i].exchange ||
+                    oi_atlas_exchange_is_known(oi_slice_of(atlas_rows[i].exchange)));
     }
 }
 

@@ -65,6 +65,68 @@ writes_readings_as_stored(void **)
 }
 
 static void
+writes_raw_readings_with_both_clocks(void **)
+{
+    static const char *const names[] = { "exchange_timestamp", "local_timestamp",
+                                         "local_timestamp_kind", "open_interest" };
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_buffer file = {};
+
+    query.kind = OI_QUERY_ROWS;
+    query.unit = OI_UNIT_COINS;
+    test_world_select(&query, test_world_names[1]);
+    assert_ok(oi_export_ticks(&shared.source, &query, &file, NULL, NULL));
+    assert_is_file(&file);
+    for (size_t i = 0; i < OI_COUNT(names); i++)
+        assert_non_null(memmem(file.data, file.size, names[i], strlen(names[i])));
+    oi_buffer_release(&file);
+}
+
+/* A file of the hours of the whole world as `cache` has or writes it. */
+static void
+ask_file(struct oi_export_cache *cache, const char *name, oi_time to, struct oi_buffer *file)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+
+    query.kind = OI_QUERY_BARS;
+    query.interval_ns = OI_HOUR;
+    query.unit = OI_UNIT_COINS;
+    query.span.to = to;
+    test_world_select(&query, test_world_names[1]);
+    oi_buffer_clear(file);
+    assert_ok(oi_export_file(cache, oi_slice_of(name), &shared.source, &query, file, NULL, NULL));
+    assert_is_file(file);
+}
+
+static void
+keeps_files_of_what_is_over(void **)
+{
+    const oi_time now = shared.clock.clock.wall_ns(&shared.clock.clock);
+    struct oi_export_cache *cache = oi_export_cache_new((size_t) 1 << 20);
+    struct oi_buffer first = {}, again = {};
+
+    /* Under one name the second question is answered with the file of the first. */
+    ask_file(cache, "a", now, &first);
+    ask_file(cache, "a", WORLD_START + OI_HOUR, &again);
+    assert_true(oi_slice_equal(oi_buffer_slice(&first), oi_buffer_slice(&again)));
+    ask_file(cache, "b", WORLD_START + OI_HOUR, &again);
+    assert_false(oi_slice_equal(oi_buffer_slice(&first), oi_buffer_slice(&again)));
+    /* What is not over is written anew. */
+    ask_file(cache, "c", OI_TIME_LATEST, &first);
+    ask_file(cache, "c", WORLD_START + OI_HOUR, &again);
+    assert_false(oi_slice_equal(oi_buffer_slice(&first), oi_buffer_slice(&again)));
+    oi_export_cache_free(&cache);
+    /* Nor is anything kept that is larger than the whole cache. */
+    cache = oi_export_cache_new(16);
+    ask_file(cache, "a", now, &first);
+    ask_file(cache, "a", WORLD_START + OI_HOUR, &again);
+    assert_false(oi_slice_equal(oi_buffer_slice(&first), oi_buffer_slice(&again)));
+    oi_export_cache_free(&cache);
+    oi_buffer_release(&first);
+    oi_buffer_release(&again);
+}
+
+static void
 says_why_a_query_does_not_run(void **)
 {
     OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
@@ -102,6 +164,8 @@ main(void)
         cmocka_unit_test(writes_bars_with_the_documented_columns),
         cmocka_unit_test(writes_a_file_without_rows_for_an_empty_answer),
         cmocka_unit_test(writes_readings_as_stored),
+        cmocka_unit_test(writes_raw_readings_with_both_clocks),
+        cmocka_unit_test(keeps_files_of_what_is_over),
         cmocka_unit_test(says_why_a_query_does_not_run),
     };
     return cmocka_run_group_tests_name("lake/export", tests, set_up, tear_down);
