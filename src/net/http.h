@@ -83,6 +83,12 @@ const struct oi_slice *oi_http_parameter(const struct oi_http_request *request, 
 /* How often a parameter is there: most dialects refuse a second one. */
 size_t oi_http_parameter_count(const struct oi_http_request *request, const char *name);
 
+/* The date of a head: "Thu, 26 Nov 2026 22:36:05 GMT", seconds since 1970. */
+#define OI_HTTP_DATE_SIZE 64
+void oi_http_date_write(int64_t second, char text[OI_HTTP_DATE_SIZE]);
+/* False for any other form, and for what is no date. */
+bool oi_http_date_read(struct oi_slice text, int64_t *ret_second);
+
 /* Percent-encode everything but letters, digits and "-._~", appended. */
 void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
 
@@ -98,7 +104,7 @@ void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
  */
 struct oi_http_reply {
     int status;                              /* 200 by default */
-    OI_VECTOR(struct oi_http_field) headers; /* Date, Content-Length, Connection are the server's */
+    OI_VECTOR(struct oi_http_field) headers; /* Content-Length, Connection are the server's */
     struct oi_buffer body;
     enum oi_status (*more)(void *context, struct oi_buffer *out, bool *ret_is_last,
                            struct oi_error *error);

@@ -107,13 +107,15 @@ void
 oi_http_write_head(struct oi_http_connection *connection, struct oi_buffer *out)
 {
     const struct oi_http_reply *reply = &connection->reply;
+    /* Where a handler has a clock of its own. */
+    const struct oi_slice *date = oi_http_reply_find(reply, "Date");
 
     oi_buffer_add_text(out, "HTTP/1.1 ");
     oi_buffer_add_int(out, reply->status);
     oi_buffer_add_char(out, ' ');
     oi_buffer_add_text(out, status_phrase(reply->status));
     oi_buffer_add_text(out, "\r\n");
-    write_field("Date", oi_slice_of(connection->host->date(connection->host)), out);
+    write_field("Date", date ? *date : oi_slice_of(connection->host->date(connection->host)), out);
     for (size_t i = 0; i < reply->headers.count; i++) {
         const struct oi_http_field *field = &reply->headers.items[i];
 

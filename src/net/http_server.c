@@ -74,7 +74,7 @@ struct oi_http_server {
     void *stopped_context;
     bool is_accept_paused, is_closed;
     int64_t date_second;
-    char date[64];
+    char date[OI_HTTP_DATE_SIZE];
 };
 
 static void flush(struct peer *peer);
@@ -88,27 +88,14 @@ touch(struct oi_http_server *server)
 static const char *
 date(struct oi_http_host *host)
 {
-    static const char days[] = "ThuFriSatSunMonTueWed";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct oi_http_server *server = (struct oi_http_server *) host;
     const struct oi_clock *clock = server->options.clock;
     int64_t second = clock->wall_ns(clock) / INT64_C(1'000'000'000);
-    int64_t day, era_day, year_of_era, day_of_year, month, year;
 
     if (second == server->date_second || second < 0)
         return server->date;
-    /* Civil from days: eras of 400 years from 1 March, so that leap days end them. */
-    day = second / 86'400;
-    era_day = (day + 719'468) % 146'097;
-    year_of_era = (era_day - era_day / 1'460 + era_day / 36'524 - era_day / 146'096) / 365;
-    day_of_year = era_day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    month = (5 * day_of_year + 2) / 153;
-    year = year_of_era + (day + 719'468) / 146'097 * 400 + (month >= 10);
     server->date_second = second;
-    (void) snprintf(server->date, sizeof(server->date), "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-                    days + day % 7 * 3, (int) (day_of_year - (153 * month + 2) / 5 + 1),
-                    months + (month + 2) % 12 * 3, (int) (year % 10'000),
-                    (int) (second / 3'600 % 24), (int) (second / 60 % 60), (int) (second % 60));
+    oi_http_date_write(second, server->date);
     return server->date;
 }
 

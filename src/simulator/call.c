@@ -40,7 +40,7 @@ call_is_path(const struct call *call, const char *path)
 int64_t
 call_now_ms(const struct call *call)
 {
-    return oi_time_to_ms(call->now);
+    return oi_time_to_ms(call->now + call->ahead_ns);
 }
 
 const struct oi_market *

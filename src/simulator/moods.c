@@ -69,18 +69,57 @@ parse_status(struct oi_slice text, struct oi_mood *mood, struct oi_error *error)
     return text.data ? parse_number(text, &mood->retry_after_s, error) : OI_OK;
 }
 
+/* "SYMBOL", "OLD>NEW", "SYMBOL>10", "30" and "-30" behind the mood's name. Symbols have colons of
+ * their own. */
+static enum oi_status
+parse_told(struct oi_slice text, struct oi_mood *mood, struct oi_error *error)
+{
+    struct oi_slice first;
+
+    if (mood->kind == OI_MOOD_SKEW) {
+        bool is_behind = oi_slice_starts_with(text, "-");
+
+        text.data += is_behind;
+        text.size -= is_behind;
+        OI_TRY(parse_number(text, &mood->number, error));
+        mood->number = is_behind ? -mood->number : mood->number;
+        return OI_OK;
+    }
+    (void) oi_slice_next_part(&text, '>', &first);
+    OI_TRY(OI_NAME_SET(mood->symbol, first, error));
+    if (mood->kind == OI_MOOD_RENAME || mood->kind == OI_MOOD_RESIZE) {
+        if (!text.data)
+            return oi_fail(error, OI_E_INVALID, "%s: what it becomes is missing", mood->symbol);
+        return mood->kind == OI_MOOD_RENAME ? OI_NAME_SET(mood->other, text, error)
+                                            : parse_number(text, &mood->number, error);
+    }
+    return text.data ? oi_fail(error, OI_E_INVALID, "%s becomes nothing else", mood->symbol)
+                     : OI_OK;
+}
+
 static enum oi_status
 parse_mood(struct oi_slice text, struct oi_mood *mood, struct oi_error *error)
 {
     static const struct {
         const char *name;
         enum oi_mood_kind kind;
-    } words[] = {
+    } told[] = {
+        { "drop", OI_MOOD_DROP },
+        { "delist", OI_MOOD_DELIST },
+        { "rename", OI_MOOD_RENAME },
+        { "resize", OI_MOOD_RESIZE },
+        { "skew", OI_MOOD_SKEW },
+    }, words[] = {
         { "ok", OI_MOOD_FINE },
         { "hang", OI_MOOD_HANG },
         { "html", OI_MOOD_HTML },
         { "truncate", OI_MOOD_TRUNCATE },
+        { "shuffle", OI_MOOD_SHUFFLE },
+        { "digits", OI_MOOD_DIGITS },
     };
+
+    struct oi_slice rest = text;
+    struct oi_slice word;
 
     for (size_t i = 0; i < OI_COUNT(words); i++) {
         if (!oi_slice_is(text, words[i].name))
@@ -88,11 +127,12 @@ parse_mood(struct oi_slice text, struct oi_mood *mood, struct oi_error *error)
         mood->kind = words[i].kind;
         return OI_OK;
     }
-    if (oi_slice_starts_with(text, "drop:")) {
-        text.data += strlen("drop:");
-        text.size -= strlen("drop:");
-        mood->kind = OI_MOOD_DROP;
-        return OI_NAME_SET(mood->symbol, text, error);
+    (void) oi_slice_next_part(&rest, ':', &word);
+    for (size_t i = 0; rest.data && i < OI_COUNT(told); i++) {
+        if (!oi_slice_is(word, told[i].name))
+            continue;
+        mood->kind = told[i].kind;
+        return parse_told(rest, mood, error);
     }
     return parse_status(text, mood, error);
 }
@@ -153,6 +193,61 @@ applies(const struct oi_mood *mood, uint64_t number, int64_t elapsed_ns)
     return place >= mood->from && place <= mood->to;
 }
 
+/* Those of which one applies to a reply. */
+static bool
+is_of_replies(enum oi_mood_kind kind)
+{
+    return kind <= OI_MOOD_TRUNCATE || kind == OI_MOOD_SHUFFLE || kind == OI_MOOD_DIGITS;
+}
+
+int64_t
+oi_moods_skew(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
+              int64_t elapsed_ns)
+{
+    for (size_t i = 0; i < moods->items.count; i++) {
+        const struct oi_mood *mood = &moods->items.items[i];
+
+        if (mood->venue == venue && mood->kind == OI_MOOD_SKEW && applies(mood, number, elapsed_ns))
+            return mood->number;
+    }
+    return 0;
+}
+
+static void
+alter_market(const struct oi_mood *mood, struct oi_market *market)
+{
+    const struct oi_decimal times = oi_decimal_from(mood->number > 0 ? mood->number : 1, 0);
+
+    if (mood->kind == OI_MOOD_RENAME)
+        memcpy(market->symbol, mood->other, sizeof(market->symbol));
+    if (mood->kind == OI_MOOD_RESIZE)
+        (void) oi_decimal_multiply(&market->contract, &times, &market->contract, NULL);
+}
+
+void
+oi_moods_alter(const struct oi_moods *moods, struct oi_catalogue *catalogue)
+{
+    for (size_t i = 0; i < moods->items.count; i++) {
+        const struct oi_mood *mood = &moods->items.items[i];
+        size_t kept = 0;
+
+        if (mood->kind < OI_MOOD_DELIST)
+            continue;
+        for (size_t place = 0; place < catalogue->markets.count; place++) {
+            struct oi_market *market = &catalogue->markets.items[place];
+            bool is_meant =
+                market->venue == mood->venue && strcmp(market->symbol, mood->symbol) == 0;
+
+            if (is_meant && mood->kind == OI_MOOD_DELIST)
+                continue;
+            if (is_meant)
+                alter_market(mood, market);
+            catalogue->markets.items[kept++] = *market;
+        }
+        catalogue->markets.count = kept;
+    }
+}
+
 const struct oi_mood *
 oi_moods_find(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
               int64_t elapsed_ns)
@@ -160,7 +255,7 @@ oi_moods_find(const struct oi_moods *moods, enum oi_venue venue, uint64_t number
     for (size_t i = 0; i < moods->items.count; i++) {
         const struct oi_mood *mood = &moods->items.items[i];
 
-        if (mood->venue == venue && mood->kind != OI_MOOD_DROP && applies(mood, number, elapsed_ns))
+        if (mood->venue == venue && is_of_replies(mood->kind) && applies(mood, number, elapsed_ns))
             return mood;
     }
     return NULL;

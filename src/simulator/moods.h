@@ -16,6 +16,12 @@ enum oi_mood_kind {
     OI_MOOD_HTML,     /* a page in place of data, with status 200 */
     OI_MOOD_TRUNCATE, /* the reply breaks off in its middle */
     OI_MOOD_DROP,     /* a market is missing in bulk replies */
+    OI_MOOD_SHUFFLE,  /* rows out of order, one of them twice */
+    OI_MOOD_DIGITS,   /* figures of 39 digits */
+    OI_MOOD_SKEW,     /* the exchange's clock is wrong */
+    OI_MOOD_DELIST,   /* a market is gone */
+    OI_MOOD_RENAME,   /* a market is called otherwise */
+    OI_MOOD_RESIZE,   /* a market's contract is of another size */
 };
 
 /* When: requests by number from 1, or nanoseconds since the script was set. Both ends included. */
@@ -25,6 +31,8 @@ struct oi_mood {
     int status;
     int64_t retry_after_s; /* 0: not told */
     char symbol[OI_SYMBOL_SIZE];
+    char other[OI_SYMBOL_SIZE]; /* RENAME: what it is called */
+    int64_t number;             /* RESIZE: a contract is so many times as large; SKEW: seconds */
     bool is_timed;
     int64_t from, to;
 };
@@ -43,5 +51,10 @@ void oi_moods_release(struct oi_moods *moods);
  * was set, or NULL. Dropped markets are asked for apart: they do not keep others from applying. */
 const struct oi_mood *oi_moods_find(const struct oi_moods *moods, enum oi_venue venue,
                                     uint64_t number, int64_t elapsed_ns);
+/* The seconds by which the exchange's clock is ahead. */
+int64_t oi_moods_skew(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
+                      int64_t elapsed_ns);
+/* Apply what holds as long as the script: delistings, names, sizes. */
+void oi_moods_alter(const struct oi_moods *moods, struct oi_catalogue *catalogue);
 bool oi_moods_drop(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
                    int64_t elapsed_ns, const char *symbol);

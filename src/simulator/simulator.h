@@ -39,7 +39,10 @@ void oi_simulator_answer(struct oi_simulator_world *world, const struct oi_http_
  *
  * MOOD is a status ("418", "418:120" with Retry-After), "hang" (no answer ever), "html" (a page in
  * place of data), "truncate" (the reply breaks off in its middle), "drop:SYMBOL" (missing in bulk
- * replies), "ok". FROM..TO are the exchange's requests by number from 1, both ends included, or
+ * replies), "shuffle" (rows out of order, one of them twice), "digits" (figures of 39 digits),
+ * "skew:SECONDS" (the exchange's clock is so far ahead, or behind with a minus), "ok"; and as long
+ * as the script holds: "delist:SYMBOL", "rename:SYMBOL>NEW", "resize:SYMBOL>TIMES" (of a contract).
+ * FROM..TO are the exchange's requests by number from 1, both ends included, or
  * seconds with an s ("10s..20s"); none: always. INVALID, and the old script stays, for anything
  * else.
  */

@@ -4,6 +4,7 @@
  * moods, and has it answered. One lock around it all: answers are short.
  */
 /* no unit test: the contract suite of the simulator drives it, simulator_test over sockets */
+#include "simulator/twist.h"
 #include "simulator/world_internal.h"
 
 #include <pthread.h>
@@ -80,6 +81,7 @@ oi_simulator_set_moods(struct oi_simulator_world *world, struct oi_slice text,
     oi_moods_release(&world->moods);
     world->moods = moods;
     world->moods_since = now_of(world);
+    oi_vector_clear(&world->catalogue.markets); /* what is listed may be another thing now */
     for (size_t i = 0; i < OI_VENUE_COUNT; i++)
         world->venues[i].since_moods = 0;
     (void) pthread_mutex_unlock(&world->mutex);
@@ -195,6 +197,18 @@ apply_mood(const struct call *call, const struct oi_mood *mood)
     switch (mood->kind) {
     case OI_MOOD_FINE:
     case OI_MOOD_DROP:
+    case OI_MOOD_SKEW:
+    case OI_MOOD_DELIST:
+    case OI_MOOD_RENAME:
+    case OI_MOOD_RESIZE:
+        return;
+    case OI_MOOD_SHUFFLE:
+        /* Hyperliquid's rows are known by their places. */
+        if (call->venue != OI_VENUE_HYPERLIQUID)
+            twist_shuffle(&call->reply->body);
+        return;
+    case OI_MOOD_DIGITS:
+        twist_digits(&call->reply->body);
         return;
     case OI_MOOD_STATUS:
         call_fail(call, mood->status, "text/html",
@@ -217,6 +231,16 @@ apply_mood(const struct call *call, const struct oi_mood *mood)
     }
 }
 
+/* By the exchange's clock. */
+static void
+date_reply(const struct call *call)
+{
+    char date[OI_HTTP_DATE_SIZE];
+
+    oi_http_date_write(oi_time_to_s(call->now + call->ahead_ns), date);
+    oi_http_reply_header_text(call->reply, "Date", date);
+}
+
 static void
 answer_venue(struct oi_simulator_world *world, struct call *call)
 {
@@ -230,6 +254,9 @@ answer_venue(struct oi_simulator_world *world, struct call *call)
     state->requests++;
     call->number = ++state->since_moods;
     call->elapsed_ns = call->now - world->moods_since;
+    call->ahead_ns =
+        oi_moods_skew(call->moods, call->venue, call->number, call->elapsed_ns) * OI_SECOND;
+    date_reply(call);
     if (counted.verdict != OI_METER_FINE) {
         state->violations++;
         venue->refuse(call, &counted);
@@ -289,6 +316,13 @@ answer_own(struct oi_simulator_world *world, const struct oi_http_request *reque
     }
 }
 
+static void
+rebuild(struct oi_simulator_world *world, oi_time now)
+{
+    oi_catalogue_build(&world->catalogue, now);
+    oi_moods_alter(&world->moods, &world->catalogue);
+}
+
 void
 oi_simulator_answer(struct oi_simulator_world *world, const struct oi_http_request *request,
                     struct oi_http_reply *reply)
@@ -311,7 +345,7 @@ oi_simulator_answer(struct oi_simulator_world *world, const struct oi_http_reque
     (void) pthread_mutex_lock(&world->mutex);
     call.now = now_of(world);
     if (world->catalogue.markets.count == 0 || !oi_span_contains(world->catalogue.valid, call.now))
-        oi_catalogue_build(&world->catalogue, call.now);
+        rebuild(world, call.now);
     answer_venue(world, &call);
     (void) pthread_mutex_unlock(&world->mutex);
 }

@@ -20,6 +20,7 @@ struct call {
     oi_time now;
     uint64_t number; /* the exchange's requests since the moods were set, from 1 */
     int64_t elapsed_ns;
+    int64_t ahead_ns; /* the exchange's clock */
     struct oi_slice host;
     const struct oi_http_request *request;
     struct oi_http_reply *reply;

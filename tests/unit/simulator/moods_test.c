@@ -49,6 +49,8 @@ anything_else_is_refused_with_a_reason(void **state)
         "okx=hang@1s..2",  "okx=hang@..2",       "okx=drop:",
         "okx=hang,,",      "okx=hang@1..2..3",   "okx=hang@99999999999..2",
         "okx=418:120:120", "okx=truncated@1..2", "=hang",
+        "okx=skew:",       "okx=skew:x",         "okx=rename:A",
+        "okx=resize:A>b",  "okx=delist:A>B",     "okx=shuffle:2",
     };
 
     (void) state;
