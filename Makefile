@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash bench run nightly
+.PHONY: help build test check tidy format fuzz crash bench soak run nightly
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -34,6 +34,12 @@ bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS
 	@tools/setup.sh run
 	@tools/build.sh run oi bench
 	@tests/bench/run.py --scale "$(or $(SCALE),1)" $(if $(BENCH_INSTALL),--install) $(ARGS)
+
+soak: ## collector and simulator, a week in twenty minutes; MINUTES=10080 SECONDS=1260 SEED=1
+	@tools/setup.sh test
+	@tools/build.sh release tests/collector_week_contract_test
+	@OI_TEST_MINUTES="$(or $(MINUTES),10080)" OI_SOAK_SECONDS="$(or $(SECONDS),1260)" \
+		OI_TEST_SEED="$(or $(SEED),1)" build-release/tests/collector_week_contract_test
 
 run: ## build and start the server; ARGS="--demo"
 	@./run $(ARGS)

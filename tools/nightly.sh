@@ -7,6 +7,9 @@ cd "$(dirname "$0")/.."
 FUZZ_SECONDS=${FUZZ_SECONDS:-7200} CRASH_ROUNDS=${CRASH_ROUNDS:-10000} ./test
 # The store against its model over many random logs: ./test tries 150.
 OI_TEST_LOGS=${OI_TEST_LOGS:-10000} build-debug/tests/store_contract_test
+# The collector over its whole week, calm days and moods; another one each night.
+OI_TEST_MINUTES=1440 build-release/tests/collector_day_contract_test
+OI_TEST_MINUTES=10080 OI_TEST_SEED=${SEED:-$(date +%s)} build-release/tests/collector_week_contract_test
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 tools/build.sh thread
