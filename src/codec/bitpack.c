@@ -28,7 +28,7 @@ swap_if_big_endian(lanes *row)
 #endif
 }
 
-static uint64_t
+static inline uint64_t
 mask_of(unsigned width)
 {
     return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
@@ -105,7 +105,7 @@ pack_row(const uint64_t *values, size_t count, unsigned width, unsigned char *ou
     }
 }
 
-static uint64_t
+static inline uint64_t
 load(const unsigned char *bytes, size_t size)
 {
     uint64_t word = 0;
@@ -120,9 +120,20 @@ load(const unsigned char *bytes, size_t size)
 static void
 unpack_row(const unsigned char *bytes, size_t count, unsigned width, uint64_t *values)
 {
-    size_t size = oi_bitpack_size(count, width);
+    size_t size = oi_bitpack_size(count, width), i = 0;
+    uint64_t mask = mask_of(width);
 
-    for (size_t i = 0; i < count; i++) {
+    /* A word from the number's first byte on holds all of it, and does not reach past the end. */
+    if (width <= 57 && size >= sizeof(uint64_t)) {
+        size_t whole = ((size - sizeof(uint64_t)) * 8 + 7) / width + 1;
+
+        for (whole = whole < count ? whole : count; i < whole; i++) {
+            size_t bit = i * width;
+
+            values[i] = load(bytes + bit / 8, sizeof(uint64_t)) >> bit % 8 & mask;
+        }
+    }
+    for (; i < count; i++) {
         size_t bit = i * width;
         unsigned shift = bit % 8;
         const unsigned char *at = bytes + bit / 8;
@@ -130,7 +141,7 @@ unpack_row(const unsigned char *bytes, size_t count, unsigned width, uint64_t *v
 
         if (shift > 0 && shift + width > 64)
             word |= (uint64_t) at[8] << (64 - shift);
-        values[i] = word & mask_of(width);
+        values[i] = word & mask;
     }
 }
 

@@ -19,6 +19,7 @@ struct candles_state {
     struct oi_stream_block facts;
     struct oi_candle last; /* for filling */
     bool has_last;
+    int64_t rollup_ns;
     OI_VECTOR(struct oi_candle) out;
     struct oi_position delivered; /* the last candle that was, in the direction of paging */
 };
@@ -113,6 +114,34 @@ add_rollup(void *context, const struct oi_rollup *rollup)
     return OI_OK;
 }
 
+/* The same of many, by columns. */
+static enum oi_status
+add_rollup_columns(void *context, const struct oi_rollup_columns *columns)
+{
+    struct candles_state *state = context;
+
+    for (size_t i = 0; i < columns->count; i++) {
+        const struct oi_candle part = {
+            .start = columns->starts[i],
+            .open = oi_decimals_get(&columns->first.open_interest, i),
+            .high = oi_decimals_get(&columns->high.open_interest, i),
+            .low = oi_decimals_get(&columns->low.open_interest, i),
+            .close = oi_decimals_get(&columns->last.open_interest, i),
+            .price_open = oi_decimals_get(&columns->first.mark_price, i),
+            .price_close = oi_decimals_get(&columns->last.mark_price, i),
+            .first = columns->first.time[i],
+            .last = columns->last.time[i],
+            .count = (uint32_t) columns->counts[i],
+        };
+
+        if (state->candles.interval_ns == state->rollup_ns)
+            oi_vector_push(&state->candles.items, part);
+        else
+            oi_candles_add_part(&state->candles, &part);
+    }
+    return OI_OK;
+}
+
 static enum oi_status
 add_rows(struct run *run, struct candles_state *state, const struct oi_instrument *instrument,
          struct oi_span span, struct oi_error *error)
@@ -145,6 +174,7 @@ add_by_rollups(struct run *run, struct candles_state *state, const struct oi_mar
     int64_t width = run->query->interval_ns % OI_DAY == 0 ? OI_DAY : OI_HOUR;
     struct oi_span span = span_behind(run), edge = span;
     struct oi_span middle = { OI_TIME_EARLIEST, OI_TIME_LATEST };
+    struct oi_rollup_request request;
 
     if (span.from != OI_TIME_EARLIEST)
         middle.from = oi_interval_ceil(width, span.from);
@@ -160,7 +190,19 @@ add_by_rollups(struct run *run, struct candles_state *state, const struct oi_mar
     edge.to = middle.from;
     if (span.from != OI_TIME_EARLIEST)
         OI_TRY(add_rows(run, state, market->instrument, edge, error));
-    OI_TRY(oi_store_rollups(run->source->store, series, width, middle, add_rollup, state, error));
+    state->rollup_ns = width;
+    request = (struct oi_rollup_request){
+        .series = series,
+        .interval_ns = width,
+        .span = middle,
+        .parts = OI_ROLLUP_FIRST | OI_ROLLUP_HIGH | OI_ROLLUP_LOW | OI_ROLLUP_LAST,
+        .columns = { OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE, OI_COLUMN_OPEN_INTEREST,
+                     OI_COLUMN_OPEN_INTEREST, OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE },
+        .each_columns = add_rollup_columns,
+        .each = add_rollup,
+        .context = state,
+    };
+    OI_TRY(oi_store_rollup_columns(run->source->store, &request, error));
     edge = (struct oi_span){ middle.to, span.to };
     if (span.to != OI_TIME_LATEST)
         OI_TRY(add_rows(run, state, market->instrument, edge, error));

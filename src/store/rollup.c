@@ -116,6 +116,25 @@ decode_part(struct oi_cursor *cursor, struct oi_slice key, unsigned part, struct
     return OI_OK;
 }
 
+/* The columns before the parts. */
+static enum oi_status
+decode_head(struct oi_cursor *cursor, int64_t starts[COLUMN_ROOM], int64_t counts[COLUMN_ROOM],
+            size_t *ret_count, struct oi_error *error)
+{
+    size_t count = oi_cursor_u16(cursor), used = 0;
+
+    if (cursor->failed || count == 0 || count > BLOCK_ROLLUPS_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "a block of rollups is damaged");
+    for (unsigned column = 0; column < 2; column++) {
+        struct oi_slice rest = { (const char *) cursor->at, oi_cursor_left(cursor) };
+
+        OI_TRY(oi_column_decode(rest, count, column ? counts : starts, &used, error));
+        (void) oi_cursor_bytes(cursor, used);
+    }
+    *ret_count = count;
+    return OI_OK;
+}
+
 /* Append the rollups of a block. */
 static enum oi_status
 block_decode(struct oi_slice key, struct oi_slice body, struct oi_rollups *rollups,
@@ -123,18 +142,11 @@ block_decode(struct oi_slice key, struct oi_slice body, struct oi_rollups *rollu
 {
     struct oi_cursor cursor = oi_cursor_over(body);
     int64_t starts[COLUMN_ROOM], counts[COLUMN_ROOM];
-    size_t count = oi_cursor_u16(&cursor), from = rollups->count, used = 0;
+    size_t count, from = rollups->count;
     struct oi_chunk chunk = {};
     enum oi_status status = OI_OK;
 
-    if (cursor.failed || count == 0 || count > BLOCK_ROLLUPS_MAX)
-        return oi_fail(error, OI_E_CORRUPT, "a block of rollups is damaged");
-    for (unsigned column = 0; column < 2; column++) {
-        struct oi_slice rest = { (const char *) cursor.at, oi_cursor_left(&cursor) };
-
-        OI_TRY(oi_column_decode(rest, count, column ? counts : starts, &used, error));
-        (void) oi_cursor_bytes(&cursor, used);
-    }
+    OI_TRY(decode_head(&cursor, starts, counts, &count, error));
     for (size_t i = 0; i < count; i++) {
         struct oi_rollup *rollup = oi_vector_add(rollups);
 
@@ -400,6 +412,13 @@ oi_rollups_renew(struct oi_access *access, uint32_t series, const struct oi_rows
  * Reading.
  */
 
+struct by_columns {
+    const struct oi_rollup_request *request;
+    int64_t starts[COLUMN_ROOM], counts[COLUMN_ROOM];
+    struct oi_chunk chunks[PARTS];
+    struct oi_rollup_columns columns;
+};
+
 struct reading_call {
     struct oi_store *store;
     uint32_t series;
@@ -408,7 +427,8 @@ struct reading_call {
     struct oi_rows tail;  /* visible rows of the log in it */
     struct oi_rows rows;  /* of one bucket */
     struct oi_rollups stored, merged;
-    struct oi_flags flags; /* that its rows may need */
+    struct oi_flags flags;         /* that its rows may need */
+    struct by_columns *by_columns; /* NULL: one by one */
 };
 
 static enum oi_status
@@ -537,6 +557,99 @@ call_begin(struct reading_call *call)
     return call->times.from < call->times.to;
 }
 
+/* The parts of a stored block as they were asked for. */
+static enum oi_status
+decode_columns(struct by_columns *by, struct oi_slice key, struct oi_slice body,
+               struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(body);
+    struct oi_columns *const parts[PARTS] = { &by->columns.first, &by->columns.high,
+                                              &by->columns.low, &by->columns.last };
+
+    OI_TRY(decode_head(&cursor, by->starts, by->counts, &by->columns.count, error));
+    for (unsigned part = 0; part < PARTS; part++) {
+        struct oi_slice bytes = oi_cursor_bytes(&cursor, oi_cursor_u32(&cursor));
+
+        *parts[part] = (struct oi_columns){};
+        if (!(by->request->parts & 1u << part))
+            continue;
+        OI_TRY(oi_chunk_decode(key, bytes, by->request->columns[part], &by->chunks[part], error));
+        *parts[part] = by->chunks[part].columns;
+        if (parts[part]->count != by->columns.count)
+            return oi_fail(error, OI_E_CORRUPT,
+                           "a block of rollups with parts of different length");
+    }
+    if (cursor.failed || oi_cursor_left(&cursor) != 0)
+        return oi_fail(error, OI_E_CORRUPT, "a block of rollups is damaged");
+    by->columns.starts = by->starts;
+    by->columns.counts = by->counts;
+    return OI_OK;
+}
+
+/* Leave only the buckets of the span. */
+static void
+cut_columns(struct oi_rollup_columns *columns, struct oi_span span)
+{
+    struct oi_columns *const parts[PARTS] = { &columns->first, &columns->high, &columns->low,
+                                              &columns->last };
+    size_t from = 0, to = columns->count;
+
+    while (from < to && columns->starts[from] < span.from)
+        from++;
+    while (to > from && columns->starts[to - 1] >= span.to)
+        to--;
+    for (unsigned part = 0; part < PARTS; part++)
+        if (parts[part]->time)
+            *parts[part] = oi_columns_slice(parts[part], from, to);
+    columns->starts += from;
+    columns->counts += from;
+    columns->count = to - from;
+}
+
+/* A block that is stored and that neither the log nor the ledger of bad rows has a say in, by
+ * columns; *ret_done is false where it is not that simple. */
+static enum oi_status
+read_columns(struct reading_call *call, struct oi_access *access, struct oi_span span,
+             bool *ret_done, struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_rollup(call->series, call->kind->number,
+                                               floor_to(call->kind->block_ns, span.from));
+    struct oi_slice body;
+    enum oi_status status;
+
+    *ret_done = false;
+    if (!call->by_columns || call->flags.count > 0 ||
+        oi_rows_find(&call->tail, span.from) < oi_rows_find(&call->tail, span.to))
+        return OI_OK;
+    status = oi_access_get(access, OI_TABLE_ROLLUP, oi_key_slice(&key), &body, error);
+    if (status == OI_E_NOT_FOUND)
+        return OI_OK;
+    OI_TRY(status);
+    OI_TRY(decode_columns(call->by_columns, oi_key_slice(&key), body, error));
+    cut_columns(&call->by_columns->columns, span);
+    *ret_done = true;
+    return OI_OK;
+}
+
+/* What read_columns or merge_block found, handed out. */
+static enum oi_status
+hand_out(struct reading_call *call, bool by_columns,
+         enum oi_status (*each)(void *context, const struct oi_rollup *rollup), void *context)
+{
+    if (by_columns)
+        return call->by_columns->columns.count == 0
+                   ? OI_OK
+                   : call->by_columns->request->each_columns(context, &call->by_columns->columns);
+    for (size_t i = 0; i < call->merged.count; i++) {
+        struct oi_rollup *rollup = &call->merged.items[i];
+
+        for (unsigned part = 0; call->flags.count > 0 && part < PARTS; part++)
+            part_of(rollup, part)->flags |= oi_flags_of(&call->flags, part_of(rollup, part)->time);
+        OI_TRY(each(context, rollup));
+    }
+    return OI_OK;
+}
+
 static enum oi_status
 walk_blocks(struct reading_call *call,
             enum oi_status (*each)(void *context, const struct oi_rollup *rollup), void *context,
@@ -545,6 +658,7 @@ walk_blocks(struct reading_call *call,
     for (oi_time from = call->times.from; from < call->times.to;) {
         oi_time to = floor_to(call->kind->block_ns, from) + call->kind->block_ns;
         struct oi_access access;
+        bool by_columns = false;
         enum oi_status status;
 
         if (to > call->times.to)
@@ -552,20 +666,44 @@ walk_blocks(struct reading_call *call,
         oi_vector_clear(&call->stored);
         oi_vector_clear(&call->merged);
         OI_TRY(oi_access_begin(&access, call->store, OI_KV_READ, error));
-        status = merge_block(call, &access, (struct oi_span){ from, to }, error);
+        status = read_columns(call, &access, (struct oi_span){ from, to }, &by_columns, error);
+        if (status == OI_OK && !by_columns)
+            status = merge_block(call, &access, (struct oi_span){ from, to }, error);
         oi_access_end(&access);
         OI_TRY(status);
-        for (size_t i = 0; i < call->merged.count; i++) {
-            struct oi_rollup *rollup = &call->merged.items[i];
-
-            for (unsigned part = 0; call->flags.count > 0 && part < PARTS; part++)
-                part_of(rollup, part)->flags |=
-                    oi_flags_of(&call->flags, part_of(rollup, part)->time);
-            OI_TRY(each(context, rollup));
-        }
+        OI_TRY(hand_out(call, by_columns, each, context));
         from = to;
     }
     return OI_OK;
+}
+
+static enum oi_status
+read_rollups(struct reading_call *call, int64_t interval_ns, struct oi_span span,
+             enum oi_status (*each)(void *context, const struct oi_rollup *rollup), void *context,
+             struct oi_error *error)
+{
+    enum oi_status status = OI_OK;
+
+    for (size_t i = 0; i < OI_COUNT(kinds); i++)
+        if (kinds[i].interval_ns == interval_ns)
+            call->kind = &kinds[i];
+    if (!call->kind)
+        return oi_fail(error, OI_E_INVALID, "rollups are of one hour or one day");
+    OI_TRY(oi_store_refresh(call->store, error));
+    /* Buckets that start in the span; the open ends are no buckets. */
+    call->times = span;
+    if (span.from > OI_TIME_EARLIEST + OI_WEEK)
+        call->times.from = -floor_to(interval_ns, -span.from);
+    if (span.to < OI_TIME_LATEST - OI_WEEK && span.to > OI_TIME_EARLIEST + OI_WEEK)
+        call->times.to = -floor_to(interval_ns, -span.to);
+    if (call_begin(call))
+        status = walk_blocks(call, each, context, error);
+    oi_rows_release(&call->tail);
+    oi_rows_release(&call->rows);
+    oi_vector_release(&call->stored);
+    oi_vector_release(&call->merged);
+    oi_vector_release(&call->flags);
+    return status == OI_OK ? oi_store_check_whole(call->store, error) : status;
 }
 
 enum oi_status
@@ -574,26 +712,25 @@ oi_store_rollups(struct oi_store *store, uint32_t series, int64_t interval_ns, s
                  void *context, struct oi_error *error)
 {
     struct reading_call call = { .store = store, .series = series };
-    enum oi_status status = OI_OK;
 
-    for (size_t i = 0; i < OI_COUNT(kinds); i++)
-        if (kinds[i].interval_ns == interval_ns)
-            call.kind = &kinds[i];
-    if (!call.kind)
-        return oi_fail(error, OI_E_INVALID, "rollups are of one hour or one day");
-    OI_TRY(oi_store_refresh(store, error));
-    /* Buckets that start in the span; the open ends are no buckets. */
-    call.times = span;
-    if (span.from > OI_TIME_EARLIEST + OI_WEEK)
-        call.times.from = -floor_to(interval_ns, -span.from);
-    if (span.to < OI_TIME_LATEST - OI_WEEK && span.to > OI_TIME_EARLIEST + OI_WEEK)
-        call.times.to = -floor_to(interval_ns, -span.to);
-    if (call_begin(&call))
-        status = walk_blocks(&call, each, context, error);
-    oi_rows_release(&call.tail);
-    oi_rows_release(&call.rows);
-    oi_vector_release(&call.stored);
-    oi_vector_release(&call.merged);
-    oi_vector_release(&call.flags);
-    return status == OI_OK ? oi_store_check_whole(store, error) : status;
+    return read_rollups(&call, interval_ns, span, each, context, error);
+}
+
+enum oi_status
+oi_store_rollup_columns(struct oi_store *store, const struct oi_rollup_request *request,
+                        struct oi_error *error)
+{
+    struct by_columns *by = oi_alloc(sizeof(*by));
+    struct reading_call call = { .store = store, .series = request->series, .by_columns = by };
+    enum oi_status status;
+
+    by->request = request;
+    by->columns = (struct oi_rollup_columns){};
+    memset(by->chunks, 0, sizeof(by->chunks));
+    status = read_rollups(&call, request->interval_ns, request->span, request->each,
+                          request->context, error);
+    for (unsigned part = 0; part < PARTS; part++)
+        oi_chunk_release(&by->chunks[part]);
+    oi_free(by);
+    return status;
 }

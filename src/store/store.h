@@ -338,6 +338,36 @@ oi_store_rollups(struct oi_store *store, uint32_t series, int64_t interval_ns, s
                  enum oi_status (*each)(void *context, const struct oi_rollup *rollup),
                  void *context, struct oi_error *error);
 
+/* The same by columns, for who wants few of them: nothing else is decoded, and no row is built. */
+struct oi_rollup_columns {
+    size_t count;
+    const oi_time *starts;
+    const int64_t *counts;
+    struct oi_columns first, high, low, last; /* only those asked for */
+};
+enum oi_rollup_part {
+    OI_ROLLUP_FIRST = 1 << 0,
+    OI_ROLLUP_HIGH = 1 << 1,
+    OI_ROLLUP_LOW = 1 << 2,
+    OI_ROLLUP_LAST = 1 << 3,
+};
+struct oi_rollup_request {
+    uint32_t series;
+    int64_t interval_ns;
+    struct oi_span span;
+    unsigned columns[4]; /* enum oi_column, of first, high, low, last; times always; a part
+                            without a bit in `parts` is not there */
+    unsigned parts;      /* enum oi_rollup_part */
+    /* What is stored whole comes by columns; what had to be made of rows, one by one. Both in one
+     * order; borrowed for the call. */
+    enum oi_status (*each_columns)(void *context, const struct oi_rollup_columns *columns);
+    enum oi_status (*each)(void *context, const struct oi_rollup *rollup);
+    void *context;
+};
+enum oi_status oi_store_rollup_columns(struct oi_store *store,
+                                       const struct oi_rollup_request *request,
+                                       struct oi_error *error);
+
 /* Typed holes of an instrument's expected minutes in a span, ascending and merged. */
 enum oi_status oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16_t feed,
                              int64_t cadence_ns, struct oi_span span, struct oi_moment moment,

@@ -29,6 +29,8 @@
 /* The one coin's markets, as in gen.c. */
 #define TOTAL_MARKETS 60
 #define HOURS 200
+/* Sums are kept for this many numbers of digits behind the point. */
+#define SUM_EXPONENTS 16
 /* Reads of the newest value between two looks at the clock, which costs about as much as one. */
 #define LATEST_TIMES 1000
 #define FLOOR_TIMES 200
@@ -252,9 +254,10 @@ struct reader {
     struct oi_random random;
     uint32_t *series; /* by market */
     uint32_t market_count;
-    struct oi_span span;     /* of everything */
-    struct oi_candles rows;  /* candles made from rows */
-    struct oi_decimal *sums; /* of each hour */
+    struct oi_span span;               /* of everything */
+    struct oi_candles rows;            /* candles made from rows */
+    struct oi_decimal *sums;           /* of each hour */
+    __int128 *integers[SUM_EXPONENTS]; /* the same, by the number of digits behind the point */
     size_t hours, items;
 };
 
@@ -308,6 +311,15 @@ count_rollup(void *context, const struct oi_rollup *rollup)
     return OI_OK;
 }
 
+static enum oi_status
+count_rollups(void *context, const struct oi_rollup_columns *columns)
+{
+    struct reader *reader = context;
+
+    reader->items += columns->count;
+    return OI_OK;
+}
+
 static struct oi_span
 last_hours(const struct reader *reader)
 {
@@ -319,9 +331,19 @@ last_hours(const struct reader *reader)
 static void
 candles_from_rollups(struct reader *reader)
 {
-    bench_check(oi_store_rollups(reader->store, any_market(reader), OI_HOUR, last_hours(reader),
-                                 count_rollup, reader, &error),
-                &error);
+    const struct oi_rollup_request request = {
+        .series = any_market(reader),
+        .interval_ns = OI_HOUR,
+        .span = last_hours(reader),
+        .parts = OI_ROLLUP_FIRST | OI_ROLLUP_HIGH | OI_ROLLUP_LOW | OI_ROLLUP_LAST,
+        .columns = { OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE, OI_COLUMN_OPEN_INTEREST,
+                     OI_COLUMN_OPEN_INTEREST, OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE },
+        .each_columns = count_rollups,
+        .each = count_rollup,
+        .context = reader,
+    };
+
+    bench_check(oi_store_rollup_columns(reader->store, &request, &error), &error);
 }
 
 static void
@@ -387,31 +409,93 @@ raw_columns(struct reader *reader)
     scan(reader, &request, count_rows);
 }
 
+static void
+add_to_hour(struct reader *reader, oi_time start, const struct oi_decimal *value)
+{
+    size_t hour = (size_t) ((start - oi_interval_floor(OI_HOUR, reader->span.from)) / OI_HOUR);
+
+    if (hour >= reader->hours)
+        return;
+    if (oi_decimal_is_none(&reader->sums[hour]))
+        reader->sums[hour] = *value;
+    else
+        bench_check(oi_decimal_add(&reader->sums[hour], value, &reader->sums[hour], &error),
+                    &error);
+}
+
 static enum oi_status
 add_close(void *context, const struct oi_rollup *rollup)
 {
-    struct reader *reader = context;
-    size_t hour =
-        (size_t) ((rollup->start - oi_interval_floor(OI_HOUR, reader->span.from)) / OI_HOUR);
+    add_to_hour(context, rollup->start, &rollup->last.value_usd);
+    return OI_OK;
+}
 
-    if (hour >= reader->hours)
-        return OI_OK;
-    if (oi_decimal_is_none(&reader->sums[hour])) {
-        reader->sums[hour] = rollup->last.value_usd;
-        return OI_OK;
+/* Integers of one exponent are added up as such; what is of another one, as decimals. */
+static enum oi_status
+add_closes(void *context, const struct oi_rollup_columns *columns)
+{
+    struct reader *reader = context;
+    const struct oi_decimals *values = &columns->last.value_usd;
+    oi_time first = oi_interval_floor(OI_HOUR, reader->span.from);
+
+    for (size_t i = 0; i < columns->count; i++) {
+        size_t hour = (size_t) ((columns->starts[i] - first) / OI_HOUR);
+        struct oi_decimal value;
+
+        if (hour < reader->hours && !values->exponents && values->mantissas &&
+            values->exponent <= 0 && values->exponent > -SUM_EXPONENTS) {
+            reader->integers[-values->exponent][hour] += values->mantissas[i];
+            continue;
+        }
+        value = oi_decimals_get(values, i);
+        add_to_hour(reader, columns->starts[i], &value);
     }
-    return oi_decimal_add(&reader->sums[hour], &rollup->last.value_usd, &reader->sums[hour], NULL);
+    return OI_OK;
+}
+
+/* The integers as decimals. */
+static void
+finish_sums(struct reader *reader)
+{
+    const __int128 unit = 1'000'000'000'000;
+
+    for (int exponent = 0; exponent < SUM_EXPONENTS; exponent++) {
+        for (size_t hour = 0; hour < reader->hours; hour++) {
+            __int128 sum = reader->integers[exponent][hour];
+            struct oi_decimal upper, lower;
+
+            if (sum == 0)
+                continue;
+            upper = oi_decimal_from((int64_t) (sum / unit), 12 - exponent);
+            lower = oi_decimal_from((int64_t) (sum % unit), -exponent);
+            bench_check(oi_decimal_add(&upper, &lower, &upper, &error), &error);
+            add_to_hour(reader,
+                        oi_interval_floor(OI_HOUR, reader->span.from) + (int64_t) hour * OI_HOUR,
+                        &upper);
+            reader->integers[exponent][hour] = 0;
+        }
+    }
 }
 
 static void
 total_of_closes(struct reader *reader)
 {
     memset(reader->sums, 0, reader->hours * sizeof(*reader->sums));
-    for (uint32_t i = 0; i < TOTAL_MARKETS && i < reader->market_count; i++)
-        bench_check(oi_store_rollups(reader->store, reader->series[i], OI_HOUR,
-                                     (struct oi_span){ OI_TIME_EARLIEST, OI_TIME_LATEST },
-                                     add_close, reader, &error),
-                    &error);
+    for (uint32_t i = 0; i < TOTAL_MARKETS && i < reader->market_count; i++) {
+        const struct oi_rollup_request request = {
+            .series = reader->series[i],
+            .interval_ns = OI_HOUR,
+            .span = { OI_TIME_EARLIEST, OI_TIME_LATEST },
+            .parts = OI_ROLLUP_LAST,
+            .columns = { [3] = OI_COLUMN_VALUE_USD },
+            .each_columns = add_closes,
+            .each = add_close,
+            .context = reader,
+        };
+
+        bench_check(oi_store_rollup_columns(reader->store, &request, &error), &error);
+    }
+    finish_sums(reader);
     reader->items = reader->hours;
 }
 
@@ -446,11 +530,15 @@ open_reader(const char *folder, struct reader *reader)
     from = oi_interval_floor(OI_HOUR, reader->span.from);
     reader->hours = (size_t) ((oi_interval_ceil(OI_HOUR, reader->span.to) - from) / OI_HOUR);
     reader->sums = oi_alloc_zero(reader->hours, sizeof(*reader->sums));
+    for (int i = 0; i < SUM_EXPONENTS; i++)
+        reader->integers[i] = oi_alloc_zero(reader->hours, sizeof(*reader->integers[i]));
 }
 
 static void
 close_reader(struct reader *reader)
 {
+    for (int i = 0; i < SUM_EXPONENTS; i++)
+        oi_free(reader->integers[i]);
     oi_free(reader->sums);
     oi_free(reader->series);
     oi_store_close(&reader->store);
