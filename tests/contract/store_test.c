@@ -456,11 +456,53 @@ model_rollups(const struct answer *rows, int64_t interval_ns, struct rollup_list
     }
 }
 
+/* Rollups by columns, row by row again. */
+static enum oi_status
+collect_columns(void *context, const struct oi_rollup_columns *columns)
+{
+    struct rollup_list *list = context;
+
+    for (size_t i = 0; i < columns->count; i++)
+        oi_vector_push(&list->items, ((struct oi_rollup){
+                                         columns->starts[i],
+                                         (uint32_t) columns->counts[i],
+                                         oi_columns_get(&columns->first, i),
+                                         oi_columns_get(&columns->high, i),
+                                         oi_columns_get(&columns->low, i),
+                                         oi_columns_get(&columns->last, i),
+                                     }));
+    return OI_OK;
+}
+
+static void
+assert_same_rollups(const struct rollup_list *found, const struct rollup_list *expected)
+{
+    assert_int_equal(found->items.count, expected->items.count);
+    for (size_t j = 0; j < found->items.count; j++) {
+        const struct oi_rollup *a = &found->items.items[j], *b = &expected->items.items[j];
+
+        assert_int_equal(a->start, b->start);
+        assert_int_equal(a->count, b->count);
+        test_store_assert_same(&a->first, &b->first);
+        test_store_assert_same(&a->high, &b->high);
+        test_store_assert_same(&a->low, &b->low);
+        test_store_assert_same(&a->last, &b->last);
+    }
+}
+
 static void
 ask_rollups(const struct model *model, struct test_store *test, struct oi_random *random)
 {
     struct answer rows = {};
     struct rollup_list expected = {}, found = {};
+    const unsigned all = OI_COLUMNS_ALL & ~(unsigned) OI_COLUMN_BATCH;
+    struct oi_rollup_request by_columns = {
+        .parts = OI_ROLLUP_FIRST | OI_ROLLUP_HIGH | OI_ROLLUP_LOW | OI_ROLLUP_LAST,
+        .columns = { all, all, all, all },
+        .each_columns = collect_columns,
+        .each = collect_rollup,
+        .context = &found,
+    };
 
     for (int i = 0; i < 8; i++) {
         int64_t interval_ns = i % 2 ? OI_HOUR : OI_DAY;
@@ -481,17 +523,13 @@ ask_rollups(const struct model *model, struct test_store *test, struct oi_random
         oi_vector_clear(&found.items);
         assert_ok(oi_store_rollups(test->store, request.series, interval_ns, request.span,
                                    collect_rollup, &found, NULL));
-        assert_int_equal(found.items.count, expected.items.count);
-        for (size_t j = 0; j < found.items.count; j++) {
-            const struct oi_rollup *a = &found.items.items[j], *b = &expected.items.items[j];
-
-            assert_int_equal(a->start, b->start);
-            assert_int_equal(a->count, b->count);
-            test_store_assert_same(&a->first, &b->first);
-            test_store_assert_same(&a->high, &b->high);
-            test_store_assert_same(&a->low, &b->low);
-            test_store_assert_same(&a->last, &b->last);
-        }
+        assert_same_rollups(&found, &expected);
+        oi_vector_clear(&found.items);
+        by_columns.series = request.series;
+        by_columns.interval_ns = interval_ns;
+        by_columns.span = request.span;
+        assert_ok(oi_store_rollup_columns(test->store, &by_columns, NULL));
+        assert_same_rollups(&found, &expected);
     }
     oi_vector_release(&rows.rows);
     oi_vector_release(&expected.items);
