@@ -32,9 +32,26 @@ const int64_t oi_column_powers[OI_POWER_MAX + 1] = {
 /* What a head of deltas or multiples costs, about. */
 #define HEAD_SIZE 10
 
-enum shape { SHAPE_FRAME, SHAPE_MULTIPLE, SHAPE_DELTA, SHAPE_DELTA_OF_DELTA, SHAPE_DICTIONARY };
+enum shape {
+    SHAPE_FRAME,
+    SHAPE_MULTIPLE,
+    SHAPE_DELTA,
+    SHAPE_DELTA_OF_DELTA,
+    SHAPE_DICTIONARY,
+    SHAPE_COUNT,
+};
 
-/* The same values in each shape, and the best one so far. */
+/* A guess is within this part of what it is about, and so many bytes, nearly always. */
+#define GUESS_PART 16
+#define GUESS_SLACK 32
+
+struct candidate {
+    enum shape shape;
+    size_t head_size, guess;
+    const int64_t *values;
+};
+
+/* The same values in each shape, and which of them is the best. */
 struct shapes {
     int64_t *deltas;    /* of the values, divided by 10^power */
     int64_t *seconds;   /* of the deltas */
@@ -43,8 +60,9 @@ struct shapes {
     int64_t first_delta, rest;
     unsigned power;
     struct oi_dictionary dictionary;
+    struct candidate candidates[SHAPE_COUNT];
+    size_t candidate_count, best_guess;
     enum shape best;
-    size_t best_size;
 };
 
 /* The innermost column. */
@@ -57,37 +75,61 @@ encode_leaf(const int64_t *values, size_t count, struct oi_buffer *out)
         oi_frame_encode(values, count, out);
 }
 
+/* A shape of the values that is tried. */
 static void
-consider(struct shapes *shapes, enum shape shape, size_t head_size, const int64_t *values,
-         size_t count)
+add_candidate(struct shapes *shapes, enum shape shape, size_t head_size, const int64_t *values,
+              size_t count)
 {
-    size_t size = head_size + oi_frame_size(values, count);
+    size_t guess = head_size + oi_frame_guess(values, count);
 
-    if (size < shapes->best_size) {
-        shapes->best = shape;
-        shapes->best_size = size;
+    shapes->candidates[shapes->candidate_count++] =
+        (struct candidate){ shape, head_size, guess, values };
+    if (guess < shapes->best_guess)
+        shapes->best_guess = guess;
+}
+
+/* Of those whose guess is not far from the best one. */
+static void
+choose_best(struct shapes *shapes, size_t count)
+{
+    size_t limit = shapes->best_guess + shapes->best_guess / GUESS_PART + GUESS_SLACK;
+    size_t best_size = SIZE_MAX, left = 0;
+
+    for (size_t i = 0; i < shapes->candidate_count; i++)
+        if (shapes->candidates[i].guess <= limit)
+            shapes->candidates[left++] = shapes->candidates[i];
+    shapes->best = shapes->candidates[0].shape;
+    for (size_t i = 0; i < left && left > 1; i++) {
+        const struct candidate *candidate = &shapes->candidates[i];
+        size_t size = candidate->head_size + oi_frame_size(candidate->values, count);
+
+        if (size >= best_size)
+            continue;
+        best_size = size;
+        shapes->best = candidate->shape;
     }
 }
 
 static void
 consider_all(struct shapes *shapes, const int64_t *values, size_t count)
 {
-    shapes->best_size = SIZE_MAX;
-    consider(shapes, SHAPE_FRAME, 0, values, count);
+    shapes->best_guess = SIZE_MAX;
+    add_candidate(shapes, SHAPE_FRAME, 0, values, count);
     oi_delta_take(values, count, shapes->deltas);
     shapes->first_delta = shapes->deltas[0];
     shapes->power = oi_delta_power(shapes->deltas, count);
     if (shapes->power > 0) {
         oi_delta_divide(shapes->deltas, count, shapes->power);
         if (oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest))
-            consider(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
+            add_candidate(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
     }
-    consider(shapes, SHAPE_DELTA, HEAD_SIZE, shapes->deltas, count);
+    add_candidate(shapes, SHAPE_DELTA, HEAD_SIZE, shapes->deltas, count);
     oi_delta_take(shapes->deltas, count, shapes->seconds);
-    consider(shapes, SHAPE_DELTA_OF_DELTA, 2 * HEAD_SIZE, shapes->seconds, count);
+    add_candidate(shapes, SHAPE_DELTA_OF_DELTA, 2 * HEAD_SIZE, shapes->seconds, count);
     if (oi_dictionary_take(values, count, &shapes->dictionary, shapes->codes))
-        consider(shapes, SHAPE_DICTIONARY, oi_dictionary_head_size(&shapes->dictionary),
-                 shapes->codes, count);
+        add_candidate(shapes, SHAPE_DICTIONARY, oi_dictionary_head_size(&shapes->dictionary),
+                      shapes->codes, count);
+    choose_best(shapes, count);
 }
 
 static void
@@ -113,6 +155,8 @@ encode_best(const struct shapes *shapes, const int64_t *values, size_t count, st
     case SHAPE_DICTIONARY:
         oi_dictionary_encode_head(&shapes->dictionary, out);
         encode_leaf(shapes->codes, count, out);
+        break;
+    case SHAPE_COUNT:
         break;
     }
 }

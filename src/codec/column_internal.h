@@ -50,6 +50,16 @@ oi_power_divides(const struct oi_power *power, int64_t value)
            (size >> power->power) * power->inverse <= power->quotient_max;
 }
 
+/* The largest power of ten that may divide all of some numbers: 10^n is a multiple of 2^n. `any`
+ * has the bits of all of them. */
+static inline unsigned
+oi_power_limit(uint64_t any)
+{
+    unsigned zeros = any == 0 ? OI_POWER_MAX : (unsigned) __builtin_ctzll(any);
+
+    return zeros < OI_POWER_MAX ? zeros : OI_POWER_MAX;
+}
+
 /* Small numbers of either sign become small unsigned ones. */
 static inline uint64_t
 oi_zigzag(int64_t value)
@@ -102,6 +112,8 @@ enum oi_status oi_constant_decode(struct oi_cursor *cursor, size_t count, int64_
                                   unsigned depth, struct oi_error *error);
 
 size_t oi_frame_size(const int64_t *values, size_t count);
+/* The same at a quarter of the cost and less surely: enough to see what is far too long. */
+size_t oi_frame_guess(const int64_t *values, size_t count);
 void oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out);
 /* From the smallest number, as wide as the largest one needs. */
 void oi_frame_encode_quickly(const int64_t *values, size_t count, struct oi_buffer *out);

@@ -29,10 +29,20 @@ oi_power_of(unsigned power)
         struct oi_power){ .power = power, .inverse = inverse, .quotient_max = UINT64_MAX / five };
 }
 
+OI_VECTORISED static uint64_t
+any_bits_of_deltas(const int64_t *values, size_t count)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < count; i++)
+        any |= (uint64_t) values[i];
+    return any;
+}
+
 unsigned
 oi_delta_power(const int64_t *deltas, size_t count)
 {
-    struct oi_power power = oi_power_of(OI_POWER_MAX);
+    struct oi_power power = oi_power_of(oi_power_limit(any_bits_of_deltas(deltas, count)));
 
     for (size_t i = 0; i < count && power.power > 0; i++) {
         while (power.power > 0 && !oi_power_divides(&power, deltas[i]))

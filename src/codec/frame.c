@@ -15,8 +15,13 @@
 /* In a block's first byte, above its width. */
 #define FLAG_BOTH_WAYS 0x80u
 #define WIDTH_MAX 64
-/* Blocks that an estimate looks at. */
+/* Blocks that an estimate looks at; and what a guess takes of each. */
 #define SAMPLE_BLOCKS 3
+#define GUESS_COUNT 128
+/* Outliers on both sides are looked for where all values need so many bits more than most do: when
+ * a block is written, and when it is only looked at. */
+#define SPREAD_BITS 0
+#define SPREAD_BITS_SEEN 2
 
 struct plan {
     int64_t base;
@@ -91,8 +96,13 @@ choose_width(struct plan *plan, const uint64_t *distances, size_t count)
     }
 }
 
-/* One in the middle: the median of a few, which outliers do not move. */
-static int64_t
+/* What a few values, evenly spread, tell of all. */
+struct middle {
+    int64_t median;  /* outliers do not move it */
+    uint64_t spread; /* how far most of the few are apart */
+};
+
+static struct middle
 middle_of(const int64_t *values, size_t count)
 {
     int64_t sample[9];
@@ -106,7 +116,8 @@ middle_of(const int64_t *values, size_t count)
             sample[place] = sample[place - 1];
         sample[place] = value;
     }
-    return sample[taken / 2];
+    return (struct middle){ sample[taken / 2], (uint64_t) sample[taken - 1 - taken / 8] -
+                                                   (uint64_t) sample[taken / 8] };
 }
 
 OI_VECTORISED static int64_t
@@ -133,46 +144,64 @@ take_distances_both_ways(const int64_t *values, size_t count, int64_t base, uint
         ret_distances[i] = oi_zigzag(oi_wrap_subtract(values[i], base));
 }
 
-/* The better plan of the two, and the distances by it. */
+/* The better plan of the two, and the distances by it. Counting in both directions costs a bit a
+ * value, and pays only where there are outliers: usually that is seen without trying. */
 static struct plan
-plan_block(const int64_t *values, size_t count, uint64_t ret_distances[OI_BLOCK_COUNT])
+plan_block(const int64_t *values, size_t count, unsigned spread_bits,
+           uint64_t ret_distances[OI_BLOCK_COUNT])
 {
     struct plan up = { .base = smallest_of(values, count) };
-    struct plan both = { .base = middle_of(values, count), .is_both_ways = true };
-    uint64_t up_distances[OI_BLOCK_COUNT];
+    struct middle middle = middle_of(values, count);
+    struct plan both = { .base = middle.median, .is_both_ways = true };
+    uint64_t both_distances[OI_BLOCK_COUNT];
 
-    take_distances(values, count, up.base, up_distances);
-    take_distances_both_ways(values, count, both.base, ret_distances);
-    choose_width(&up, up_distances, count);
-    choose_width(&both, ret_distances, count);
-    if (both.size < up.size)
-        return both;
-    memcpy(ret_distances, up_distances, count * sizeof(*up_distances));
-    return up;
+    take_distances(values, count, up.base, ret_distances);
+    choose_width(&up, ret_distances, count);
+    if (bits_of(any_of(ret_distances, count)) <= bits_of(middle.spread) + spread_bits)
+        return up;
+    take_distances_both_ways(values, count, both.base, both_distances);
+    choose_width(&both, both_distances, count);
+    if (both.size >= up.size)
+        return up;
+    memcpy(ret_distances, both_distances, count * sizeof(*both_distances));
+    return both;
 }
 
-/* Estimated from a few blocks, evenly spread: what is compared differs by more than they do. */
-size_t
-oi_frame_size(const int64_t *values, size_t count)
+/* Of a few pieces, evenly spread, of at most `piece` values. */
+static size_t
+estimate(const int64_t *values, size_t count, size_t piece)
 {
     size_t block_count = (count + OI_BLOCK_COUNT - 1) / OI_BLOCK_COUNT;
     size_t step = (block_count + SAMPLE_BLOCKS - 1) / SAMPLE_BLOCKS;
-    size_t size = 0;
-    size_t seen = 0;
+    size_t size = 0, heads = 0, seen = 0;
     int64_t base = 0;
     uint64_t distances[OI_BLOCK_COUNT];
 
     oi_assert(count > 0);
     for (size_t first = 0; first < count; first += step * OI_BLOCK_COUNT) {
         size_t left = count - first;
-        size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;
-        struct plan plan = plan_block(values + first, taken, distances);
+        size_t taken = left < piece ? left : piece;
+        struct plan plan = plan_block(values + first, taken, SPREAD_BITS_SEEN, distances);
 
-        size += plan.size + 2 + oi_varint_size(oi_zigzag(oi_wrap_subtract(plan.base, base)));
+        size += plan.size;
+        heads += 2 + oi_varint_size(oi_zigzag(oi_wrap_subtract(plan.base, base)));
         seen += taken;
         base = plan.base;
     }
-    return 1 + size * count / seen;
+    return 1 + size * count / seen + heads * block_count / SAMPLE_BLOCKS;
+}
+
+/* What is compared differs by more than the blocks do. */
+size_t
+oi_frame_size(const int64_t *values, size_t count)
+{
+    return estimate(values, count, OI_BLOCK_COUNT);
+}
+
+size_t
+oi_frame_guess(const int64_t *values, size_t count)
+{
+    return estimate(values, count, GUESS_COUNT);
 }
 
 static void
@@ -223,7 +252,7 @@ oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out)
     for (size_t first = 0; first < count; first += OI_BLOCK_COUNT) {
         size_t left = count - first;
         size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;
-        struct plan plan = plan_block(values + first, taken, distances);
+        struct plan plan = plan_block(values + first, taken, SPREAD_BITS, distances);
 
         encode_block(&plan, distances, taken, &base, out);
     }

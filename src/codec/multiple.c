@@ -29,10 +29,20 @@ divide_all(const int64_t *values, size_t count, int64_t rest, unsigned power, in
         multiples[i] = oi_power_divide(&by, values[i] - rest);
 }
 
+OI_VECTORISED static uint64_t
+any_bits_of_differences(const int64_t *values, size_t count)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < count; i++)
+        any |= (uint64_t) values[i] - (uint64_t) values[0];
+    return any;
+}
+
 unsigned
 oi_multiple_power(const int64_t *values, size_t count)
 {
-    struct oi_power power = oi_power_of(OI_POWER_MAX);
+    struct oi_power power = oi_power_of(oi_power_limit(any_bits_of_differences(values, count)));
 
     for (size_t i = 1; i < count && power.power > 0; i++) {
         int64_t difference = oi_wrap_subtract(values[i], values[0]);

@@ -18,8 +18,10 @@
 
 #define FILE_SIZE_MIN ((uint64_t) 4 << 20)
 #define PIECE_SIZE ((uint64_t) 1 << 20)
-/* Pieces of a commit: about 400,000 rows. Two groups, and what is made of one, take 200 MiB. */
-#define GROUP_PIECES ((size_t) 36)
+/* About so many rows are a commit: the more, the longer the chunks of a file by time. Two groups,
+ * and what is made of one, take 200 MiB. */
+#define GROUP_ROWS ((uint64_t) 600'000)
+#define GROUP_PIECES_MAX ((size_t) 128)
 /* A longer line is no table's; the usual way says so. */
 #define LINE_SIZE_MAX ((size_t) 1 << 20)
 #define READ_AHEAD ((size_t) 4096)
@@ -52,14 +54,14 @@ struct refusal {
 };
 
 struct group {
-    struct piece pieces[GROUP_PIECES];
+    struct piece pieces[GROUP_PIECES_MAX];
     size_t count; /* to be read */
     uint64_t at;  /* number of the first one in the file */
     atomic_size_t next;
     /* The commit. */
     size_t part_count;
-    struct oi_bulk_part parts[GROUP_PIECES];
-    size_t part_pieces[GROUP_PIECES];
+    struct oi_bulk_part parts[GROUP_PIECES_MAX];
+    size_t part_pieces[GROUP_PIECES_MAX];
     struct oi_import_mark mark;
     struct oi_bulk load;
     struct oi_append_result result;
@@ -76,6 +78,7 @@ struct bulk {
     int file;
     uint64_t start, size; /* of the lines behind the header */
     uint64_t piece_size, piece_count;
+    size_t group_pieces; /* of a commit */
     unsigned thread_count;
     struct worker workers[THREADS_MAX];
     struct group *groups[2];
@@ -207,8 +210,8 @@ parse_group(struct bulk *bulk, struct group *group, uint64_t at)
     unsigned started = 1;
 
     group->at = at;
-    group->count =
-        bulk->piece_count - at < GROUP_PIECES ? (size_t) (bulk->piece_count - at) : GROUP_PIECES;
+    group->count = bulk->piece_count - at < bulk->group_pieces ? (size_t) (bulk->piece_count - at)
+                                                               : bulk->group_pieces;
     atomic_store(&group->next, 0);
     for (unsigned i = 0; i < bulk->thread_count; i++)
         calls[i] = (struct parse_call){ &bulk->workers[i], group };
@@ -438,6 +441,24 @@ count_threads(void)
     return count > THREADS_MAX ? THREADS_MAX : (unsigned) count;
 }
 
+/* All groups alike: a small one at the end would make crumbs of its series. `lines` are the first
+ * of the file, of which the length of the others is guessed. */
+static void
+size_groups(struct bulk *bulk, struct oi_slice lines)
+{
+    uint64_t line_count = 1, group_count, piece_rows, most;
+
+    for (size_t i = 0; i < lines.size; i++)
+        line_count += lines.data[i] == '\n';
+    bulk->piece_count = (bulk->size - bulk->start + bulk->piece_size - 1) / bulk->piece_size;
+    piece_rows = bulk->piece_size * line_count / (lines.size + 1) + 1;
+    most = GROUP_ROWS / piece_rows + 1;
+    if (most > GROUP_PIECES_MAX)
+        most = GROUP_PIECES_MAX;
+    group_count = (bulk->piece_count + most - 1) / most;
+    bulk->group_pieces = (size_t) ((bulk->piece_count + group_count - 1) / group_count);
+}
+
 /* The header to every thread's reader. False when the table is not of the kind. */
 static bool
 open_readers(struct bulk *bulk)
@@ -461,7 +482,10 @@ open_readers(struct bulk *bulk)
                                  &bulk->workers[i].reader) != OI_OK)
             return false;
     }
-    return bulk->start < bulk->size;
+    if (bulk->start >= bulk->size)
+        return false;
+    size_groups(bulk, (struct oi_slice){ end + 1, size - (size_t) bulk->start });
+    return true;
 }
 
 static enum oi_status
@@ -498,7 +522,7 @@ run(struct bulk *bulk, struct oi_error *error)
     struct oi_error late = {};
 
     for (uint64_t at = 0, turn = 0; at < bulk->piece_count && status == OI_OK && !bulk->is_over;
-         at += GROUP_PIECES, turn ^= 1) {
+         at += bulk->group_pieces, turn ^= 1) {
         struct group *group = bulk->groups[turn];
 
         parse_group(bulk, group, at);
@@ -521,7 +545,7 @@ static void
 release(struct bulk *bulk)
 {
     for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
-        for (size_t k = 0; bulk->groups[i] && k < GROUP_PIECES; k++)
+        for (size_t k = 0; bulk->groups[i] && k < GROUP_PIECES_MAX; k++)
             oi_piece_release(&bulk->groups[i]->pieces[k].content);
         if (bulk->groups[i])
             oi_vector_release(&bulk->groups[i]->refusals);
@@ -560,7 +584,6 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
     bulk->skipped = source->mark->rows_done;
     bulk->lines = 1;
     if (open_readers(bulk)) {
-        bulk->piece_count = (bulk->size - bulk->start + bulk->piece_size - 1) / bulk->piece_size;
         bulk->market_of = oi_map_new();
         for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
             bulk->groups[i] = oi_alloc_zero(1, sizeof(*bulk->groups[i]));

@@ -78,9 +78,18 @@ find_fault(const struct oi_packed *row, uint32_t series, size_t series_count, oi
     return NULL;
 }
 
-/* How many good rows each series has; faults are refused. */
+/* What is met of one series. */
+struct tally {
+    size_t count; /* of good rows */
+    size_t load;  /* which one is its */
+    oi_time last;
+    bool is_tangled; /* some row is not later than the one before */
+};
+
+/* How many good rows each series has, and whose each row is: 0 where it is refused. So the rows
+ * themselves are walked once. */
 static size_t
-count_rows(struct loading *loading, size_t series_count, size_t *counts)
+count_rows(struct loading *loading, size_t series_count, struct tally *tallies, uint32_t *owner)
 {
     const struct oi_bulk *bulk = loading->bulk;
     oi_time now = loading->store->clock->wall_ns(loading->store->clock);
@@ -89,15 +98,21 @@ count_rows(struct loading *loading, size_t series_count, size_t *counts)
     for (uint32_t part = 0; part < bulk->part_count; part++) {
         const struct oi_bulk_part *rows = &bulk->parts[part];
 
-        for (uint32_t row = 0; row < rows->count; row++) {
-            uint32_t series = rows->targets[rows->rows[row].target].series;
-            const char *fault = find_fault(&rows->rows[row], series, series_count, now);
+        for (uint32_t i = 0; i < rows->count; i++, owner++) {
+            const struct oi_packed *row = &rows->rows[i];
+            uint32_t series = rows->targets[row->target].series;
+            const char *fault = find_fault(row, series, series_count, now);
+            struct tally *tally;
 
+            *owner = fault ? 0 : series;
             if (fault) {
-                refuse(loading, (struct oi_bulk_item){ part, row }, fault);
+                refuse(loading, (struct oi_bulk_item){ part, i }, fault);
                 continue;
             }
-            counts[series]++;
+            tally = &tallies[series];
+            tally->is_tangled |= tally->count > 0 && row->time <= tally->last;
+            tally->last = row->time;
+            tally->count++;
             total++;
         }
     }
@@ -105,20 +120,24 @@ count_rows(struct loading *loading, size_t series_count, size_t *counts)
 }
 
 static void
-make_loads(struct loading *loading, size_t series_count, const size_t *counts)
+make_loads(struct loading *loading, size_t series_count, struct tally *tallies)
 {
     struct oi_bulk_item *at = loading->items;
+    struct oi_bulk_work *work = &loading->work;
 
     for (uint32_t series = 1; series <= series_count; series++)
-        loading->work.load_count += counts[series] > 0;
-    loading->work.loads = oi_alloc_zero(loading->work.load_count + 1, sizeof(*loading->work.loads));
-    loading->work.load_count = 0;
+        work->load_count += tallies[series].count > 0;
+    work->loads = oi_alloc_zero(work->load_count + 1, sizeof(*work->loads));
+    work->load_count = 0;
     for (uint32_t series = 1; series <= series_count; series++) {
-        if (counts[series] == 0)
+        struct tally *tally = &tallies[series];
+
+        if (tally->count == 0)
             continue;
-        loading->work.loads[loading->work.load_count++] =
-            (struct oi_bulk_load){ .series = series, .items = at };
-        at += counts[series];
+        tally->load = work->load_count;
+        work->loads[work->load_count++] =
+            (struct oi_bulk_load){ .series = series, .items = at, .is_tangled = tally->is_tangled };
+        at += tally->count;
     }
 }
 
@@ -126,38 +145,33 @@ static void
 sort_into_series(struct loading *loading)
 {
     const struct oi_bulk *bulk = loading->bulk;
-    size_t series_count, next_fault = 0;
-    size_t *places; /* first counts, then which load */
+    size_t series_count, row_count = 0;
+    struct tally *tallies;
+    uint32_t *owners;
+    const uint32_t *owner;
 
     (void) pthread_rwlock_rdlock(&loading->store->state_lock);
     series_count = loading->store->names.series.count;
     (void) pthread_rwlock_unlock(&loading->store->state_lock);
-    places = oi_alloc_zero(series_count + 1, sizeof(*places));
-    loading->items =
-        oi_alloc((count_rows(loading, series_count, places) + 1) * sizeof(*loading->items));
-    make_loads(loading, series_count, places);
-    for (size_t i = 0; i < loading->work.load_count; i++)
-        places[loading->work.loads[i].series] = i;
+    for (uint32_t part = 0; part < bulk->part_count; part++)
+        row_count += bulk->parts[part].count;
+    tallies = oi_alloc_zero(series_count + 1, sizeof(*tallies));
+    owner = owners = oi_alloc((row_count + 1) * sizeof(*owners));
+    row_count = count_rows(loading, series_count, tallies, owners);
+    loading->items = oi_alloc((row_count + 1) * sizeof(*loading->items));
+    make_loads(loading, series_count, tallies);
     for (uint32_t part = 0; part < bulk->part_count; part++) {
-        const struct oi_bulk_part *rows = &bulk->parts[part];
-
-        for (uint32_t row = 0; row < rows->count; row++) {
-            uint32_t series = rows->targets[rows->rows[row].target].series;
+        for (uint32_t row = 0; row < bulk->parts[part].count; row++, owner++) {
             struct oi_bulk_load *load;
 
-            if (next_fault < loading->refusals.count) {
-                const struct oi_bulk_item *refused = &loading->refusals.items[next_fault].item;
-
-                if (refused->part == part && refused->row == row) {
-                    next_fault++;
-                    continue;
-                }
-            }
-            load = &loading->work.loads[places[series]];
+            if (*owner == 0)
+                continue;
+            load = &loading->work.loads[tallies[*owner].load];
             load->items[load->count++] = (struct oi_bulk_item){ part, row };
         }
     }
-    oi_free(places);
+    oi_free(owners);
+    oi_free(tallies);
 }
 
 /*
@@ -256,28 +270,11 @@ drop_repeats(struct loading *loading, struct oi_bulk_load *load, bool restates)
     (void) pthread_mutex_unlock(&loading->lock);
 }
 
-/* False when every row is of a later time than the one before: nearly always. */
-static bool
-is_tangled(const struct oi_bulk *bulk, const struct oi_bulk_load *load)
-{
-    oi_time before = OI_TIME_NONE;
-
-    for (size_t i = 0; i < load->count; i++) {
-        oi_time time = oi_bulk_row(bulk, load->items[i])->time;
-
-        if (time <= before)
-            return true;
-        before = time;
-    }
-    return false;
-}
-
 static void
 order_rows(struct loading *loading, struct oi_bulk_load *load)
 {
     const struct oi_bulk *bulk = loading->bulk;
 
-    load->is_tangled = is_tangled(bulk, load);
     if (load->is_tangled)
         qsort_r(load->items, load->count, sizeof(*load->items), compare_items, (void *) bulk);
     load->first = oi_bulk_row(bulk, load->items[0])->time;

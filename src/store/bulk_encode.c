@@ -9,6 +9,9 @@
 #include "store/chunk.h"
 
 #define POWER_MAX 18
+/* Memory is asked for this many rows ahead of its use: in a file by time each is somewhere else. */
+#define PREFETCH_ROWS 12
+#define CACHE_LINE 64
 
 static const int64_t powers[POWER_MAX + 1] = {
     INT64_C(1),
@@ -42,6 +45,7 @@ struct columns {
     uint16_t *flags;
     void *memory;
     OI_VECTOR(struct oi_decimal) wides;
+    OI_VECTOR(struct oi_bulk_item) items; /* without those that were revised */
     struct oi_columns columns;
 };
 
@@ -99,6 +103,12 @@ gather(const struct oi_bulk_work *work, const struct oi_bulk_item *items, size_t
         const struct oi_bulk_part *part = &work->bulk->parts[items[i].part];
         const struct oi_packed *row = &part->rows[items[i].row];
 
+        if (i + PREFETCH_ROWS < count) {
+            const char *ahead = (const char *) oi_bulk_row(work->bulk, items[i + PREFETCH_ROWS]);
+
+            __builtin_prefetch(ahead);
+            __builtin_prefetch(ahead + CACHE_LINE);
+        }
         columns->time[i] = row->time;
         columns->exchange_time[i] = row->exchange_time;
         columns->known_time[i] = known_time_of(work, row);
@@ -298,28 +308,86 @@ add_to_bucket(const struct oi_bulk_work *work, const struct bucket *more, int64_
     bucket->count += more->count;
 }
 
-/* Hours from rows, days from hours. */
-static void
-make_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load)
+/* Hours and days being filled, across chunks. */
+struct buckets {
+    struct bucket hour, day;
+};
+
+/* Rows `from` to `to` of a chunk, all of one hour; where they have one exponent their numbers are
+ * compared as they are. */
+static struct bucket
+summarise(const struct oi_bulk_work *work, const struct columns *columns,
+          const struct oi_bulk_item *items, size_t from, size_t to)
 {
-    const struct oi_bulk_item *items = load->items;
-    struct bucket hour = {}, day = {};
+    const struct oi_decimals *interest = &columns->columns.open_interest;
+    const int64_t *mantissas = interest->mantissas;
+    size_t high = from, low = from;
 
-    for (size_t i = 0; i < load->count; i++) {
-        oi_time time = oi_bulk_row(work->bulk, items[i])->time;
-        const struct bucket row = { time, 1, items[i], items[i], items[i], items[i] };
-
-        /* Of one instant the last row counts. */
-        if (load->is_tangled && i + 1 < load->count &&
-            oi_bulk_row(work->bulk, items[i + 1])->time == time)
+    for (size_t i = from + 1; i < to; i++) {
+        if (!interest->exponents) {
+            high = mantissas[i] > mantissas[high] ? i : high;
+            low = mantissas[i] < mantissas[low] ? i : low;
             continue;
-        if (hour.count > 0 && time - hour.start >= OI_HOUR)
-            add_to_bucket(work, &hour, OI_DAY, &day, &load->rollups[1]);
-        add_to_bucket(work, &row, OI_HOUR, &hour, &load->rollups[0]);
+        }
+        if (compare_interest(work, items[i], items[high]) > 0)
+            high = i;
+        if (compare_interest(work, items[i], items[low]) < 0)
+            low = i;
     }
-    add_to_bucket(work, &hour, OI_DAY, &day, &load->rollups[1]);
-    close_bucket(work, &hour, &load->rollups[0]);
-    close_bucket(work, &day, &load->rollups[1]);
+    return (struct bucket){ columns->time[from], (uint32_t) (to - from), items[from], items[high],
+                            items[low],          items[to - 1] };
+}
+
+/* Of one instant the last row counts: times, figures and items without the others. The caller's
+ * items stay, since a commit may be made anew. */
+static void
+drop_revised(struct columns *columns, const struct oi_bulk_item *items)
+{
+    size_t kept = 0;
+
+    oi_vector_clear(&columns->items);
+    oi_vector_reserve(&columns->items, columns->count);
+    for (size_t i = 0; i < columns->count; i++) {
+        if (i + 1 < columns->count && columns->time[i + 1] == columns->time[i])
+            continue;
+        columns->time[kept] = columns->time[i];
+        columns->mantissas[0][kept++] = columns->mantissas[0][i];
+        oi_vector_push(&columns->items, items[i]);
+    }
+    columns->count = kept;
+}
+
+/* Hours from the rows of the chunk just encoded, days from hours. */
+static void
+add_to_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load, struct columns *columns,
+               const struct oi_bulk_item *items, struct buckets *buckets)
+{
+    size_t count;
+
+    if (load->is_tangled) {
+        drop_revised(columns, items);
+        items = columns->items.items;
+    }
+    count = columns->count;
+    for (size_t from = 0, to; from < count; from = to) {
+        oi_time end = oi_interval_floor(OI_HOUR, columns->time[from]) + OI_HOUR;
+        struct bucket rows;
+
+        for (to = from + 1; to < count && columns->time[to] < end;)
+            to++;
+        rows = summarise(work, columns, items, from, to);
+        if (buckets->hour.count > 0 && rows.start - buckets->hour.start >= OI_HOUR)
+            add_to_bucket(work, &buckets->hour, OI_DAY, &buckets->day, &load->rollups[1]);
+        add_to_bucket(work, &rows, OI_HOUR, &buckets->hour, &load->rollups[0]);
+    }
+}
+
+static void
+close_buckets(const struct oi_bulk_work *work, struct oi_bulk_load *load, struct buckets *buckets)
+{
+    add_to_bucket(work, &buckets->hour, OI_DAY, &buckets->day, &load->rollups[1]);
+    close_bucket(work, &buckets->hour, &load->rollups[0]);
+    close_bucket(work, &buckets->day, &load->rollups[1]);
 }
 
 static void
@@ -338,14 +406,17 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
     static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
     struct oi_position *position = &load->position;
     struct columns columns = {};
+    struct buckets buckets = {};
 
     for (size_t from = 0, end; from < load->count; from = end) {
         end = piece_end(work, load, from);
         encode_chunk(work, load, load->items + from, end - from, &columns);
+        add_to_rollups(work, load, &columns, load->items + from, &buckets);
     }
     oi_free(columns.memory);
     oi_vector_release(&columns.wides);
-    make_rollups(work, load);
+    oi_vector_release(&columns.items);
+    close_buckets(work, load, &buckets);
     for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
         oi_rollups_seal(load->series, intervals[kind], &load->rollups[kind], add_block, load);
         oi_vector_release(&load->rollups[kind]);

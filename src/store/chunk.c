@@ -98,9 +98,18 @@ write_times(struct writer *writer, enum part part)
     size_t absent = 0;
     int64_t before = 0;
 
+    for (size_t i = 0; i < writer->count; i++)
+        absent += values[i] == OI_TIME_NONE;
+    if (absent == 0) {
+        for (size_t i = 0; i < writer->count; i++)
+            values[i] = wrap_subtract(values[i], writer->rows->time[i]);
+        oi_buffer_add_u8(&writer->part, PRESENCE_ALL);
+        oi_column_encode(values, writer->count, &writer->part);
+        finish_part(writer, part);
+        return;
+    }
     for (size_t i = writer->count; i-- > 0;) {
         is_there[i] = values[i] != OI_TIME_NONE;
-        absent += !is_there[i];
         if (is_there[i])
             before = values[i] = wrap_subtract(values[i], writer->rows->time[i]);
     }
@@ -109,9 +118,7 @@ write_times(struct writer *writer, enum part part)
             values[i] = before; /* repeating costs nothing */
         before = values[i];
     }
-    if (absent == 0) {
-        oi_buffer_add_u8(&writer->part, PRESENCE_ALL);
-    } else if (absent == writer->count) {
+    if (absent == writer->count) {
         oi_buffer_add_u8(&writer->part, PRESENCE_NONE);
     } else {
         oi_buffer_add_u8(&writer->part, PRESENCE_SOME);

@@ -5,6 +5,7 @@
  * so stands behind, in full.
  */
 #include "base/alloc.h"
+#include "base/compiler.h"
 #include "codec/column.h"
 #include "store/chunk_internal.h"
 
@@ -41,23 +42,35 @@ static const int64_t powers[POWER_MAX + 1] = {
  * Taking a column.
  */
 
+OI_VECTORISED static uint64_t
+any_bits_of_mantissas(const int64_t *values, size_t count)
+{
+    uint64_t any = 0;
+
+    for (size_t i = 0; i < count; i++)
+        any |= (uint64_t) values[i];
+    return any;
+}
+
 /* All rows share the exponent already: take the zeros off that all of them end in. */
 static void
 take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
 {
+    uint64_t any = any_bits_of_mantissas(column->mantissas, count);
     int power = POWER_MAX;
     int64_t divisor;
-    bool is_zero = true;
 
-    for (size_t i = 0; i < count; i++) {
-        is_zero = is_zero && column->mantissas[i] == 0;
+    /* 10^n is a multiple of 2^n: the last bits tell of most columns that nothing can be taken. */
+    if (any != 0 && __builtin_ctzll(any) < POWER_MAX)
+        power = __builtin_ctzll(any);
+    for (size_t i = 0; i < count && power > 0; i++) {
         while (power > 0 && column->mantissas[i] % powers[power] != 0)
             power--;
     }
     divisor = powers[power];
     decimals->is_there = true;
     decimals->form = OI_CHUNK_COMMON;
-    decimals->exponent = is_zero ? 0 : column->exponent + power;
+    decimals->exponent = any == 0 ? 0 : column->exponent + power;
     memcpy(decimals->mantissas, column->mantissas, count * sizeof(*decimals->mantissas));
     for (size_t i = 0; i < count && divisor > 1; i++)
         decimals->mantissas[i] /= divisor;
