@@ -10,17 +10,15 @@
 #include "base/alloc.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "kv/gate.h"
 #include "kv/kv.h"
 #include "kv/lmdb_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* The first size of the map: address space, not memory; far above what a store needs in years. */
 #define MAP_SIZE_DEFAULT ((size_t) 1 << 36)
@@ -28,8 +26,6 @@
 #define MAP_SIZE_MAX ((size_t) 1 << 45)
 /* A slot for each concurrent read transaction of any process; 64 bytes each. */
 #define READERS_MAX 2046
-/* A transaction that wants the map replaced waits this long for the others of this process. */
-#define QUIET_WAIT_S 5
 /* Dead readers are looked for once in so many write transactions: a check reads every slot. */
 #define READER_CHECK_PERIOD 256
 #define FILE_MODE 0640
@@ -43,10 +39,7 @@ struct oi_kv {
     bool is_read_only;
     bool is_lost; /* opening it anew failed; changes only while nothing is open */
 
-    pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t quiet;  /* an open transaction ended, or the map was replaced */
-    unsigned open_count;   /* transactions of this process */
-    unsigned waiting;      /* callers that wait for open_count to be 0: no new ones meanwhile */
+    struct oi_gate gate; /* its lock guards all below */
     size_t map_size;
     size_t map_size_wanted; /* above map_size: grow at the next quiet moment */
     uint64_t writes;
@@ -117,7 +110,7 @@ replace_map(struct oi_kv *kv, size_t size)
 static void
 grow_if_quiet(struct oi_kv *kv)
 {
-    if (kv->open_count > 0 || kv->map_size_wanted <= kv->map_size)
+    if (kv->gate.open_count > 0 || kv->map_size_wanted <= kv->map_size)
         return;
     (void) replace_map(kv, kv->map_size_wanted);
     kv->map_size_wanted = 0;
@@ -140,49 +133,28 @@ want_larger_map(struct oi_kv *kv, size_t put_bytes)
         kv->map_size_wanted = wanted;
 }
 
-/* Wait, mutex held, until no transaction is open here; false when that took too long. */
-static bool
-wait_until_quiet(struct oi_kv *kv)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += QUIET_WAIT_S;
-    kv->waiting++;
-    while (kv->open_count > 0) {
-        if (pthread_cond_timedwait(&kv->quiet, &kv->mutex, &until) == ETIMEDOUT)
-            break;
-    }
-    kv->waiting--;
-    pthread_cond_broadcast(&kv->quiet);
-    return kv->open_count == 0;
-}
-
 /* Count a transaction in; first let a waiting change of the map happen. */
 static void
 enter(struct oi_kv *kv, enum oi_kv_mode mode)
 {
-    pthread_mutex_lock(&kv->mutex);
-    while (kv->waiting > 0)
-        pthread_cond_wait(&kv->quiet, &kv->mutex);
+    oi_gate_lock(&kv->gate);
+    oi_gate_pass(&kv->gate);
     if (kv->map_size_wanted > kv->map_size && mode == OI_KV_WRITE)
-        (void) wait_until_quiet(kv);
+        (void) oi_gate_wait_until_quiet(&kv->gate);
     grow_if_quiet(kv);
     if (mode == OI_KV_WRITE && kv->writes++ % READER_CHECK_PERIOD == 0 && !kv->is_lost)
         mdb_reader_check(kv->environment, NULL);
-    kv->open_count++;
-    pthread_mutex_unlock(&kv->mutex);
+    oi_gate_count_in(&kv->gate);
+    oi_gate_unlock(&kv->gate);
 }
 
 static void
 leave(struct oi_kv *kv)
 {
-    pthread_mutex_lock(&kv->mutex);
-    oi_assert(kv->open_count > 0);
-    kv->open_count--;
+    oi_gate_lock(&kv->gate);
+    oi_gate_count_out(&kv->gate);
     grow_if_quiet(kv);
-    pthread_cond_broadcast(&kv->quiet);
-    pthread_mutex_unlock(&kv->mutex);
+    oi_gate_unlock(&kv->gate);
 }
 
 /* Another process has grown the map: take its size over. */
@@ -198,10 +170,10 @@ change_when_quiet(struct oi_kv *kv, int (*change)(struct oi_kv *kv))
 {
     int code = EBUSY;
 
-    pthread_mutex_lock(&kv->mutex);
-    if (wait_until_quiet(kv))
+    oi_gate_lock(&kv->gate);
+    if (oi_gate_wait_until_quiet(&kv->gate))
         code = change(kv);
-    pthread_mutex_unlock(&kv->mutex);
+    oi_gate_unlock(&kv->gate);
     return code;
 }
 
@@ -409,7 +381,7 @@ kv_commit(struct oi_kv_txn **txn, struct oi_error *error)
     } else {
         code = tell_full_disk(kv, mdb_txn_commit(ended->txn), ended->put_bytes);
     }
-    pthread_mutex_lock(&kv->mutex);
+    oi_gate_lock(&kv->gate);
     if (code == 0) {
         mdb_env_info(kv->environment, &info);
         mdb_env_stat(kv->environment, &stat);
@@ -419,7 +391,7 @@ kv_commit(struct oi_kv_txn **txn, struct oi_error *error)
     } else if (code == MDB_MAP_FULL) {
         want_larger_map(kv, ended->put_bytes);
     }
-    pthread_mutex_unlock(&kv->mutex);
+    oi_gate_unlock(&kv->gate);
     leave(kv);
     oi_free(ended);
     return fail_lmdb(error, code, "committing");
@@ -430,12 +402,12 @@ kv_last_commit(struct oi_kv *kv)
 {
     MDB_envinfo info;
 
-    pthread_mutex_lock(&kv->mutex); /* the newest commit is read from the map */
+    oi_gate_lock(&kv->gate); /* the newest commit is read from the map */
     if (kv->is_lost)
         info.me_last_txnid = 0;
     else
         mdb_env_info(kv->environment, &info);
-    pthread_mutex_unlock(&kv->mutex);
+    oi_gate_unlock(&kv->gate);
     return info.me_last_txnid;
 }
 
@@ -613,23 +585,6 @@ kv_copy(struct oi_kv *kv, const char *folder, struct oi_error *error)
     return fail_lmdb(error, code, "copying the database");
 }
 
-/* mdb_reader_list tells in text only: a heading, then lines of process, thread and the commit that
- * is read, "-" for none. */
-static int
-note_oldest(const char *line, void *context)
-{
-    uint64_t *oldest = context;
-    const char *last = strrchr(line, ' ');
-    uint64_t commit;
-
-    if (!last || last[1] < '0' || last[1] > '9')
-        return 0;
-    commit = strtoull(last + 1, NULL, 10);
-    if (commit < *oldest)
-        *oldest = commit;
-    return 0;
-}
-
 /* Pages that are free: table 0 of LMDB maps a commit to the number of pages it freed, and them. */
 static size_t
 count_free_pages(MDB_txn *txn)
@@ -665,11 +620,11 @@ kv_sizes(struct oi_kv *kv)
         return sizes;
     if (mdb_env_get_fd(kv->environment, &file) == 0 && fstat(file, &status) == 0)
         sizes.file_bytes = (uint64_t) status.st_size;
-    mdb_reader_list(kv->environment, note_oldest, &oldest);
-    pthread_mutex_lock(&kv->mutex);
+    mdb_reader_list(kv->environment, oi_lmdb_note_reader, &oldest);
+    oi_gate_lock(&kv->gate);
     mdb_env_info(kv->environment, &info);
     mdb_env_stat(kv->environment, &stat);
-    pthread_mutex_unlock(&kv->mutex);
+    oi_gate_unlock(&kv->gate);
     sizes.map_bytes = info.me_mapsize;
     sizes.used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
     if (oldest < info.me_last_txnid)
@@ -689,13 +644,12 @@ kv_close(struct oi_kv **kv)
     if (!closed)
         return;
     *kv = NULL;
-    oi_assert(closed->open_count == 0);
+    oi_assert(closed->gate.open_count == 0);
     mdb_env_close(closed->environment);
     for (unsigned i = 0; i < closed->table_count; i++)
         oi_free(closed->names[i]);
     oi_free(closed->folder);
-    pthread_cond_destroy(&closed->quiet);
-    pthread_mutex_destroy(&closed->mutex);
+    oi_gate_destroy(&closed->gate);
     oi_free(closed);
 }
 
@@ -759,16 +713,11 @@ kv_open(const char *folder, const struct oi_kv_options *options, struct oi_kv **
         struct oi_error *error)
 {
     struct oi_kv *kv = oi_alloc_zero(1, sizeof(*kv));
-    pthread_condattr_t attributes;
     enum oi_status status;
 
     oi_assert(options->table_count <= OI_KV_TABLES_MAX);
     kv->is_read_only = options->is_read_only;
-    pthread_mutex_init(&kv->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&kv->quiet, &attributes);
-    pthread_condattr_destroy(&attributes);
+    oi_gate_init(&kv->gate);
     status = open_environment(kv, folder, options, error);
     if (status != OI_OK) {
         kv_close(&kv);

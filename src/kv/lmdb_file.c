@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -95,4 +96,20 @@ oi_lmdb_file_reserve_lock(const char *folder, unsigned readers)
         code = errno;
     (void) close(file);
     return code;
+}
+
+/* A heading, then lines of process, thread and the commit that is read, "-" for none. */
+int
+oi_lmdb_note_reader(const char *line, void *oldest)
+{
+    uint64_t *least = oldest;
+    const char *last = strrchr(line, ' ');
+    uint64_t commit;
+
+    if (!last || last[1] < '0' || last[1] > '9')
+        return 0;
+    commit = strtoull(last + 1, NULL, 10);
+    if (commit < *least)
+        *least = commit;
+    return 0;
 }
