@@ -50,6 +50,18 @@ static const struct oi_option options_table[] = {
       .setting = "guest_plan" },
     OI_OPTION_PLANS,
     OI_OPTION_RETENTION,
+    { .name = "canonical",
+      .argument = "API",
+      .help = "one-sided figures in this vendor's API too (coinmetrics, kiyotaka, ...)",
+      .setting = "canonical",
+      .is_repeatable = true },
+    { .name = "trend-band",
+      .argument = "PERCENT",
+      .help = "oanor: a change of no more is flat (default: 0)",
+      .setting = "trend_band" },
+    { .name = "cut-history",
+      .help = "Kwery: cut a range at the plan's history rather than refuse it",
+      .setting = "cut_history" },
     { .name = "cors-origin",
       .argument = "ORIGIN",
       .help = "pages of this origin may read answers; * for all",
@@ -113,6 +125,9 @@ read_server_options(const struct oi_options *options, struct oi_server_options *
     server->key_plan = oi_options_text(options, "key-plan");
     server->guest_plan = oi_options_text(options, "guest-plan");
     server->cors_origin_count = oi_options_values(options, "cors-origin", &server->cors_origins);
+    server->canonical_count = oi_options_values(options, "canonical", &server->canonical);
+    server->trend_band = oi_options_text(options, "trend-band");
+    server->cuts_history = oi_options_switch(options, "cut-history");
     server->is_open = oi_options_switch(options, "open");
     server->host_name_count = oi_options_values(options, "host-name", &server->host_names);
     server->certificate = oi_options_text(options, "tls-certificate");

@@ -26,6 +26,13 @@ enum oi_cost {
     OI_COST_WEIGHT,    /* Kiyotaka's: by points and exchanges */
 };
 
+/* What the operator chose where a vendor's page leaves a choice. All zero: the defaults. */
+struct oi_manners {
+    bool is_canonical;            /* one-sided figures; else the sides that each exchange counts */
+    bool cuts_history;            /* a range beyond the plan's history is cut in silence (Kwery) */
+    struct oi_decimal trend_band; /* oanor: a change of no more percent is flat */
+};
+
 /* What a call may use and what the access layer found, for headers and limits. */
 struct oi_call {
     const char *request_id; /* a UUID */
@@ -39,6 +46,7 @@ struct oi_call {
     void (*sign)(const struct oi_call *call, struct oi_slice path_and_query, struct oi_buffer *out);
     const void *signer;
     unsigned link_life_s; /* 300 */
+    struct oi_manners manners;
     /* The caller's plan, 0 where nothing is limited. */
     struct oi_allowance {
         uint64_t credits_limit, credits_left, credits_charged;
@@ -72,9 +80,10 @@ struct oi_rendering {
 struct oi_route {
     const char *path; /* "/v1/open-interest"; a part "{name}" matches one segment */
     unsigned methods;
-    bool is_link; /* opened by a signature in its query, not by a key */
-    bool is_file; /* the answer is a Parquet file of the query's bars or rows, made by lake/;
-                     render is called once, with no result, and only sets headers */
+    bool is_link;   /* opened by a signature in its query, not by a key */
+    bool is_public; /* answered without a key: it tells of the API, nothing of the data */
+    bool is_file;   /* the answer is a Parquet file of the query's bars or rows, made by lake/;
+                       render is called once, with no result, and only sets headers */
     enum oi_status (*parse)(const struct oi_call *call, const struct oi_http_request *request,
                             struct oi_query *query, struct oi_problem *problem);
     /* Append the next piece of the answer, pulling blocks from the result as it goes; say when it

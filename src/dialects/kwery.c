@@ -143,14 +143,14 @@ read_span(const struct oi_call *call, const struct oi_http_request *request, str
     if (query->span.from > query->span.to)
         return bad(problem, "invalid_time_range", "start", oi_text_value(request, "start"),
                    "start must not be after end.");
-    if (has_start && query->span.from < earliest) {
+    if (has_start && query->span.from < earliest && !call->manners.cuts_history) {
         (void) oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "start",
                               oi_text_value(request, "start"),
                               "The range reaches beyond the history of your plan.");
         problem->code = "tier_restricted";
         return OI_E_INVALID;
     }
-    if (!has_start && query->span.from < earliest)
+    if (query->span.from < earliest)
         query->span.from = earliest < query->span.to ? earliest : query->span.to;
     query->from_end = !has_start;
     return OI_OK;

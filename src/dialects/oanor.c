@@ -8,6 +8,7 @@
  */
 #include "dialects/dialect.h"
 
+#include "dialects/oanor_internal.h"
 #include "dialects/text.h"
 
 #include <string.h>
@@ -182,6 +183,13 @@ parse_meta(const struct oi_call *, const struct oi_http_request *request, struct
     return OI_OK;
 }
 
+static enum oi_status
+parse_openapi(const struct oi_call *, const struct oi_http_request *request, struct oi_query *,
+              struct oi_problem *problem)
+{
+    return oi_text_parameters(request, NULL, 0, problem);
+}
+
 /*
  * Answers.
  */
@@ -278,14 +286,24 @@ change_percent(const struct change *change, struct oi_decimal *ret_percent, stru
     return oi_decimal_round_half_up(&ratio, 2, ret_percent, error);
 }
 
+/* `band`, or none: so much either way is no trend. */
 static const char *
-trend_of(const struct oi_decimal *percent)
+trend_of(const struct oi_decimal *percent, const struct oi_decimal *band)
 {
+    const struct oi_decimal zero = oi_decimal_from(0, 0);
+    struct oi_decimal size = *percent;
+    bool is_falling;
+
     if (oi_decimal_is_none(percent))
         return NULL;
-    return oi_decimal_sign(percent) > 0   ? "rising"
-           : oi_decimal_sign(percent) < 0 ? "falling"
-                                          : "flat";
+    is_falling = oi_decimal_sign(percent) < 0;
+    if (is_falling && oi_decimal_subtract(&zero, percent, &size, NULL) != OI_OK)
+        return "falling";
+    if (oi_decimal_is_none(band))
+        band = &zero;
+    if (oi_decimal_compare(&size, band) <= 0)
+        return "flat";
+    return is_falling ? "falling" : "rising";
 }
 
 static void
@@ -321,7 +339,7 @@ render_oi(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_la
                 change.has_latest ? &change.latest.usd : &change.newest.usd);
     add_decimal(&writer, "open_interest_ago", &change.ago.amount);
     add_decimal(&writer, "change_pct", &percent);
-    oi_text_json_text(&writer, "trend", trend_of(&percent));
+    oi_text_json_text(&writer, "trend", trend_of(&percent, &rendering->call->manners.trend_band));
     oi_json_add_name(&writer, "lookback_buckets");
     oi_json_add_int(&writer, query->number);
     oi_text_json_time(&writer, "from", change.from, 3);
@@ -547,7 +565,9 @@ render_problem(const struct oi_call *call, const struct oi_http_request *,
     oi_buffer_release(&message);
 }
 
-static const char *const mounts[] = { "/openinterest-api", "/oanor/openinterest-api", NULL };
+/* The last is where the vendor's site keeps the description. */
+static const char *const mounts[] = { "/openinterest-api", "/oanor/openinterest-api",
+                                      "/api/openinterest-api", NULL };
 
 #define ROUTE(path_, parse_, render_)                                                              \
     {                                                                                              \
@@ -558,6 +578,11 @@ static const struct oi_route routes[] = {
     ROUTE("/v1/history", parse_history, render_history),
     ROUTE("/v1/symbols", parse_symbols, render_symbols),
     ROUTE("/v1/meta", parse_meta, render_meta),
+    { .path = "/openapi.json",
+      .methods = OI_METHOD_GET,
+      .is_public = true,
+      .parse = parse_openapi,
+      .render = oanor_render_openapi },
 };
 
 const struct oi_dialect oi_dialect_oanor = {

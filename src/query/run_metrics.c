@@ -16,6 +16,7 @@
 struct part {
     const struct oi_instrument *instrument;
     unsigned measures;
+    bool one_sided; /* as the query wants figures */
     int64_t staleness_ns;
     oi_time first, last; /* inclusive; the last instant that a figure is carried to */
 };
@@ -102,13 +103,14 @@ measures_of(const struct oi_query *query, const struct oi_instrument *instrument
  * where the exchange tells it, else the mark; where neither is known, or the size is not fixed
  * (quanto), the exchange's own figure. */
 static struct oi_decimal
-notional_of(const struct oi_facts *facts, const struct oi_observation *reading)
+notional_of(const struct oi_facts *facts, const struct oi_observation *reading, bool one_sided)
 {
     bool has_index = !oi_decimal_is_none(&reading->index_price);
     struct oi_conversion conversion = {
         .instrument = &facts->instrument,
         .from = facts->unit,
         .sides = facts->sides,
+        .one_sided = one_sided,
         .mark_price = has_index ? reading->index_price : reading->mark_price,
         .index_price = reading->index_price,
     };
@@ -119,16 +121,16 @@ notional_of(const struct oi_facts *facts, const struct oi_observation *reading)
     if (oi_convert(&conversion, &reading->open_interest, OI_UNIT_USD, &value, NULL) == OI_OK &&
         !oi_decimal_is_none(&value))
         return value;
-    return oi_facts_convert(facts, reading, OI_UNIT_USD, false);
+    return oi_facts_convert(facts, reading, OI_UNIT_USD, one_sided);
 }
 
 /* Count times contract size times mark price times the USD rate of the margin asset, in which the
  * mark is quoted. */
 static struct oi_decimal
-premium_of(const struct oi_facts *facts, const struct oi_observation *reading)
+premium_of(const struct oi_facts *facts, const struct oi_observation *reading, bool one_sided)
 {
     const struct oi_instrument *instrument = &facts->instrument;
-    struct oi_decimal value = oi_facts_convert(facts, reading, OI_UNIT_COINS, false), rate = {};
+    struct oi_decimal value = oi_facts_convert(facts, reading, OI_UNIT_COINS, one_sided), rate = {};
 
     if (instrument->kind != OI_KIND_OPTION)
         return (struct oi_decimal){};
@@ -156,8 +158,8 @@ read_worth(const struct part *part, const struct oi_facts *facts, const struct o
 
         if (oi_decimal_is_none(&reading.open_interest))
             continue;
-        found.notional = notional_of(facts, &reading);
-        found.premium = premium_of(facts, &reading);
+        found.notional = notional_of(facts, &reading, part->one_sided);
+        found.premium = premium_of(facts, &reading, part->one_sided);
         if (oi_decimal_is_none(&found.notional) && oi_decimal_is_none(&found.premium))
             continue;
         *worth = found;
@@ -277,6 +279,7 @@ find_part(struct run *run, const struct oi_instrument *instrument, struct part *
 {
     struct part part = { .instrument = instrument,
                          .measures = measures_of(run->query, instrument),
+                         .one_sided = run->query->is_canonical,
                          .staleness_ns = run_staleness(run, instrument) };
     uint64_t rows;
 

@@ -81,6 +81,17 @@ was_sent(struct live *live, const struct oi_stream_route *route, uint32_t instru
     return false;
 }
 
+/* Are the figures of a stream one-sided? As those of its dialect's other answers. */
+static bool
+is_canonical(const struct oi_server *server, const struct oi_stream_route *route)
+{
+    for (size_t i = 0; server->canonical != 0 && oi_dialects[i]; i++)
+        for (size_t k = 0; k < oi_dialects[i]->stream_count; k++)
+            if (&oi_dialects[i]->streams[k] == route)
+                return server_manners(server, oi_dialects[i]).is_canonical;
+    return false;
+}
+
 void
 live_set_row(struct live *live, const struct oi_catalog *catalog, const struct oi_row *row,
              struct wording *wording, struct oi_facts *facts)
@@ -89,6 +100,7 @@ live_set_row(struct live *live, const struct oi_catalog *catalog, const struct o
     const struct oi_series *series = &catalog->series[row->series - 1];
     const struct oi_feed *feed = &catalog->feeds[series->feed - 1];
     enum oi_unit unit = wording->route->unit;
+    bool one_sided;
 
     wording->row = (struct oi_stream_row){
         .instrument = &catalog->instruments[series->instrument - 1],
@@ -102,8 +114,9 @@ live_set_row(struct live *live, const struct oi_catalog *catalog, const struct o
     if (facts->convention)
         wording->row.is_daily = facts->convention->is_daily;
     wording->row.instrument = &facts->instrument;
-    wording->row.amount = oi_facts_convert(facts, &row->reading, unit, false);
-    wording->row.usd = oi_facts_convert(facts, &row->reading, OI_UNIT_USD, false);
+    one_sided = is_canonical(live->worker->server, wording->route);
+    wording->row.amount = oi_facts_convert(facts, &row->reading, unit, one_sided);
+    wording->row.usd = oi_facts_convert(facts, &row->reading, OI_UNIT_USD, one_sided);
 }
 
 void

@@ -87,6 +87,17 @@ server_tally(struct oi_server *server, const struct oi_dialect *dialect)
     return &server->tallies[SERVER_DIALECTS_MAX];
 }
 
+struct oi_manners
+server_manners(const struct oi_server *server, const struct oi_dialect *dialect)
+{
+    struct oi_manners manners = server->manners;
+
+    for (size_t i = 0; dialect && i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++)
+        if (oi_dialects[i] == dialect)
+            manners.is_canonical = (server->canonical & 1u << i) != 0;
+    return manners;
+}
+
 static struct answer *
 answer_new(struct oi_server *server, const struct oi_http_request *request,
            const struct oi_dialect *dialect, struct oi_slice mount)
@@ -108,6 +119,7 @@ answer_new(struct oi_server *server, const struct oi_http_request *request,
         .sign = sign,
         .signer = server,
         .link_life_s = 300,
+        .manners = server_manners(server, dialect),
     };
     return answer;
 }
@@ -267,7 +279,7 @@ settle(struct answer *answer)
     enum oi_key_verdict verdict;
     unsigned retry_after_s = 0;
 
-    if (answer->route->is_link)
+    if (answer->route->is_link || answer->route->is_public)
         return OI_OK;
     verdict = oi_access_settle(answer->server->access, &answer->visit, &answer->grant,
                                answer->rendering.credits, &retry_after_s);
@@ -301,6 +313,8 @@ check(struct answer *answer, const struct oi_http_request *request)
                               "this path does not take that method");
     if (answer->route->is_link)
         return check_link(answer, request);
+    if (answer->route->is_public)
+        return OI_OK;
     return check_key(answer, request);
 }
 
@@ -387,6 +401,8 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
     *ret_is_last = true;
     OI_TRY(check(answer, request));
     OI_TRY(answer->route->parse(&answer->call, request, &answer->query, &answer->problem));
+    if (answer->call.manners.is_canonical)
+        answer->query.is_canonical = true;
     OI_TRY(check_history(answer));
     answer->rendering = (struct oi_rendering){ .call = &answer->call,
                                                .request = request,

@@ -31,6 +31,7 @@ copy_options(struct oi_server *server, const struct oi_server_options *options)
     server->options.key_count = 0;
     server->options.plans = NULL; /* by access too */
     server->options.key_plan = server->options.guest_plan = NULL;
+    server->options.canonical = NULL;    /* by manners */
     server->options.cors_origins = NULL; /* by cors */
 }
 
@@ -175,6 +176,31 @@ tell_what_is_not_kept(struct oi_server *server, const struct oi_error *links_err
 }
 
 /* Keys, and whether there are enough of them for this address. */
+/* What the operator chose about answers. */
+static enum oi_status
+read_manners(struct oi_server *server, const struct oi_server_options *options,
+             struct oi_error *error)
+{
+    struct oi_decimal *band = &server->manners.trend_band;
+
+    server->manners.cuts_history = options->cuts_history;
+    if (options->trend_band &&
+        (oi_decimal_parse(oi_slice_of(options->trend_band), band, NULL) != OI_OK ||
+         oi_decimal_sign(band) < 0))
+        return oi_fail(error, OI_E_INVALID, "a trend's band is a percentage, not %s",
+                       options->trend_band);
+    for (size_t i = 0; i < options->canonical_count; i++) {
+        const struct oi_dialect *dialect = oi_dialect_find(oi_slice_of(options->canonical[i]));
+
+        if (!dialect)
+            return oi_fail(error, OI_E_INVALID, "there is no API called %s", options->canonical[i]);
+        for (size_t k = 0; oi_dialects[k]; k++)
+            if (oi_dialects[k] == dialect)
+                server->canonical |= 1u << k;
+    }
+    return OI_OK;
+}
+
 static enum oi_status
 lock_door(struct oi_server *server, const struct oi_server_options *options, struct oi_error *error)
 {
@@ -195,6 +221,7 @@ lock_door(struct oi_server *server, const struct oi_server_options *options, str
                        "%s can be reached by others: make a key with `oi keys add`, or let "
                        "everybody in with --open",
                        server->options.address);
+    OI_TRY(read_manners(server, options, error));
     server->files = oi_export_cache_new(FILE_CACHE_SIZE);
     server->cors = oi_cors_new(options->cors_origins, options->cors_origin_count);
     status = oi_links_open(options->data_folder, &server->links, &reason);

@@ -31,6 +31,13 @@ struct oi_server_options {
     /* Pages of these origins may read answers ("https://example.com"; "*": of all). */
     const char *const *cors_origins;
     size_t cors_origin_count;
+    /* Dialects (by name) whose figures are canonical, one-sided, rather than as each exchange
+     * counts; oanor's trend is flat within so many percent (NULL: 0); ranges beyond a plan's
+     * history are cut in silence where a vendor refuses or cuts them (Kwery). */
+    const char *const *canonical;
+    size_t canonical_count;
+    const char *trend_band;
+    bool cuts_history;
     bool is_open; /* answer on any address without keys, whatever the Host */
     /* Further names that the Host header may have while there are no keys. */
     const char *const *host_names;

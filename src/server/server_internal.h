@@ -36,6 +36,8 @@ struct oi_server {
     struct oi_cors *cors;
     struct oi_links links;
     struct oi_export_cache *files;
+    struct oi_manners manners; /* is_canonical: in `canonical`, a bit for each of oi_dialects */
+    unsigned canonical;
     struct tally tallies[SERVER_DIALECTS_MAX + 1]; /* by place in oi_dialects; last: none's */
     struct worker *workers;
     unsigned worker_count;
@@ -70,6 +72,9 @@ void router_refuse(void *worker, int status, const char *reason, struct oi_slice
 
 /* Where a dialect's requests are counted; NULL: nobody's. */
 struct tally *server_tally(struct oi_server *server, const struct oi_dialect *dialect);
+
+/* What the operator chose for a dialect. */
+struct oi_manners server_manners(const struct oi_server *server, const struct oi_dialect *dialect);
 
 /* The operator's endpoints: true when the path was one of them. */
 bool health_handle(struct oi_server *server, const struct oi_http_request *request,

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { ask } from '../support/ask.mjs';
 import { body, requests, skipExamples } from '../support/examples.mjs';
 import { define, importRows } from '../support/markets.mjs';
-import { makeFolder, skip, startServer } from '../support/server.mjs';
+import { makeFolder, oi, skip, startServer } from '../support/server.mjs';
 
 const BASE = '/openinterest-api/v1';
 const DAY = 86400000;
@@ -30,12 +30,12 @@ function assertEnvelope(answer, message) {
     assert.match(answer.json.meta.request_id, UUID);
 }
 
-async function makeData(t, rows) {
+async function makeData(t, rows, sides = 1) {
     const folder = await makeFolder(t);
     const data = join(folder, 'data');
 
     define(data, 'bybit');
-    importRows(folder, data, { name: 'btc', market: 'bybit:linear:BTCUSDT', unit: 'coins', columns: COLUMNS, rows, more: ['--every', '1h'] });
+    importRows(folder, data, { name: 'btc', market: 'bybit:linear:BTCUSDT', unit: 'coins', columns: COLUMNS, rows, more: ['--every', '1h', '--sides', String(sides)] });
     importRows(folder, data, {
         name: 'pepe', market: 'bybit:linear:1000PEPEUSDT', unit: 'coins', columns: COLUMNS, more: ['--every', '1h'],
         rows: [row(Date.UTC(2026, 5, 9), '5000')],
@@ -148,4 +148,49 @@ test('refusals come in the envelope', { skip }, async (t) => {
     assert.equal(removed.status, 405);
     assert.match(removed.headers.allow, /GET/);
     assert.equal((await ask(server, `${BASE}/meta`, { headers, method: 'HEAD' })).status, 200);
+});
+
+test('the description names every route and parameter, to whoever asks', { skip }, async (t) => {
+    const data = await makeData(t, [row(Date.UTC(2026, 5, 1), '1')]);
+    const server = await startServer(t, { data, args: ['--no-collect', '--key', 'oanor_live_of_the_test'] });
+
+    for (const mount of ['/openinterest-api', '/oanor/openinterest-api', '/api/openinterest-api']) {
+        const { status, json } = await ask(server, `${mount}/openapi.json`);
+        assert.equal(status, 200);
+        assert.equal(json.openapi, '3.1.0');
+        assert.deepEqual(json.servers, [{ url: `${server.url}${mount}`, description: 'oanor gateway' }]);
+        assert.deepEqual(json.components.securitySchemes.oanorKey, { type: 'apiKey', in: 'header', name: 'x-oanor-key' });
+        for (const [path, { get }] of Object.entries(json.paths)) {
+            const query = get.parameters.map((each) => `${each.name}=${each.example}`).join('&');
+            const headers = { 'x-oanor-key': 'oanor_live_of_the_test' };
+            assert.equal(get.operationId, `get${path.replaceAll('/', '_')}`);
+            assert.ok(get.parameters.every((each) => each.schema.type === 'string'));
+            // What it says works, and nothing else does.
+            const answer = await ask(server, `${mount}${path}?${query}`, { headers });
+            assert.equal(answer.status, 200, answer.text);
+            assert.equal(answer.json.message, get.responses[200].description);
+            assert.equal((await ask(server, `${mount}${path}?${query}&more=1`, { headers })).json.error.code, 'unknown_parameter');
+        }
+    }
+});
+
+test('an operator chooses one-sided figures for an API, and what a trend is', { skip }, async (t) => {
+    const data = await makeData(t, [row(Date.UTC(2026, 5, 9, 1), '1000'), row(Date.UTC(2026, 5, 9, 3), '1010')], 2);
+    const plain = await startServer(t, { data });
+    const asked = async (server, path) => (await ask(server, path)).json;
+    const ROWS = '/v4/timeseries/market-openinterest?markets=bybit-BTCUSDT-future&limit_per_market=1';
+    const before = await asked(plain, `${BASE}/oi?symbol=BTCUSDT&lookback=2`);
+    const rows = await asked(plain, ROWS);
+
+    assert.deepEqual([before.data.open_interest, before.data.trend], [1010, 'rising']);
+    await plain.stop();
+    const server = await startServer(t, { data, args: ['--no-collect', '--canonical', 'oanor', '--trend-band', '1'] });
+    const after = await asked(server, `${BASE}/oi?symbol=BTCUSDT&lookback=2`);
+    assert.deepEqual([after.data.open_interest, after.data.change_pct, after.data.trend], [505, 1, 'flat']);
+    // The other dialects are as they were.
+    assert.deepEqual(await asked(server, ROWS), rows);
+    for (const args of [['--canonical', 'nobody'], ['--trend-band', 'wide']]) {
+        const done = oi(['serve', '--no-collect', '--listen', '127.0.0.1:0', '--data', data, ...args]);
+        assert.notEqual(done.status, 0);
+    }
 });

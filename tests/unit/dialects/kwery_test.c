@@ -113,6 +113,11 @@ keeps_to_the_history_of_the_plan(void **)
     test_refuse(&exchange);
     assert_int_equal(exchange.reply.status, 403);
     assert_string_equal(exchange.problem.code, "tier_restricted");
+    /* Where the operator rather has it cut. */
+    exchange.call.manners.cuts_history = true;
+    assert_ok(test_ask_again(&exchange));
+    assert_true(exchange.query.span.from == TEST_NOW - 7 * OI_DAY);
+    assert_false(exchange.query.from_end);
     test_close(&exchange);
     assert_ok(test_ask(&exchange, ASK, NULL));
     exchange.call.allowance.history_ns = 7 * OI_DAY;

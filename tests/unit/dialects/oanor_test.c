@@ -162,6 +162,35 @@ takes_the_nearest_older_bucket_where_one_is_missing(void **)
 }
 
 static void
+calls_a_change_within_the_band_flat(void **)
+{
+    static const int64_t hours[] = { 2, 0 };
+    static const struct {
+        const char *newest, *band, *trend;
+    } cases[] = {
+        { "102.5", "2.5", "flat" },    { "102.51", "2.5", "rising" }, { "97.5", "2.5", "flat" },
+        { "97.49", "2.5", "falling" }, { "100.001", NULL, "flat" },   { "100.01", NULL, "rising" },
+    };
+
+    for (size_t i = 0; i < OI_COUNT(cases); i++) {
+        const char *const amounts[] = { "100", cases[i].newest };
+        struct test_exchange exchange;
+        struct fixture fixture;
+
+        fill(&fixture, 2, hours, amounts);
+        assert_ok(test_ask(&exchange, OI "?symbol=BTCUSDT&lookback=2", NULL));
+        if (cases[i].band)
+            exchange.call.manners.trend_band = test_decimal(cases[i].band);
+        assert_ok(
+            test_render(&exchange, oi_result_of_blocks(&fixture.block, 1, &fixture.market, 1)));
+        oi_buffer_add_char(&exchange.reply.body, '\0');
+        if (!strstr(exchange.reply.body.data, cases[i].trend))
+            fail_msg("%s: %s", cases[i].trend, exchange.reply.body.data);
+        test_close(&exchange);
+    }
+}
+
+static void
 knows_no_change_without_an_older_bucket(void **)
 {
     static const int64_t hours[] = { 1, 0 };
@@ -288,6 +317,7 @@ main(void)
         cmocka_unit_test(clamps_numbers_and_refuses_text),
         cmocka_unit_test(answers_the_vendors_sample),
         cmocka_unit_test(takes_the_nearest_older_bucket_where_one_is_missing),
+        cmocka_unit_test(calls_a_change_within_the_band_flat),
         cmocka_unit_test(knows_no_change_without_an_older_bucket),
         cmocka_unit_test(calls_it_flat_when_it_rounds_to_nothing),
         cmocka_unit_test(refuses_a_symbol_of_which_there_is_nothing),
