@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define DEMO_FOLDER "data-demo"
+#define RAW_FOLDER "raw"
+#define RAW_MIB_MAX (INT64_C(1) << 30)
 #define MARKER "simulated"
 /* Every demo shows the same world. */
 #define DEMO_SEED 1
@@ -22,6 +24,7 @@ struct oi_intake {
     struct oi_simulator *simulator; /* NULL: the real exchanges */
     struct oi_collector *collector;
     char redirect_to[64];
+    char raw_folder[3000];
     OI_VECTOR(const char *) exchanges; /* NULL-terminated */
 };
 
@@ -110,6 +113,26 @@ collector_options(const struct oi_options *options, struct oi_intake *intake)
     };
 }
 
+/* Where replies are kept, and how many. */
+static enum oi_status
+choose_raw(const struct oi_options *options, struct oi_intake *intake,
+           struct oi_collector_options *wanted, struct oi_error *error)
+{
+    int64_t mib = 0;
+
+    OI_TRY(oi_options_interval(options, "raw-for", &wanted->raw_keep_ns, error));
+    OI_TRY(
+        oi_options_integer(options, "raw-size", (struct oi_range){ 1, RAW_MIB_MAX }, &mib, error));
+    wanted->raw_size_max = (uint64_t) mib << 20;
+    if (!oi_options_switch(options, "keep-raw"))
+        return OI_OK;
+    if (snprintf(intake->raw_folder, sizeof(intake->raw_folder), "%s/" RAW_FOLDER,
+                 oi_intake_folder(options)) >= (int) sizeof(intake->raw_folder))
+        return oi_fail(error, OI_E_INVALID, "a path of more than 3,000 characters");
+    wanted->raw_folder = intake->raw_folder;
+    return OI_OK;
+}
+
 static enum oi_status
 check_exchanges(const struct oi_options *options, struct oi_error *error)
 {
@@ -134,6 +157,7 @@ oi_intake_open(const struct oi_options *options, struct oi_store *store,
     if (is_demo(options))
         OI_TRY(open_simulator(intake, error));
     wanted = collector_options(options, intake);
+    OI_TRY(choose_raw(options, intake, &wanted, error));
     OI_TRY(oi_collector_open(&wanted, store, &intake->collector, error));
     *ret_intake = intake;
     intake = NULL;
@@ -188,5 +212,6 @@ oi_intake_run_once(const struct oi_options *options, struct oi_store *store,
     if (is_demo(options))
         OI_TRY(open_simulator(intake, error));
     wanted = collector_options(options, intake);
+    OI_TRY(choose_raw(options, intake, &wanted, error));
     return oi_collector_run_once(&wanted, store, ret_report, error);
 }

@@ -26,6 +26,17 @@
           .argument = "ADDRESS",                                                                   \
           .help = "ask the exchanges from this local address",                                     \
           .setting = "interface" },                                                                \
+        { .name = "keep-raw",                                                                      \
+          .help = "keep every reply, for `oi replay`, in raw/ of the data folder",                 \
+          .setting = "keep_raw" },                                                                 \
+        { .name = "raw-for",                                                                       \
+          .argument = "DURATION",                                                                  \
+          .help = "remove kept replies that are older (7d)",                                       \
+          .setting = "raw_for" },                                                                  \
+        { .name = "raw-size",                                                                      \
+          .argument = "MIB",                                                                       \
+          .help = "remove the oldest kept replies beyond this size",                               \
+          .setting = "raw_size" },                                                                 \
     {                                                                                              \
         .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo"        \
     }

@@ -23,6 +23,7 @@
 struct sent {
     struct oi_collector_exchange *exchange;
     struct oi_ask ask;
+    uint64_t number;
 };
 
 static void pump(struct oi_collector *collector);
@@ -43,6 +44,106 @@ publish(struct oi_collector *collector)
     (void) pthread_mutex_unlock(&collector->stats_lock);
 }
 
+/*
+ * What is done, into the raw files.
+ */
+
+static struct oi_raw_record
+record_of(const struct oi_collector_exchange *exchange, enum oi_raw_kind kind,
+          struct oi_poll_now now)
+{
+    return (struct oi_raw_record){ .kind = kind,
+                                   .wall = now.wall,
+                                   .mono_ns = now.mono_ns,
+                                   .exchange = oi_slice_of(exchange->poll.exchange->name),
+                                   .committed = exchange->poll.committed };
+}
+
+static struct oi_slice
+text_of(const char *text)
+{
+    return text ? oi_slice_of(text) : (struct oi_slice){};
+}
+
+static void
+write_sent(const struct sent *sent, const struct oi_http_request *request, struct oi_poll_now now)
+{
+    const struct oi_collector_exchange *exchange = sent->exchange;
+    const struct oi_endpoint *endpoint = &exchange->poll.exchange->endpoints[sent->ask.endpoint];
+    struct oi_raw_record record = record_of(exchange, OI_RAW_SEND, now);
+    struct oi_buffer text = {};
+
+    if (!exchange->collector->raw)
+        return;
+    oi_buffer_add_text(&text, oi_http_method_name(request->method));
+    oi_buffer_add_char(&text, ' ');
+    if (request->origin.size > 0)
+        oi_http_write_url(request, &text);
+    if (request->body.size > 0)
+        oi_buffer_add_char(&text, ' ');
+    oi_buffer_add_slice(&text, request->body);
+    record.number = sent->number;
+    record.task = endpoint->kind;
+    record.endpoint = sent->ask.endpoint;
+    record.product = text_of(endpoint->product);
+    record.family = text_of(sent->ask.family);
+    record.symbol = text_of(sent->ask.symbol);
+    record.page = text_of(sent->ask.page);
+    record.request = oi_buffer_slice(&text);
+    oi_raw_add(exchange->collector->raw, &record);
+    oi_buffer_release(&text);
+}
+
+static void
+write_answer(const struct sent *sent, const struct oi_poll_answer *answer, struct oi_poll_now now)
+{
+    struct oi_raw *raw = sent->exchange->collector->raw;
+    struct oi_raw_record record = record_of(sent->exchange, OI_RAW_ANSWER, now);
+    OI_VECTOR(struct oi_http_field) kept = {};
+
+    if (!raw)
+        return;
+    record.number = sent->number;
+    record.outcome = answer->status;
+    record.reason = text_of(answer->error ? answer->error->message : NULL);
+    if (answer->status == OI_OK) {
+        for (size_t i = 0; i < answer->response->header_count; i++)
+            if (!oi_slice_equal_ignoring_case(answer->response->headers[i].name,
+                                              OI_SLICE("set-cookie")))
+                oi_vector_push(&kept, answer->response->headers[i]);
+        record.status = answer->response->status;
+        record.body = answer->response->body;
+        record.headers = kept.items;
+        record.header_count = kept.count;
+    }
+    oi_raw_add(raw, &record);
+    oi_vector_release(&kept);
+}
+
+/* An act that may have committed something. */
+static void
+write_act(struct oi_collector_exchange *exchange, enum oi_raw_kind kind, struct oi_poll_now now,
+          bool is_stopping)
+{
+    struct oi_raw_record record = record_of(exchange, kind, now);
+
+    exchange->poll.committed = OI_TIME_NONE;
+    record.minute = exchange->poll.minute;
+    record.is_stopping = is_stopping;
+    if (exchange->collector->raw && (kind != OI_RAW_FLUSH || record.committed != OI_TIME_NONE))
+        oi_raw_add(exchange->collector->raw, &record);
+}
+
+/* End an exchange's minute. */
+static void
+close_poll(struct oi_collector_exchange *exchange, bool is_stopping)
+{
+    struct oi_poll_now now = read_clock(exchange->collector);
+
+    oi_poll_close(&exchange->poll, now, is_stopping);
+    write_act(exchange, OI_RAW_CLOSE, now, is_stopping);
+}
+
 static void
 on_answer(void *context, enum oi_status status, const struct oi_http_response *response,
           const struct oi_error *error)
@@ -50,16 +151,18 @@ on_answer(void *context, enum oi_status status, const struct oi_http_response *r
     struct sent *sent = context;
     struct oi_collector_exchange *exchange = sent->exchange;
     const struct oi_poll_answer answer = { status, response, error };
+    struct oi_poll_now now = read_clock(exchange->collector);
 
     exchange->under_way--;
-    oi_poll_answer(&exchange->poll, &sent->ask, &answer, read_clock(exchange->collector));
+    write_answer(sent, &answer, now);
+    oi_poll_answer(&exchange->poll, &sent->ask, &answer, now);
     oi_free(sent);
     if (status != OI_E_CANCELLED)
         pump(exchange->collector);
 }
 
 static void
-send_ask(struct oi_collector_exchange *exchange, const struct oi_ask *ask)
+send_ask(struct oi_collector_exchange *exchange, const struct oi_ask *ask, struct oi_poll_now now)
 {
     struct oi_collector *collector = exchange->collector;
     const struct oi_http_limits limits = { .timeout_ms = collector->timeout_ms };
@@ -68,9 +171,10 @@ send_ask(struct oi_collector_exchange *exchange, const struct oi_ask *ask)
     struct oi_error error = {};
     enum oi_status status;
 
-    *sent = (struct sent){ exchange, *ask };
+    *sent = (struct sent){ exchange, *ask, ++collector->sent };
     exchange->under_way++;
     status = oi_poll_request(&exchange->poll, ask, &request, &error);
+    write_sent(sent, &request, now);
     if (status == OI_OK)
         oi_http_client_send(collector->client, &request, &limits, on_answer, sent);
     else
@@ -83,16 +187,21 @@ static void
 advance(struct oi_collector_exchange *exchange)
 {
     struct oi_collector *collector = exchange->collector;
+    struct oi_poll_now now = read_clock(collector);
     struct oi_ask ask;
     int64_t wake_ns;
 
     while (exchange->under_way < UNDER_WAY_MAX &&
-           oi_poll_next(&exchange->poll, read_clock(collector), &ask, &wake_ns))
-        send_ask(exchange, &ask);
+           oi_poll_next(&exchange->poll, now, &ask, &wake_ns)) {
+        send_ask(exchange, &ask, now);
+        now = read_clock(collector);
+    }
     exchange->is_full = exchange->under_way >= UNDER_WAY_MAX;
-    oi_poll_flush(&exchange->poll, read_clock(collector));
+    now = read_clock(collector);
+    oi_poll_flush(&exchange->poll, now);
+    write_act(exchange, OI_RAW_FLUSH, now, false);
     if (exchange->poll.is_open && oi_poll_is_done(&exchange->poll, read_clock(collector)))
-        oi_poll_close(&exchange->poll, read_clock(collector), false);
+        close_poll(exchange, false);
 }
 
 /* When somebody has something to do again. */
@@ -195,8 +304,10 @@ begin_minute(struct oi_collector *collector, oi_time minute)
     for (size_t i = 0; i < collector->count; i++) {
         struct oi_poll *poll = &collector->exchanges[i].poll;
         struct oi_error error = {};
+        enum oi_status status = oi_poll_begin(poll, minute, now, &error);
 
-        if (oi_poll_begin(poll, minute, now, &error) == OI_OK)
+        write_act(&collector->exchanges[i], OI_RAW_BEGIN, now, false);
+        if (status == OI_OK)
             continue;
         poll->stats.commit_failures++;
         oi_log_throttled(OI_LOG_ERROR, "collector.store_refused", poll->exchange->name,
@@ -224,7 +335,7 @@ finish(struct oi_collector *collector)
 {
     oi_http_client_free(&collector->client);
     for (size_t i = 0; i < collector->count; i++)
-        oi_poll_close(&collector->exchanges[i].poll, read_clock(collector), true);
+        close_poll(&collector->exchanges[i], true);
     publish(collector);
     oi_timer_free(&collector->timer);
 }
@@ -311,8 +422,14 @@ set_up(struct oi_collector *collector, const struct oi_collector_options *option
         .redirect_to = options->redirect_to,
         .connections_max = options->redirect_to ? REDIRECTED_CONNECTIONS_MAX : 0,
     };
+    const struct oi_raw_options raw = { .folder = options->raw_folder,
+                                        .clock = collector->clock,
+                                        .keep_ns = options->raw_keep_ns,
+                                        .size_max = options->raw_size_max };
 
     OI_TRY(add_exchanges(collector, options, error));
+    if (options->raw_folder)
+        OI_TRY(oi_raw_open(&raw, &collector->raw, error));
     OI_TRY(oi_loop_new(&collector->loop, error));
     collector->timer = oi_timer_new(collector->loop, on_tick, collector);
     return oi_http_client_new(collector->loop, &client, &collector->client, error);
@@ -326,6 +443,7 @@ release(struct oi_collector *collector)
     oi_loop_free(&collector->loop);
     for (size_t i = 0; i < collector->count; i++)
         oi_poll_release(&collector->exchanges[i].poll);
+    oi_raw_close(&collector->raw);
     oi_free(collector->exchanges);
     oi_free(collector->stats);
     (void) pthread_mutex_destroy(&collector->stats_lock);

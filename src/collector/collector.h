@@ -31,6 +31,10 @@ struct oi_collector_options {
         spread_ms; /* markets asked for one by one are spread over this; 0: 30 s, at most 45 s */
     uint64_t timeout_ms; /* of a request; 0: 10 s */
     uint64_t seed;       /* of the jitter of retries; 0: the kernel's */
+    /* Where to keep every reply, for how long and how much of it (see raw.h); NULL: nowhere. */
+    const char *raw_folder;
+    int64_t raw_keep_ns;
+    uint64_t raw_size_max;
 };
 
 /* Start collecting on a thread of its own, until closed. INVALID for an exchange that is not known.

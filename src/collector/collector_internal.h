@@ -4,6 +4,7 @@
 
 #include "collector/collector.h"
 #include "collector/poll.h"
+#include "collector/raw.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 
@@ -27,6 +28,8 @@ struct oi_collector {
     struct oi_loop *loop;
     struct oi_http_client *client;
     struct oi_timer *timer;
+    struct oi_raw *raw; /* or NULL */
+    uint64_t sent;      /* requests so far: their numbers in the raw files */
     struct oi_collector_exchange *exchanges;
     size_t count;
     oi_time minute; /* the last one begun, or OI_TIME_NONE */

@@ -36,6 +36,7 @@ oi_poll_init(struct oi_poll *poll, const struct oi_poll_options *options)
                               .feed = options->feed,
                               .is_patient = options->is_patient,
                               .minute = OI_TIME_NONE,
+                              .committed = OI_TIME_NONE,
                               .stats.last_success = OI_TIME_NONE };
     if (spread_ms > SPREAD_MS_MAX)
         spread_ms = SPREAD_MS_MAX;
@@ -173,12 +174,27 @@ oi_poll_begin(struct oi_poll *poll, oi_time minute, struct oi_poll_now now, stru
     return OI_OK;
 }
 
+/* An ask goes out: what of it counts from now on. */
+static void
+count_sent(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ask)
+{
+    const struct oi_endpoint *endpoint = endpoint_of(poll, ask);
+
+    oi_pace_spend(&poll->pace, endpoint->limit, endpoint->weight, now.mono_ns);
+    ask->round = poll->round;
+    ask->attempts++;
+    poll->in_flight++;
+    poll->out[ask->endpoint]++;
+    poll->stats.asks++;
+    /* Until an answer says otherwise. */
+    if (endpoint->kind == OI_TASK_CURRENT && endpoint->scope == OI_SCOPE_SYMBOL)
+        oi_board_fail_entry(&poll->board, ask->entry, OI_HOLE_UNREACHABLE);
+}
+
 bool
 oi_poll_next(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_ask,
              int64_t *ret_wake_ns)
 {
-    const struct oi_endpoint *endpoint;
-
     *ret_wake_ns = poll->wake_ns = INT64_MAX;
     if (!poll->is_open || now.mono_ns >= poll->close_ns)
         return false;
@@ -188,17 +204,34 @@ oi_poll_next(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_as
         return false;
     }
     poll->wake_ns = now.mono_ns;
-    endpoint = endpoint_of(poll, ret_ask);
-    oi_pace_spend(&poll->pace, endpoint->limit, endpoint->weight, now.mono_ns);
-    ret_ask->round = poll->round;
-    ret_ask->attempts++;
-    poll->in_flight++;
-    poll->out[ret_ask->endpoint]++;
-    poll->stats.asks++;
-    /* Until an answer says otherwise. */
-    if (endpoint->kind == OI_TASK_CURRENT && endpoint->scope == OI_SCOPE_SYMBOL)
-        oi_board_fail_entry(&poll->board, ret_ask->entry, OI_HOLE_UNREACHABLE);
+    count_sent(poll, now, ret_ask);
     return true;
+}
+
+static bool
+is_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool
+oi_poll_take(struct oi_poll *poll, const struct oi_poll_wanted *wanted, struct oi_poll_now now,
+             struct oi_ask *ret_ask)
+{
+    for (size_t i = 0; i < poll->agenda.asks.count; i++) {
+        const struct oi_ask *ask = &poll->agenda.asks.items[i];
+
+        if (ask->endpoint != wanted->endpoint || !is_text(ask->family, wanted->family) ||
+            !is_text(ask->symbol, wanted->symbol) || !is_text(ask->page, wanted->page))
+            continue;
+        *ret_ask = *ask;
+        poll->agenda.asks.count--;
+        memmove(&poll->agenda.asks.items[i], &poll->agenda.asks.items[i + 1],
+                (poll->agenda.asks.count - i) * sizeof(*ask));
+        count_sent(poll, now, ret_ask);
+        return true;
+    }
+    return false;
 }
 
 enum oi_status
@@ -470,6 +503,7 @@ commit(struct oi_poll *poll, struct oi_poll_now now)
     if (yield->rows.count + yield->holes.count + yield->marks.count == 0)
         return;
     if (oi_store_append(poll->store, &batch, &result, &error) == OI_OK) {
+        poll->committed = result.time;
         poll->stats.rows += result.stored;
         poll->stats.duplicates += result.duplicate;
         poll->stats.holes += yield->holes.count;

@@ -57,6 +57,7 @@ struct oi_poll {
     uint64_t round;                       /* counts minutes: late answers are told by it */
     unsigned in_flight;                   /* of this round */
     unsigned *out;                        /* the same for each endpoint */
+    oi_time committed;                    /* the last commit's instant, or OI_TIME_NONE */
     struct oi_poll_stats stats;
 };
 
@@ -79,6 +80,14 @@ enum oi_status oi_poll_begin(struct oi_poll *poll, oi_time minute, struct oi_pol
  * came). */
 bool oi_poll_next(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_ask,
                   int64_t *ret_wake_ns);
+/* For a replay: the waiting ask of this endpoint, family, symbol and page (NULL: none), as if
+ * oi_poll_next had yielded it now. False when none waits. */
+struct oi_poll_wanted {
+    size_t endpoint;
+    const char *family, *symbol, *page;
+};
+bool oi_poll_take(struct oi_poll *poll, const struct oi_poll_wanted *wanted, struct oi_poll_now now,
+                  struct oi_ask *ret_ask);
 enum oi_status oi_poll_request(const struct oi_poll *poll, const struct oi_ask *ask,
                                struct oi_http_request *request, struct oi_error *error);
 

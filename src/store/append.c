@@ -392,9 +392,12 @@ append_in(struct intake *intake, struct oi_error *error)
     if (!is_empty(intake)) {
         OI_TRY(write_batch(intake, &state, &header, error));
         oi_store_publish(store, &state, &header, &intake->kept);
-        for (size_t i = 0; i < intake->part_count; i++)
-            if (!oi_append_is_idle(&intake->parts[i]))
-                intake->parts[i].result.batch = intake->number;
+        for (size_t i = 0; i < intake->part_count; i++) {
+            if (oi_append_is_idle(&intake->parts[i]))
+                continue;
+            intake->parts[i].result.batch = intake->number;
+            intake->parts[i].result.time = intake->commit_time;
+        }
     }
     for (size_t i = 0; i < intake->refusals.count; i++) {
         const struct refusal *refusal = &intake->refusals.items[i];
@@ -417,7 +420,7 @@ oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi
     enum oi_status status;
 
     for (size_t i = 0; i < part_count; i++)
-        parts[i].result = (struct oi_append_result){};
+        parts[i].result = (struct oi_append_result){ .time = OI_TIME_NONE };
     OI_TRY(oi_access_begin(&intake.access, store, OI_KV_WRITE, error));
     status = append_in(&intake, error);
     oi_access_end(&intake.access);

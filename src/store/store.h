@@ -172,6 +172,7 @@ struct oi_batch {
 
 struct oi_append_result {
     uint64_t batch; /* the commit's number; 0 when there was nothing new and no commit */
+    oi_time time;   /* the commit's: known time of rows without one; NONE without a commit */
     size_t stored;
     size_t duplicate; /* equal as a number to its predecessor, or a second poll of a read minute */
     size_t refused;   /* a second, different row of a feed that does not restate; known_time later
