@@ -3,7 +3,7 @@
  * A day's file of an archive: its checksum first, which tells whether it is in already; then the
  * file itself, checked and imported as `oi import` does it.
  */
-/* no unit test: tests/contract/backfill_test.c fetches files over sockets */
+/* no unit test: tests/contract/backfill_world_test.c fetches files over sockets */
 #include "base/log.h"
 #include "collector/backfill_internal.h"
 #include "collector/import.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: tests/contract/replay_test.c compares the stores */
 /*
  * A replay drives struct oi_poll as the collector did: what the collector decided (which ask goes
  * when, when to commit) is read from the files, everything else is worked out again.

@@ -3,7 +3,7 @@
  * Binance Vision: a zip file of metrics a market and day, and its checksum, with the oddities of
  * the real ones. Which day has which follows from the day's number, so that a test can tell.
  */
-/* no unit test: tests/contract/backfill_test.c reads it through the collector */
+/* no unit test: tests/contract/backfill_world_test.c reads it through the collector */
 #include "base/crypto.h"
 #include "simulator/world_internal.h"
 

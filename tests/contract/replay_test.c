@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* no unit test of src/collector/replay.c beside this one: it needs a world to have been recorded */
 /*
  * A stormy quarter of an hour of the simulated world is kept as raw replies and played again into a
  * new store: every row with every revision and instant, every gap, every instrument is the same.

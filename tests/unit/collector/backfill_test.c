@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plans: what is asked for and what is left out, and that one keeps to a part of the limits. What a
- * run brings is in tests/contract/backfill_test.c.
+ * run brings is in tests/contract/backfill_world_test.c.
  */
 #include "collector/backfill.h"
 

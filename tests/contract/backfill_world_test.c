@@ -354,5 +354,5 @@ main(void)
         TEST(a_run_that_is_stopped_is_gone_on_with),
     };
 
-    return cmocka_run_group_tests_name("contract/backfill", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("contract/backfill_world", tests, NULL, NULL);
 }
