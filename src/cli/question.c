@@ -132,6 +132,7 @@ read_shape(const struct oi_options *options, struct oi_query *query, struct oi_e
     OI_TRY(oi_options_interval(options, "interval", &query->interval_ns, error));
     query->fills_gaps = oi_options_switch(options, "fill");
     query->kind = query->interval_ns > 0 ? OI_QUERY_CANDLES : OI_QUERY_ROWS;
+    query->shows_bad = query->kind == OI_QUERY_ROWS; /* their flags are printed */
     if (query->kind == OI_QUERY_ROWS && (is_total || query->fills_gaps))
         return oi_fail(error, OI_E_INVALID, "--%s is made of candles: add --interval",
                        is_total ? "total" : "fill");

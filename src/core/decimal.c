@@ -382,6 +382,10 @@ oi_decimal_from(int64_t mantissa, int exponent)
     enum oi_status status;
 
     oi_assert(exponent >= -OI_DECIMAL_EXPONENT_MAX && exponent <= OI_DECIMAL_EXPONENT_MAX);
+    if (mantissa % 10 != 0)
+        return (struct oi_decimal){ .mantissa = mantissa,
+                                    .exponent = (int16_t) exponent,
+                                    .form = OI_DECIMAL_PLAIN };
     /* Stripping 18 zeros may lead past the limit: then the number has no canonical form. */
     status = oi_decimal_put_plain(mantissa, exponent, &value, NULL);
     oi_assert(status == OI_OK);

@@ -259,6 +259,7 @@ read_shape(const struct oi_http_request *request, struct oi_query *query,
     OI_TRY(native_read_interval(request, query, problem));
     query->is_descending = is_descending;
     query->kind = interval.size > 0 ? OI_QUERY_CANDLES : OI_QUERY_ROWS;
+    query->shows_bad = query->kind == OI_QUERY_ROWS; /* their flags are in the answer */
     if (interval.size > 0) {
         for (size_t i = 0; i < query->selectors.count; i++)
             query->selectors.items[i].is_total = is_total;

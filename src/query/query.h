@@ -124,6 +124,8 @@ struct oi_query {
     bool order_by_time;      /* snapshots of all markets merged by time, then by market index */
     bool order_by_usd;       /* latest: the largest first, those without USD last; then the limit */
     bool by_known_time;      /* bars: bucketed by arrival instead of the reference instant */
+    bool shows_bad;          /* rows the operator holds to be bad stay, told by their flags; else
+                                they are left out of every answer */
     bool fills_gaps;         /* candles: carry the last close over empty buckets, marked */
     size_t limit;            /* rows (or buckets, or markets) in all; 0: no limit */
     size_t limit_per_market; /* 0: no limit */

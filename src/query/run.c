@@ -26,6 +26,7 @@ run_stream_open(struct run *run, const struct oi_instrument *instrument, struct 
         .one_sided = run->query->is_canonical,
         .wants_amounts = true,
         .wants_usd = wants_usd,
+        .shows_bad = run->query->shows_bad,
     };
 
     return oi_stream_open(&request, ret_stream, error);
@@ -69,7 +70,7 @@ run_extent(struct run *run, const struct oi_instrument *instrument, oi_time *ret
 
 /* One series' last reading at or before an instant; memory has the newest of all. */
 static enum oi_status
-series_at(struct run *run, uint32_t series, oi_time time, struct oi_observation *ret_reading)
+any_at(struct run *run, uint32_t series, oi_time time, struct oi_observation *ret_reading)
 {
     if (time == OI_TIME_LATEST && run->moment.as_of == OI_TIME_LATEST &&
         run->moment.as_stored == OI_TIME_LATEST)
@@ -77,6 +78,27 @@ series_at(struct run *run, uint32_t series, oi_time time, struct oi_observation 
     if (time == OI_TIME_LATEST)
         time--;
     return oi_store_at(run->source->store, series, time, run->moment, ret_reading, NULL);
+}
+
+/* The same without those that are held to be bad. */
+static enum oi_status
+series_at(struct run *run, uint32_t series, oi_time time, struct oi_observation *ret_reading)
+{
+    for (;;) {
+        struct oi_observation reading;
+        oi_time good;
+
+        OI_TRY(any_at(run, series, time, &reading));
+        if (run->query->shows_bad || !(reading.flags & OI_FLAG_BAD)) {
+            *ret_reading = reading;
+            return OI_OK;
+        }
+        good =
+            oi_store_good_before(run->source->store, series, reading.time, run->moment.as_stored);
+        time = good < reading.time ? good : reading.time - 1;
+        if (time <= OI_TIME_EARLIEST)
+            return OI_E_NOT_FOUND;
+    }
 }
 
 void

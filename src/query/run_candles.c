@@ -79,6 +79,10 @@ rollups_answer(struct run *run, const struct oi_market *market, struct oi_facts 
         filled++;
         *ret_series = series[i];
     }
+    /* Rollups were made before anybody called their rows bad. */
+    if (filled == 1 && !run->query->shows_bad &&
+        oi_store_is_flagged(run->source->store, *ret_series, run->query->span, OI_TIME_LATEST))
+        return false;
     if (filled != 1 || oi_store_extent(run->source->store, *ret_series, &extent, NULL) != OI_OK)
         return false;
     oi_facts_at(run->source, run->catalog, *ret_series, extent.first, OI_TIME_LATEST, &first);
@@ -120,6 +124,7 @@ add_rollup_columns(void *context, const struct oi_rollup_columns *columns)
 {
     struct candles_state *state = context;
 
+    oi_vector_reserve(&state->candles.items, columns->count);
     for (size_t i = 0; i < columns->count; i++) {
         const struct oi_candle part = {
             .start = columns->starts[i],
@@ -285,9 +290,16 @@ emit(struct run *run, struct candles_state *state, const struct oi_candle *candl
 {
     int64_t interval_ns = run->query->interval_ns;
 
+    if (count == 0)
+        return OI_OK;
+    oi_vector_reserve(&state->out, count);
+    if (!run->query->fills_gaps) {
+        memcpy(state->out.items + state->out.count, candles, count * sizeof(*candles));
+        state->out.count += count;
+        return OI_OK;
+    }
     for (size_t i = 0; i < count; i++) {
-        while (run->query->fills_gaps && state->has_last &&
-               state->last.start + interval_ns < candles[i].start) {
+        while (state->has_last && state->last.start + interval_ns < candles[i].start) {
             state->last.start += interval_ns;
             state->last.open = state->last.high = state->last.low = state->last.close;
             state->last.count = 0;

@@ -14,6 +14,7 @@ struct source_scan {
     uint32_t series;
     const struct oi_columns *columns; /* NULL: at the end */
     size_t row;                       /* the head */
+    bool is_flagged;                  /* some rows may be bad ones, to be left out */
 };
 
 /* A column of decimals made here, reused from block to block. */
@@ -161,6 +162,11 @@ oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_s
             scan_request.columns |= OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE |
                                     OI_COLUMN_INDEX_PRICE | OI_COLUMN_VALUE_USD;
         scan->series = series[i];
+        scan->is_flagged =
+            !request->shows_bad && oi_store_is_flagged(request->source->store, series[i],
+                                                       request->span, request->moment.as_stored);
+        if (scan->is_flagged)
+            scan_request.columns |= OI_COLUMN_FLAGS;
         status = oi_store_scan(request->source->store, &scan_request, &scan->scan, error);
         if (status == OI_OK)
             status = oi_scan_next(scan->scan, &scan->columns, error);
@@ -430,6 +436,23 @@ fill_block(struct oi_stream *stream)
     return true;
 }
 
+/* Cut the run to the good rows in front; bad ones before them are passed over. */
+static void
+leave_out_bad(struct oi_stream *stream)
+{
+    const struct source_scan *scan = stream->run_scan;
+    const uint16_t *flags = scan->columns->flags;
+    size_t to;
+
+    if (!scan->is_flagged || !flags)
+        return;
+    while (stream->run_from < stream->run_to && flags[stream->run_from] & OI_FLAG_BAD)
+        stream->run_from++;
+    for (to = stream->run_from; to < stream->run_to && !(flags[to] & OI_FLAG_BAD);)
+        to++;
+    stream->run_to = to;
+}
+
 enum oi_status
 oi_stream_next(struct oi_stream *stream, const struct oi_stream_block **ret_block,
                struct oi_error *error)
@@ -446,6 +469,11 @@ oi_stream_next(struct oi_stream *stream, const struct oi_stream_block **ret_bloc
             }
         }
         end = stream->run_to;
+        leave_out_bad(stream);
+        if (stream->run_from == stream->run_to) {
+            stream->run_from = stream->run_to = end;
+            continue;
+        }
         set_facts(stream);
         is_filled = fill_block(stream);
         stream->run_to = end;

@@ -19,6 +19,7 @@ struct oi_stream_request {
     bool one_sided;
     bool wants_amounts; /* false: only count and time, nothing is converted or left out */
     bool wants_usd;
+    bool shows_bad; /* rows that the operator holds to be bad stay */
 };
 
 /* A run of rows of one feed under one set of facts. Borrowed until the next call. */

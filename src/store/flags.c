@@ -161,3 +161,41 @@ oi_store_flags(struct oi_store *store,
     oi_vector_release(&flags);
     return status;
 }
+
+bool
+oi_store_is_flagged(struct oi_store *store, uint32_t series, struct oi_span span, oi_time as_stored)
+{
+    struct oi_flags flags = {};
+    bool is_flagged;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    oi_flags_choose(store, series, span, as_stored, &flags);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    is_flagged = flags.count > 0;
+    oi_vector_release(&flags);
+    return is_flagged;
+}
+
+oi_time
+oi_store_good_before(struct oi_store *store, uint32_t series, oi_time time, oi_time as_stored)
+{
+    const struct oi_span until = { OI_TIME_EARLIEST, time == OI_TIME_LATEST ? time : time + 1 };
+    struct oi_flags flags = {};
+    bool is_good = false;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    oi_flags_choose(store, series, until, as_stored, &flags);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    /* Entries overlap, in any order. */
+    while (!is_good && time > OI_TIME_EARLIEST) {
+        is_good = true;
+        for (size_t i = 0; i < flags.count; i++) {
+            if (!oi_span_contains(flags.items[i].span, time))
+                continue;
+            time = flags.items[i].span.from - (flags.items[i].span.from > OI_TIME_EARLIEST);
+            is_good = false;
+        }
+    }
+    oi_vector_release(&flags);
+    return time;
+}

@@ -271,6 +271,12 @@ struct oi_bad_span {
 /* Add to the ledger, durably. NOT_FOUND for an unknown market, INVALID without a reason. */
 enum oi_status oi_store_flag(struct oi_store *store, const struct oi_bad_span *flag,
                              struct oi_error *error);
+/* Does the ledger, as stored then, name any instant of a span of a series? In memory. */
+bool oi_store_is_flagged(struct oi_store *store, uint32_t series, struct oi_span span,
+                         oi_time as_stored);
+/* The last instant at or before `time` that it does not name. */
+oi_time oi_store_good_before(struct oi_store *store, uint32_t series, oi_time time,
+                             oi_time as_stored);
 /* The ledger in the order of its entries. A failure of `each` ends the walk. */
 enum oi_status oi_store_flags(struct oi_store *store,
                               enum oi_status (*each)(void *context, const struct oi_bad_span *flag),

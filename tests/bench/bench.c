@@ -9,6 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+void
+bench_keep_memory(void)
+{
+#ifdef __GLIBC__
+    (void) mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    (void) mallopt(M_MMAP_THRESHOLD, 32 << 20);
+#endif
+}
+
 int64_t
 bench_now_ns(void)
 {

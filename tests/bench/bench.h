@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Let free memory stay with the process, as the program itself does (cli/main.c). */
+void bench_keep_memory(void);
+
 int64_t bench_now_ns(void);
 
 /* How long each repetition took. {} is empty. */
@@ -20,7 +23,7 @@ struct bench_samples {
     uint64_t items; /* rows or points in all, or 0 */
 };
 
-/* Print {"work":…,"count":…,"median_ns":…,"p99_ns":…,"mean_ns":…,"bytes":…,"items":…}, bytes and
+/* Print {"work":…,"count":…,"min_ns":…,"median_ns":…,"p99_ns":…,"mean_ns":…,"bytes":…,"items":…}, bytes and
  * items being those of one repetition on average, and empty the samples. */
 void bench_report(const char *work, struct bench_samples *samples);
 /* The median of what was collected, without emptying it. */

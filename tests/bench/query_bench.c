@@ -148,6 +148,7 @@ main(int argc, char **argv)
 
     if (argc != 6)
         bench_die("query_bench STORE WORK render|drain|parquet COUNT TARGETS");
+    bench_keep_memory();
     count = bench_number(argv[4]);
     warm_up = count > 1 ? WARM_UP : 0;
     read_targets(argv[5], &targets);

@@ -583,6 +583,7 @@ read_all(const char *folder)
 int
 main(int argc, char **argv)
 {
+    bench_keep_memory();
     if (argc == 4 && strcmp(argv[1], "live") == 0)
         live(argv[2], (uint32_t) bench_number(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "read") == 0)
