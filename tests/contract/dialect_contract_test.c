@@ -60,6 +60,8 @@ fill_figures(struct world *world)
             .close = test_decimal("81250.25"),
             .price_open = test_decimal("100000"),
             .price_close = test_decimal("100010.5"),
+            .first = start + (oi_time) i * OI_HOUR,
+            .last = start + (oi_time) i * OI_HOUR + 59 * OI_MINUTE,
             .count = 60,
         };
     }
