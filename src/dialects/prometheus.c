@@ -154,7 +154,7 @@ parse_range(const struct oi_call *, const struct oi_http_request *request, struc
 {
     OI_CLEANUP(oi_http_request_release) struct oi_http_request form = {};
     oi_time start = 0, end = 0;
-    int64_t step = 0, reach;
+    int64_t step = OI_MINUTE, reach;
 
     OI_TRY(read_form(request, &form, problem));
     OI_TRY(OI_TEXT_PARAMETERS(&form, range_parameters, problem));
