@@ -39,8 +39,12 @@ static void
 publish(struct oi_collector *collector)
 {
     (void) pthread_mutex_lock(&collector->stats_lock);
-    for (size_t i = 0; i < collector->count; i++)
+    for (size_t i = 0; i < collector->count; i++) {
         collector->stats[i] = collector->exchanges[i].poll.stats;
+        if (collector->streams)
+            oi_streams_stats(collector->streams, collector->exchanges[i].poll.exchange,
+                             &collector->stream_stats[i]);
+    }
     (void) pthread_mutex_unlock(&collector->stats_lock);
 }
 
@@ -333,6 +337,7 @@ on_tick(void *context)
 static void
 finish(struct oi_collector *collector)
 {
+    oi_streams_close(&collector->streams);
     oi_http_client_free(&collector->client);
     for (size_t i = 0; i < collector->count; i++)
         close_poll(&collector->exchanges[i], true);
@@ -397,6 +402,7 @@ add_exchanges(struct oi_collector *collector, const struct oi_collector_options 
         room++;
     collector->exchanges = oi_alloc_zero(room + 1, sizeof(*collector->exchanges));
     collector->stats = oi_alloc_zero(room + 1, sizeof(*collector->stats));
+    collector->stream_stats = oi_alloc_zero(room + 1, sizeof(*collector->stream_stats));
     for (size_t i = 0; i < room; i++) {
         struct oi_collector_exchange *exchange = &collector->exchanges[collector->count];
 
@@ -409,6 +415,25 @@ add_exchanges(struct oi_collector *collector, const struct oi_collector_options 
         oi_poll_init(&exchange->poll, &of);
         collector->count++;
     }
+    return OI_OK;
+}
+
+static enum oi_status
+open_streams(struct oi_collector *collector, const struct oi_collector_options *options,
+             struct oi_error *error)
+{
+    const struct oi_streams_options streams = { .clock = collector->clock,
+                                                .loop = collector->loop,
+                                                .store = collector->store,
+                                                .seed = options->seed,
+                                                .interval_ms = options->stream_interval_ms };
+
+    if (collector->is_stepped)
+        return oi_fail(error, OI_E_INVALID, "streams are for a collector of its own thread");
+    OI_TRY(oi_streams_open(&streams, &collector->streams, error));
+    for (size_t i = 0; i < collector->count; i++)
+        oi_streams_add(collector->streams, collector->exchanges[i].poll.exchange,
+                       collector->client);
     return OI_OK;
 }
 
@@ -432,12 +457,14 @@ set_up(struct oi_collector *collector, const struct oi_collector_options *option
         OI_TRY(oi_raw_open(&raw, &collector->raw, error));
     OI_TRY(oi_loop_new(&collector->loop, error));
     collector->timer = oi_timer_new(collector->loop, on_tick, collector);
-    return oi_http_client_new(collector->loop, &client, &collector->client, error);
+    OI_TRY(oi_http_client_new(collector->loop, &client, &collector->client, error));
+    return options->has_streams ? open_streams(collector, options, error) : OI_OK;
 }
 
 static void
 release(struct oi_collector *collector)
 {
+    oi_streams_close(&collector->streams);
     oi_http_client_free(&collector->client);
     oi_timer_free(&collector->timer);
     oi_loop_free(&collector->loop);
@@ -446,6 +473,7 @@ release(struct oi_collector *collector)
     oi_raw_close(&collector->raw);
     oi_free(collector->exchanges);
     oi_free(collector->stats);
+    oi_free(collector->stream_stats);
     (void) pthread_mutex_destroy(&collector->stats_lock);
     oi_free(collector);
 }

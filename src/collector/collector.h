@@ -11,6 +11,7 @@
 #include "exchanges/exchange.h"
 #include "store/store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct oi_collector;
@@ -35,6 +36,10 @@ struct oi_collector_options {
     const char *raw_folder;
     int64_t raw_keep_ns;
     uint64_t raw_size_max;
+    /* Take what exchanges push beside the polls; not stepped. At most one change of a market in
+     * stream_interval_ms (0: 1000) is kept. */
+    bool has_streams;
+    uint64_t stream_interval_ms;
 };
 
 /* Start collecting on a thread of its own, until closed. INVALID for an exchange that is not known.

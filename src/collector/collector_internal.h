@@ -5,6 +5,7 @@
 #include "collector/collector.h"
 #include "collector/poll.h"
 #include "collector/raw.h"
+#include "collector/streams.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 
@@ -27,6 +28,7 @@ struct oi_collector {
     uint64_t timeout_ms;
     struct oi_loop *loop;
     struct oi_http_client *client;
+    struct oi_streams *streams; /* or NULL */
     struct oi_timer *timer;
     struct oi_raw *raw; /* or NULL */
     uint64_t sent;      /* requests so far: their numbers in the raw files */
@@ -40,4 +42,5 @@ struct oi_collector {
     /* What the metrics say: a copy, so that any thread may ask. */
     pthread_mutex_t stats_lock;
     struct oi_poll_stats *stats;
+    struct oi_streams_stats *stream_stats;
 };

@@ -73,14 +73,72 @@ write_errors(const struct oi_collector *collector, const struct oi_poll_stats *s
                                  (unsigned long long) stats[i].errors[kinds[kind].status]);
 }
 
+static int64_t
+read_stream_measure(const struct oi_streams_stats *stats, size_t measure)
+{
+    const uint64_t values[] = {
+        stats->of.messages,
+        stats->of.rows,
+        stats->of.skips,
+        stats->of.unknown,
+        stats->of.late,
+        stats->of.faults,
+        stats->of.refused,
+        stats->connects,
+        stats->markets,
+        stats->links,
+        stats->open,
+        stats->last_row == OI_TIME_NONE ? 0 : (uint64_t) oi_time_to_s(stats->last_row),
+    };
+
+    return (int64_t) values[measure];
+}
+
+static const struct {
+    const char *name, *type, *help;
+} stream_measures[] = {
+    { "messages_total", "counter", "Messages that came." },
+    { "rows_total", "counter", "Changes that became rows." },
+    { "skips_total", "counter", "Rows that were not understood." },
+    { "unknown_total", "counter", "Rows of markets that are not in the catalogue." },
+    { "late_total", "counter", "Rows that were older than what was told before." },
+    { "faults_total", "counter", "Messages that were not understood." },
+    { "refused_total", "counter", "Subscriptions to markets that are not there." },
+    { "connects_total", "counter", "Connections begun." },
+    { "markets", "gauge", "Markets that the streams have." },
+    { "links", "gauge", "Connections wanted." },
+    { "links_open", "gauge", "Connections that have all their subscriptions." },
+    { "last_row_timestamp_seconds", "gauge", "The last change." },
+};
+
+/* One line for each exchange that pushes open interest; none where streams are off. */
+static void
+write_streams(const struct oi_collector *collector, const struct oi_streams_stats *stats,
+              struct oi_buffer *out)
+{
+    for (size_t measure = 0; collector->streams && measure < OI_COUNT(stream_measures); measure++) {
+        oi_buffer_add_format(out, "# HELP oi_stream_%s %s\n# TYPE oi_stream_%s %s\n",
+                             stream_measures[measure].name, stream_measures[measure].help,
+                             stream_measures[measure].name, stream_measures[measure].type);
+        for (size_t i = 0; i < collector->count; i++)
+            if (collector->exchanges[i].poll.exchange->stream_count > 0)
+                oi_buffer_add_format(out, "oi_stream_%s{exchange=\"%s\"} %lld\n",
+                                     stream_measures[measure].name,
+                                     collector->exchanges[i].poll.exchange->name,
+                                     (long long) read_stream_measure(&stats[i], measure));
+    }
+}
+
 void
 oi_collector_write_metrics(void *context, struct oi_buffer *out)
 {
     struct oi_collector *collector = context;
     struct oi_poll_stats *stats = oi_alloc_zero(collector->count + 1, sizeof(*stats));
+    struct oi_streams_stats *streams = oi_alloc_zero(collector->count + 1, sizeof(*streams));
 
     (void) pthread_mutex_lock(&collector->stats_lock);
     memcpy(stats, collector->stats, collector->count * sizeof(*stats));
+    memcpy(streams, collector->stream_stats, collector->count * sizeof(*streams));
     (void) pthread_mutex_unlock(&collector->stats_lock);
     for (size_t measure = 0; measure < OI_COUNT(measures); measure++) {
         oi_buffer_add_format(out, "# HELP oi_collector_%s %s\n# TYPE oi_collector_%s %s\n",
@@ -93,5 +151,7 @@ oi_collector_write_metrics(void *context, struct oi_buffer *out)
                                  (long long) read_measure(&stats[i], measure));
     }
     write_errors(collector, stats, out);
+    write_streams(collector, streams, out);
     oi_free(stats);
+    oi_free(streams);
 }

@@ -7,6 +7,7 @@
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,7 @@ struct question {
     struct oi_span span;
     int64_t cadence_ns;
     uint64_t batch_limit;
+    bool is_stream;                  /* who was there and tells nothing says that nothing changed */
     OI_VECTOR(struct piece) told;    /* holes that meet the span, in order of their start */
     size_t told_done;                /* so many of them end before where we are */
     OI_VECTOR(struct oi_span) asked; /* slots that somebody asked for, ascending, merged */
@@ -350,7 +352,8 @@ tell_by_watch(struct question *question, struct oi_span span)
         struct oi_span asked = oi_span_intersect(question->asked.items[low], span);
 
         OI_TRY(tell(question, (struct oi_span){ span.from, asked.from }, OI_HOLE_COLLECTOR_DOWN));
-        OI_TRY(tell(question, asked, OI_HOLE_SILENT));
+        if (!question->is_stream)
+            OI_TRY(tell(question, asked, OI_HOLE_SILENT));
         span.from = asked.to;
     }
     return tell(question, span, OI_HOLE_COLLECTOR_DOWN);
@@ -443,22 +446,34 @@ add_lifetime(struct question *question, const struct oi_instrument *instrument)
     }
 }
 
+void
+oi_stream_product(const char *product, char ret_product[OI_NAME_SIZE])
+{
+    (void) snprintf(ret_product, OI_NAME_SIZE, "%.24s/stream", product);
+}
+
 static enum oi_status
 collect(struct question *question, const struct oi_instrument *instrument, struct oi_error *error)
 {
     struct oi_store *store = question->store;
     const char *exchange = instrument->exchange, *product = instrument->product;
-    enum oi_status status;
+    char stream[OI_NAME_SIZE];
+    enum oi_status status = OI_OK;
 
+    if (question->is_stream) {
+        oi_stream_product(product, stream);
+        product = stream;
+    }
     OI_TRY(oi_access_begin(&question->access, store, OI_KV_READ, error));
-    status = collect_holes(question, "", "", instrument->id, error);
+    if (!question->is_stream)
+        status = collect_holes(question, "", "", instrument->id, error);
     if (status == OI_OK)
         status = collect_holes(question, exchange, product, 0, error);
-    if (status == OI_OK && product[0] != 0)
+    if (status == OI_OK && product[0] != 0 && !question->is_stream)
         status = collect_holes(question, exchange, "", 0, error);
     if (status == OI_OK)
         status = collect_watches(question, exchange, product, error);
-    if (status == OI_OK && product[0] != 0)
+    if (status == OI_OK && product[0] != 0 && !question->is_stream)
         status = collect_watches(question, exchange, "", error);
     oi_access_end(&question->access);
     add_lifetime(question, instrument);
@@ -505,6 +520,13 @@ cut_span(struct question *question, const struct oi_instrument *instrument, uint
     question->span.to = oi_interval_floor(question->cadence_ns, question->span.to);
 }
 
+static bool
+is_stream_feed(const struct oi_store *store, uint16_t feed)
+{
+    return feed >= 1 && feed <= store->names.feeds.count &&
+           strcmp(store->names.feeds.items[feed - 1].name, "stream") == 0;
+}
+
 enum oi_status
 /* NOLINTNEXTLINE(readability-function-size): its parameters are the contract's */
 oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16_t feed, int64_t cadence_ns,
@@ -529,6 +551,7 @@ oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16_t feed, int64_
     OI_TRY(limit_batches(&question, moment, error));
     (void) pthread_rwlock_rdlock(&store->state_lock);
     series = oi_names_find_series(&store->names, instrument, feed);
+    question.is_stream = is_stream_feed(store, feed);
     (void) pthread_rwlock_unlock(&store->state_lock);
     cut_span(&question, &definition, series, moment);
     question.pending = (struct oi_hole){ .instrument = instrument };

@@ -145,6 +145,12 @@ struct oi_watch_mark {
     oi_time minute;
 };
 
+/* The product under which coverage of a product's stream is told ("swap" is "swap/stream"): a
+ * stream may be down while the minute was polled, and a minute without a change is none that is
+ * missing. `oi_store_gaps` of the feed "stream" asks for it. Products longer than 24 characters are
+ * cut. */
+void oi_stream_product(const char *product, char ret_product[OI_NAME_SIZE]);
+
 /* How far a file has been imported; stored in the same commit as its rows. */
 struct oi_import_mark {
     uint8_t sha256[32];
