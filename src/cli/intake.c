@@ -19,6 +19,7 @@
 #define MARKER "simulated"
 /* Every demo shows the same world. */
 #define DEMO_SEED 1
+#define STREAM_INTERVAL_MS_MAX 3'600'000
 
 struct oi_intake {
     struct oi_simulator *simulator; /* NULL: the real exchanges */
@@ -152,12 +153,17 @@ oi_intake_open(const struct oi_options *options, struct oi_store *store,
 {
     OI_CLEANUP(oi_intake_close) struct oi_intake *intake = oi_alloc_zero(1, sizeof(*intake));
     struct oi_collector_options wanted;
+    int64_t interval_ms = 0;
 
     OI_TRY(check_exchanges(options, error));
     if (is_demo(options))
         OI_TRY(open_simulator(intake, error));
     wanted = collector_options(options, intake);
     OI_TRY(choose_raw(options, intake, &wanted, error));
+    OI_TRY(oi_options_integer(options, "stream-interval",
+                              (struct oi_range){ 1, STREAM_INTERVAL_MS_MAX }, &interval_ms, error));
+    wanted.has_streams = oi_options_switch(options, "streams") && !intake->simulator;
+    wanted.stream_interval_ms = (uint64_t) interval_ms;
     OI_TRY(oi_collector_open(&wanted, store, &intake->collector, error));
     *ret_intake = intake;
     intake = NULL;

@@ -37,6 +37,15 @@
           .argument = "MIB",                                                                       \
           .help = "remove the oldest kept replies beyond this size",                               \
           .setting = "raw_size" },                                                                 \
+        { .name = "streams",                                                                       \
+          .help = "store what exchanges push between the minutes, too",                            \
+          .fallback = "true",                                                                      \
+          .setting = "streams" },                                                                  \
+        { .name = "stream-interval",                                                               \
+          .argument = "MS",                                                                        \
+          .help = "keep at most one pushed change of a market in so many milliseconds",            \
+          .fallback = "1000",                                                                      \
+          .setting = "stream_interval" },                                                          \
     {                                                                                              \
         .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo"        \
     }
