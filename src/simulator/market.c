@@ -214,6 +214,22 @@ oi_market_figures(uint64_t seed, const struct oi_market *market, oi_time time,
 }
 
 void
+oi_market_pulse(uint64_t seed, const struct oi_market *market, oi_time time, int64_t pulse_ns,
+                struct oi_figures *ret_figures)
+{
+    int64_t step = (time - oi_interval_floor(OI_MINUTE, time)) / pulse_ns;
+    struct oi_decimal change;
+
+    oi_market_figures(seed, market, time, ret_figures);
+    if (step == 0 || market->is_zero)
+        return;
+    change = oi_decimal_from(step * 7 % 61 + step % 2, -market->interest_places);
+    oi_assert(oi_decimal_add(&ret_figures->open_interest, &change, &ret_figures->open_interest,
+                             NULL) == OI_OK);
+    ret_figures->value = ret_figures->coins = ret_figures->single = (struct oi_decimal){};
+}
+
+void
 oi_figure_write(const struct oi_decimal *figure, int places, struct oi_buffer *out)
 {
     char text[OI_DECIMAL_TEXT_SIZE];

@@ -99,5 +99,10 @@ struct oi_figures {
 /* What the market showed in the minute that holds `time`. */
 void oi_market_figures(uint64_t seed, const struct oi_market *market, oi_time time,
                        struct oi_figures *ret_figures);
+/* The same in the step of `pulse_ns` that holds `time`: within a minute open interest moves a
+ * little with every step, and is that of the minute in its first. Values in money are none in the
+ * others. `pulse_ns` divides a minute. */
+void oi_market_pulse(uint64_t seed, const struct oi_market *market, oi_time time, int64_t pulse_ns,
+                     struct oi_figures *ret_figures);
 /* A figure as the exchange writes it, with zeros up to `places`, appended. */
 void oi_figure_write(const struct oi_decimal *figure, int places, struct oi_buffer *out);

@@ -116,6 +116,11 @@ parse_mood(struct oi_slice text, struct oi_mood *mood, struct oi_error *error)
         { "truncate", OI_MOOD_TRUNCATE },
         { "shuffle", OI_MOOD_SHUFFLE },
         { "digits", OI_MOOD_DIGITS },
+        { "stream-cut", OI_MOOD_CUT },
+        { "stream-mute", OI_MOOD_MUTE },
+        { "stream-repeat", OI_MOOD_REPEAT },
+        { "stream-swap", OI_MOOD_SWAP },
+        { "stream-garble", OI_MOOD_GARBLE },
     };
 
     struct oi_slice rest = text;
@@ -137,6 +142,12 @@ parse_mood(struct oi_slice text, struct oi_mood *mood, struct oi_error *error)
     return parse_status(text, mood, error);
 }
 
+static bool
+is_of_stream(const struct oi_mood *mood)
+{
+    return mood->kind >= OI_MOOD_CUT;
+}
+
 static enum oi_status
 parse_entry(struct oi_slice text, struct oi_mood *ret_mood, struct oi_error *error)
 {
@@ -154,6 +165,8 @@ parse_entry(struct oi_slice text, struct oi_mood *ret_mood, struct oi_error *err
     OI_TRY(parse_mood(what, &mood, error));
     if (rest.data)
         OI_TRY(parse_when(rest, &mood, error));
+    if (rest.data && is_of_stream(&mood) && !mood.is_timed)
+        return oi_fail(error, OI_E_INVALID, "%.*s goes by seconds", OI_SLICE_ARGS(what));
     *ret_mood = mood;
     return OI_OK;
 }
@@ -256,6 +269,18 @@ oi_moods_find(const struct oi_moods *moods, enum oi_venue venue, uint64_t number
         const struct oi_mood *mood = &moods->items.items[i];
 
         if (mood->venue == venue && is_of_replies(mood->kind) && applies(mood, number, elapsed_ns))
+            return mood;
+    }
+    return NULL;
+}
+
+const struct oi_mood *
+oi_moods_find_stream(const struct oi_moods *moods, enum oi_venue venue, int64_t elapsed_ns)
+{
+    for (size_t i = 0; i < moods->items.count; i++) {
+        const struct oi_mood *mood = &moods->items.items[i];
+
+        if (mood->venue == venue && is_of_stream(mood) && applies(mood, 0, elapsed_ns))
             return mood;
     }
     return NULL;

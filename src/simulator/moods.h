@@ -22,6 +22,12 @@ enum oi_mood_kind {
     OI_MOOD_DELIST,   /* a market is gone */
     OI_MOOD_RENAME,   /* a market is called otherwise */
     OI_MOOD_RESIZE,   /* a market's contract is of another size */
+    /* Of streams alone, by seconds: */
+    OI_MOOD_CUT,    /* connections end, and handshakes are refused */
+    OI_MOOD_MUTE,   /* nothing is sent any more */
+    OI_MOOD_REPEAT, /* every message comes twice */
+    OI_MOOD_SWAP,   /* the message before comes again behind each */
+    OI_MOOD_GARBLE, /* nonsense between the messages */
 };
 
 /* When: requests by number from 1, or nanoseconds since the script was set. Both ends included. */
@@ -56,5 +62,8 @@ int64_t oi_moods_skew(const struct oi_moods *moods, enum oi_venue venue, uint64_
                       int64_t elapsed_ns);
 /* Apply what holds as long as the script: delistings, names, sizes. */
 void oi_moods_alter(const struct oi_moods *moods, struct oi_catalogue *catalogue);
+/* The same for streams, whose moods go by seconds alone. */
+const struct oi_mood *oi_moods_find_stream(const struct oi_moods *moods, enum oi_venue venue,
+                                           int64_t elapsed_ns);
 bool oi_moods_drop(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
                    int64_t elapsed_ns, const char *symbol);

@@ -266,7 +266,99 @@ static const struct oi_meter_rule rules[] = {
     { .weight_max = 600, .window_ns = 5 * OI_SECOND, .ban_ns = 10 * OI_MINUTE },
 };
 
+/* Streams: topics of one category, which the path names. */
+static const char *
+category_of_path(const struct session *session)
+{
+    struct oi_slice path = session_path(session);
+
+    if (oi_slice_is(path, "/v5/public/inverse"))
+        return "inverse";
+    return oi_slice_is(path, "/v5/public/option") ? "option" : "linear";
+}
+
+static void
+respond(struct session *session, const struct call *call, bool is_good, const char *op,
+        const char *message)
+{
+    oi_json_begin_object(call->writer);
+    call_add_bool(call, "success", is_good);
+    call_add_text(call, "ret_msg", message);
+    call_add_text(call, "conn_id", "simulated");
+    call_add_text(call, "op", op);
+    oi_json_end_object(call->writer);
+    session_send(session, call);
+}
+
+static void
+hear(struct session *session, const struct call *call, const struct oi_json_node *json,
+     struct oi_slice text)
+{
+    struct oi_slice op = oi_json_text(oi_json_member(json, "op"));
+
+    (void) text;
+    if (oi_slice_is(op, "ping")) {
+        respond(session, call, true, "ping", "pong");
+        return;
+    }
+    for (const struct oi_json_node *item = oi_json_first(oi_json_member(json, "args")); item;
+         item = oi_json_next(item)) {
+        struct oi_slice topic = oi_json_text(item), word;
+
+        if (!oi_slice_is(op, "subscribe") || !oi_slice_next_part(&topic, '.', &word) ||
+            !oi_slice_is(word, "tickers") ||
+            !session_subscribe(session, call, topic, category_of_path(session))) {
+            respond(session, call, false, "subscribe", "error:handler not found,topic");
+            return;
+        }
+    }
+    respond(session, call, true, "subscribe", "");
+}
+
+/* Whole at first and of options, then what has moved; the value in a message of its own. */
+static void
+push(struct session *session, const struct call *call, const struct oi_market *market,
+     const struct oi_figures *figures, bool is_first)
+{
+    bool is_whole = is_first || market->kind == OI_KIND_OPTION;
+
+    (void) session;
+    oi_json_begin_object(call->writer);
+    oi_json_add_name(call->writer, "topic");
+    {
+        struct oi_buffer topic = {};
+
+        oi_buffer_add_format(&topic, "tickers.%s", market->symbol);
+        oi_json_add_string(call->writer, oi_buffer_slice(&topic));
+        oi_buffer_release(&topic);
+    }
+    call_add_text(call, "type", is_whole ? "snapshot" : "delta");
+    call_add_int(call, "ts", call_now_ms(call));
+    oi_json_add_name(call->writer, "data");
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "symbol", market->symbol);
+    call_add_figure(call, "openInterest", &figures->open_interest, 0);
+    if (is_whole) {
+        call_add_figure(call, "lastPrice", &figures->last, market->price_places);
+        call_add_figure(call, "indexPrice", &figures->index, market->price_places);
+        call_add_figure(call, "markPrice", &figures->mark, market->price_places);
+    }
+    oi_json_end_object(call->writer);
+    oi_json_end_object(call->writer);
+}
+
+static const char *const stream_hosts[] = { "stream.bybit.com", NULL };
+static const struct venue_stream stream = {
+    .hosts = stream_hosts,
+    .connections_max = 1000,
+    .subscriptions_max = 2000,
+    .messages = { .weight_max = 1000, .window_ns = OI_MINUTE },
+    .hear = hear,
+    .push = push,
+};
+
 const struct venue venue_bybit = {
+    .stream = &stream,
     .hosts = hosts,
     .tells = TELLS_MARK | TELLS_INDEX | TELLS_LAST | TELLS_VALUE | TELLS_TIME,
     .rules = rules,

@@ -220,7 +220,79 @@ static const struct oi_meter_rule rules[] = {
     [METER_INSTRUMENTS] = { .weight_max = 1, .window_ns = 10 * OI_SECOND },
 };
 
+static void
+hear(struct session *session, const struct call *call, const struct oi_json_node *json,
+     struct oi_slice text)
+{
+    const struct oi_json_node *params = oi_json_member(json, "params");
+    struct oi_slice id = oi_json_text(oi_json_member(json, "id"));
+
+    (void) text;
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "jsonrpc", "2.0");
+    oi_json_add_name(call->writer, "id");
+    oi_json_add_raw(call->writer, id.size > 0 ? id : OI_SLICE("null"));
+    oi_json_add_name(call->writer, "result");
+    if (!oi_slice_is(oi_json_text(oi_json_member(json, "method")), "public/subscribe")) {
+        oi_json_add_text(call->writer, "ok");
+    } else {
+        oi_json_begin_array(call->writer);
+        for (const struct oi_json_node *item = oi_json_first(oi_json_member(params, "channels"));
+             item; item = oi_json_next(item)) {
+            struct oi_slice channel = oi_json_text(item), word, symbol;
+
+            /* "ticker.BTC-PERPETUAL.agg2"; what is not there is left out of the answer. */
+            if (oi_slice_next_part(&channel, '.', &word) && oi_slice_is(word, "ticker") &&
+                oi_slice_next_part(&channel, '.', &symbol) &&
+                session_subscribe(session, call, symbol, NULL))
+                oi_json_add_string(call->writer, oi_json_text(item));
+        }
+        oi_json_end_array(call->writer);
+    }
+    oi_json_end_object(call->writer);
+    session_send(session, call);
+}
+
+static void
+push(struct session *session, const struct call *call, const struct oi_market *market,
+     const struct oi_figures *figures, bool is_first)
+{
+    (void) session;
+    (void) is_first;
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "jsonrpc", "2.0");
+    call_add_text(call, "method", "subscription");
+    oi_json_add_name(call->writer, "params");
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "channel", "ticker");
+    oi_json_add_name(call->writer, "data");
+    oi_json_begin_object(call->writer);
+    call_add_int(call, "timestamp", call_now_ms(call));
+    call_add_text(call, "instrument_name", market->symbol);
+    call_add_text(call, "state", "open");
+    call_add_number(call, "open_interest", &figures->open_interest);
+    call_add_number(call, "mark_price", &figures->mark);
+    call_add_number(call, "index_price", &figures->index);
+    if (market->kind == OI_KIND_OPTION)
+        call_add_number(call, "underlying_price", &figures->index);
+    call_add_number(call, "last_price", &figures->last);
+    oi_json_end_object(call->writer);
+    oi_json_end_object(call->writer);
+    oi_json_end_object(call->writer);
+}
+
+static const char *const stream_hosts[] = { "www.deribit.com", NULL };
+static const struct venue_stream stream = {
+    .hosts = stream_hosts,
+    .connections_max = 32,
+    .subscriptions_max = 5000,
+    .messages = { .weight_max = 60, .window_ns = (18 * OI_SECOND) },
+    .hear = hear,
+    .push = push,
+};
+
 const struct venue venue_deribit = {
+    .stream = &stream,
     .hosts = hosts,
     .tells = TELLS_MARK | TELLS_OPTION_INDEX | TELLS_LAST | TELLS_TIME,
     .rules = rules,

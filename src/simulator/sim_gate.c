@@ -88,7 +88,75 @@ static const struct oi_meter_rule rules[] = {
     { .weight_max = 200, .window_ns = 10 * OI_SECOND },
 };
 
+static void
+begin_message(const struct call *call, const char *event)
+{
+    oi_json_begin_object(call->writer);
+    call_add_int(call, "time", call->now / OI_SECOND);
+    call_add_int(call, "time_ms", call_now_ms(call));
+    call_add_text(call, "channel", event ? "futures.tickers" : "futures.pong");
+    call_add_text(call, "event", event ? event : "");
+    oi_json_add_name(call->writer, event && event[0] == 'u' ? "result" : "error");
+}
+
+static void
+hear(struct session *session, const struct call *call, const struct oi_json_node *json,
+     struct oi_slice text)
+{
+    const char *product = oi_slice_ends_with(session_path(session), "/btc") ? "btc" : "usdt";
+    bool is_good = true;
+
+    (void) text;
+    if (oi_slice_is(oi_json_text(oi_json_member(json, "channel")), "futures.ping")) {
+        begin_message(call, NULL);
+        oi_json_add_null(call->writer);
+        oi_json_end_object(call->writer);
+        session_send(session, call);
+        return;
+    }
+    for (const struct oi_json_node *item = oi_json_first(oi_json_member(json, "payload"));
+         item && is_good; item = oi_json_next(item))
+        is_good = session_subscribe(session, call, oi_json_text(item), product);
+    begin_message(call, "subscribe");
+    if (is_good)
+        oi_json_add_null(call->writer);
+    else
+        oi_json_add_raw(call->writer, OI_SLICE("{\"code\":2,\"message\":\"unknown contract\"}"));
+    oi_json_end_object(call->writer);
+    session_send(session, call);
+}
+
+static void
+push(struct session *session, const struct call *call, const struct oi_market *market,
+     const struct oi_figures *figures, bool is_first)
+{
+    (void) session;
+    (void) is_first;
+    begin_message(call, "update");
+    oi_json_begin_array(call->writer);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "contract", market->symbol);
+    call_add_figure(call, "last", &figures->last, 0);
+    call_add_figure(call, "total_size", &figures->open_interest, 0);
+    call_add_figure(call, "mark_price", &figures->mark, 0);
+    call_add_figure(call, "index_price", &figures->index, 0);
+    oi_json_end_object(call->writer);
+    oi_json_end_array(call->writer);
+    oi_json_end_object(call->writer);
+}
+
+static const char *const stream_hosts[] = { "fx-ws.gateio.ws", NULL };
+static const struct venue_stream stream = {
+    .hosts = stream_hosts,
+    .connections_max = 300,
+    .subscriptions_max = 2000,
+    .messages = { .weight_max = 50, .window_ns = OI_SECOND },
+    .hear = hear,
+    .push = push,
+};
+
 const struct venue venue_gate = {
+    .stream = &stream,
     .hosts = hosts,
     .tells = TELLS_MARK | TELLS_INDEX | TELLS_LAST,
     .rules = rules,

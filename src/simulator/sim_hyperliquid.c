@@ -194,7 +194,61 @@ static const struct oi_meter_rule rules[] = {
     { .weight_max = 1'200, .window_ns = OI_MINUTE },
 };
 
+static void
+hear(struct session *session, const struct call *call, const struct oi_json_node *json,
+     struct oi_slice text)
+{
+    const struct oi_json_node *wanted = oi_json_member(json, "subscription");
+    struct oi_slice coin = oi_json_text(oi_json_member(wanted, "coin"));
+
+    (void) text;
+    if (oi_slice_is(oi_json_text(oi_json_member(json, "method")), "ping")) {
+        session_send_text(session, "{\"channel\":\"pong\"}");
+        return;
+    }
+    if (!oi_slice_is(oi_json_text(oi_json_member(wanted, "type")), "activeAssetCtx") ||
+        !session_subscribe(session, call, coin, NULL)) {
+        session_send_text(session, "{\"channel\":\"error\",\"data\":\"Invalid subscription\"}");
+        return;
+    }
+    session_send_text(session, "{\"channel\":\"subscriptionResponse\",\"data\":{}}");
+}
+
+static void
+push(struct session *session, const struct call *call, const struct oi_market *market,
+     const struct oi_figures *figures, bool is_first)
+{
+    (void) session;
+    (void) is_first;
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "channel", "activeAssetCtx");
+    oi_json_add_name(call->writer, "data");
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "coin", market->symbol);
+    oi_json_add_name(call->writer, "ctx");
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "funding", "0.0000125");
+    call_add_figure(call, "openInterest", &figures->open_interest,
+                    market->interest_places > 0 ? market->interest_places : 1);
+    call_add_figure(call, "oraclePx", &figures->index, market->price_places);
+    call_add_figure(call, "markPx", &figures->mark, market->price_places);
+    oi_json_end_object(call->writer);
+    oi_json_end_object(call->writer);
+    oi_json_end_object(call->writer);
+}
+
+static const char *const stream_hosts[] = { "api.hyperliquid.xyz", NULL };
+static const struct venue_stream stream = {
+    .hosts = stream_hosts,
+    .connections_max = 100,
+    .subscriptions_max = 1000,
+    .messages = { .weight_max = 2000, .window_ns = OI_MINUTE },
+    .hear = hear,
+    .push = push,
+};
+
 const struct venue venue_hyperliquid = {
+    .stream = &stream,
     .hosts = hosts,
     .tells = TELLS_MARK | TELLS_INDEX,
     .rules = rules,

@@ -129,7 +129,54 @@ static const struct oi_meter_rule rules[] = {
     { .weight_max = 500, .window_ns = 10 * OI_SECOND },
 };
 
+static void
+hear(struct session *session, const struct call *call, const struct oi_json_node *json,
+     struct oi_slice text)
+{
+    bool is_good = oi_slice_is(oi_json_text(oi_json_member(json, "feed")), "ticker");
+
+    (void) text;
+    if (oi_slice_is(oi_json_text(oi_json_member(json, "event")), "ping")) {
+        session_send_text(session, "{\"event\":\"pong\"}");
+        return;
+    }
+    for (const struct oi_json_node *item = oi_json_first(oi_json_member(json, "product_ids"));
+         item && is_good; item = oi_json_next(item))
+        is_good = session_subscribe(session, call, oi_json_text(item), NULL);
+    session_send_text(session, is_good
+                                   ? "{\"event\":\"subscribed\",\"feed\":\"ticker\"}"
+                                   : "{\"event\":\"error\",\"message\":\"Invalid product id\"}");
+}
+
+static void
+push(struct session *session, const struct call *call, const struct oi_market *market,
+     const struct oi_figures *figures, bool is_first)
+{
+    (void) session;
+    (void) is_first;
+    oi_json_begin_object(call->writer);
+    call_add_int(call, "time", call_now_ms(call));
+    call_add_text(call, "product_id", market->symbol);
+    call_add_text(call, "feed", "ticker");
+    call_add_number(call, "openInterest", &figures->open_interest);
+    call_add_number(call, "markPrice", &figures->mark);
+    call_add_number(call, "index", &figures->index);
+    call_add_number(call, "last", &figures->last);
+    oi_json_end_object(call->writer);
+}
+
+static const char *const stream_hosts[] = { "futures.kraken.com", NULL };
+static const struct venue_stream stream = {
+    .hosts = stream_hosts,
+    .connections_max = 100,
+    .subscriptions_max = 1000,
+    .messages = { .weight_max = 100, .window_ns = OI_SECOND },
+    .hear = hear,
+    .push = push,
+};
+
 const struct venue venue_kraken_futures = {
+    .stream = &stream,
     .hosts = hosts,
     .tells = TELLS_MARK | TELLS_INDEX | TELLS_LAST | TELLS_TIME,
     .rules = rules,

@@ -265,7 +265,85 @@ static const struct oi_meter_rule rules[] = {
     RULES(METER_HISTORY, 10),
 };
 
+static void
+hear(struct session *session, const struct call *call, const struct oi_json_node *json,
+     struct oi_slice text)
+{
+    struct oi_slice op = oi_json_text(oi_json_member(json, "op"));
+
+    if (oi_slice_is(text, "ping")) {
+        session_send_text(session, "pong");
+        return;
+    }
+    for (const struct oi_json_node *item = oi_json_first(oi_json_member(json, "args")); item;
+         item = oi_json_next(item)) {
+        struct oi_slice symbol = oi_json_text(oi_json_member(item, "instId"));
+        bool is_good =
+            oi_slice_is(op, "subscribe") &&
+            oi_slice_is(oi_json_text(oi_json_member(item, "channel")), "open-interest") &&
+            session_subscribe(session, call, symbol, NULL);
+
+        oi_json_begin_object(call->writer);
+        call_add_text(call, "event", is_good ? "subscribe" : "error");
+        if (is_good) {
+            oi_json_add_name(call->writer, "arg");
+            oi_json_begin_object(call->writer);
+            call_add_text(call, "channel", "open-interest");
+            oi_json_add_name(call->writer, "instId");
+            oi_json_add_string(call->writer, symbol);
+            oi_json_end_object(call->writer);
+        } else {
+            call_add_text(call, "code", "60018");
+            call_add_text(call, "msg", "Wrong URL or channel doesn't exist.");
+        }
+        call_add_text(call, "connId", "simulated");
+        oi_json_end_object(call->writer);
+        session_send(session, call);
+    }
+}
+
+static void
+push(struct session *session, const struct call *call, const struct oi_market *market,
+     const struct oi_figures *figures, bool is_first)
+{
+    const char *type = strcmp(market->product, "swap") == 0      ? "SWAP"
+                       : strcmp(market->product, "futures") == 0 ? "FUTURES"
+                                                                 : "OPTION";
+
+    (void) session;
+    (void) is_first;
+    oi_json_begin_object(call->writer);
+    oi_json_add_name(call->writer, "arg");
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "channel", "open-interest");
+    call_add_text(call, "instId", market->symbol);
+    oi_json_end_object(call->writer);
+    oi_json_add_name(call->writer, "data");
+    oi_json_begin_array(call->writer);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "instId", market->symbol);
+    call_add_text(call, "instType", type);
+    call_add_figure(call, "oi", &figures->open_interest, 0);
+    call_add_figure(call, "oiCcy", &figures->coins, 0);
+    call_add_figure(call, "oiUsd", &figures->value, 0);
+    call_add_quoted_int(call, "ts", call_now_ms(call));
+    oi_json_end_object(call->writer);
+    oi_json_end_array(call->writer);
+    oi_json_end_object(call->writer);
+}
+
+static const char *const stream_hosts[] = { "ws.okx.com", NULL };
+static const struct venue_stream stream = {
+    .hosts = stream_hosts,
+    .connections_max = 100,
+    .subscriptions_max = 2000,
+    .messages = { .weight_max = 480, .window_ns = OI_HOUR },
+    .hear = hear,
+    .push = push,
+};
+
 const struct venue venue_okx = {
+    .stream = &stream,
     .hosts = hosts,
     .tells = TELLS_MARK | TELLS_VALUE | TELLS_TIME,
     .rules = rules,

@@ -42,7 +42,9 @@ void oi_simulator_answer(struct oi_simulator_world *world, const struct oi_http_
  * replies), "shuffle" (rows out of order, one of them twice), "digits" (figures of 39 digits),
  * "skew:SECONDS" (the exchange's clock is so far ahead, or behind with a minus), "ok"; and as long
  * as the script holds: "delist:SYMBOL", "rename:SYMBOL>NEW", "resize:SYMBOL>TIMES" (of a contract).
- * FROM..TO are the exchange's requests by number from 1, both ends included, or
+ * Streams have "stream-cut" (connections end), "stream-mute", "stream-repeat" (messages twice),
+ * "stream-swap" (older ones behind newer), "stream-garble" (nonsense between them), by seconds
+ * alone. FROM..TO are the exchange's requests by number from 1, both ends included, or
  * seconds with an s ("10s..20s"); none: always. INVALID, and the old script stays, for anything
  * else.
  */
@@ -65,6 +67,8 @@ struct oi_simulator_options {
     uint64_t seed;
     const struct oi_clock *clock; /* borrowed; NULL: the machine's */
     const char *moods;            /* as oi_simulator_set_moods has them; NULL: none */
+    /* How often streams move; divides a minute. 0: a minute, as the replies. */
+    int64_t pulse_ns;
 };
 
 /* Texts are copied. IO when the address cannot be had, INVALID for moods that are none. */

@@ -5,26 +5,7 @@
  */
 /* no unit test: the contract suite of the simulator drives it, simulator_test over sockets */
 #include "simulator/twist.h"
-#include "simulator/world_internal.h"
-
-#include <pthread.h>
-
-struct venue_state {
-    uint64_t requests;
-    uint64_t violations;
-    uint64_t since_moods; /* requests */
-    struct oi_meter meters[VENUE_METERS_MAX];
-};
-
-struct oi_simulator_world {
-    uint64_t seed;
-    const struct oi_clock *clock;
-    pthread_mutex_t mutex; /* guards what follows */
-    struct oi_catalogue catalogue;
-    struct oi_moods moods;
-    oi_time moods_since;
-    struct venue_state venues[OI_VENUE_COUNT];
-};
+#include "simulator/world_state.h"
 
 const struct venue *const venues[] = {
 #define OI_VENUE(upper, name) [OI_VENUE_##upper] = &venue_##name,
@@ -32,8 +13,8 @@ const struct venue *const venues[] = {
 #undef OI_VENUE
 };
 
-static oi_time
-now_of(const struct oi_simulator_world *world)
+oi_time
+oi_world_now(const struct oi_simulator_world *world)
 {
     return world->clock->wall_ns(world->clock);
 }
@@ -44,8 +25,9 @@ oi_simulator_world_new(uint64_t seed, const struct oi_clock *clock)
     struct oi_simulator_world *world = oi_alloc_zero(1, sizeof(*world));
 
     world->seed = seed;
+    world->pulse_ns = OI_MINUTE;
     world->clock = clock ? clock : &oi_clock_system;
-    world->moods_since = now_of(world);
+    world->moods_since = oi_world_now(world);
     oi_assert(pthread_mutex_init(&world->mutex, NULL) == 0);
     for (size_t i = 0; i < OI_VENUE_COUNT; i++) {
         oi_assert(venues[i]->rule_count <= VENUE_METERS_MAX);
@@ -80,7 +62,7 @@ oi_simulator_set_moods(struct oi_simulator_world *world, struct oi_slice text,
     (void) pthread_mutex_lock(&world->mutex);
     oi_moods_release(&world->moods);
     world->moods = moods;
-    world->moods_since = now_of(world);
+    world->moods_since = oi_world_now(world);
     oi_vector_clear(&world->catalogue.markets); /* what is listed may be another thing now */
     for (size_t i = 0; i < OI_VENUE_COUNT; i++)
         world->venues[i].since_moods = 0;
@@ -118,8 +100,8 @@ oi_simulator_violations(const struct oi_simulator_world *world, const char *exch
 }
 
 /* "https://fapi.binance.com:443" is "fapi.binance.com". */
-static struct oi_slice
-host_of(const struct oi_http_request *request)
+struct oi_slice
+oi_world_host(const struct oi_http_request *request)
 {
     struct oi_slice rest = request->origin;
     struct oi_slice host = {};
@@ -134,15 +116,23 @@ host_of(const struct oi_http_request *request)
 }
 
 static bool
-find_venue(struct oi_slice host, enum oi_venue *ret_venue)
+is_among(struct oi_slice host, const char *const *names)
+{
+    for (const char *const *name = names; *name; name++)
+        if (oi_slice_equal_ignoring_case(host, oi_slice_of(*name)))
+            return true;
+    return false;
+}
+
+bool
+oi_world_find(struct oi_slice host, bool is_stream, enum oi_venue *ret_venue)
 {
     for (size_t i = 0; i < OI_VENUE_COUNT; i++) {
-        for (const char *const *name = venues[i]->hosts; *name; name++) {
-            if (!oi_slice_equal_ignoring_case(host, oi_slice_of(*name)))
-                continue;
-            *ret_venue = (enum oi_venue) i;
-            return true;
-        }
+        if (is_stream ? !venues[i]->stream || !is_among(host, venues[i]->stream->hosts)
+                      : !is_among(host, venues[i]->hosts))
+            continue;
+        *ret_venue = (enum oi_venue) i;
+        return true;
     }
     return false;
 }
@@ -201,6 +191,11 @@ apply_mood(const struct call *call, const struct oi_mood *mood)
     case OI_MOOD_DELIST:
     case OI_MOOD_RENAME:
     case OI_MOOD_RESIZE:
+    case OI_MOOD_CUT:
+    case OI_MOOD_MUTE:
+    case OI_MOOD_REPEAT:
+    case OI_MOOD_SWAP:
+    case OI_MOOD_GARBLE:
         return;
     case OI_MOOD_SHUFFLE:
         /* Hyperliquid's rows are known by their places. */
@@ -324,6 +319,13 @@ rebuild(struct oi_simulator_world *world, oi_time now)
 }
 
 void
+oi_world_list(struct oi_simulator_world *world, oi_time now)
+{
+    if (world->catalogue.markets.count == 0 || !oi_span_contains(world->catalogue.valid, now))
+        rebuild(world, now);
+}
+
+void
 oi_simulator_answer(struct oi_simulator_world *world, const struct oi_http_request *request,
                     struct oi_http_reply *reply)
 {
@@ -331,21 +333,20 @@ oi_simulator_answer(struct oi_simulator_world *world, const struct oi_http_reque
     struct call call = { .seed = world->seed,
                          .catalogue = &world->catalogue,
                          .moods = &world->moods,
-                         .host = host_of(request),
+                         .host = oi_world_host(request),
                          .request = request,
                          .reply = reply,
                          .writer = &writer };
 
     if (reply->status == 0)
         reply->status = 200;
-    if (!find_venue(call.host, &call.venue)) {
+    if (!oi_world_find(call.host, false, &call.venue)) {
         answer_own(world, request, reply, &writer);
         return;
     }
     (void) pthread_mutex_lock(&world->mutex);
-    call.now = now_of(world);
-    if (world->catalogue.markets.count == 0 || !oi_span_contains(world->catalogue.valid, call.now))
-        rebuild(world, call.now);
+    call.now = oi_world_now(world);
+    oi_world_list(world, call.now);
     answer_venue(world, &call);
     (void) pthread_mutex_unlock(&world->mutex);
 }

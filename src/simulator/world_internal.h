@@ -47,9 +47,43 @@ enum tells {
     TELLS_OPTION_VALUE = 1 << 8,
 };
 
+/*
+ * A WebSocket of an exchange's stream.
+ */
+struct session;
+
+struct venue_stream {
+    const char *const *hosts;      /* NULL-terminated */
+    unsigned connections_max;      /* of all that there are */
+    unsigned subscriptions_max;    /* of one connection */
+    struct oi_meter_rule messages; /* of a connection's messages to us */
+    /* A message came; `json` is its root, or NULL where it is no JSON. Answers go out with
+     * session_send. */
+    void (*hear)(struct session *session, const struct call *call, const struct oi_json_node *json,
+                 struct oi_slice text);
+    /* Write one market's figures of the instant call->now into the call's writer; the first of a
+     * subscription is whole where others are not. */
+    void (*push)(struct session *session, const struct call *call, const struct oi_market *market,
+                 const struct oi_figures *figures, bool is_first);
+};
+
+/* What the call's writer holds goes out, and the writer is empty again. */
+void session_send(struct session *session, const struct call *call);
+/* A text as it stands. */
+void session_send_text(struct session *session, const char *text);
+/* Push the market from now on. False where there is none (of the product, unless that is NULL), or
+ * no more are allowed. */
+bool session_subscribe(struct session *session, const struct call *call, struct oi_slice symbol,
+                       const char *product);
+/* Everything that is listed. */
+void session_subscribe_all(struct session *session, const struct call *call);
+/* The path of its handshake. */
+struct oi_slice session_path(const struct session *session);
+
 struct venue {
-    const char *const *hosts; /* NULL-terminated */
-    unsigned tells;           /* enum tells */
+    const struct venue_stream *stream; /* NULL: it pushes nothing */
+    const char *const *hosts;          /* NULL-terminated */
+    unsigned tells;                    /* enum tells */
     const struct oi_meter_rule *rules;
     size_t rule_count;
     struct cost (*cost)(const struct call *call);
