@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links: what connects, subscribes and ends. What messages mean is push.c's. */
+/* no unit test: tests/contract/collector_stream_test.c drives it over real WebSockets */
 #include "collector/streams.h"
 
 #include "base/log.h"

@@ -25,7 +25,6 @@ struct session {
     struct oi_meter meter;
     oi_time pulse; /* the last one pushed, or OI_TIME_NONE */
     const struct oi_mood *mood;
-    struct oi_buffer before; /* the message before, while they are mixed up */
     void (*send)(void *context, struct oi_slice text);
     void *context;
 };
@@ -88,7 +87,6 @@ oi_session_close(struct session **session)
     oi_vector_release(&closing->subscriptions);
     oi_map_free(&closing->index);
     oi_meter_release(&closing->meter);
-    oi_buffer_release(&closing->before);
     oi_free(closing->path);
     oi_free(closing);
 }
@@ -204,12 +202,6 @@ push(struct session *session, const struct call *call)
     session->send(session->context, text);
     if (has_mood(session, OI_MOOD_REPEAT))
         session->send(session->context, text);
-    if (has_mood(session, OI_MOOD_SWAP)) {
-        if (session->before.size > 0)
-            session->send(session->context, oi_buffer_slice(&session->before));
-        oi_buffer_clear(&session->before);
-        oi_buffer_add_slice(&session->before, text);
-    }
     oi_buffer_clear(call->writer->out);
     *call->writer = (struct oi_json_writer){ .out = call->writer->out };
 }
@@ -228,6 +220,16 @@ push_market(struct session *session, const struct call *call, struct subscriptio
         return;
     session->stream->push(session, call, market, &figures, !subscription->has_sent);
     push(session, call);
+    if (subscription->has_sent && has_mood(session, OI_MOOD_SWAP)) {
+        /* What came before comes once more behind it, with its own stamp. */
+        struct call older = *call;
+
+        older.now -= session->world->pulse_ns;
+        oi_market_pulse(call->seed, market, older.now, session->world->pulse_ns, &figures);
+        session->stream->push(session, &older, market, &figures, false);
+        push(session, &older);
+        oi_market_pulse(call->seed, market, call->now, session->world->pulse_ns, &figures);
+    }
     subscription->has_sent = true;
     subscription->sent = figures.open_interest;
 }

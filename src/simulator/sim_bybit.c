@@ -315,23 +315,18 @@ hear(struct session *session, const struct call *call, const struct oi_json_node
     respond(session, call, true, "subscribe", "");
 }
 
-/* Whole at first and of options, then what has moved; the value in a message of its own. */
+/* Whole at first and of options, then what has moved. */
 static void
 push(struct session *session, const struct call *call, const struct oi_market *market,
      const struct oi_figures *figures, bool is_first)
 {
     bool is_whole = is_first || market->kind == OI_KIND_OPTION;
+    char topic[OI_SYMBOL_SIZE + 16];
 
     (void) session;
     oi_json_begin_object(call->writer);
-    oi_json_add_name(call->writer, "topic");
-    {
-        struct oi_buffer topic = {};
-
-        oi_buffer_add_format(&topic, "tickers.%s", market->symbol);
-        oi_json_add_string(call->writer, oi_buffer_slice(&topic));
-        oi_buffer_release(&topic);
-    }
+    (void) snprintf(topic, sizeof(topic), "tickers.%s", market->symbol);
+    call_add_text(call, "topic", topic);
     call_add_text(call, "type", is_whole ? "snapshot" : "delta");
     call_add_int(call, "ts", call_now_ms(call));
     oi_json_add_name(call->writer, "data");
