@@ -15,6 +15,8 @@
 /* Changes in a slice, about: they and their order stay in the cache. */
 #define SLICE_EVENTS 2048
 #define ROWS_MIN 8
+#define CACHE_LINE 64
+#define FETCHED_AHEAD 3
 /* Places that changes are dealt into by their time; few share one, and those are then compared. */
 #define PLACES 1024
 /* Seconds of a slice in which changes at whole seconds are added up where they are. */
@@ -349,6 +351,23 @@ add_leg(struct total_walk *walk, size_t index, struct oi_span slice)
     leg->row = row;
 }
 
+/* Members' columns together are larger than the near caches, and a slice's part of each is too
+ * short for the processor to see it coming. */
+static void
+fetch_ahead(const struct total_walk *walk, size_t index, size_t rows)
+{
+    const struct total_leg *leg = &walk->legs[index];
+    const int64_t *values = walk->columns->legs[index].values;
+
+    if (!leg->block)
+        return;
+    for (size_t row = leg->row; row < leg->row + rows && row < leg->block->columns.count;
+         row += CACHE_LINE / sizeof(*values)) {
+        __builtin_prefetch(leg->block->columns.time + row);
+        __builtin_prefetch(values + row);
+    }
+}
+
 /* The seconds' events behind the others; the seconds are empty again. */
 static void
 add_seconds(struct total_columns *columns, struct oi_span slice)
@@ -543,8 +562,11 @@ total_columns_next(struct total_walk *walk, struct oi_candles *candles, bool *re
     columns->first_second = INT64_MAX;
     if (slice.from >= 0 && slice.to - slice.from <= (SECONDS - 1) * OI_SECOND)
         columns->first_second = slice.from / OI_SECOND;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (i + FETCHED_AHEAD < count)
+            fetch_ahead(walk, i + FETCHED_AHEAD, SLICE_EVENTS / count + ROWS_MIN);
         add_leg(walk, i, slice);
+    }
     add_seconds(columns, slice);
     if (columns->events.count > 0)
         follow_sum(columns, sort_events(columns, slice), &course);

@@ -9,9 +9,8 @@
 #include "core/time.h"
 
 static struct oi_candle *
-candle_at(struct oi_candles *candles, oi_time time)
+candle_from(struct oi_candles *candles, oi_time start)
 {
-    oi_time start = oi_interval_floor(candles->interval_ns, time);
     struct oi_candle *candle;
 
     if (candles->items.count > 0 && candles->items.items[candles->items.count - 1].start == start)
@@ -19,6 +18,12 @@ candle_at(struct oi_candles *candles, oi_time time)
     candle = oi_vector_add(&candles->items);
     candle->start = start;
     return candle;
+}
+
+static struct oi_candle *
+candle_at(struct oi_candles *candles, oi_time time)
+{
+    return candle_from(candles, oi_interval_floor(candles->interval_ns, time));
 }
 
 static void
@@ -89,19 +94,32 @@ reduce(const int64_t *mantissas, size_t from, size_t to, int64_t *ret_high, int6
     *ret_low = low;
 }
 
-/* Reduce rows [from, to) of a column with one exponent into the high and low seen so far. */
+/* A mantissa as a decimal; what the row at hand has is made already. */
+static struct oi_decimal
+value_of(const struct oi_decimals *column, int64_t mantissa, size_t row,
+         const struct oi_decimal *of_row)
+{
+    return mantissa == column->mantissas[row] ? *of_row
+                                              : oi_decimal_from(mantissa, column->exponent);
+}
+
+/* Rows [from, to) of a column with one exponent, whose last value is `close`, as high and low. */
 static void
-widen_by_run(const struct oi_decimals *column, size_t from, size_t to, struct oi_decimal *high,
-             struct oi_decimal *low)
+widen_by_run(const struct oi_decimals *column, size_t from, size_t to, struct oi_candle *candle)
 {
     int64_t run_high, run_low;
-    struct oi_decimal value;
+    struct oi_decimal high, low;
 
     reduce(column->mantissas, from, to, &run_high, &run_low);
-    value = oi_decimal_from(run_high, column->exponent);
-    widen(high, low, &value);
-    value = oi_decimal_from(run_low, column->exponent);
-    widen(high, low, &value);
+    high = value_of(column, run_high, to - 1, &candle->close);
+    low = value_of(column, run_low, to - 1, &candle->close);
+    if (candle->count == 0) {
+        candle->high = high;
+        candle->low = low;
+        return;
+    }
+    widen(&candle->high, &candle->low, &high);
+    widen(&candle->high, &candle->low, &low);
 }
 
 static bool
@@ -111,23 +129,24 @@ is_even(const struct oi_decimals *column)
 }
 
 static void
-add_run(struct oi_candles *candles, const struct oi_readings *readings, size_t from, size_t to)
+add_run(struct oi_candle *candle, const struct oi_readings *readings, size_t from, size_t to)
 {
-    struct oi_candle *candle = candle_at(candles, readings->time[from]);
+    const struct oi_decimals *amounts = readings->amounts, *prices = readings->prices;
 
+    candle->close = oi_decimals_get(amounts, to - 1);
+    widen_by_run(amounts, from, to, candle);
     if (candle->count == 0) {
-        candle->open = oi_decimals_get(readings->amounts, from);
+        candle->open = value_of(amounts, amounts->mantissas[from], to - 1, &candle->close);
         candle->first = readings->time[from];
     }
-    widen_by_run(readings->amounts, from, to, &candle->high, &candle->low);
-    candle->close = oi_decimals_get(readings->amounts, to - 1);
     candle->last = readings->time[to - 1];
     candle->count += (uint32_t) (to - from);
-    if (!readings->prices || !readings->prices->mantissas)
+    if (!prices || !prices->mantissas)
         return;
+    candle->price_close = oi_decimals_get(prices, to - 1);
     if (oi_decimal_is_none(&candle->price_open))
-        candle->price_open = oi_decimals_get(readings->prices, from);
-    candle->price_close = oi_decimals_get(readings->prices, to - 1);
+        candle->price_open =
+            value_of(prices, prices->mantissas[from], to - 1, &candle->price_close);
 }
 
 void
@@ -142,7 +161,7 @@ oi_candles_add(struct oi_candles *candles, const struct oi_readings *readings)
             oi_time start = oi_interval_floor(candles->interval_ns, readings->time[from]);
 
             to = run_end(readings->time, from, readings->count, start + candles->interval_ns);
-            add_run(candles, readings, from, to);
+            add_run(candle_from(candles, start), readings, from, to);
         }
         return;
     }
