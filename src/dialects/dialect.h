@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/cells.h"
 #include "core/zone.h"
 #include "net/http.h"
 #include "query/query.h"
@@ -90,6 +91,10 @@ struct oi_route {
      * is the last. Errors that the client must see are found in step 0, before anything is sent. */
     enum oi_status (*render)(struct oi_rendering *rendering, struct oi_buffer *out,
                              bool *ret_is_last, struct oi_error *error);
+    /* The same as typed columns, for queries that ask for a file: the next rows, behind those that
+     * are there. The first call makes the columns and may set headers. NULL: there are no files. */
+    enum oi_status (*tabulate)(struct oi_rendering *rendering, struct oi_cells *cells,
+                               bool *ret_is_last, struct oi_error *error);
 };
 
 /*

@@ -15,6 +15,7 @@
 #define ROWS 1000
 #define ROWS_MAX 1'000'000
 #define LATEST_ROWS 100
+#define PARQUET_ROWS_MAX 100'000
 
 /* Parameters that choose markets, and those of form, are the same everywhere. */
 #define SELECTION                                                                                  \
@@ -48,6 +49,19 @@ static const struct oi_parameter row_parameters[] = {
 static const struct oi_parameter latest_parameters[] = {
     SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "unit", 0 }, { "convention", 0 },
 };
+static const struct oi_parameter revision_parameters[] = {
+    SELECTION,      { "format", 0 }, { "limit", 0 }, MOMENT,
+    { "start", 0 }, { "end", 0 },    { "unit", 0 },  { "convention", 0 },
+};
+static const struct oi_parameter change_parameters[] = {
+    SELECTION,      { "format", 0 }, { "limit", 0 }, MOMENT,
+    { "start", 0 }, { "end", 0 },    { "unit", 0 },  { "convention", 0 },
+};
+static const struct oi_parameter convention_parameters[] = {
+    { "exchange", 0 },
+    { "format", 0 },
+    { "limit", 0 },
+};
 static const struct oi_parameter gap_parameters[] = {
     SELECTION, FORM, MOMENT, { "start", 0 }, { "end", 0 },
 };
@@ -75,9 +89,8 @@ read_form(const struct oi_call *call, const struct oi_http_request *request, int
           struct oi_query *query, struct oi_problem *problem)
 {
     static const struct oi_word formats[] = {
-        { "json", NATIVE_JSON },
-        { "ndjson", NATIVE_NDJSON },
-        { "csv", NATIVE_CSV },
+        { "json", NATIVE_JSON },       { "ndjson", NATIVE_NDJSON }, { "csv", NATIVE_CSV },
+        { "parquet", NATIVE_PARQUET }, { "arrow", NATIVE_ARROW },
     };
     struct oi_slice wanted = oi_text_value(request, "limit");
     struct oi_slice after = oi_text_value(request, "after");
@@ -86,6 +99,11 @@ read_form(const struct oi_call *call, const struct oi_http_request *request, int
 
     OI_TRY(OI_TEXT_WORD(request, "format", formats, &format, problem));
     query->format = (unsigned) format;
+    query->file = format == NATIVE_PARQUET ? OI_FILE_PARQUET
+                  : format == NATIVE_ARROW ? OI_FILE_ARROW
+                                           : OI_FILE_NONE;
+    if (format == NATIVE_PARQUET && most > PARQUET_ROWS_MAX)
+        most = PARQUET_ROWS_MAX; /* a file is made in memory */
     if (wanted.size > 0 && (!oi_text_integer(wanted, &limit) || limit < 1 || limit > most))
         return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "limit", wanted,
                               "Must be a whole number from 1 to %lld.", (long long) most);
@@ -261,8 +279,7 @@ read_shape(const struct oi_http_request *request, struct oi_query *query,
     query->kind = interval.size > 0 ? OI_QUERY_CANDLES : OI_QUERY_ROWS;
     query->shows_bad = query->kind == OI_QUERY_ROWS; /* their flags are in the answer */
     if (interval.size > 0) {
-        for (size_t i = 0; i < query->selectors.count; i++)
-            query->selectors.items[i].is_total = is_total;
+        query->is_one_total = is_total;
         return OI_OK;
     }
     if (is_total)
@@ -275,14 +292,21 @@ read_shape(const struct oi_http_request *request, struct oi_query *query,
 }
 
 static enum oi_status
+needs_choice(const struct oi_http_request *request, struct oi_problem *problem)
+{
+    if (oi_text_value(request, "market").size > 0 || oi_text_value(request, "exchange").size > 0 ||
+        oi_text_value(request, "coin").size > 0)
+        return OI_OK;
+    return oi_problem_set(problem, OI_PROBLEM_MISSING, "market", (struct oi_slice){},
+                          "One of market, exchange and coin is required.");
+}
+
+static enum oi_status
 parse_rows(const struct oi_call *call, const struct oi_http_request *request,
            struct oi_query *query, struct oi_problem *problem)
 {
     OI_TRY(OI_TEXT_PARAMETERS(request, row_parameters, problem));
-    if (oi_text_value(request, "market").size == 0 &&
-        oi_text_value(request, "exchange").size == 0 && oi_text_value(request, "coin").size == 0)
-        return oi_problem_set(problem, OI_PROBLEM_MISSING, "market", (struct oi_slice){},
-                              "One of market, exchange and coin is required.");
+    OI_TRY(needs_choice(request, problem));
     OI_TRY(native_select(request, query, problem));
     query->needs_a_market = true;
     OI_TRY(native_read_unit(request, query, problem));
@@ -303,6 +327,63 @@ parse_latest(const struct oi_call *call, const struct oi_http_request *request,
         query->selectors.items[i].live_only = query->selectors.items[i].market == NULL;
     OI_TRY(native_read_unit(request, query, problem));
     return read_form(call, request, LATEST_ROWS, query, problem);
+}
+
+static enum oi_status
+parse_revisions(const struct oi_call *call, const struct oi_http_request *request,
+                struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, revision_parameters, problem));
+    query->kind = OI_QUERY_REVISIONS;
+    OI_TRY(needs_choice(request, problem));
+    OI_TRY(native_select(request, query, problem));
+    query->needs_a_market = true;
+    OI_TRY(native_read_unit(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    query->from_end = false;
+    return read_form(call, request, ROWS, query, problem);
+}
+
+static enum oi_status
+parse_changes(const struct oi_call *call, const struct oi_http_request *request,
+              struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, change_parameters, problem));
+    query->kind = OI_QUERY_CHANGES;
+    OI_TRY(needs_choice(request, problem));
+    if (oi_text_value(request, "start").size == 0)
+        return oi_problem_set(problem, OI_PROBLEM_MISSING, "start", (struct oi_slice){},
+                              "From when on? Without end the change is until now.");
+    OI_TRY(native_select(request, query, problem));
+    query->needs_a_market = true;
+    OI_TRY(native_read_unit(request, query, problem));
+    if (query->unit == OI_UNIT_UNKNOWN)
+        return bad(problem, "unit", oi_text_value(request, "unit"),
+                   "Amounts that are added up need one unit: coins, contracts or usd.");
+    OI_TRY(read_span(call, request, query, problem));
+    return read_form(call, request, ROWS, query, problem);
+}
+
+static enum oi_status
+parse_coverage(const struct oi_call *call, const struct oi_http_request *request,
+               struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, gap_parameters, problem));
+    query->kind = OI_QUERY_COVERAGE;
+    OI_TRY(native_select(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    query->from_end = false;
+    return read_form(call, request, ROWS, query, problem);
+}
+
+static enum oi_status
+parse_conventions(const struct oi_call *call, const struct oi_http_request *request,
+                  struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, convention_parameters, problem));
+    query->kind = OI_QUERY_CONVENTIONS;
+    query->text_filter = oi_text_copy(request, "exchange", query);
+    return read_form(call, request, ROWS, query, problem);
 }
 
 static enum oi_status
@@ -419,13 +500,14 @@ static const char *const mounts[] = { "/oi/v1", NULL };
 
 #define ROUTE(path_, parse_)                                                                       \
     {                                                                                              \
-        .path = (path_), .methods = OI_METHOD_GET, .parse = (parse_), .render = native_render      \
+        .path = (path_), .methods = OI_METHOD_GET, .parse = (parse_), .render = native_render,     \
+        .tabulate = native_tabulate                                                                \
     }
 static const struct oi_route routes[] = {
-    ROUTE("/markets", parse_markets),
-    ROUTE("/open-interest", parse_rows),
-    ROUTE("/latest", parse_latest),
-    ROUTE("/gaps", parse_gaps),
+    ROUTE("/markets", parse_markets),   ROUTE("/open-interest", parse_rows),
+    ROUTE("/latest", parse_latest),     ROUTE("/gaps", parse_gaps),
+    ROUTE("/coverage", parse_coverage), ROUTE("/revisions", parse_revisions),
+    ROUTE("/changes", parse_changes),   ROUTE("/conventions", parse_conventions),
 };
 
 const struct oi_dialect oi_dialect_native = {

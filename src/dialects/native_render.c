@@ -13,229 +13,42 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS_MAX 24
 /* Room for the longest name with what JSON puts around it. */
 #define COLUMN_NAME_SIZE 32
 /* market, feed, unit, sides: how every row of readings and candles begins. */
 #define SOURCE_COLUMNS 4
 
-/* A table being written. */
-struct table {
-    struct oi_buffer *out;
-    const struct oi_rendering *rendering;
-    const char *const *columns;
-    size_t column;          /* of the next cell */
-    struct oi_slice market; /* quoted for the format, once a block */
-    size_t sizes[COLUMNS_MAX];
-    struct oi_time_writer *times;
+static const struct native_column row_columns[] = {
+    { "market", OI_CELL_TEXT },        { "feed", OI_CELL_TEXT },
+    { "unit", OI_CELL_TEXT },          { "sides", OI_CELL_INTEGER },
+    { "time", OI_CELL_TIME },          { "open_interest", OI_CELL_FIGURE },
+    { "value_usd", OI_CELL_FIGURE },   { "mark_price", OI_CELL_FIGURE },
+    { "exchange_time", OI_CELL_TIME }, { "known_time", OI_CELL_TIME },
+    { "flags", OI_CELL_INTEGER },      {},
 };
-
-static const char *const row_columns[] = { "market",     "feed",       "unit",
-                                           "sides",      "time",       "open_interest",
-                                           "value_usd",  "mark_price", "exchange_time",
-                                           "known_time", "flags",      NULL };
-static const char *const candle_columns[] = { "market",      "feed",  "unit", "sides", "start",
-                                              "open",        "high",  "low",  "close", "price_open",
-                                              "price_close", "count", NULL };
-static const char *const latest_columns[] = { "market",
-                                              "exchange",
-                                              "coin",
-                                              "kind",
-                                              "feed",
-                                              "unit",
-                                              "sides",
-                                              "time",
-                                              "open_interest",
-                                              "value_usd",
-                                              "price",
-                                              "change_percent_1h",
-                                              "change_percent_24h",
-                                              "change_percent_7d",
-                                              NULL };
-static const char *const market_columns[] = {
-    "market",        "exchange",       "product",  "symbol",      "kind",
-    "settlement",    "coin",           "quote",    "margin",      "coin_factor",
-    "contract_size", "expiry",         "strike",   "option_side", "listed",
-    "is_delisted",   "is_provisional", "first",    "last",        "rows",
-    "coinmetrics",   "atlas",          "kiyotaka", "kwery",       NULL
+static const struct native_column candle_columns[] = {
+    { "market", OI_CELL_TEXT },
+    { "feed", OI_CELL_TEXT },
+    { "unit", OI_CELL_TEXT },
+    { "sides", OI_CELL_INTEGER },
+    { "start", OI_CELL_TIME },
+    { "open", OI_CELL_FIGURE },
+    { "high", OI_CELL_FIGURE },
+    { "low", OI_CELL_FIGURE },
+    { "close", OI_CELL_FIGURE },
+    { "price_open", OI_CELL_FIGURE },
+    { "price_close", OI_CELL_FIGURE },
+    { "count", OI_CELL_INTEGER },
+    {},
 };
-static const char *const gap_columns[] = { "market", "from", "to", "cause", NULL };
-
-static const char *const *
+static const struct native_column *
 columns_of(const struct oi_query *query)
 {
-    switch (query->kind) {
-    case OI_QUERY_CANDLES:
-        return candle_columns;
-    case OI_QUERY_LATEST:
-        return latest_columns;
-    case OI_QUERY_MARKETS:
-        return market_columns;
-    case OI_QUERY_GAPS:
-        return gap_columns;
-    case OI_QUERY_NONE:
-    case OI_QUERY_ROWS:
-    case OI_QUERY_SNAPSHOTS:
-    case OI_QUERY_BARS:
-    case OI_QUERY_MONTHS:
-    case OI_QUERY_METRICS:
-        break;
-    }
-    return row_columns;
-}
+    const struct native_column *columns = native_fact_columns(query->kind);
 
-static bool
-is_csv(const struct table *table)
-{
-    return table->rendering->query->format == NATIVE_CSV;
-}
-
-static void
-begin_row(struct table *table, size_t row_count)
-{
-    table->column = 0;
-    if (row_count > 0 && table->rendering->query->format == NATIVE_JSON)
-        oi_buffer_add_char(table->out, ',');
-    if (!is_csv(table))
-        oi_buffer_add_char(table->out, '{');
-}
-
-static void
-end_row(struct table *table)
-{
-    oi_assert(!table->columns[table->column]);
-    if (is_csv(table))
-        oi_buffer_add_char(table->out, '\n');
-    else
-        oi_buffer_add_text(table->out,
-                           table->rendering->query->format == NATIVE_JSON ? "}" : "}\n");
-}
-
-/* What stands before the next cell. */
-static void
-begin_cell(struct table *table)
-{
-    size_t size = table->sizes[table->column];
-    char *at = oi_buffer_reserve(table->out, size + 4);
-
-    if (!at)
-        return;
-    if (table->column > 0)
-        *at++ = ',';
-    if (!is_csv(table)) {
-        *at++ = '"';
-        memcpy(at, table->columns[table->column], size);
-        at += size;
-        *at++ = '"';
-        *at++ = ':';
-    }
-    table->out->size = (size_t) (at - table->out->data);
-    table->column++;
-}
-
-static void
-add_none(struct table *table)
-{
-    begin_cell(table);
-    if (!is_csv(table))
-        OI_ADD(table->out, "null");
-}
-
-/* A cell whose text is quoted already. */
-static void
-add_ready(struct table *table, struct oi_slice ready)
-{
-    begin_cell(table);
-    oi_buffer_add_slice(table->out, ready);
-}
-
-/* A CSV field: in quotes, quotes doubled, where it holds a separator. */
-static void
-quote_csv(const char *text, struct oi_buffer *out)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        oi_buffer_add_text(out, text);
-        return;
-    }
-    oi_buffer_add_char(out, '"');
-    for (; *text; text++) {
-        if (*text == '"')
-            oi_buffer_add_char(out, '"');
-        oi_buffer_add_char(out, *text);
-    }
-    oi_buffer_add_char(out, '"');
-}
-
-static void
-quote(const struct table *table, const char *text, struct oi_buffer *out)
-{
-    if (is_csv(table))
-        quote_csv(text, out);
-    else
-        oi_json_quote(out, oi_slice_of(text));
-}
-
-/* NULL and "" are none. */
-static void
-add_text(struct table *table, const char *text)
-{
-    if (!text || !text[0]) {
-        add_none(table);
-        return;
-    }
-    begin_cell(table);
-    quote(table, text, table->out);
-}
-
-static void
-add_number(struct table *table, int64_t value)
-{
-    begin_cell(table);
-    oi_buffer_add_int(table->out, value);
-}
-
-static void
-add_bool(struct table *table, bool value)
-{
-    begin_cell(table);
-    oi_buffer_add_text(table->out, value ? "true" : "false");
-}
-
-/* Figures and times need no escaping; in JSON they stand in quotes. */
-static void
-add_mark(struct table *table)
-{
-    if (!is_csv(table))
-        oi_buffer_add_char(table->out, '"');
-}
-
-static void
-add_decimal(struct table *table, const struct oi_decimal *value)
-{
-    if (value->form == OI_DECIMAL_NONE) {
-        add_none(table);
-        return;
-    }
-    begin_cell(table);
-    add_mark(table);
-    if (value->form == OI_DECIMAL_PLAIN)
-        oi_decimal_write_plain(value->mantissa, value->exponent, table->out);
-    else
-        oi_decimal_write(value, table->out);
-    add_mark(table);
-}
-
-static void
-add_time(struct table *table, oi_time time)
-{
-    if (time == OI_TIME_NONE || time == OI_TIME_LATEST) {
-        add_none(table);
-        return;
-    }
-    begin_cell(table);
-    add_mark(table);
-    oi_text_add_time(table->times, time, oi_time_fraction_digits(time), table->out);
-    add_mark(table);
+    if (columns)
+        return columns;
+    return query->kind == OI_QUERY_CANDLES ? candle_columns : row_columns;
 }
 
 /* The market's name, or "total:BTC" for a total. */
@@ -260,29 +73,15 @@ write_market(const struct oi_query *query, const struct oi_market *market,
     oi_buffer_release(&text);
 }
 
-/* What every row of readings or candles says of its source. */
-static void
-add_source(struct table *table, const struct oi_block *block, const struct oi_query *query)
-{
-    int sides = query->is_canonical ? 1 : block->sides;
-
-    add_text(table, block->feed);
-    add_text(table, oi_unit_name(query->unit != OI_UNIT_UNKNOWN ? query->unit : block->unit));
-    if (sides > 0)
-        add_number(table, sides);
-    else
-        add_none(table);
-}
-
 /* The next column as a cell of every row; figures and times stand in quotes in JSON. */
 static void
-add_cell(struct table *table, struct oi_row_text *text, struct oi_row_cell cell)
+add_cell(struct native_table *table, struct oi_row_text *text, struct oi_row_cell cell)
 {
-    const char *name = table->columns[table->column++];
+    const char *name = table->columns[table->column++].name;
     bool is_number = cell.kind == OI_ROW_COUNTS || cell.kind == OI_ROW_FLAGS;
     char before[COLUMN_NAME_SIZE] = ",", none[COLUMN_NAME_SIZE] = ",";
 
-    if (is_csv(table)) {
+    if (native_is_csv(table)) {
         cell.none = cell.kind == OI_ROW_FLAGS ? ",0" : ",";
     } else {
         (void) snprintf(before, sizeof(before), ",\"%s\":%s", name, is_number ? "" : "\"");
@@ -295,7 +94,8 @@ add_cell(struct table *table, struct oi_row_text *text, struct oi_row_cell cell)
 }
 
 static void
-add_reading_cells(struct table *table, struct oi_row_text *text, const struct oi_block *block)
+add_reading_cells(struct native_table *table, struct oi_row_text *text,
+                  const struct oi_block *block)
 {
     const struct oi_columns *rows = block->rows;
     const struct oi_row_cell cells[] = {
@@ -313,7 +113,8 @@ add_reading_cells(struct table *table, struct oi_row_text *text, const struct oi
 }
 
 static void
-add_candle_cells(struct table *table, struct oi_row_text *text, const struct oi_candle *candles)
+add_candle_cells(struct native_table *table, struct oi_row_text *text,
+                 const struct oi_candle *candles)
 {
     const struct oi_decimal *const figures[] = { &candles->open,       &candles->high,
                                                  &candles->low,        &candles->close,
@@ -332,126 +133,9 @@ add_candle_cells(struct table *table, struct oi_row_text *text, const struct oi_
                  .kind = OI_ROW_COUNTS, .first = &candles->count, .stride = sizeof(*candles) });
 }
 
-/* (now - then) / then x 100, to two places; none where there is no then, or it is zero. */
-static void
-add_change(struct table *table, const struct oi_decimal *now, const struct oi_decimal *then)
-{
-    const struct oi_decimal hundred = oi_decimal_from(100, 0);
-    struct oi_decimal change = {};
-
-    if (oi_decimal_subtract(now, then, &change, NULL) != OI_OK ||
-        oi_decimal_multiply(&change, &hundred, &change, NULL) != OI_OK ||
-        oi_decimal_divide_half_even(&change, then, 18, &change, NULL) != OI_OK ||
-        oi_decimal_round_half_even(&change, 2, &change, NULL) != OI_OK)
-        change = (struct oi_decimal){};
-    add_decimal(table, &change);
-}
-
-static void
-add_latest(struct table *table, const struct oi_block *block, const struct oi_latest *latest)
-{
-    const struct oi_instrument *instrument = block->market->instrument;
-    const struct oi_observation *reading = &latest->reading;
-
-    add_ready(table, table->market);
-    add_text(table, instrument ? instrument->exchange : NULL);
-    add_text(table, instrument ? instrument->base : NULL);
-    add_text(table, instrument ? oi_kind_name(instrument->kind) : NULL);
-    add_source(table, block, table->rendering->query);
-    add_time(table, reading->time);
-    add_decimal(table, &latest->amount);
-    add_decimal(table, &latest->usd);
-    add_decimal(table, !oi_decimal_is_none(&reading->mark_price)    ? &reading->mark_price
-                       : !oi_decimal_is_none(&reading->index_price) ? &reading->index_price
-                                                                    : &reading->last_price);
-    add_change(table, &latest->amount, &latest->amount_1h);
-    add_change(table, &latest->amount, &latest->amount_24h);
-    add_change(table, &latest->amount, &latest->amount_7d);
-}
-
-static const char *
-option_side_name(enum oi_option_side side)
-{
-    switch (side) {
-    case OI_OPTION_CALL:
-        return "call";
-    case OI_OPTION_PUT:
-        return "put";
-    case OI_OPTION_NONE:
-        break;
-    }
-    return NULL;
-}
-
-static void
-add_names(struct table *table, const struct oi_instrument *instrument)
-{
-    bool (*const writers[])(const struct oi_instrument *, char *) = {
-        oi_coinmetrics_market,
-        oi_atlas_symbol,
-        oi_kiyotaka_normalized,
-        oi_kwery_source,
-    };
-
-    for (size_t i = 0; i < OI_COUNT(writers); i++) {
-        char name[OI_MARKET_NAME_SIZE] = "";
-
-        add_text(table, writers[i](instrument, name) ? name : NULL);
-    }
-}
-
-static void
-add_market(struct table *table, const struct oi_market *market)
-{
-    const struct oi_instrument *instrument = market->instrument;
-
-    add_ready(table, table->market);
-    add_text(table, instrument->exchange);
-    add_text(table, instrument->product);
-    add_text(table, instrument->symbol);
-    add_text(table, oi_kind_name(instrument->kind));
-    add_text(table, oi_settlement_name(instrument->settlement));
-    add_text(table, instrument->base);
-    add_text(table, instrument->quote);
-    add_text(table, instrument->margin);
-    add_number(table, instrument->base_factor);
-    add_decimal(table, &instrument->contract_size);
-    add_time(table, instrument->expiry);
-    add_decimal(table, &instrument->strike);
-    add_text(table, option_side_name(instrument->option_side));
-    add_time(table, instrument->listed);
-    add_bool(table, instrument->is_delisted);
-    add_bool(table, instrument->is_provisional);
-    add_time(table, market->first);
-    add_time(table, market->last);
-    add_number(table, (int64_t) market->rows);
-    add_names(table, instrument);
-}
-
-static void
-add_gap(struct table *table, const struct oi_gap *gap)
-{
-    add_ready(table, table->market);
-    add_time(table, gap->span.from);
-    add_time(table, gap->span.to);
-    add_text(table, gap->cause);
-}
-
-/* One row of what there are few of. */
-static void
-add_row(struct table *table, const struct oi_block *block, size_t row)
-{
-    if (block->latest)
-        add_latest(table, block, &block->latest[row]);
-    else if (block->gaps)
-        add_gap(table, &block->gaps[row]);
-    else
-        add_market(table, block->market);
-}
-
 /* Readings or candles, of which there are many: market and source are the same in all rows. */
 static void
-add_rows(struct table *table, const struct oi_block *block)
+add_rows(struct native_table *table, const struct oi_block *block)
 {
     bool is_json = table->rendering->query->format == NATIVE_JSON;
     bool is_first = table->rendering->row_count == 0;
@@ -459,9 +143,9 @@ add_rows(struct table *table, const struct oi_block *block)
     struct oi_row_text text = {};
 
     table->out = &head;
-    begin_row(table, 1);
-    add_ready(table, table->market);
-    add_source(table, block, table->rendering->query);
+    native_begin_row(table, 1);
+    native_add_market(table);
+    native_add_source(table, block);
     oi_assert(table->column == SOURCE_COLUMNS);
     table->out = out;
     oi_row_text_begin(&text, oi_buffer_slice(&head));
@@ -469,11 +153,66 @@ add_rows(struct table *table, const struct oi_block *block)
         add_candle_cells(table, &text, block->candles);
     else
         add_reading_cells(table, &text, block);
-    oi_assert(!table->columns[table->column]);
-    oi_row_text_end(&text, is_json ? "}" : is_csv(table) ? "\n" : "}\n");
+    oi_assert(!table->columns[table->column].name);
+    oi_row_text_end(&text, is_json ? "}" : native_is_csv(table) ? "\n" : "}\n");
     oi_row_text_write(&text, 0, block->count, is_json && is_first ? 1 : 0, table->times, out);
     oi_row_text_release(&text);
     oi_buffer_release(&head);
+}
+
+/* The same rows as typed cells. */
+static void
+add_row_cells(struct native_table *table, const struct oi_block *block, size_t row)
+{
+    const struct oi_columns *rows = block->rows;
+    struct oi_decimal figure;
+
+    native_add_market(table);
+    native_add_source(table, block);
+    if (block->candles) {
+        const struct oi_candle *candle = &block->candles[row];
+
+        native_add_time(table, candle->start);
+        native_add_decimal(table, &candle->open);
+        native_add_decimal(table, &candle->high);
+        native_add_decimal(table, &candle->low);
+        native_add_decimal(table, &candle->close);
+        native_add_decimal(table, &candle->price_open);
+        native_add_decimal(table, &candle->price_close);
+        native_add_number(table, candle->count);
+        return;
+    }
+    native_add_time(table, rows->time[row]);
+    figure = oi_decimals_get(&block->amounts, row);
+    native_add_decimal(table, &figure);
+    figure = oi_decimals_get(&block->usd, row);
+    native_add_decimal(table, &figure);
+    figure = oi_decimals_get(&rows->mark_price, row);
+    native_add_decimal(table, &figure);
+    native_add_time(table, rows->exchange_time ? rows->exchange_time[row] : OI_TIME_NONE);
+    native_add_time(table, rows->known_time ? rows->known_time[row] : OI_TIME_NONE);
+    native_add_number(table, rows->flags ? rows->flags[row] : 0);
+}
+
+static void
+add_cells(struct oi_rendering *rendering, const struct oi_block *block, struct oi_cells *cells)
+{
+    bool is_market = rendering->query->kind == OI_QUERY_MARKETS;
+    size_t count = is_market ? 1 : block->count;
+    char name[OI_MARKET_NAME_SIZE] = "";
+    struct native_table table = { .cells = cells, .rendering = rendering, .name = name };
+
+    if (is_market && !block->market->instrument)
+        return;
+    if (block->market)
+        write_market(rendering->query, block->market, name);
+    for (size_t i = 0; i < count; i++) {
+        if (block->rows || block->candles)
+            add_row_cells(&table, block, i);
+        else
+            native_add_fact(&table, block, i);
+    }
+    rendering->row_count += count;
 }
 
 static void
@@ -483,7 +222,7 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
     size_t count = is_market ? 1 : block->count;
     char name[OI_MARKET_NAME_SIZE];
     struct oi_buffer quoted = {};
-    struct table table = {
+    struct native_table table = {
         .out = out,
         .rendering = rendering,
         .columns = columns_of(rendering->query),
@@ -492,10 +231,13 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
 
     if (is_market && !block->market->instrument)
         return;
-    for (size_t i = 0; table.columns[i]; i++)
-        table.sizes[i] = strlen(table.columns[i]);
-    write_market(rendering->query, block->market, name);
-    quote(&table, name, &quoted);
+    for (size_t i = 0; table.columns[i].name; i++)
+        table.sizes[i] = strlen(table.columns[i].name);
+    name[0] = '\0';
+    if (block->market)
+        write_market(rendering->query, block->market, name);
+    table.name = name;
+    native_quote(&table, name, &quoted);
     table.market = oi_buffer_slice(&quoted);
     if (block->rows || block->candles) {
         add_rows(&table, block);
@@ -503,9 +245,9 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
         count = 0;
     }
     for (size_t i = 0; i < count; i++) {
-        begin_row(&table, rendering->row_count++);
-        add_row(&table, block, i);
-        end_row(&table);
+        native_begin_row(&table, rendering->row_count++);
+        native_add_fact(&table, block, i);
+        native_end_row(&table);
     }
     oi_buffer_release(&quoted);
 }
@@ -538,7 +280,7 @@ begin_answer(struct oi_rendering *rendering, struct oi_buffer *out)
         [NATIVE_CSV] = "text/csv",
     };
     struct oi_http_reply *reply = rendering->reply;
-    const char *const *columns = columns_of(rendering->query);
+    const struct native_column *columns = columns_of(rendering->query);
 
     rendering->state = oi_arena_alloc_zero(&reply->arena, 1, sizeof(struct oi_time_writer));
     oi_http_reply_type(reply, types[rendering->query->format]);
@@ -547,10 +289,10 @@ begin_answer(struct oi_rendering *rendering, struct oi_buffer *out)
         OI_ADD(out, "{\"data\":[");
     if (rendering->query->format != NATIVE_CSV)
         return;
-    for (size_t i = 0; columns[i]; i++) {
+    for (size_t i = 0; columns[i].name; i++) {
         if (i > 0)
             oi_buffer_add_char(out, ',');
-        oi_buffer_add_text(out, columns[i]);
+        oi_buffer_add_text(out, columns[i].name);
     }
     oi_buffer_add_char(out, '\n');
 }
@@ -612,19 +354,62 @@ finish_json(const struct oi_rendering *rendering, struct oi_buffer *out)
     oi_buffer_add_char(out, '}');
 }
 
+/* The place of the next page where the body has no room for it. */
+static void
+set_next(struct oi_rendering *rendering)
+{
+    const struct oi_result *result = rendering->result;
+    struct oi_buffer cursor = {};
+
+    if (!result->next_position.is_set || rendering->step > 0)
+        return;
+    native_write_cursor(&result->next_position, &cursor);
+    oi_http_reply_header(rendering->reply, NATIVE_NEXT_HEADER, oi_buffer_slice(&cursor));
+    oi_buffer_release(&cursor);
+}
+
 enum oi_status
 native_render(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_last,
               struct oi_error *error)
 {
+    const struct oi_query *query = rendering->query;
+    bool is_whole = query->format != NATIVE_JSON && query->limit <= NATIVE_WHOLE_ROWS;
     const struct oi_block *block;
 
     if (rendering->step == 0)
         begin_answer(rendering, out);
+    do {
+        OI_TRY(oi_result_next(rendering->result, &block, error));
+        if (block)
+            add_block(rendering, block, out);
+    } while (block && is_whole);
+    if (!block && query->format == NATIVE_JSON)
+        finish_json(rendering, out);
+    else if (!block)
+        set_next(rendering);
+    *ret_is_last = !block;
+    return OI_OK;
+}
+
+enum oi_status
+native_tabulate(struct oi_rendering *rendering, struct oi_cells *cells, bool *ret_is_last,
+                struct oi_error *error)
+{
+    const struct native_column *columns = columns_of(rendering->query);
+    const struct oi_block *block;
+
+    if (cells->column_count == 0) {
+        oi_http_reply_type(rendering->reply, rendering->query->file == OI_FILE_ARROW
+                                                 ? "application/vnd.apache.arrow.stream"
+                                                 : "application/vnd.apache.parquet");
+        for (size_t i = 0; columns[i].name; i++)
+            oi_cells_column(cells, columns[i].name, columns[i].type);
+    }
     OI_TRY(oi_result_next(rendering->result, &block, error));
     if (block)
-        add_block(rendering, block, out);
-    else if (rendering->query->format == NATIVE_JSON)
-        finish_json(rendering, out);
+        add_cells(rendering, block, cells);
+    else
+        set_next(rendering);
     *ret_is_last = !block;
     return OI_OK;
 }

@@ -260,3 +260,60 @@ oi_export_rows(const struct oi_source *source, const struct oi_query *query, str
     OI_TRY(gather_rows(result, &columns, error));
     return write_rows(&columns, out, error);
 }
+
+static enum oi_parquet_type
+parquet_type(enum oi_cell type)
+{
+    switch (type) {
+    case OI_CELL_TEXT:
+    case OI_CELL_FIGURE:
+        return OI_PARQUET_STRING;
+    case OI_CELL_TIME:
+        return OI_PARQUET_TIMESTAMP_UTC_NANOS;
+    case OI_CELL_BOOLEAN:
+        return OI_PARQUET_BOOLEAN;
+    case OI_CELL_INTEGER:
+        break;
+    }
+    return OI_PARQUET_INT64;
+}
+
+static void
+fill_column(const struct oi_cells_column *from, size_t count, struct oi_arena *arena,
+            struct oi_parquet_column *to)
+{
+    *to = (struct oi_parquet_column){
+        .name = from->name,
+        .type = parquet_type(from->type),
+        .is_nullable = true,
+        .present = from->absent > 0 ? from->present.items : NULL,
+        .integers = from->numbers.items,
+    };
+    if (to->type == OI_PARQUET_STRING) {
+        struct oi_slice *texts = oi_arena_alloc_zero(arena, count + 1, sizeof(*texts));
+
+        for (size_t row = 0; row < count; row++)
+            texts[row] = oi_cells_text(from, row);
+        to->strings = texts;
+    } else if (to->type == OI_PARQUET_BOOLEAN) {
+        bool *values = oi_arena_alloc_zero(arena, count + 1, sizeof(*values));
+
+        for (size_t row = 0; row < count; row++)
+            values[row] = from->numbers.items[row] != 0;
+        to->booleans = values;
+    }
+}
+
+enum oi_status
+oi_export_table(const struct oi_cells *table, struct oi_buffer *out, struct oi_error *error)
+{
+    struct oi_parquet_column columns[OI_CELLS_COLUMNS_MAX];
+    struct oi_arena arena = {};
+    enum oi_status status;
+
+    for (size_t i = 0; i < table->column_count; i++)
+        fill_column(&table->columns[i], table->row_count, &arena, &columns[i]);
+    status = oi_parquet_write(columns, table->column_count, table->row_count, out, error);
+    oi_arena_release(&arena);
+    return status;
+}

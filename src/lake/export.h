@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "core/cells.h"
 #include "query/run.h"
 
 /* Aperiodic's file of open interest: columns time, open_interest, open_interest_pct_change,
@@ -39,3 +40,8 @@ enum oi_status oi_export_file(struct oi_export_cache *cache, struct oi_slice nam
 enum oi_status oi_export_rows(const struct oi_source *source, const struct oi_query *query,
                               struct oi_buffer *out, struct oi_problem *problem,
                               struct oi_error *error);
+
+/* A table's rows as a whole Parquet file: text, figures as text with every digit, times in
+ * nanoseconds UTC; every column may have absent values. */
+enum oi_status oi_export_table(const struct oi_cells *table, struct oi_buffer *out,
+                               struct oi_error *error);

@@ -25,7 +25,11 @@ enum oi_query_kind {
     OI_QUERY_MONTHS,    /* the months in which there is anything */
     OI_QUERY_LATEST,    /* the newest reading of each market, with its changes */
     OI_QUERY_GAPS,      /* typed holes */
-    OI_QUERY_METRICS,   /* totals in USD of entities at instants of a grid (Coin Metrics) */
+    OI_QUERY_REVISIONS, /* every reading that was ever known, feed by feed */
+    OI_QUERY_CHANGES,   /* what changed between two instants, market by market and in all */
+    OI_QUERY_COVERAGE,  /* how much of what was due is there */
+    OI_QUERY_CONVENTIONS, /* how each exchange counts; `text_filter`: of one */
+    OI_QUERY_METRICS,     /* totals in USD of entities at instants of a grid (Coin Metrics) */
 };
 
 /* In whose words a selector speaks. */
@@ -112,6 +116,7 @@ struct oi_query {
     /* One list of the markets of all groups, each once, ordered by their name in the first
      * selector's symbology, bytewise; else group after group. */
     bool is_one_list;
+    bool is_one_total;   /* the markets of all groups as one total */
     bool needs_a_market; /* no market in any group is a problem of the first selector */
     struct oi_span span;
     oi_time as_of; /* OI_TIME_LATEST: as known now */
@@ -145,6 +150,13 @@ struct oi_query {
     const struct oi_measure *measures; /* at most OI_MEASURES_MAX, borrowed */
     size_t measure_count;
     const char *text_filter; /* markets: substring of the symbol, in any case; NULL: none */
+
+    /* The answer is a file of the route's table, made by lake/. */
+    enum oi_file {
+        OI_FILE_NONE = 0,
+        OI_FILE_PARQUET,
+        OI_FILE_ARROW,
+    } file;
 
     /* How the answer is written; only its dialect reads these. */
     unsigned format;  /* the dialect's own enumeration */

@@ -31,6 +31,26 @@ struct oi_gap {
     const char *cause; /* "silent", "collector down" */
 };
 
+/* CHANGES: a market, or all of them, between two instants. A figure that is too old at an instant,
+ * or not there, is none and counts as nothing. */
+struct oi_change {
+    oi_time from_time, to_time; /* of the readings; OI_TIME_NONE: there is none */
+    struct oi_decimal from, to, change;
+    struct oi_decimal usd_from, usd_to, usd_change;
+    /* usd_change is their sum: at the first instant's price, and what the price did to the
+     * amount of the second. A market that is only at one instant is all amount. */
+    struct oi_decimal usd_by_amount, usd_by_price;
+};
+
+/* COVERAGE */
+struct oi_coverage {
+    struct oi_span span; /* in which readings were due */
+    int64_t cadence_ns;
+    int64_t missing_ns;
+    size_t gaps;
+    const char *cause; /* of the longest gap, or NULL */
+};
+
 /* METRICS: an entity's figures at one instant of the grid. */
 struct oi_measured {
     oi_time time;
@@ -66,8 +86,8 @@ struct oi_market {
 };
 
 struct oi_block {
-    const struct oi_market *market;
-    size_t count; /* of whichever below is set */
+    const struct oi_market *market; /* NULL: CONVENTIONS */
+    size_t count;                   /* of whichever below is set */
     /* Where the readings come from and how that feed counts, by the convention in force or the
      * import's own word. A block of rows is of one feed; other blocks name the first one used. */
     const char *feed;     /* or NULL */
@@ -85,6 +105,10 @@ struct oi_block {
     const oi_time *months;          /* first instants */
     const struct oi_latest *latest; /* SNAPSHOTS: one, beside them, where wants_latest */
     const struct oi_gap *gaps;
+    const struct oi_change *changes;
+    const struct oi_coverage *coverage;
+    const struct oi_convention *convention; /* CONVENTIONS; `market` is NULL then */
+    const char *exchange;                   /* of that; NULL: of any */
     const struct oi_measured *measured;
     /* METRICS with wants_extents, count 1: for each measure the instants at which there is a figure
      * or one is carried; empty where there are none. */

@@ -250,6 +250,31 @@ add_split_totals(struct run *run, struct oi_choice *choices, size_t count, enum 
     oi_free(valued);
 }
 
+static int
+by_instrument(const void *left, const void *right)
+{
+    const struct oi_choice *a = left, *b = right;
+
+    return a->instrument < b->instrument ? -1 : a->instrument > b->instrument;
+}
+
+/* The markets of all groups, each once, as one total. */
+static void
+lay_out_total(struct run *run, struct oi_choices *choices)
+{
+    size_t kept = 0;
+
+    qsort(choices->items.items, choices->items.count, sizeof(struct oi_choice), by_instrument);
+    for (size_t i = 0; i < choices->items.count; i++) {
+        if (kept == 0 ||
+            choices->items.items[i].instrument != choices->items.items[kept - 1].instrument)
+            choices->items.items[kept++] = choices->items.items[i];
+    }
+    run->markets = oi_arena_alloc_zero(&run->arena, 1, sizeof(*run->markets));
+    if (kept > 0)
+        add_total(run, choices->items.items, kept, OI_SPLIT_NONE);
+}
+
 static void
 lay_out_markets(struct run *run, struct oi_choices *choices)
 {
@@ -350,6 +375,14 @@ prepare(struct run *run, struct oi_error *error)
         return run_latest(run, error);
     case OI_QUERY_GAPS:
         return run_gaps(run, error);
+    case OI_QUERY_REVISIONS:
+        return run_revisions(run, error);
+    case OI_QUERY_CHANGES:
+        return run_changes(run, error);
+    case OI_QUERY_COVERAGE:
+        return run_coverage(run, error);
+    case OI_QUERY_CONVENTIONS:
+        return run_conventions(run, error);
     case OI_QUERY_METRICS:
         return run_metrics(run, error);
     }
@@ -378,7 +411,7 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
     if (status == OI_OK && query->kind == OI_QUERY_METRICS)
         status = run_entities(run, &choices, problem);
     else if (status == OI_OK)
-        lay_out_markets(run, &choices);
+        (run->query->is_one_total ? lay_out_total : lay_out_markets)(run, &choices);
     if (status == OI_OK) {
         run->result.markets = run->markets;
         run->result.market_count = run->market_count;

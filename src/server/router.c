@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "lake/arrow.h"
 #include "lake/export.h"
 #include "server/assets.h"
 #include "server/range.h"
@@ -29,6 +30,7 @@ struct answer {
     struct oi_problem problem;
     struct oi_rendering rendering;
     struct oi_result *result;
+    struct oi_cells cells; /* where the answer is a file */
     struct oi_visit visit;
     uint8_t session[OI_SHA256_SIZE]; /* the hash of a session's key, for `visit` */
     struct oi_grant grant;
@@ -39,6 +41,7 @@ static void
 answer_free(struct answer *answer)
 {
     oi_result_close(&answer->result);
+    oi_cells_release(&answer->cells);
     oi_query_release(&answer->query);
     oi_free(answer->public_url);
     oi_free(answer);
@@ -393,6 +396,38 @@ render_file(struct answer *answer, const struct oi_http_request *request,
     return OI_OK;
 }
 
+/* Rows of one batch of a stream. */
+#define BATCH_ROWS 10'240
+
+/* The next rows as typed columns, and what the file begins and ends with. A file that has its index
+ * at the end is made whole, and so is one whose headers tell of its end. */
+static enum oi_status
+more_of_table(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_error *error)
+{
+    struct answer *answer = context;
+    bool is_whole = answer->query.file == OI_FILE_PARQUET;
+
+    oi_cells_clear(&answer->cells);
+    do {
+        OI_TRY(answer->route->tabulate(&answer->rendering, &answer->cells, ret_is_last, error));
+    } while (!*ret_is_last && (is_whole || answer->cells.row_count < BATCH_ROWS));
+    if (is_whole)
+        return oi_export_table(&answer->cells, out, error);
+    if (answer->rendering.step++ == 0)
+        oi_arrow_write_schema(&answer->cells, out);
+    if (answer->cells.row_count > 0)
+        OI_TRY(oi_arrow_write_batch(&answer->cells, out, error));
+    if (*ret_is_last)
+        oi_arrow_write_end(out);
+    return OI_OK;
+}
+
+static bool
+is_file(const struct answer *answer)
+{
+    return answer->query.file != OI_FILE_NONE && answer->route->tabulate;
+}
+
 /* Run the query and render the first piece; *ret_is_last false: there is more to pull. */
 static enum oi_status
 begin(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply,
@@ -415,7 +450,10 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
         OI_TRY(oi_query_run(answer->server->source, &answer->query, &answer->result,
                             &answer->problem, error));
     answer->rendering.result = answer->result;
-    OI_TRY(answer->route->render(&answer->rendering, &reply->body, ret_is_last, error));
+    if (is_file(answer))
+        OI_TRY(more_of_table(answer, &reply->body, ret_is_last, error));
+    else
+        OI_TRY(answer->route->render(&answer->rendering, &reply->body, ret_is_last, error));
     return settle(answer);
 }
 
@@ -455,7 +493,7 @@ answer_route(struct answer *answer, const struct oi_http_request *request,
         finish(answer);
         return;
     }
-    reply->more = more;
+    reply->more = is_file(answer) ? more_of_table : more;
     reply->finish = finish;
     reply->context = answer;
 }

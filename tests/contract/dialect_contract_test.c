@@ -32,6 +32,9 @@ struct world {
     struct oi_candle candles[2];
     struct oi_snapshot snapshots[3];
     struct oi_latest latest;
+    struct oi_change change;
+    struct oi_coverage coverage;
+    struct oi_convention convention;
     struct oi_gap gap;
     struct oi_decimal values[OI_MEASURES_MAX];
     struct oi_measured measured;
@@ -114,13 +117,29 @@ fill_world(struct world *world)
         .known_time = world->known_times,
         .mark_price = { .mantissas = world->prices },
     };
+    world->change = (struct oi_change){ .from_time = world->times[0],
+                                        .to_time = world->times[0] + OI_HOUR,
+                                        .from = test_decimal("10.5"),
+                                        .to = test_decimal("9"),
+                                        .change = test_decimal("-1.5") };
+    world->coverage = (struct oi_coverage){ .span = { world->times[0], world->times[0] + OI_DAY },
+                                            .cadence_ns = OI_MINUTE,
+                                            .missing_ns = OI_HOUR,
+                                            .gaps = 1,
+                                            .cause = "silent" };
+    world->convention = (struct oi_convention){ .product = "usdm",
+                                                .sides = 1,
+                                                .unit = OI_UNIT_CONTRACTS,
+                                                .label = OI_LABEL_END,
+                                                .evidence = "https://example.com" };
 }
 
 /* The blocks that answer a question in this world. */
 static struct oi_result *
 answer(struct world *world, const struct oi_query *query)
 {
-    bool is_total = query->selectors.count > 0 && query->selectors.items[0].is_total;
+    bool is_total =
+        query->is_one_total || (query->selectors.count > 0 && query->selectors.items[0].is_total);
     struct oi_block *block = &world->blocks[0];
 
     fill_world(world);
@@ -140,7 +159,19 @@ answer(struct world *world, const struct oi_query *query)
         world->blocks[1].market = &world->markets[1];
         world->block_count = world->market_count = 2;
         break;
+    case OI_QUERY_CHANGES:
+        block->changes = &world->change;
+        break;
+    case OI_QUERY_COVERAGE:
+        block->coverage = &world->coverage;
+        break;
+    case OI_QUERY_CONVENTIONS:
+        block->market = NULL;
+        block->exchange = "binance";
+        block->convention = &world->convention;
+        break;
     case OI_QUERY_ROWS:
+    case OI_QUERY_REVISIONS:
         block->count = 2;
         block->rows = &world->rows;
         block->amounts = (struct oi_decimals){ .mantissas = world->amounts, .exponent = -3 };

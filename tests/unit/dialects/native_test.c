@@ -50,7 +50,7 @@ reads_every_choice(void **)
     assert_string_equal(query->selectors.items[0].coin, "BTC");
     assert_int_equal(query->selectors.items[0].exchanges.count, 2);
     assert_int_equal(query->selectors.items[0].kinds.count, 2);
-    assert_true(query->selectors.items[0].is_total);
+    assert_true(query->is_one_total);
     assert_false(query->selectors.items[0].must_match);
     assert_true(query->needs_a_market);
     test_close(&exchange);

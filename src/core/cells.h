@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An answer as a table of typed columns: what a dialect would write as text, for formats that keep
+ * columns (Parquet, Arrow). Cells are added row by row, from the first column to the last.
+ */
+#pragma once
+
+#include "base/buffer.h"
+#include "base/vector.h"
+#include "core/time.h"
+
+enum oi_cell {
+    OI_CELL_TEXT,    /* UTF-8 */
+    OI_CELL_FIGURE,  /* an exact decimal number, as its digits */
+    OI_CELL_TIME,    /* nanoseconds UTC */
+    OI_CELL_INTEGER, /* 64 bits */
+    OI_CELL_BOOLEAN,
+};
+
+struct oi_cells_column {
+    const char *name; /* static text */
+    enum oi_cell type;
+    OI_VECTOR(bool) present;    /* one a row */
+    OI_VECTOR(int64_t) numbers; /* one a row; absent ones are 0. Text: where it begins in `bytes` */
+    struct oi_buffer bytes;     /* texts and figures, one after the other */
+    size_t absent;
+};
+
+#define OI_CELLS_COLUMNS_MAX 32
+
+struct oi_cells {
+    struct oi_cells_column columns[OI_CELLS_COLUMNS_MAX];
+    size_t column_count;
+    size_t row_count;
+    size_t at; /* the column of the next cell */
+};
+
+/* Another column, while there are no rows. */
+void oi_cells_column(struct oi_cells *table, const char *name, enum oi_cell type);
+void oi_cells_release(struct oi_cells *table);
+/* No rows; columns and memory stay. */
+void oi_cells_clear(struct oi_cells *table);
+
+/* The next cell; its kind must fit the column. */
+void oi_cells_add_none(struct oi_cells *table);
+void oi_cells_add_text(struct oi_cells *table, struct oi_slice text);
+void oi_cells_add_number(struct oi_cells *table, int64_t value);
+
+/* The text of a row of a TEXT or FIGURE column. */
+struct oi_slice oi_cells_text(const struct oi_cells_column *column, size_t row);
