@@ -19,8 +19,8 @@ struct block {
     int64_t imports[BLOCK_BATCHES];
 };
 
-static uint64_t
-block_of(uint64_t batch)
+uint64_t
+oi_commits_block(uint64_t batch)
 {
     return (batch - 1) / BLOCK_BATCHES;
 }
@@ -83,7 +83,7 @@ enum oi_status
 oi_commits_add(struct oi_access *access, uint64_t batch, const struct oi_batch_header *header,
                struct oi_error *error)
 {
-    uint64_t number = block_of(batch);
+    uint64_t number = oi_commits_block(batch);
     struct block block;
 
     OI_TRY(block_load(access, number, &block, error));
@@ -106,13 +106,13 @@ struct resolver {
 static enum oi_status
 resolve(struct resolver *resolver, uint64_t batch, oi_time *ret_time, struct oi_error *error)
 {
-    struct block **block = &resolver->blocks[block_of(batch) - resolver->first];
+    struct block **block = &resolver->blocks[oi_commits_block(batch) - resolver->first];
     size_t index = (size_t) ((batch - 1) % BLOCK_BATCHES);
 
     if (!*block) {
         *block = oi_alloc(sizeof(**block));
         (*block)->count = 0;
-        OI_TRY(block_load(resolver->access, block_of(batch), *block, error));
+        OI_TRY(block_load(resolver->access, oi_commits_block(batch), *block, error));
     }
     if (index >= (*block)->count)
         return oi_fail(error, OI_E_CORRUPT, "batch %llu has no commit time",
@@ -138,8 +138,8 @@ oi_commits_resolve(struct oi_access *access, const uint64_t *batches, size_t cou
         return OI_OK;
     if (low == 0 || high > BATCH_NUMBER_MAX)
         return oi_fail(error, OI_E_CORRUPT, "a row of a batch that was never committed");
-    resolver.first = block_of(low);
-    resolver.count = (size_t) (block_of(high) - resolver.first) + 1;
+    resolver.first = oi_commits_block(low);
+    resolver.count = (size_t) (oi_commits_block(high) - resolver.first) + 1;
     resolver.blocks = oi_alloc_zero(resolver.count, sizeof(*resolver.blocks));
     for (size_t i = 0; status == OI_OK && i < count; i++) {
         if (times[i] != OI_TIME_NONE)
@@ -161,7 +161,7 @@ static enum oi_status
 search_blocks(struct oi_access *access, oi_time time, uint64_t last, uint64_t *ret_batch,
               struct oi_error *error)
 {
-    uint64_t low = 0, high = last == 0 ? 0 : block_of(last) + 1;
+    uint64_t low = 0, high = last == 0 ? 0 : oi_commits_block(last) + 1;
     struct block block;
 
     /* low: the number of blocks that begin at or before `time`. */

@@ -248,6 +248,8 @@ uint16_t oi_flags_of(const struct oi_flags *flags, oi_time time);
 /* commits.c */
 enum oi_status oi_commits_add(struct oi_access *access, uint64_t batch,
                               const struct oi_batch_header *header, struct oi_error *error);
+/* The block that a batch is in; batch 0 is in none. */
+uint64_t oi_commits_block(uint64_t batch);
 /* Put the commit time of batches[i] into times[i] wherever that is OI_TIME_NONE. */
 enum oi_status oi_commits_resolve(struct oi_access *access, const uint64_t *batches, size_t count,
                                   oi_time *times, struct oi_error *error);

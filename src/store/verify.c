@@ -29,7 +29,10 @@ struct verifier {
     uint32_t series;       /* whose chunks are looked at */
     bool has_chunks;       /* some of that series came already */
     struct oi_position found, position;
-    bool is_damaged; /* some chunk of the series is: its rollups cannot be made anew */
+    uint64_t commit_blocks; /* of commit times, so far */
+    uint64_t blocks_met;    /* of rollups, that rows make */
+    uint64_t blocks;        /* of rollups in all */
+    bool is_damaged;        /* some chunk of the series is: its rollups cannot be made anew */
     struct oi_rollups made[2];
 };
 
@@ -181,6 +184,7 @@ check_block(struct verifier *verifier, const struct oi_rollups *made, size_t fro
     for (size_t i = 0; is_same && i < count; i++)
         is_same = same_rollup(&stored.items[i], &due.items[i]);
     verifier->report.rollups += stored.count;
+    verifier->blocks_met += status == OI_OK;
     oi_vector_release(&stored);
     return status == OI_E_NOT_FOUND ? !oi_rollups_pay(&due) : is_same;
 }
@@ -355,12 +359,59 @@ check_position(struct verifier *verifier, struct oi_slice key, struct oi_slice v
                                                                                                    \
         (void) open_seal(verifier, table, key, value, &body);                                      \
     }
-SEAL_CHECK(commit, OI_TABLE_COMMIT)
-SEAL_CHECK(rollup, OI_TABLE_ROLLUP)
 SEAL_CHECK(hole, OI_TABLE_HOLE)
 SEAL_CHECK(watch, OI_TABLE_WATCH)
 SEAL_CHECK(import, OI_TABLE_IMPORT)
 SEAL_CHECK(flag, OI_TABLE_FLAG)
+
+static void
+check_rollup(struct verifier *verifier, struct oi_slice key, struct oi_slice value)
+{
+    struct oi_slice body;
+
+    verifier->blocks++;
+    (void) open_seal(verifier, OI_TABLE_ROLLUP, key, value, &body);
+}
+
+/* One block after the other, and the last one ends with the last batch. */
+static void
+check_commit(struct verifier *verifier, struct oi_slice key, struct oi_slice value)
+{
+    struct oi_slice rest = key, body;
+    uint64_t block = oi_key_take_u64(&rest), batch = verifier->state.last_batch;
+    oi_time time = OI_TIME_NONE;
+    struct oi_error error = {};
+
+    if (!open_seal(verifier, OI_TABLE_COMMIT, key, value, &body))
+        return;
+    if (block != verifier->commit_blocks)
+        report(verifier, "block %llu of the commit times where %llu is due",
+               (unsigned long long) block, (unsigned long long) verifier->commit_blocks);
+    verifier->commit_blocks = block + 1;
+    if (batch == 0 || block != oi_commits_block(batch))
+        return;
+    if (oi_commits_resolve(&verifier->access, &batch, 1, &time, &error) != OI_OK)
+        report(verifier, "%s", error.message);
+    else if (time != verifier->state.last_commit_time)
+        report(verifier, "batch %llu was not committed when the store's state says",
+               (unsigned long long) batch);
+}
+
+/* What is seen only once the tables were walked. */
+static void
+check_counts(struct verifier *verifier)
+{
+    uint64_t due =
+        verifier->state.last_batch == 0 ? 0 : oi_commits_block(verifier->state.last_batch) + 1;
+
+    if (verifier->commit_blocks != due)
+        report(verifier, "%llu blocks of commit times instead of %llu",
+               (unsigned long long) verifier->commit_blocks, (unsigned long long) due);
+    /* Behind damage nobody knows which rollups are right. */
+    if (verifier->report.faults == 0 && verifier->blocks != verifier->blocks_met)
+        report(verifier, "%llu blocks of rollups that no rows make",
+               (unsigned long long) (verifier->blocks - verifier->blocks_met));
+}
 
 static enum oi_status
 verify_tables(struct verifier *verifier, struct oi_error *error)
@@ -386,7 +437,9 @@ verify_tables(struct verifier *verifier, struct oi_error *error)
     OI_TRY(walk_table(verifier, OI_TABLE_HOLE, check_hole, error));
     OI_TRY(walk_table(verifier, OI_TABLE_WATCH, check_watch, error));
     OI_TRY(walk_table(verifier, OI_TABLE_IMPORT, check_import, error));
-    return walk_table(verifier, OI_TABLE_FLAG, check_flag, error);
+    OI_TRY(walk_table(verifier, OI_TABLE_FLAG, check_flag, error));
+    check_counts(verifier);
+    return OI_OK;
 }
 
 enum oi_status
