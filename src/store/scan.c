@@ -183,6 +183,19 @@ skip_damaged(struct oi_scan *scan, struct oi_access *access, const struct block 
                       (long long) block->place.first);
 }
 
+/* The header of the chunk at hand; a walk leans on its times. */
+static enum oi_status
+read_place(struct block *block, struct oi_error *error)
+{
+    struct oi_chunk_header *header = &block->header;
+
+    OI_TRY(oi_chunk_header_read(block->place.key, block->place.value, header, error));
+    if (header->first_time != block->place.first || header->last_time < header->first_time ||
+        header->last_time >= OI_TIME_LATEST)
+        return oi_fail(error, OI_E_CORRUPT, "a chunk under another time");
+    return OI_OK;
+}
+
 /* The next stretch, before the tail has its say. */
 static enum oi_status
 choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
@@ -198,7 +211,7 @@ choose_span(struct oi_scan *scan, struct oi_access *access, struct block *block,
     status = oi_chunk_find(access, series, at, &block->place, error);
     block->has_before = status == OI_OK;
     if (status == OI_OK) {
-        status = oi_chunk_header_read(block->place.key, block->place.value, &block->header, error);
+        status = read_place(block, error);
         if (status != OI_OK && at < block->damage_to)
             return skip_damaged(scan, access, block, status, error);
         /* Behind every chunk there is only the log. */
@@ -473,7 +486,7 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     scan->view.count = 0;
     OI_TRY(oi_position_load(access, scan->request.series, &position, error));
     block.chunked_batch = position.chunked_batch;
-    block.damage_to = position.last + 1;
+    block.damage_to = position.last < OI_TIME_LATEST ? position.last + 1 : OI_TIME_LATEST;
     OI_TRY(choose_span(scan, access, &block, error));
     /* The stretch is still read when somebody goes on after the word of a hole. */
     OI_TRY(account(scan, &position, &block, error));
