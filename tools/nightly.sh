@@ -10,8 +10,11 @@ OI_TEST_LOGS=${OI_TEST_LOGS:-10000} build-debug/tests/store_contract_test
 # The collector over its whole week, calm days and moods; another one each night.
 OI_TEST_MINUTES=1440 build-release/tests/collector_day_contract_test
 OI_TEST_MINUTES=10080 OI_TEST_SEED=${SEED:-$(date +%s)} build-release/tests/collector_week_contract_test
+# A million random requests to every dialect, then 100,000 over sockets to a server under TSan.
+OI_RANDOM_REQUESTS=${OI_RANDOM_REQUESTS:-1000000} build-debug/tests/dialect_random_contract_test
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 tools/build.sh thread
 tools/run_tests.py build-thread --counts "$counts"
+tools/random_requests.sh build-thread "${OI_RANDOM_SOCKETS:-100000}"
 ALL=1 tools/tidy.sh
