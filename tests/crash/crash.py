@@ -16,7 +16,7 @@ import damage
 import faults
 import kill
 import sharing
-from rig import File, Rig, Server, check
+from rig import TIMEOUT, File, Rig, Server, check
 
 SIZES = {"a": 25000, "b": 1500, "c": 700, "d": 4000, "e": 1}
 # A table that goes in bulk, straight into chunks, in two commits.
@@ -94,7 +94,7 @@ class World:
         began = time.monotonic()
         with Server(self.rig, self.trial_store, ("--demo",), fault) as server:
             seen = {}
-            while time.monotonic() < began + 1.5:
+            while time.monotonic() < began + 1.5 or (not seen and time.monotonic() < began + TIMEOUT):
                 now = server.latest()
                 if len(now) > len(seen):
                     seen, self.collect_seconds = now, time.monotonic() - began

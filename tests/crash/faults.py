@@ -58,7 +58,7 @@ def collecting(world, random, data):
             answered = {}
         else:
             enough = lambda: len(found := server.latest()) >= world.live_markets and found
-            answered = server.wait_for(enough, 15)
+            answered = server.wait_for(enough)
             check(answered, f"it does not collect on after {fault}: {server.said()}")
             check(server.get("/readyz")[0] == 200, f"not ready after {fault}")
             code = server.kill(signal.SIGTERM)

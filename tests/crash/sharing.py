@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from kill import check_collected, wait_for_early_minute
@@ -76,8 +77,8 @@ class SlowReader:
         self.taken = self.link.recv(1024)
 
     def sip(self):
-        """Some more."""
-        self.taken += self.link.recv(1024)
+        """Some more: enough for the server to send a little."""
+        self.taken += self.link.recv(16384)
 
     def rest(self):
         """All of it, without the chunks of the transfer."""
@@ -95,29 +96,53 @@ class SlowReader:
         return whole.decode()
 
 
-def write_much(world, data, name, reader):
-    """Imports and checkpoints while a reader sips; the size of the file afterwards."""
+class Sipping:
+    """While it is entered, every reader takes a sip now and then: who takes none for 30 s is cut off."""
+
+    def __init__(self, readers):
+        self.readers, self.is_over = readers, threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        """A thread's work."""
+        while not self.is_over.wait(2):
+            for reader in self.readers:
+                reader.sip()
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+
+
+def write_much(world, data, name):
+    """Imports and checkpoints; the size of the file afterwards."""
     for i in range(4):
         file = File(data.parent, f"{name}{i}", randomness.Random(i), 12000)
         finish(start_import(world.rig, data, [file]))
         with Server(world.rig, data) as server:
             check(server.kill(signal.SIGTERM) == 0, server.said())
-        if reader:
-            reader.sip()
     return (data / "data.mdb").stat().st_size
 
 
 def slow_reader(world, _random, data):
     """A client that takes its time does not make the file grow, and gets one consistent answer."""
     copy_store(world.chunked_store, data)
-    alone = write_much(world, copy_store(world.chunked_store, data.parent / "alone"), "w", None)
+    alone = write_much(world, copy_store(world.chunked_store, data.parent / "alone"), "w")
     path = f"/oi/v1/open-interest?market={world.files[0].rows[0][0]}&format=ndjson&limit=1000000"
     with Server(world.rig, data) as server:
         expected = server.get(path)[1]
+        began = time.monotonic()
         readers = [SlowReader(server, path) for _ in range(8)]
-        beside = write_much(world, data, "w", readers[0])
+        with Sipping(readers):
+            beside = write_much(world, data, "w")
         for reader in readers:
-            check(reader.rest() == expected, "a slow reader gets another answer")
+            answer = reader.rest()
+            check(answer == expected, f"a slow reader gets another answer: {len(answer)} of {len(expected)} bytes, "
+                  f"{'its beginning' if expected.startswith(answer) else 'not its beginning'}, after "
+                  f"{time.monotonic() - began:.0f} s")
         check(server.kill(signal.SIGTERM) == 0, server.said())
     NOTES.append(f"slow reader: the file has {beside / 1e6:.1f} MB, without one {alone / 1e6:.1f} MB")
     check(beside <= alone * GROWTH_MAX, NOTES[-1])
@@ -232,14 +257,14 @@ def lock_door_on_full_disk(world, data, disk, server):
     """Keys are made when there is room, and stay in force when there is none again."""
     keys = [add_key(world, data, plan, disk.fault)[1] for plan in ("unlimited", "oanor-free")]
     status = lambda of, key=None: of.get("/oi/v1/markets", key=key)[0]
-    locked = server.wait_for(lambda: status(server) == 401, 5)
+    locked = server.wait_for(lambda: status(server) == 401)
     check(locked, f"it does not notice a key: {server.said()}")
     disk.fill()
     with Server(world.rig, data, fault=disk.fault) as other:
         for of in (server, other):
             check(status(of) == 401, "a full disk opens the door")
             check(status(of, keys[0]) == 200, "a key that is not counted does not pass")
-            refused = of.wait_for(lambda of=of: status(of, keys[1]) >= 500, 5)
+            refused = of.wait_for(lambda of=of: status(of, keys[1]) >= 500)
             check(refused, "what cannot be counted is given away")
 
 
