@@ -39,12 +39,14 @@ collect(const struct oi_options *options, struct oi_store *store, struct oi_erro
 
     OI_TRY(oi_retention_read(options, &upkeep.retention, error));
     OI_TRY(oi_intake_open(options, store, &intake, error));
+    upkeep.inbox = oi_intake_inbox(intake);
     oi_log(OI_LOG_INFO, "collector.started", "data=%s version=%s", oi_intake_folder(options),
            OI_VERSION);
     if (printf("oi collects into %s\n", oi_intake_folder(options)) < 0 || fflush(stdout) != 0)
         return oi_fail(error, OI_E_IO, "cannot write to stdout");
     oi_upkeep_run(&upkeep);
     oi_log(OI_LOG_INFO, "collector.stopping", "reason=signal");
+    upkeep.inbox = NULL;
     oi_intake_close(&intake);
     oi_upkeep_finish(&upkeep);
     return OI_OK;

@@ -234,6 +234,7 @@ run(const struct oi_options *options, struct oi_error *error)
     oi_stop_take();
     OI_TRY(open_service(options, &service, error));
     upkeep.store = service.workspace->store;
+    upkeep.inbox = oi_intake_inbox(service.intake);
     reload.server = service.server;
     oi_upkeep_run(&upkeep);
     oi_log(OI_LOG_INFO, "server.stopping", "reason=signal");

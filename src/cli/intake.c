@@ -5,6 +5,7 @@
 
 #include "base/vector.h"
 #include "cli/demo_past.h"
+#include "cli/zones.h"
 #include "simulator/simulator.h"
 
 #include <errno.h>
@@ -24,6 +25,8 @@
 struct oi_intake {
     struct oi_simulator *simulator; /* NULL: the real exchanges */
     struct oi_collector *collector;
+    struct oi_zones *zones; /* of the files that are watched for */
+    struct oi_inbox *inbox; /* or NULL */
     char redirect_to[64];
     char raw_folder[3000];
     OI_VECTOR(const char *) exchanges; /* NULL-terminated */
@@ -147,6 +150,21 @@ check_exchanges(const struct oi_options *options, struct oi_error *error)
     return OI_OK;
 }
 
+/* CME publishes files, and its users download them. */
+static enum oi_status
+open_inbox(const struct oi_options *options, struct oi_intake *intake, struct oi_error *error)
+{
+    struct oi_inbox_options inbox = { .folder = oi_options_text(options, "cme-folder"),
+                                      .archive = &oi_archive_cme,
+                                      .clock = &oi_clock_system };
+
+    if (!inbox.folder)
+        return OI_OK;
+    intake->zones = oi_zones_new(NULL);
+    inbox.zones = oi_zones_loader(intake->zones);
+    return oi_inbox_open(&inbox, &intake->inbox, error);
+}
+
 enum oi_status
 oi_intake_open(const struct oi_options *options, struct oi_store *store,
                struct oi_intake **ret_intake, struct oi_error *error)
@@ -164,6 +182,7 @@ oi_intake_open(const struct oi_options *options, struct oi_store *store,
                               (struct oi_range){ 1, STREAM_INTERVAL_MS_MAX }, &interval_ms, error));
     wanted.has_streams = oi_options_switch(options, "streams") && !intake->simulator;
     wanted.stream_interval_ms = (uint64_t) interval_ms;
+    OI_TRY(open_inbox(options, intake, error));
     OI_TRY(oi_collector_open(&wanted, store, &intake->collector, error));
     *ret_intake = intake;
     intake = NULL;
@@ -195,6 +214,8 @@ oi_intake_close(struct oi_intake **intake)
     if (!intake || !*intake)
         return;
     oi_collector_close(&(*intake)->collector);
+    oi_inbox_close(&(*intake)->inbox);
+    oi_zones_free(&(*intake)->zones);
     oi_simulator_close(&(*intake)->simulator);
     oi_vector_release(&(*intake)->exchanges);
     oi_free(*intake);
@@ -205,6 +226,12 @@ struct oi_collector *
 oi_intake_collector(struct oi_intake *intake)
 {
     return intake->collector;
+}
+
+struct oi_inbox *
+oi_intake_inbox(struct oi_intake *intake)
+{
+    return intake ? intake->inbox : NULL;
 }
 
 enum oi_status

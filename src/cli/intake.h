@@ -7,6 +7,7 @@
 
 #include "cli/options.h"
 #include "collector/collector.h"
+#include "collector/inbox.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -46,6 +47,10 @@
           .help = "keep at most one pushed change of a market in so many milliseconds",            \
           .fallback = "1000",                                                                      \
           .setting = "stream_interval" },                                                          \
+        { .name = "cme-folder",                                                                    \
+          .argument = "DIR",                                                                       \
+          .help = "import CME's files as they come into this folder",                              \
+          .setting = "cme_folder" },                                                               \
     {                                                                                              \
         .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo"        \
     }
@@ -70,6 +75,8 @@ const char *oi_intake_redirect(const struct oi_intake *intake);
 void oi_intake_close(struct oi_intake **intake);
 /* Lives as long as the intake. */
 struct oi_collector *oi_intake_collector(struct oi_intake *intake);
+/* The folder that is watched, or NULL; lives as long as the intake. */
+struct oi_inbox *oi_intake_inbox(struct oi_intake *intake);
 /* Poll the current minute once and report, instead of oi_intake_open. */
 enum oi_status oi_intake_run_once(const struct oi_options *options, struct oi_store *store,
                                   struct oi_collector_report *ret_report, struct oi_error *error);

@@ -10,6 +10,8 @@
 #define FOLLOW_NS INT64_C(1'000'000'000)
 /* How often a share of the series is moved into chunks: each has its turn once an hour. */
 #define CHECKPOINT_NS INT64_C(10'000'000'000)
+/* How often a watched folder is looked into. */
+#define LOOK_NS INT64_C(10'000'000'000)
 #define CHECKPOINT_SHARE 360
 /* A transaction of so many rows holds up an append for a few tens of milliseconds. */
 #define CHECKPOINT_ROWS 100'000
@@ -75,6 +77,19 @@ retain(struct oi_upkeep *upkeep)
     return status == OI_OK && !is_done;
 }
 
+static void
+look(struct oi_upkeep *upkeep)
+{
+    struct oi_error error = {};
+
+    if (!upkeep->inbox || (upkeep->looked_ns != 0 && now(upkeep) - upkeep->looked_ns < LOOK_NS))
+        return;
+    if (oi_inbox_look(upkeep->inbox, upkeep->store, NULL, &error) != OI_OK)
+        oi_log_throttled(OI_LOG_ERROR, "inbox.store_refused", "inbox",
+                         "reason=\"%s\" next=\"again in 10 s\"", error.message);
+    upkeep->looked_ns = now(upkeep);
+}
+
 void
 oi_upkeep_run(struct oi_upkeep *upkeep)
 {
@@ -96,6 +111,7 @@ oi_upkeep_run(struct oi_upkeep *upkeep)
         if (status != OI_OK)
             oi_log_throttled(OI_LOG_ERROR, "follow.failed", oi_status_name(status),
                              "reason=\"%s\" next=\"again in 1 s\"", error.message);
+        look(upkeep);
         wait_ns = retain(upkeep) ? 0 : FOLLOW_NS;
         if (now(upkeep) - upkeep->checkpointed_ns < CHECKPOINT_NS)
             continue;

@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/map.h"
 #include "base/vector.h"
+#include "exchanges/exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,18 @@ needs_instrument(const struct market *market)
     return is_used && market->instrument == 0;
 }
 
+/* Of an exchange that has closed nothing is expected since. */
+static void
+end_with_exchange(struct oi_instrument *definition)
+{
+    const struct oi_exchange *exchange = oi_exchange_find(oi_slice_of(definition->exchange));
+
+    if (!exchange || exchange->closed == 0 || definition->expiry != OI_TIME_NONE)
+        return;
+    definition->is_delisted = true;
+    definition->valid_from = exchange->closed;
+}
+
 /* Instruments for the markets that have none yet, in one commit. */
 static enum oi_status
 resolve_instruments(struct oi_import_batch *batch, struct oi_error *error)
@@ -204,6 +217,7 @@ resolve_instruments(struct oi_import_batch *batch, struct oi_error *error)
         if (!needs_instrument(&batch->markets.items[i]))
             continue;
         definition = *batch->market(batch->market_context, i);
+        end_with_exchange(&definition);
         known = find_by_symbol(catalog, &definition);
         if (known)
             memcpy(definition.product, known->product, sizeof(definition.product));

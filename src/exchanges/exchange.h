@@ -177,6 +177,7 @@ struct oi_exchange_stream {
 struct oi_exchange {
     const char *name;            /* "binance" */
     const char *full_name;       /* "Binance" */
+    oi_time closed;              /* it has closed for good at this instant; 0: it has not */
     const char *const *products; /* NULL-terminated; together with `name` they are stored: fixed */
     const struct oi_convention *conventions;
     size_t convention_count;

@@ -10,6 +10,9 @@
 
 static const char *const products[] = { "futures", NULL };
 
+/* 2022-11-11: from that Friday on nothing was traded. */
+#define CLOSED (INT64_C(1'668'124'800) * OI_SECOND)
+
 static const struct oi_convention conventions[] = {
     { .sides = 0,
       .unit = OI_UNIT_COINS,
@@ -20,6 +23,7 @@ static const struct oi_convention conventions[] = {
 const struct oi_exchange oi_exchange_ftx = {
     .name = "ftx",
     .full_name = "FTX",
+    .closed = CLOSED,
     .products = products,
     .conventions = conventions,
     .convention_count = OI_COUNT(conventions),
