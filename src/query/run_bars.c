@@ -41,15 +41,19 @@ compare_ticks(const void *left, const void *right)
 static void
 add_block(struct run *run, struct bars_state *state, const struct oi_stream_block *block)
 {
+    const struct oi_readings readings = { .time = block->columns.time,
+                                          .amounts = &block->amounts,
+                                          .prices = &block->columns.mark_price,
+                                          .count = block->columns.count };
+
+    if (!run->query->by_known_time) {
+        oi_bars_add_readings(&state->bars, &readings);
+        return;
+    }
     for (size_t row = 0; row < block->columns.count; row++) {
-        struct tick tick = { .time = block->columns.time[row],
-                             .amount = oi_decimals_get(&block->amounts, row),
+        struct tick tick = { .amount = oi_decimals_get(&block->amounts, row),
                              .price = oi_decimals_get(&block->columns.mark_price, row) };
 
-        if (!run->query->by_known_time) {
-            oi_bars_add(&state->bars, tick.time, &tick.amount, &tick.price);
-            continue;
-        }
         tick.time = arrival(&block->columns, row);
         if (oi_span_contains(run->query->span, tick.time))
             oi_vector_push(&state->ticks, tick);
@@ -78,7 +82,9 @@ read_market(struct run *run, struct bars_state *state, struct oi_stream_block *r
     if (run->query->by_known_time && span.from > OI_TIME_EARLIEST + ARRIVAL_MAX)
         span.from -= ARRIVAL_MAX;
     OI_TRY(run_stream_open(run, run->markets[run->at].instrument, span,
-                           OI_COLUMN_MARK_PRICE | OI_COLUMN_KNOWN_TIME, false, &stream, error));
+                           OI_COLUMN_MARK_PRICE |
+                               (run->query->by_known_time ? OI_COLUMN_KNOWN_TIME : 0),
+                           false, &stream, error));
     for (;;) {
         OI_TRY(oi_stream_next(stream, &block, error));
         run->markets[run->at].left_out_rows = oi_stream_left_out(stream);

@@ -61,12 +61,32 @@ add_change(struct oi_bars *bars, double value)
     bars->squares += before * (change - bars->mean);
 }
 
+/* A tick that is not zero. */
+static void
+add_value(struct oi_bars *bars, double value)
+{
+    if (!bars->has_value)
+        bars->first_value = value;
+    if (bars->has_previous && (value > bars->previous_value || value < bars->previous_value))
+        add_change(bars, value);
+    bars->previous_value = bars->last_value = value;
+    bars->has_previous = bars->has_value = true;
+}
+
+static void
+add_price(struct oi_bars *bars, double price)
+{
+    bars->last_price = price;
+    if (!bars->has_price)
+        bars->first_price = price;
+    bars->has_price = true;
+}
+
 void
 oi_bars_add(struct oi_bars *bars, oi_time time, const struct oi_decimal *amount,
             const struct oi_decimal *price)
 {
     oi_time start = oi_interval_floor(bars->interval_ns, time);
-    double value;
 
     if (!bars->is_filling || bars->start != start)
         begin_bar(bars, start);
@@ -74,20 +94,98 @@ oi_bars_add(struct oi_bars *bars, oi_time time, const struct oi_decimal *amount,
         bars->has_previous = false;
         return;
     }
-    value = oi_decimal_to_double(amount);
-    if (!bars->has_value)
-        bars->first_value = value;
-    if (bars->has_previous && (value > bars->previous_value || value < bars->previous_value))
-        add_change(bars, value);
-    bars->previous_value = bars->last_value = value;
-    bars->has_previous = bars->has_value = true;
+    add_value(bars, oi_decimal_to_double(amount));
     bars->last = *amount;
-    if (!price || oi_decimal_sign(price) <= 0)
+    if (price && oi_decimal_sign(price) > 0)
+        add_price(bars, oi_decimal_to_double(price));
+}
+
+/* A column of one exponent in which mantissas and the power of ten are doubles exactly: then one
+ * operation rounds once, as oi_decimal_to_double does. */
+struct plain_column {
+    const int64_t *mantissas;
+    double power;
+    bool divides;
+};
+
+static bool
+take_plain(const struct oi_decimals *column, size_t count, struct plain_column *ret_plain)
+{
+    int exponent = column->exponent;
+    uint64_t large = 0;
+    double power = 1;
+
+    if (!column->mantissas || column->exponents || exponent < -22 || exponent > 22)
+        return false;
+    for (size_t row = 0; row < count; row++)
+        large |= (uint64_t) (column->mantissas[row] < 0 ? -(uint64_t) column->mantissas[row]
+                                                        : (uint64_t) column->mantissas[row]);
+    if (large >> 53 != 0)
+        return false;
+    for (int i = exponent < 0 ? -exponent : exponent; i > 0; i--)
+        power *= 10; /* exact up to 10^22 */
+    *ret_plain = (struct plain_column){ column->mantissas, power, exponent < 0 };
+    return true;
+}
+
+static double
+plain_value(const struct plain_column *column, size_t row)
+{
+    double mantissa = (double) column->mantissas[row];
+
+    return column->divides ? mantissa / column->power : mantissa * column->power;
+}
+
+/* Rows [from, to), all of the bar being filled. */
+static void
+add_run(struct oi_bars *bars, const struct oi_readings *readings,
+        const struct plain_column *amounts, const struct plain_column *prices, size_t from,
+        size_t to)
+{
+    size_t last = to;
+
+    for (size_t row = from; row < to; row++) {
+        if (amounts->mantissas[row] == 0) {
+            bars->has_previous = false;
+            continue;
+        }
+        add_value(bars, plain_value(amounts, row));
+        last = row;
+        if (prices->mantissas && prices->mantissas[row] > 0)
+            add_price(bars, plain_value(prices, row));
+    }
+    if (last < to)
+        bars->last = oi_decimals_get(readings->amounts, last);
+}
+
+void
+oi_bars_add_readings(struct oi_bars *bars, const struct oi_readings *readings)
+{
+    struct plain_column amounts = {}, prices = {};
+    bool is_priced = readings->prices && readings->prices->mantissas;
+
+    if (take_plain(readings->amounts, readings->count, &amounts) &&
+        (!is_priced || take_plain(readings->prices, readings->count, &prices))) {
+        for (size_t from = 0, to; from < readings->count; from = to) {
+            oi_time start = oi_interval_floor(bars->interval_ns, readings->time[from]);
+
+            for (to = from + 1;
+                 to < readings->count &&
+                 (uint64_t) readings->time[to] - (uint64_t) start < (uint64_t) bars->interval_ns;)
+                to++;
+            if (!bars->is_filling || bars->start != start)
+                begin_bar(bars, start);
+            add_run(bars, readings, &amounts, &prices, from, to);
+        }
         return;
-    bars->last_price = oi_decimal_to_double(price);
-    if (!bars->has_price)
-        bars->first_price = bars->last_price;
-    bars->has_price = true;
+    }
+    for (size_t row = 0; row < readings->count; row++) {
+        struct oi_decimal amount = oi_decimals_get(readings->amounts, row), price = {};
+
+        if (is_priced)
+            price = oi_decimals_get(readings->prices, row);
+        oi_bars_add(bars, readings->time[row], &amount, &price);
+    }
 }
 
 void

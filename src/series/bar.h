@@ -7,6 +7,7 @@
 
 #include "base/vector.h"
 #include "core/columns.h"
+#include "series/candle.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,9 @@ struct oi_bars {
  * it: it breaks the chain of changes. `price` may be none. */
 void oi_bars_add(struct oi_bars *bars, oi_time time, const struct oi_decimal *amount,
                  const struct oi_decimal *price);
+/* The same of many: `readings` as candles take them, in order. Columns with one exponent are turned
+ * into doubles as they are; the bars do not differ by a bit. */
+void oi_bars_add_readings(struct oi_bars *bars, const struct oi_readings *readings);
 /* Close the bar being filled. */
 void oi_bars_finish(struct oi_bars *bars);
 void oi_bars_release(struct oi_bars *bars);

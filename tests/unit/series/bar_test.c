@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "series/bar.h"
 
+#include "base/random.h"
+
 #include "support/test.h"
 
 static void
@@ -101,6 +103,66 @@ changes_by_zero_with_one_tick(void **)
     oi_bars_release(&bars);
 }
 
+static void
+assert_same_bar(const struct oi_bar *a, const struct oi_bar *b)
+{
+    const double a_values[] = { a->change_percent, a->volatility, a->price_ratio };
+    const double b_values[] = { b->change_percent, b->volatility, b->price_ratio };
+
+    assert_int_equal(a->start, b->start);
+    assert_true(oi_decimal_equal(&a->last, &b->last));
+    assert_memory_equal(a_values, b_values, sizeof(a_values));
+    assert_true(a->has_change == b->has_change && a->has_volatility == b->has_volatility &&
+                a->has_ratio == b->has_ratio);
+}
+
+/* Columns of one exponent and of many, absent prices, zeros, figures past a double's bits. */
+static void
+bars_of_columns_are_those_of_ticks(void **)
+{
+    struct oi_random random;
+    uint64_t seed = 20'261'127;
+
+    print_message("seed %llu\n", (unsigned long long) seed);
+    oi_random_init(&random, seed);
+    for (int round = 0; round < 300; round++) {
+        struct oi_bars fast = { .interval_ns = 5 * OI_MINUTE }, slow = fast;
+        int64_t mantissas[64], prices[64];
+        int8_t exponents[64];
+        oi_time times[64], time = round % 2 ? -OI_DAY : OI_DAY;
+        struct oi_decimals amounts = { .mantissas = mantissas, .exponent = 3 - round % 30 };
+        struct oi_decimals marks = { .mantissas = prices, .exponent = -(round % 9) };
+
+        amounts.exponents = round % 5 == 4 ? exponents : NULL;
+        for (size_t i = 0; i < 64; i++) {
+            time += (int64_t) oi_random_below(&random, 4) * OI_MINUTE + 1;
+            times[i] = time;
+            mantissas[i] =
+                oi_random_below(&random, 9) == 0
+                    ? 0
+                    : (int64_t) oi_random_below(&random, round % 7 ? 100'000 : INT64_MAX);
+            prices[i] = (int64_t) oi_random_below(&random, 2000) - 100;
+            exponents[i] = (int8_t) (oi_random_below(&random, 5) == 0 ? OI_EXPONENT_NONE : -2);
+        }
+        if (round % 3 == 0)
+            marks.mantissas = NULL;
+        oi_bars_add_readings(&fast, &(struct oi_readings){ times, &amounts, &marks, 40 });
+        for (size_t i = 0; i < 40; i++) {
+            struct oi_decimal amount = oi_decimals_get(&amounts, i);
+            struct oi_decimal price = oi_decimals_get(&marks, i);
+
+            oi_bars_add(&slow, times[i], &amount, &price);
+        }
+        oi_bars_finish(&fast);
+        oi_bars_finish(&slow);
+        assert_int_equal(fast.items.count, slow.items.count);
+        for (size_t i = 0; i < fast.items.count; i++)
+            assert_same_bar(&fast.items.items[i], &slow.items.items[i]);
+        oi_bars_release(&fast);
+        oi_bars_release(&slow);
+    }
+}
+
 int
 main(void)
 {
@@ -111,6 +173,7 @@ main(void)
         cmocka_unit_test(takes_a_zero_for_a_null_that_breaks_the_chain),
         cmocka_unit_test(gives_a_null_where_the_price_stood_still),
         cmocka_unit_test(changes_by_zero_with_one_tick),
+        cmocka_unit_test(bars_of_columns_are_those_of_ticks),
     };
     return cmocka_run_group_tests_name("series/bar", tests, NULL, NULL);
 }
