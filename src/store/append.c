@@ -24,6 +24,7 @@
 struct intake_row {
     uint32_t series;
     uint32_t index; /* in the caller's array */
+    uint32_t place; /* among those that are taken */
     oi_time time, known_time;
 };
 
@@ -42,7 +43,9 @@ struct intake {
     oi_time commit_time;
     struct intake_row *rows; /* in order of series, then key */
     size_t row_count;
-    struct oi_batch_rows kept;
+    bool is_sorted;             /* as they came */
+    struct oi_batch_rows taken; /* without faults, as they came */
+    struct oi_batch_rows kept;  /* what is new of them, in order */
     OI_VECTOR(struct refusal) refusals;
 
     /* Rows of one time that are there already, in key order. */
@@ -105,13 +108,16 @@ find_fault(const struct intake *intake, const struct oi_row *row)
     return NULL;
 }
 
+/* The caller's rows are large and read once: what is made of them is a third of the size. */
 static void
-sort_rows(struct intake *intake)
+take_rows(struct intake *intake)
 {
     const struct oi_batch *batch = intake->batch;
-    bool is_sorted = true;
+    struct oi_batch_rows *taken = &intake->taken;
 
     intake->rows = oi_alloc((batch->row_count + 1) * sizeof(*intake->rows));
+    intake->is_sorted = true;
+    oi_batch_rows_reserve(taken, batch->row_count);
     for (size_t i = 0; i < batch->row_count; i++) {
         const struct oi_observation *reading = &batch->rows[i].reading;
         const char *fault = find_fault(intake, &batch->rows[i]);
@@ -124,14 +130,17 @@ sort_rows(struct intake *intake)
         *row = (struct intake_row){
             .series = batch->rows[i].series,
             .index = (uint32_t) i,
+            .place = (uint32_t) intake->row_count,
             .time = reading->time,
             .known_time =
                 reading->known_time == OI_TIME_NONE ? intake->commit_time : reading->known_time,
         };
-        is_sorted &= intake->row_count == 0 || compare_intake(row - 1, row) < 0;
+        oi_batch_rows_add(taken, row->series, reading, intake->number);
+        taken->rows.items[row->place].known_time = row->known_time;
+        intake->is_sorted &= intake->row_count == 0 || compare_intake(row - 1, row) < 0;
         intake->row_count++;
     }
-    if (!is_sorted)
+    if (!intake->is_sorted)
         qsort(intake->rows, intake->row_count, sizeof(*intake->rows), compare_intake);
 }
 
@@ -293,13 +302,30 @@ drop_last(struct oi_batch_rows *kept, size_t wide_count)
     kept->rows.wides.count = wide_count;
 }
 
-static enum oi_status
-take_rows(struct intake *intake, struct oi_error *error)
+/* Where the rows that are looked at come from: moved to what is kept, within it, where nothing has
+ * to be sorted. Wide figures are copied with their rows, so that those of dropped rows go too. */
+static struct oi_batch_rows *
+begin_keeping(struct intake *intake)
 {
-    const struct oi_names *names = &intake->store->names;
     struct oi_batch_rows *kept = &intake->kept;
 
-    oi_batch_rows_reserve(kept, intake->row_count);
+    if (!intake->is_sorted || intake->taken.rows.wides.count > 0) {
+        oi_batch_rows_reserve(kept, intake->row_count);
+        return &intake->taken;
+    }
+    *kept = intake->taken;
+    intake->taken = (struct oi_batch_rows){};
+    kept->rows.count = kept->series.count = 0;
+    return kept;
+}
+
+static enum oi_status
+keep_new_rows(struct intake *intake, struct oi_error *error)
+{
+    const struct oi_names *names = &intake->store->names;
+    const struct oi_batch_rows *from = begin_keeping(intake);
+    struct oi_batch_rows *kept = &intake->kept;
+
     for (size_t i = 0; i < intake->row_count; i++) {
         const struct intake_row *row = &intake->rows[i];
         const struct oi_feed *feed =
@@ -310,9 +336,8 @@ take_rows(struct intake *intake, struct oi_error *error)
         prefetch_tracks(intake, i);
         if (i == 0 || !is_same_instant(row - 1, row))
             OI_TRY(gather_present(intake, row->series, row->time, error));
-        oi_batch_rows_add(kept, row->series, &intake->batch->rows[row->index].reading,
-                          intake->number);
-        kept->rows.items[kept->rows.count - 1].known_time = row->known_time;
+        oi_rows_copy(&kept->rows, &from->rows, row->place);
+        oi_vector_push(&kept->series, row->series);
         if (intake->present.count > 0 || has_next) {
             oi_rows_clear(&intake->candidate);
             oi_rows_copy(&intake->candidate, &kept->rows, kept->rows.count - 1);
@@ -385,8 +410,8 @@ append_in(struct intake *intake, struct oi_error *error)
     intake->commit_time = store->clock->wall_ns(store->clock);
     if (intake->commit_time < state.last_commit_time)
         intake->commit_time = state.last_commit_time;
-    sort_rows(intake);
-    status = take_rows(intake, error);
+    take_rows(intake);
+    status = keep_new_rows(intake, error);
     (void) pthread_rwlock_unlock(&store->state_lock);
     OI_TRY(status);
     if (!is_empty(intake)) {
@@ -425,6 +450,7 @@ oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi
     status = append_in(&intake, error);
     oi_access_end(&intake.access);
     oi_free(intake.rows);
+    oi_batch_rows_release(&intake.taken);
     oi_batch_rows_release(&intake.kept);
     oi_vector_release(&intake.refusals);
     oi_rows_release(&intake.present);

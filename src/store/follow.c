@@ -38,7 +38,7 @@ oi_track_newest(const struct oi_track *track, const struct oi_hidden *hidden,
 }
 
 /* Memory is asked for this many rows ahead of its use. */
-#define PREFETCH_ROWS 16
+#define PREFETCH_ROWS 24
 #define CACHE_LINE 64
 
 static void
