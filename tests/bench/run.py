@@ -41,7 +41,7 @@ MARK = "<!-- measured -->"
 # What is asked, and how often warm at most.
 QUESTIONS = {"latest": 300, "candles": 200, "candles_rows": 100, "raw_columns": 30, "raw_json": 30,
              "total": 50, "total_rows": 10, "metrics": 50}
-COLD = ("latest", "candles", "candles_rows", "raw_columns", "total_rows", "metrics")
+COLD = ("latest", "candles", "candles_rows", "raw_columns", "raw_json", "total", "total_rows", "metrics")
 PEERS = (clickhouse.ClickHouse, embedded.DuckDB, victoria.VictoriaMetrics, embedded.SQLite, postgres.PostgreSQL,
          influx.InfluxDB)
 # What a broken engine may do to us; the run goes on.
@@ -212,6 +212,15 @@ def compare(bench, engine, found):
     say(f"  agrees in {', '.join(found['agreements']) or 'nothing'}")
 
 
+def expect_answers(bench, engine):
+    """What oi says, for others to be held against."""
+    for work in answers.WORKS:
+        try:
+            bench.expected[work] = engine.answer(work)
+        except TROUBLE as failure:
+            say(f"  {work}: oi gives no answer: {failure}")
+
+
 def new_found(engine):
     """What will be known of an engine."""
     return {"name": engine.name, "version": engine.find(), "note": engine.note, "is_durable": engine.is_durable,
@@ -238,7 +247,7 @@ def measure(bench, engine, csv, live):
         if live:
             compare(bench, engine, found)
         else:
-            bench.expected.update((work, engine.answer(work)) for work in answers.WORKS)
+            expect_answers(bench, engine)
         ask_warm(engine, found)
         ask_cold(bench, engine, found)
         if live:
@@ -274,7 +283,7 @@ def measure_oi(bench, csv):
     inside = measure(bench, engine, csv, None)
     if "all" in inside["failures"]:
         raise peer.Failure("oi: " + inside["failures"]["all"])
-    read_store(engine, inside)
+    attempt(inside, "store", lambda: read_store(engine, inside))
     inside["import_mib"] = engine.import_kib // 1024
     served = OiHttp(bench, engine)
     outside = {**inside, "name": served.name, "is_embedded": False, "works": {}, "failures": {}}
@@ -283,9 +292,12 @@ def measure_oi(bench, csv):
         ask_warm(served, outside)
         inside["server_mib"] = peer.anonymous_kib(served.child.pid) // 1024
         ask_cold(bench, served, outside)
+    except TROUBLE as failure:
+        outside["failures"]["all"] = f"{type(failure).__name__}: {failure}"[:300]
+        say(f"  oi over HTTP failed: {failure}")
     finally:
         served.stop()
-    shutil.rmtree(engine.folder)
+    shutil.rmtree(engine.folder, ignore_errors=True)
     return inside, outside
 
 
@@ -402,7 +414,11 @@ class Run:
         (self.output / "bench.json").write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
         if not self.found["oi"]:
             return
-        text = write_report(self.found)
+        try:
+            text = write_report(self.found)
+        except Exception:  # pylint: disable=broad-except
+            traceback.print_exc()  # figures are worth more than their table: bench.json has them
+            return
         (self.output / "bench.md").write_text(text, encoding="utf-8")
         if self.options.page:
             page = pathlib.Path(self.options.page)
@@ -469,7 +485,7 @@ class Run:
         engine = Oi(self.bench)
         engine.prepare()
         engine.load(csv)
-        self.bench.expected.update((work, engine.answer(work)) for work in answers.WORKS)
+        expect_answers(self.bench, engine)
         shutil.rmtree(engine.folder)
 
     def all(self):
