@@ -56,8 +56,9 @@ function makeRows(random, count, start) {
 function importRows(data, folder, name, lines) {
     const file = join(folder, `${name}.csv`);
     writeFileSync(file, `market,time,exchange,known,oi,value,mark\n${lines.join('\n')}\n`);
-    importFile(data, 'csv', file, ['--time', 'time', '--exchange-time', 'exchange', '--known-time', 'known', '--oi', 'oi',
+    const { stderr } = importFile(data, 'csv', file, ['--time', 'time', '--exchange-time', 'exchange', '--known-time', 'known', '--oi', 'oi',
         '--value', 'value', '--mark', 'mark', '--unit', 'contracts', '--market', '{market}']);
+    return /batch(?:es)? (\d+)/.exec(stderr)[1];
 }
 
 // What the program prints of every market and feed.
@@ -128,7 +129,7 @@ test('a reader written from the format pages reads what the program reads', { sk
     importRows(data, folder, 'crumbs', makeRows(random, 100, START)); // all in the log
     let store = assertSame(data);
     assert.ok([...store.tables.log.entries()].length > 0);
-    importRows(data, folder, 'many', makeRows(random, 1200, START + 5n * HOUR));
+    const batch = importRows(data, folder, 'many', makeRows(random, 1200, START + 5n * HOUR));
     store = assertSame(data);
     // A server that stops has moved the log into chunks.
     const server = await startServer(t, { data });
@@ -142,6 +143,16 @@ test('a reader written from the format pages reads what the program reads', { sk
         assert.equal(newest.time, all.at(-1).time);
         assert.deepEqual(newest.open_interest, all.at(-1).open_interest);
     }
+    // What is withdrawn is there and not answered.
+    const done = oi(['import', '--withdraw', batch, '--data', data]);
+    assert.equal(done.status, 0, done.stderr);
+    const before = store.allRows();
+    store = assertSame(data);
+    assert.ok(store.hidden.size > 0);
+    assert.deepEqual(store.allRows(), before);
+    assertRollups(store);
+    const verified = oi(['verify', '--data', data]);
+    assert.equal(verified.status, 0, verified.stdout);
     assert.equal(store.imports.length, 2);
     assert.ok(store.imports.every((one) => one.isComplete && one.format === 'csv'), JSON.stringify(store.imports, (_, value) => String(value)));
 });
