@@ -586,6 +586,7 @@ static const struct oi_route routes[] = {
     REFERENCE("/v4/reference-data/exchange-asset-metrics"),
     REFERENCE("/v4/reference-data/exchange-pair-metrics"),
     REFERENCE("/v4/reference-data/pair-metrics"),
+    REFERENCE("/v4/reference-data/institution-metrics"),
     REFERENCE("/v4/reference-data/market-metrics"),
 };
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum list { LIST_MARKETS, LIST_EXCHANGES, LIST_ASSETS, LIST_PAIRS, LIST_METRICS };
+enum list { LIST_MARKETS, LIST_EXCHANGES, LIST_ASSETS, LIST_PAIRS, LIST_METRICS, LIST_NOTHING };
 
 /* The last part of the path, what it lists, the key of its rows and the parameter that names some.
  */
@@ -32,6 +32,7 @@ static const struct list_kind {
     { "exchange-asset-metrics", "metrics", "metric", LIST_METRICS, false },
     { "exchange-pair-metrics", "metrics", "metric", LIST_METRICS, false },
     { "pair-metrics", "metrics", "metric", LIST_METRICS, false },
+    { "institution-metrics", "metrics", "metric", LIST_NOTHING, false },
     { "market-metrics", "metrics", "metric", LIST_METRICS, true },
 };
 
@@ -121,7 +122,7 @@ coinmetrics_parse_reference(const struct oi_call *, const struct oi_http_request
     size_t page;
 
     OI_TRY(OI_TEXT_PARAMETERS(request, parameters, problem));
-    query->kind = kind->list == LIST_METRICS ? OI_QUERY_NONE : OI_QUERY_MARKETS;
+    query->kind = kind->list >= LIST_METRICS ? OI_QUERY_NONE : OI_QUERY_MARKETS;
     if (kind->list == LIST_MARKETS) {
         OI_TRY(coinmetrics_read_markets(request, query, problem));
         if (query->selectors.count == 0)
@@ -130,7 +131,7 @@ coinmetrics_parse_reference(const struct oi_call *, const struct oi_http_request
         query->is_one_list = true;
         if (asks_for_others(request))
             query->variant = COINMETRICS_VARIANT_NOTHING;
-    } else if (kind->list != LIST_METRICS) {
+    } else if (query->kind == OI_QUERY_MARKETS) {
         (void) oi_query_select(query, OI_SYMBOLOGY_COINMETRICS);
     }
     OI_TRY(coinmetrics_read_form(request, false, false, query, problem));
@@ -257,6 +258,7 @@ add_names(struct reference *reference, struct oi_arena *arena, const struct oi_m
                       (struct entry){ .name = oi_arena_format(arena, "%s-%s", base, quote) });
         return;
     case LIST_METRICS:
+    case LIST_NOTHING:
         return;
     }
 }

@@ -412,6 +412,27 @@ parse_points(const struct oi_call *call, const struct oi_http_request *request,
     return OI_OK;
 }
 
+/* `from` and `to`: only of markets that have a reading between them. */
+static enum oi_status
+read_list_span(const struct oi_http_request *request, struct oi_query *query,
+               struct oi_problem *problem)
+{
+    const int64_t seconds_max = OI_TIME_LATEST / OI_SECOND;
+    int64_t from_s = -1, to_s = -1;
+
+    OI_TRY(read_number(request, "from", seconds_max, &from_s, problem));
+    OI_TRY(read_number(request, "to", seconds_max, &to_s, problem));
+    if (from_s >= 0)
+        query->span.from = from_s * OI_SECOND;
+    if (to_s >= 0)
+        query->span.to = to_s * OI_SECOND;
+    if (query->span.from > query->span.to)
+        return bad(problem, "INVALID_PARAMS", "to", oi_text_value(request, "to"),
+                   "Must not be before from.");
+    query->wants_extents = query->recorded_only = from_s >= 0 || to_s >= 0;
+    return OI_OK;
+}
+
 /* The lists: markets, and what is distinct among them. */
 static enum oi_status
 parse_list(const struct oi_http_request *request, enum kiyotaka_variant variant,
@@ -419,12 +440,11 @@ parse_list(const struct oi_http_request *request, enum kiyotaka_variant variant,
 {
     OI_CLEANUP(release_choice) struct choice choice = {};
     struct oi_slice token = oi_text_value(request, "pageToken");
-    int64_t size = variant == KIYOTAKA_MARKETS ? PAGE_SIZE : 0, ignored = 0, after;
+    int64_t size = variant == KIYOTAKA_MARKETS ? PAGE_SIZE : 0, after;
 
     OI_TRY(OI_TEXT_PARAMETERS(request, list_parameters, problem));
     OI_TRY(check_types(request, query, problem));
-    OI_TRY(read_number(request, "from", OI_TIME_LATEST / OI_SECOND, &ignored, problem));
-    OI_TRY(read_number(request, "to", OI_TIME_LATEST / OI_SECOND, &ignored, problem));
+    OI_TRY(read_list_span(request, query, problem));
     if (oi_text_value(request, "pageSize").size > 0 &&
         (!oi_text_integer(oi_text_value(request, "pageSize"), &size) || size < 1 ||
          size > POINTS_MAX))

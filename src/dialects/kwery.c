@@ -612,6 +612,19 @@ add_limit(struct oi_json_writer *writer, const char *name, uint64_t value)
         oi_json_add_null(writer);
 }
 
+/* How far back snapshots of order books go at each step: there are none here. */
+static void
+add_snapshot_history(struct oi_json_writer *writer)
+{
+    static const char *const steps[] = { "s500ms", "s1", "m5", "m15", "h1", "h4", "h24" };
+
+    oi_json_add_name(writer, "snapshot_history");
+    oi_json_begin_object(writer);
+    for (size_t i = 0; i < OI_COUNT(steps); i++)
+        oi_text_json_text(writer, steps[i], NULL);
+    oi_json_end_object(writer);
+}
+
 static enum oi_status
 render_limits(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_last,
               struct oi_error *)
@@ -644,6 +657,7 @@ render_limits(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_i
     oi_json_begin_object(&writer);
     add_limit(&writer, "requests_per_minute", allowance->rate_limit);
     oi_json_end_object(&writer);
+    add_snapshot_history(&writer);
     oi_json_add_name(&writer, "features");
     oi_json_begin_object(&writer);
     oi_json_add_name(&writer, "open_interest");

@@ -231,7 +231,7 @@ static const struct test_parameter test_kiyotaka_list[] = {
     { "normalizedSymbol", "BTC-USDT", NULL, NULL, false, true },
     { "normalizedSymbol[]", "BTC-USDT", NULL, NULL, false, true },
     { "from", "1780963200", "x", "-1", false, false },
-    { "to", "1780963200", "x", "-1", false, false },
+    { "to", "1780974000", "x", "-1", false, false },
     { "pageSize", "1", "x", "0", false, false },
     { "pageToken", "0", "x", "-1", false, false },
     {},

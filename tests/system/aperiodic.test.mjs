@@ -3,10 +3,11 @@
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { DuckDBInstance } from '@duckdb/node-api';
 import { tableFromIPC } from 'apache-arrow';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -165,6 +166,27 @@ test('files are the documented table, for both readers', { skip }, async (t) => 
             assert.deepEqual([...arrow.getChild('open_interest')], want.map((bar) => bar.open_interest));
         }
     }
+});
+
+test('files are tables to DuckDB', { skip }, async (t) => {
+    const server = await startFull(t);
+    const { json } = await ask(server, query('1h', '2024-01-15', '2024-03-02'), { headers: CLIENT });
+    const folder = await makeFolder(t);
+    const paths = await Promise.all(json.files.map(async ({ url }, i) => {
+        const path = join(folder, `${i}.parquet`);
+        writeFileSync(path, (await fetchLink(server, url)).bytes);
+        return path;
+    }));
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    const select = async (sql) => (await connection.runAndReadAll(sql)).getRows();
+    const table = `read_parquet([${paths.map((path) => `'${path}'`)}])`;
+
+    assert.deepEqual(await select(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM ${table})`),
+        [['time', 'TIMESTAMP'], ...COLUMNS.slice(1).map((name) => [name, 'DOUBLE'])]);
+    const want = ['2024-01', '2024-02', '2024-03'].flatMap((month) => bars(month, 3600000));
+    const rows = await select(`SELECT epoch_ms(time), open_interest, open_interest_volatility FROM ${table} ORDER BY time`);
+    assert.deepEqual(rows.map((row) => [Number(row[0]), row[1]]), want.map((bar) => [bar.time, bar.open_interest]));
+    rows.forEach((row, i) => assert.ok(near(row[2], want[i].open_interest_volatility), `${row} ${want[i].open_interest_volatility}`));
 });
 
 test('a figure is the close of our own candle', { skip }, async (t) => {
