@@ -10,9 +10,9 @@
 #include "base/alloc.h"
 #include "base/slice.h"
 #include "base/status.h"
-#include "kv/gate.h"
 #include "kv/kv.h"
 #include "kv/lmdb_file.h"
+#include "kv/turnstile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ struct oi_kv {
     bool is_read_only;
     bool is_lost; /* opening it anew failed; changes only while nothing is open */
 
-    struct oi_gate gate; /* its lock guards all below */
+    struct oi_turnstile turnstile; /* its lock guards all below */
     size_t map_size;
     size_t map_size_wanted; /* above map_size: grow at the next quiet moment */
     uint64_t writes;
@@ -110,7 +110,7 @@ replace_map(struct oi_kv *kv, size_t size)
 static void
 grow_if_quiet(struct oi_kv *kv)
 {
-    if (kv->gate.open_count > 0 || kv->map_size_wanted <= kv->map_size)
+    if (kv->turnstile.open_count > 0 || kv->map_size_wanted <= kv->map_size)
         return;
     (void) replace_map(kv, kv->map_size_wanted);
     kv->map_size_wanted = 0;
@@ -137,24 +137,24 @@ want_larger_map(struct oi_kv *kv, size_t put_bytes)
 static void
 enter(struct oi_kv *kv, enum oi_kv_mode mode)
 {
-    oi_gate_lock(&kv->gate);
-    oi_gate_pass(&kv->gate);
+    oi_turnstile_lock(&kv->turnstile);
+    oi_turnstile_pass(&kv->turnstile);
     if (kv->map_size_wanted > kv->map_size && mode == OI_KV_WRITE)
-        (void) oi_gate_wait_until_quiet(&kv->gate);
+        (void) oi_turnstile_wait_until_quiet(&kv->turnstile);
     grow_if_quiet(kv);
     if (mode == OI_KV_WRITE && kv->writes++ % READER_CHECK_PERIOD == 0 && !kv->is_lost)
         mdb_reader_check(kv->environment, NULL);
-    oi_gate_count_in(&kv->gate);
-    oi_gate_unlock(&kv->gate);
+    oi_turnstile_count_in(&kv->turnstile);
+    oi_turnstile_unlock(&kv->turnstile);
 }
 
 static void
 leave(struct oi_kv *kv)
 {
-    oi_gate_lock(&kv->gate);
-    oi_gate_count_out(&kv->gate);
+    oi_turnstile_lock(&kv->turnstile);
+    oi_turnstile_count_out(&kv->turnstile);
     grow_if_quiet(kv);
-    oi_gate_unlock(&kv->gate);
+    oi_turnstile_unlock(&kv->turnstile);
 }
 
 /* Another process has grown the map: take its size over. */
@@ -170,10 +170,10 @@ change_when_quiet(struct oi_kv *kv, int (*change)(struct oi_kv *kv))
 {
     int code = EBUSY;
 
-    oi_gate_lock(&kv->gate);
-    if (oi_gate_wait_until_quiet(&kv->gate))
+    oi_turnstile_lock(&kv->turnstile);
+    if (oi_turnstile_wait_until_quiet(&kv->turnstile))
         code = change(kv);
-    oi_gate_unlock(&kv->gate);
+    oi_turnstile_unlock(&kv->turnstile);
     return code;
 }
 
@@ -381,7 +381,7 @@ kv_commit(struct oi_kv_txn **txn, struct oi_error *error)
     } else {
         code = tell_full_disk(kv, mdb_txn_commit(ended->txn), ended->put_bytes);
     }
-    oi_gate_lock(&kv->gate);
+    oi_turnstile_lock(&kv->turnstile);
     if (code == 0) {
         mdb_env_info(kv->environment, &info);
         mdb_env_stat(kv->environment, &stat);
@@ -391,7 +391,7 @@ kv_commit(struct oi_kv_txn **txn, struct oi_error *error)
     } else if (code == MDB_MAP_FULL) {
         want_larger_map(kv, ended->put_bytes);
     }
-    oi_gate_unlock(&kv->gate);
+    oi_turnstile_unlock(&kv->turnstile);
     leave(kv);
     oi_free(ended);
     return fail_lmdb(error, code, "committing");
@@ -402,12 +402,12 @@ kv_last_commit(struct oi_kv *kv)
 {
     MDB_envinfo info;
 
-    oi_gate_lock(&kv->gate); /* the newest commit is read from the map */
+    oi_turnstile_lock(&kv->turnstile); /* the newest commit is read from the map */
     if (kv->is_lost)
         info.me_last_txnid = 0;
     else
         mdb_env_info(kv->environment, &info);
-    oi_gate_unlock(&kv->gate);
+    oi_turnstile_unlock(&kv->turnstile);
     return info.me_last_txnid;
 }
 
@@ -621,10 +621,10 @@ kv_sizes(struct oi_kv *kv)
     if (mdb_env_get_fd(kv->environment, &file) == 0 && fstat(file, &status) == 0)
         sizes.file_bytes = (uint64_t) status.st_size;
     mdb_reader_list(kv->environment, oi_lmdb_note_reader, &oldest);
-    oi_gate_lock(&kv->gate);
+    oi_turnstile_lock(&kv->turnstile);
     mdb_env_info(kv->environment, &info);
     mdb_env_stat(kv->environment, &stat);
-    oi_gate_unlock(&kv->gate);
+    oi_turnstile_unlock(&kv->turnstile);
     sizes.map_bytes = info.me_mapsize;
     sizes.used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
     if (oldest < info.me_last_txnid)
@@ -644,12 +644,12 @@ kv_close(struct oi_kv **kv)
     if (!closed)
         return;
     *kv = NULL;
-    oi_assert(closed->gate.open_count == 0);
+    oi_assert(closed->turnstile.open_count == 0);
     mdb_env_close(closed->environment);
     for (unsigned i = 0; i < closed->table_count; i++)
         oi_free(closed->names[i]);
     oi_free(closed->folder);
-    oi_gate_destroy(&closed->gate);
+    oi_turnstile_destroy(&closed->turnstile);
     oi_free(closed);
 }
 
@@ -717,7 +717,7 @@ kv_open(const char *folder, const struct oi_kv_options *options, struct oi_kv **
 
     oi_assert(options->table_count <= OI_KV_TABLES_MAX);
     kv->is_read_only = options->is_read_only;
-    oi_gate_init(&kv->gate);
+    oi_turnstile_init(&kv->turnstile);
     status = open_environment(kv, folder, options, error);
     if (status != OI_OK) {
         kv_close(&kv);
