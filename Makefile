@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash bench soak run nightly
+.PHONY: help build test check tidy format fuzz crash bench world soak run nightly
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -34,6 +34,12 @@ bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS
 	@tools/setup.sh run
 	@tools/build.sh run oi bench
 	@tests/bench/run.py --scale "$(or $(SCALE),1)" $(if $(BENCH_INSTALL),--install) $(ARGS)
+
+world: ## a minute of 12,000 markets, and how fast each exchange's replies are read
+	@tools/setup.sh run
+	@tools/build.sh run bench
+	@build/tests/bench/world_bench parse
+	@folder=$$(mktemp -d) && build/tests/bench/world_bench minute "$$folder/store"; rm -rf "$$folder"
 
 soak: ## collector and simulator, a week in twenty minutes; MINUTES=10080 SECONDS=1260 SEED=1
 	@tools/setup.sh test

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kalshi's event markets: contracts that pay a dollar (notional_value_dollars) or nothing, counted
- * once for a YES and its NO, in hundredths. Everything comes by pages of 1000, and there are tens
- * of thousands of markets, so it is asked each ten minutes; combinations of several markets
- * (multivariate ones, of which there are very many) are left out.
+ * Kalshi's perpetuals on margin, all in one list, and its event markets: contracts that pay a
+ * dollar (notional_value_dollars) or nothing, counted once for a YES and its NO, in hundredths.
+ * Everything comes by pages of 1000, and there are tens of thousands of markets, so it is asked
+ * each ten minutes; combinations of several markets (multivariate ones, of which there are very
+ * many) are left out.
  */
 #include "base/compiler.h"
 #include "exchanges/exchange.h"
@@ -17,7 +18,23 @@
 #define PRODUCT "event"
 #define EVERY_NS (10 * OI_MINUTE)
 
-static const char *const products[] = { PRODUCT, NULL };
+#define PERPETUALS HOST "/trade-api/v2/margin/markets"
+
+enum { LIMIT_EVENTS, LIMIT_PERPETUALS };
+
+static const char *const products[] = { PRODUCT, "perp", NULL };
+
+static bool
+is_perpetual(const struct oi_task *task)
+{
+    return task->product && strcmp(task->product, "perp") == 0;
+}
+
+static enum oi_status
+ask_perpetuals(const struct oi_task *, struct oi_http_request *request, struct oi_error *error)
+{
+    return oi_http_get(request, PERPETUALS, error);
+}
 
 static enum oi_status
 ask_markets(const struct oi_task *task, struct oi_http_request *request, struct oi_error *error)
@@ -75,8 +92,11 @@ ask_history(const struct oi_task *task, struct oi_http_request *request, struct 
     OI_TRY(oi_reply_window(&window, task, &span, error));
     OI_TRY(check_ticker(oi_slice_of(task->symbol), error));
     series = series_of(oi_slice_of(task->symbol));
-    (void) snprintf(url, sizeof(url), HOST "/trade-api/v2/series/%.*s/markets/%s/candlesticks",
-                    OI_SLICE_ARGS(series), task->symbol);
+    if (is_perpetual(task))
+        (void) snprintf(url, sizeof(url), PERPETUALS "/%s/candlesticks", task->symbol);
+    else
+        (void) snprintf(url, sizeof(url), HOST "/trade-api/v2/series/%.*s/markets/%s/candlesticks",
+                        OI_SLICE_ARGS(series), task->symbol);
     OI_TRY(oi_http_get(request, url, error));
     /* Both ends are inclusive, and a candle is named after its end. */
     OI_TRY(add_time_s(request, "start_ts", span.from, error));
@@ -141,6 +161,81 @@ read_market(const struct oi_reply_walk *walk, const struct oi_json_node *row,
     return oi_harvest_add(walk->harvest, oi_reply_text(row, "ticker"), &reading, error);
 }
 
+/* "KXBTCPERP" is about BTC, "KXKSHIBPERP" about thousands of SHIB: no member says it. */
+static enum oi_status
+set_perpetual_base(struct oi_instrument *instrument, struct oi_error *error)
+{
+    static const char *const thousands[] = { "KSHIB", "KPEPE", "KBONK", "KFLOKI" };
+    struct oi_slice name = oi_slice_of(instrument->symbol);
+    bool is_in_thousands = false;
+
+    if (!oi_slice_starts_with(name, "KX") || !oi_slice_ends_with(name, "PERP") || name.size <= 6)
+        return oi_fail(error, OI_E_INVALID, "ticker: no KX and PERP around a coin");
+    name.data += strlen("KX");
+    name.size -= strlen("KXPERP");
+    for (size_t i = 0; i < OI_COUNT(thousands); i++)
+        is_in_thousands |= oi_slice_is(name, thousands[i]);
+    if (!is_in_thousands)
+        return oi_instrument_set_base(instrument, name, false, error);
+    name.data++;
+    name.size--;
+    instrument->base_factor = 1000;
+    return OI_NAME_SET(instrument->base, name, error);
+}
+
+static enum oi_status
+read_perpetual(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+               struct oi_error *error)
+{
+    struct oi_instrument instrument;
+    struct oi_decimal factor;
+
+    OI_TRY(oi_reply_instrument(row, "ticker", NAME, "perp", &instrument, error));
+    instrument.kind = OI_KIND_PERPETUAL;
+    instrument.settlement = OI_SETTLEMENT_LINEAR;
+    OI_TRY(set_perpetual_base(&instrument, error));
+    OI_TRY(OI_NAME_SET(instrument.quote, OI_SLICE("USD"), error));
+    OI_TRY(OI_NAME_SET(instrument.margin, OI_SLICE("USD"), error));
+    OI_TRY(oi_reply_positive(row, "contract_size", &instrument.contract_size, error));
+    factor = oi_decimal_from(instrument.base_factor, 0);
+    OI_TRY(
+        oi_decimal_multiply(&instrument.contract_size, &factor, &instrument.contract_size, error));
+    instrument.is_delisted = oi_slice_is(oi_reply_text(row, "status"), "closed");
+    oi_vector_push(&walk->harvest->instruments, instrument);
+    return OI_OK;
+}
+
+/* Prices are of a contract and not of a coin, so none is stored: the value in dollars is given. */
+static enum oi_status
+read_perpetual_figure(const struct oi_reply_walk *walk, const struct oi_json_node *row,
+                      struct oi_error *error)
+{
+    struct oi_observation reading = OI_OBSERVATION_NONE;
+
+    OI_TRY(oi_reply_amount(row, "open_interest", &reading.open_interest, error));
+    reading.value_usd = oi_reply_value_of(row, "open_interest_notional_value_dollars");
+    return oi_harvest_add(walk->harvest, oi_reply_text(row, "ticker"), &reading, error);
+}
+
+static enum oi_status
+read_perpetuals(const struct oi_task *task, struct oi_slice reply, struct oi_harvest *harvest,
+                struct oi_error *error)
+{
+    OI_CLEANUP(oi_json_close) struct oi_json *json = NULL;
+    const struct oi_json_node *list = NULL;
+    const struct oi_reply_walk walk = {
+        .task = task,
+        .harvest = harvest,
+        .symbol_name = "ticker",
+        .read_row = task->kind == OI_TASK_INSTRUMENTS ? read_perpetual : read_perpetual_figure,
+    };
+
+    OI_TRY(oi_reply_open(reply, OI_JSON_OBJECT, &json, error));
+    OI_TRY(oi_reply_member(oi_json_root(json), "markets", OI_JSON_ARRAY, &list, error));
+    oi_reply_walk(&walk, list);
+    return OI_OK;
+}
+
 /* One page; the last one's cursor is "". */
 static enum oi_status
 read_page(const struct oi_reply_walk *walk, struct oi_slice reply, struct oi_error *error)
@@ -188,16 +283,21 @@ read_candle(const struct oi_reply_walk *walk, const struct oi_json_node *row,
             struct oi_error *error)
 {
     struct oi_observation reading = OI_OBSERVATION_NONE;
+    bool is_of_perpetual = is_perpetual(walk->task);
     int64_t end;
 
-    OI_TRY(oi_reply_amount(row, "open_interest_fp", &reading.open_interest, error));
+    OI_TRY(oi_reply_amount(row, is_of_perpetual ? "open_interest" : "open_interest_fp",
+                           &reading.open_interest, error));
     OI_TRY(oi_reply_integer(row, "end_period_ts", &end, error));
     if (end <= 0)
         return oi_fail(error, OI_E_INVALID, "end_period_ts: no time");
     OI_TRY(oi_time_from_s(end, &reading.time, error));
     reading.exchange_time = reading.time;
     /* {} when nothing was traded. */
-    reading.last_price = oi_reply_price(oi_json_member(row, "price"), "close_dollars");
+    if (!is_of_perpetual)
+        reading.last_price = oi_reply_price(oi_json_member(row, "price"), "close_dollars");
+    else
+        reading.value_usd = oi_reply_value_of(row, "open_interest_notional_value_dollars");
     return oi_harvest_add(walk->harvest, oi_slice_of(walk->task->symbol), &reading, error);
 }
 
@@ -260,12 +360,27 @@ static const struct oi_convention conventions[] = {
       .label = OI_LABEL_END,
       .cadence_ns = OI_MINUTE,
       .evidence = DOCS "get-market-candlesticks" ONE_SIDE },
+    { .product = "perp",
+      .sides = 1,
+      .unit = OI_UNIT_CONTRACTS,
+      .label = OI_LABEL_INSTANT,
+      .evidence = "https://docs.kalshi.com/margin-rest/market/get-markets; one side: its page" },
+    { .product = "perp",
+      .feed = "history",
+      .sides = 1,
+      .unit = OI_UNIT_CONTRACTS,
+      .label = OI_LABEL_END,
+      .cadence_ns = OI_MINUTE,
+      .evidence =
+          "https://docs.kalshi.com/margin-rest/market/get-market-candlesticks; one side: as "
+          "the list's" },
 };
 
 /* Of calls with a key: 20 requests in a second. What holds without one is not stated, so a quarter
  * of that is asked for. */
 static const struct oi_limit limits[] = {
-    { .name = "requests", .weight_max = 20, .window_ms = 1'000 },
+    [LIMIT_EVENTS] = { .name = "requests", .weight_max = 20, .window_ms = 1'000 },
+    [LIMIT_PERPETUALS] = { .name = "perpetuals", .weight_max = 20, .window_ms = 1'000 },
 };
 
 static const struct oi_endpoint endpoints[] = {
@@ -285,6 +400,28 @@ static const struct oi_endpoint endpoints[] = {
       .product = PRODUCT,
       .scope = OI_SCOPE_SYMBOL,
       .every_ns = OI_HOUR,
+      .weight = 4,
+      .window = &window,
+      .ask = ask_history,
+      .read = read_history },
+    { .kind = OI_TASK_INSTRUMENTS,
+      .product = "perp",
+      .every_ns = OI_HOUR,
+      .limit = LIMIT_PERPETUALS,
+      .weight = 4,
+      .ask = ask_perpetuals,
+      .read = read_perpetuals },
+    { .kind = OI_TASK_CURRENT,
+      .product = "perp",
+      .limit = LIMIT_PERPETUALS,
+      .weight = 4,
+      .ask = ask_perpetuals,
+      .read = read_perpetuals },
+    { .kind = OI_TASK_HISTORY,
+      .product = "perp",
+      .scope = OI_SCOPE_SYMBOL,
+      .every_ns = OI_HOUR,
+      .limit = LIMIT_PERPETUALS,
       .weight = 4,
       .window = &window,
       .ask = ask_history,

@@ -54,6 +54,16 @@ interest_places(double price)
     return price >= 1'000 ? 3 : price >= 10 ? 2 : price >= 1 ? 1 : 0;
 }
 
+size_t
+catalogue_place(const struct oi_coin *coin)
+{
+    size_t place = 0;
+
+    while (place < oi_coin_count && &oi_coins[place] != coin)
+        place++;
+    return place;
+}
+
 struct oi_market *
 catalogue_add(const struct line *line, const struct oi_coin *coin, int64_t factor)
 {
@@ -68,7 +78,7 @@ catalogue_add(const struct line *line, const struct oi_coin *coin, int64_t facto
     market->kind = OI_KIND_PERPETUAL;
     market->family = "";
     /* Days apart, so that the listings differ. */
-    market->listed = LISTED_FIRST + (int64_t) (coin - oi_coins) * 17 * OI_DAY + 8 * OI_HOUR;
+    market->listed = LISTED_FIRST + (int64_t) catalogue_place(coin) * 17 * OI_DAY + 8 * OI_HOUR;
     market->expiry = OI_TIME_NONE;
     market->contract = oi_decimal_from(1, 0);
     market->price_places = price_places(unit);
@@ -479,18 +489,26 @@ add_oddity(struct line line, const char *symbol, enum oi_market_state state)
         market->base[strlen(market->base) - strlen("USDT")] = '\0';
 }
 
-void
-oi_catalogue_build(struct oi_catalogue *catalogue, oi_time now)
+static struct expiries
+expiries_at(oi_time now)
 {
     struct expiries expiries = { .count = 2 };
-    struct line line = { .catalogue = catalogue, .expiries = &expiries };
     oi_time month = oi_expiry_after(now, false);
 
     expiries.times[0] = oi_expiry_after(now, true);
     expiries.times[1] = oi_expiry_after(expiries.times[0], true);
     if (month < expiries.times[0])
         expiries.times[expiries.count++] = month;
-    oi_vector_clear(&catalogue->markets);
+    return expiries;
+}
+
+void
+oi_catalogue_add(struct oi_catalogue *catalogue, const struct oi_coin *coins, size_t count,
+                 oi_time now)
+{
+    struct expiries expiries = expiries_at(now);
+    struct line line = { .catalogue = catalogue, .expiries = &expiries };
+
     for (size_t i = 0; i < OI_VENUE_COUNT; i++) {
         static void (*const adders[])(struct line line, const struct oi_coin *coin) = {
 #define OI_VENUE(upper, name) [OI_VENUE_##upper] = catalogue_add_##name,
@@ -499,9 +517,19 @@ oi_catalogue_build(struct oi_catalogue *catalogue, oi_time now)
         };
 
         line.venue = (enum oi_venue) i;
-        for (size_t coin = 0; coin < oi_coin_count; coin++)
-            adders[i](line, &oi_coins[coin]);
+        for (size_t coin = 0; coin < count; coin++)
+            adders[i](line, &coins[coin]);
     }
+}
+
+void
+oi_catalogue_build(struct oi_catalogue *catalogue, oi_time now)
+{
+    struct expiries expiries = expiries_at(now);
+    struct line line = { .catalogue = catalogue, .expiries = &expiries };
+
+    oi_vector_clear(&catalogue->markets);
+    oi_catalogue_add(catalogue, oi_coins, oi_coin_count, now);
     line.venue = OI_VENUE_BINANCE;
     line.product = "usdm";
     add_oddity(line, "GONEUSDT", OI_MARKET_DELISTED);
@@ -512,7 +540,7 @@ oi_catalogue_build(struct oi_catalogue *catalogue, oi_time now)
     line.venue = OI_VENUE_OKX;
     line.product = "swap";
     add_oddity(line, "TESTME-USDT-SWAP", OI_MARKET_TEST);
-    catalogue->valid = (struct oi_span){ now, month };
+    catalogue->valid = (struct oi_span){ now, oi_expiry_after(now, false) };
 }
 
 void

@@ -25,6 +25,9 @@ struct line {
 #include "simulator/venues.def"
 #undef OI_VENUE
 
+/* A coin's row of the table; behind its end for any other. */
+size_t catalogue_place(const struct oi_coin *coin);
+
 /* A perpetual of the line, listed and without settlement or symbol. Valid until the next one. */
 struct oi_market *catalogue_add(const struct line *line, const struct oi_coin *coin,
                                 int64_t factor);

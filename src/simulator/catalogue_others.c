@@ -10,7 +10,7 @@
 static bool
 is_major(const struct oi_coin *coin)
 {
-    return coin - oi_coins < MAJORS;
+    return catalogue_place(coin) < MAJORS;
 }
 
 void
@@ -18,6 +18,16 @@ catalogue_add_kalshi(struct line line, const struct oi_coin *coin)
 {
     char text[16];
 
+    if (is_major(coin)) {
+        struct oi_market *perpetual;
+
+        line.product = "perp";
+        line.share = 0.002;
+        perpetual = catalogue_add(&line, coin, 1);
+        catalogue_settle(perpetual, "USD");
+        catalogue_size_contract(perpetual);
+        (void) snprintf(perpetual->symbol, OI_SYMBOL_SIZE, "KX%sPERP", coin->name);
+    }
     if (!oi_coin_trades(coin, 'E') && strcmp(coin->name, "SOL") != 0)
         return;
     line.product = "event";

@@ -76,6 +76,9 @@ struct oi_catalogue {
 
 /* `struct oi_catalogue catalogue = {};` is an empty one; building replaces what is in it. */
 void oi_catalogue_build(struct oi_catalogue *catalogue, oi_time now);
+/* The markets of further coins, which must outlive it. */
+void oi_catalogue_add(struct oi_catalogue *catalogue, const struct oi_coin *coins, size_t count,
+                      oi_time now);
 void oi_catalogue_release(struct oi_catalogue *catalogue);
 /* Borrowed from the catalogue, or NULL. */
 const struct oi_market *oi_catalogue_find(const struct oi_catalogue *catalogue, enum oi_venue venue,

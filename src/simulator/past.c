@@ -160,6 +160,17 @@ oi_simulator_instruments(uint64_t seed, const char *exchange, oi_time now,
     return status;
 }
 
+static bool
+has_value(unsigned tells, const struct oi_market *market)
+{
+    /* Of inverse contracts it is in the coin, but for OKX. */
+    if (market->is_inverse && market->venue != OI_VENUE_OKX)
+        return false;
+    return (tells & TELLS_VALUE) ||
+           ((tells & TELLS_OPTION_VALUE) && market->kind == OI_KIND_OPTION) ||
+           ((tells & TELLS_PERPETUAL_VALUE) && market->kind == OI_KIND_PERPETUAL);
+}
+
 /* As its adapter reads the exchange's replies: what each one tells beside the figure. */
 static struct oi_observation
 reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
@@ -180,11 +191,9 @@ reading_of(uint64_t seed, const struct oi_market *market, oi_time time)
         ((tells & TELLS_OPTION_INDEX) && market->kind == OI_KIND_OPTION) ||
         ((tells & TELLS_PERPETUAL_INDEX) && market->kind == OI_KIND_PERPETUAL))
         reading.index_price = figures.index;
-    if (tells & TELLS_LAST)
+    if ((tells & TELLS_LAST) || ((tells & TELLS_EVENT_LAST) && market->kind == OI_KIND_EVENT))
         reading.last_price = figures.last;
-    if (((tells & TELLS_VALUE) ||
-         ((tells & TELLS_OPTION_VALUE) && market->kind == OI_KIND_OPTION)) &&
-        (!market->is_inverse || market->venue == OI_VENUE_OKX))
+    if (has_value(tells, market))
         reading.value_usd = figures.value;
     return reading;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kalshi: event markets by pages, and candlesticks of one minute. */
+/* Kalshi: event markets by pages, perpetuals in one list, and candlesticks of one minute. */
 /* no unit test: the contract suite reads every reply with the adapter */
 #include "simulator/world_internal.h"
 
 #include <stdio.h>
 
 #define MARKETS "/trade-api/v2/markets"
+#define PERPETUALS "/trade-api/v2/margin/markets"
 #define SERIES "/trade-api/v2/series/"
 /* Fewer than the largest page asked for, so that paging takes place. */
 #define PAGE_OURS 6
@@ -50,8 +51,8 @@ answer_markets(const struct call *call)
     oi_json_begin_object(call->writer);
     oi_json_add_name(call->writer, "markets");
     oi_json_begin_array(call->writer);
-    for (const struct oi_market *market = call_next(call, NULL, NULL); market;
-         market = call_next(call, NULL, market), place++) {
+    for (const struct oi_market *market = call_next(call, "event", NULL); market;
+         market = call_next(call, "event", market), place++) {
         if (place >= first && place < first + PAGE_OURS)
             add_market(call, market);
         else if (place == first + PAGE_OURS)
@@ -59,6 +60,35 @@ answer_markets(const struct call *call)
     }
     oi_json_end_array(call->writer);
     call_add_text(call, "cursor", cursor);
+    oi_json_end_object(call->writer);
+}
+
+/* Its size and its prices are of a contract. */
+static void
+add_perpetual(const struct call *call, const struct oi_market *market)
+{
+    struct oi_figures figures;
+
+    oi_market_figures(call->seed, market, call->now, &figures);
+    oi_json_begin_object(call->writer);
+    call_add_text(call, "ticker", market->symbol);
+    call_add_text(call, "status", "active");
+    call_add_figure(call, "contract_size", &market->contract, 6);
+    call_add_figure(call, "open_interest", &figures.open_interest, 2);
+    call_add_figure(call, "open_interest_notional_value_dollars", &figures.value, 6);
+    oi_json_end_object(call->writer);
+}
+
+static void
+answer_perpetuals(const struct call *call)
+{
+    oi_json_begin_object(call->writer);
+    oi_json_add_name(call->writer, "markets");
+    oi_json_begin_array(call->writer);
+    for (const struct oi_market *market = call_next(call, "perp", NULL); market;
+         market = call_next(call, "perp", market))
+        add_perpetual(call, market);
+    oi_json_end_array(call->writer);
     oi_json_end_object(call->writer);
 }
 
@@ -95,7 +125,10 @@ answer_candles(const struct call *call, const struct oi_market *market)
         oi_market_figures(call->seed, market, time, &figures);
         oi_json_begin_object(call->writer);
         call_add_int(call, "end_period_ts", time / OI_SECOND);
-        call_add_figure(call, "open_interest_fp", &figures.open_interest, 2);
+        call_add_figure(call, market->kind == OI_KIND_EVENT ? "open_interest_fp" : "open_interest",
+                        &figures.open_interest, 2);
+        if (market->kind != OI_KIND_EVENT)
+            call_add_figure(call, "open_interest_notional_value_dollars", &figures.value, 6);
         oi_json_add_name(call->writer, "price");
         oi_json_begin_object(call->writer);
         call_add_figure(call, "close_dollars", &figures.last, 4);
@@ -104,6 +137,12 @@ answer_candles(const struct call *call, const struct oi_market *market)
     }
     oi_json_end_array(call->writer);
     oi_json_end_object(call->writer);
+}
+
+static bool
+is_perpetual(const struct call *call)
+{
+    return oi_slice_starts_with(call->request->path, PERPETUALS);
 }
 
 static void
@@ -115,7 +154,13 @@ answer(const struct call *call)
         answer_markets(call);
         return;
     }
-    market = oi_slice_starts_with(call->request->path, SERIES) ? market_of(call) : NULL;
+    if (call_is_path(call, PERPETUALS)) {
+        answer_perpetuals(call);
+        return;
+    }
+    market = oi_slice_starts_with(call->request->path, SERIES) || is_perpetual(call)
+                 ? market_of(call)
+                 : NULL;
     if (market && call_number(call, "end_ts", 0) - call_number(call, "start_ts", 0) <=
                       CANDLES_MAX * (OI_MINUTE / OI_SECOND))
         answer_candles(call, market);
@@ -125,9 +170,9 @@ answer(const struct call *call)
 }
 
 static struct cost
-cost(const struct call *)
+cost(const struct call *call)
 {
-    return (struct cost){ 0, 1 };
+    return (struct cost){ is_perpetual(call) ? 1 : 0, 1 };
 }
 
 static void
@@ -140,11 +185,12 @@ static const char *const hosts[] = { "external-api.kalshi.com", "api.elections.k
 
 static const struct oi_meter_rule rules[] = {
     { .weight_max = 20, .window_ns = OI_SECOND },
+    { .weight_max = 20, .window_ns = OI_SECOND }, /* of perpetuals */
 };
 
 const struct venue venue_kalshi = {
     .hosts = hosts,
-    .tells = TELLS_LAST,
+    .tells = TELLS_EVENT_LAST | TELLS_PERPETUAL_VALUE,
     .rules = rules,
     .rule_count = OI_COUNT(rules),
     .cost = cost,

@@ -131,6 +131,7 @@ oi_simulator_open(const struct oi_simulator_options *options, struct oi_simulato
     enum oi_status status;
 
     simulator->world = oi_simulator_world_new(options->seed, options->clock);
+    oi_simulator_broaden(simulator->world, options->breadth);
     status = start(simulator, options, error);
     if (status != OI_OK) {
         oi_simulator_close(&simulator);

@@ -24,6 +24,8 @@ struct oi_simulator_world;
 /* `clock` is borrowed and decides which minute is answered; NULL: the machine's. */
 struct oi_simulator_world *oi_simulator_world_new(uint64_t seed, const struct oi_clock *clock);
 /* NULL-safe, leaves NULL behind. */
+/* As the option of that name has it; before anybody asks. */
+void oi_simulator_broaden(struct oi_simulator_world *world, unsigned breadth);
 void oi_simulator_world_free(struct oi_simulator_world **world);
 
 /* Answer one request, by its origin's host. A host that is no exchange's is the simulator's own:
@@ -69,6 +71,9 @@ struct oi_simulator_options {
     const char *moods;            /* as oi_simulator_set_moods has them; NULL: none */
     /* How often streams move; divides a minute. 0: a minute, as the replies. */
     int64_t pulse_ns;
+    /* So many times as many coins as there are, under names of their own, to measure with; 0 is 1.
+     * The options and dated contracts are the first ones' alone. */
+    unsigned breadth;
 };
 
 /* Texts are copied. IO when the address cannot be had, INVALID for moods that are none. */

@@ -37,6 +37,33 @@ oi_simulator_world_new(uint64_t seed, const struct oi_clock *clock)
     return world;
 }
 
+/* A copy of a coin: "DOGEXB" for the second of DOGE. */
+static struct oi_coin
+copy_coin(struct oi_simulator_world *world, const struct oi_coin *coin, unsigned copy)
+{
+    struct oi_coin further = *coin;
+    struct oi_buffer text = {};
+
+    oi_buffer_add_format(&text, "%sX%c%s", coin->name, (char) ('A' + copy % 26),
+                         copy >= 26 ? "X" : "");
+    further.name = oi_arena_copy(&world->arena, oi_buffer_slice(&text));
+    oi_buffer_clear(&text);
+    for (const char *letter = coin->venues; *letter; letter++)
+        if (!strchr("EQXxk", *letter))
+            oi_buffer_add_char(&text, *letter);
+    further.venues = oi_arena_copy(&world->arena, oi_buffer_slice(&text));
+    oi_buffer_release(&text);
+    return further;
+}
+
+void
+oi_simulator_broaden(struct oi_simulator_world *world, unsigned breadth)
+{
+    for (unsigned copy = 1; copy < breadth; copy++)
+        for (size_t i = 0; i < oi_coin_count; i++)
+            oi_vector_push(&world->coins, copy_coin(world, &oi_coins[i], copy - 1));
+}
+
 void
 oi_simulator_world_free(struct oi_simulator_world **world)
 {
@@ -47,6 +74,8 @@ oi_simulator_world_free(struct oi_simulator_world **world)
             oi_meter_release(&(*world)->venues[i].meters[meter]);
     oi_catalogue_release(&(*world)->catalogue);
     oi_moods_release(&(*world)->moods);
+    oi_vector_release(&(*world)->coins);
+    oi_arena_release(&(*world)->arena);
     (void) pthread_mutex_destroy(&(*world)->mutex);
     oi_free(*world);
     *world = NULL;
@@ -315,6 +344,7 @@ static void
 rebuild(struct oi_simulator_world *world, oi_time now)
 {
     oi_catalogue_build(&world->catalogue, now);
+    oi_catalogue_add(&world->catalogue, world->coins.items, world->coins.count, now);
     oi_moods_alter(&world->moods, &world->catalogue);
 }
 

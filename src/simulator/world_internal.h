@@ -45,6 +45,8 @@ enum tells {
     TELLS_PERPETUAL_INDEX = 1 << 6,
     TELLS_FUTURES_INDEX = 1 << 7, /* with everything but options */
     TELLS_OPTION_VALUE = 1 << 8,
+    TELLS_EVENT_LAST = 1 << 9,
+    TELLS_PERPETUAL_VALUE = 1 << 10,
 };
 
 /*

@@ -19,6 +19,8 @@ struct oi_simulator_world {
     const struct oi_clock *clock;
     pthread_mutex_t mutex; /* guards what follows */
     struct oi_catalogue catalogue;
+    OI_VECTOR(struct oi_coin) coins; /* further ones; their texts are in the arena */
+    struct oi_arena arena;
     struct oi_moods moods;
     oi_time moods_since;
     int64_t pulse_ns; /* of streams */

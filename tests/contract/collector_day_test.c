@@ -112,7 +112,9 @@ cadence_of(const struct oi_instrument *instrument)
 
     assert_non_null(exchange);
     for (size_t i = 0; i < exchange->endpoint_count; i++)
-        if (exchange->endpoints[i].kind == OI_TASK_CURRENT && exchange->endpoints[i].every_ns > 0)
+        if (exchange->endpoints[i].kind == OI_TASK_CURRENT && exchange->endpoints[i].every_ns > 0 &&
+            (!exchange->endpoints[i].product ||
+             strcmp(exchange->endpoints[i].product, instrument->product) == 0))
             return exchange->endpoints[i].every_ns;
     return OI_MINUTE;
 }

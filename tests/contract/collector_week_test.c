@@ -221,7 +221,7 @@ static void
 poll_minute(struct week *week, long minute)
 {
     unsigned place = (unsigned) (minute % BLOCK_MINUTES);
-    uint64_t before[EXCHANGES_MAX];
+    uint64_t before[EXCHANGES_MAX] = {};
     struct oi_error error = {};
 
     if (place == 0)
@@ -273,10 +273,12 @@ note_gap(void *context, const struct oi_hole *hole)
 }
 
 static int64_t
-cadence_of(const struct oi_exchange *exchange)
+cadence_of(const struct oi_exchange *exchange, const char *product)
 {
     for (size_t i = 0; i < exchange->endpoint_count; i++)
-        if (exchange->endpoints[i].kind == OI_TASK_CURRENT && exchange->endpoints[i].every_ns > 0)
+        if (exchange->endpoints[i].kind == OI_TASK_CURRENT && exchange->endpoints[i].every_ns > 0 &&
+            (!exchange->endpoints[i].product ||
+             strcmp(exchange->endpoints[i].product, product) == 0))
             return exchange->endpoints[i].every_ns;
     return OI_MINUTE;
 }
@@ -396,7 +398,7 @@ check_instrument(struct week *week, uint32_t id, const struct oi_instrument *ins
 
     while (strcmp(exchange->descriptor->name, instrument->exchange) != 0)
         exchange++;
-    cadence = cadence_of(exchange->descriptor);
+    cadence = cadence_of(exchange->descriptor, instrument->product);
     memset(minutes->items, HAS_NOTHING, minutes->count);
     note_rows(week, id, instrument, minutes);
     assert_ok(oi_store_gaps(week->store.store, id, week->live, cadence, span, OI_MOMENT_LATEST,
