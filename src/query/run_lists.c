@@ -184,7 +184,8 @@ run_months(struct run *run, struct oi_error *)
 
 struct gaps_state {
     OI_VECTOR(struct oi_gap) gaps;
-    struct oi_position last; /* the last hole delivered */
+    OI_VECTOR(struct oi_gap) filled; /* what is left of them, while another feed is read */
+    struct oi_position last;         /* the last hole delivered */
 };
 
 static enum oi_status
@@ -222,6 +223,72 @@ cut_gaps(struct run *run, size_t market, struct gaps_state *state)
         run->left -= kept;
 }
 
+static void
+push_gap(struct gaps_state *state, const struct oi_gap *gap, oi_time from, oi_time to)
+{
+    if (from < to)
+        oi_vector_push(&state->filled, ((struct oi_gap){ { from, to }, gap->cause }));
+}
+
+static enum oi_status
+fill_gaps_from(struct run *run, uint32_t series, int64_t slot_ns, struct gaps_state *state,
+               struct oi_error *error)
+{
+    const struct oi_scan_request request = {
+        .series = series,
+        .span = { state->gaps.items[0].span.from,
+                  state->gaps.items[state->gaps.count - 1].span.to },
+        .moment = run->moment,
+    };
+    OI_CLEANUP(oi_scan_close) struct oi_scan *scan = NULL;
+    const struct oi_columns *columns = NULL;
+    oi_time from = state->gaps.items[0].span.from;
+    size_t at = 0;
+
+    oi_vector_clear(&state->filled);
+    OI_TRY(oi_store_scan(run->source->store, &request, &scan, error));
+    do {
+        OI_TRY(oi_scan_next(scan, &columns, error));
+        for (size_t row = 0; columns && row < columns->count; row++) {
+            oi_time slot = oi_interval_floor(slot_ns, columns->time[row]);
+
+            while (at < state->gaps.count && state->gaps.items[at].span.to <= slot) {
+                push_gap(state, &state->gaps.items[at], from, state->gaps.items[at].span.to);
+                from = ++at < state->gaps.count ? state->gaps.items[at].span.from : from;
+            }
+            if (at == state->gaps.count || slot < from)
+                continue;
+            push_gap(state, &state->gaps.items[at], from, slot);
+            from = slot + slot_ns;
+        }
+    } while (columns);
+    for (; at < state->gaps.count; at++) {
+        if (from < state->gaps.items[at].span.from)
+            from = state->gaps.items[at].span.from;
+        push_gap(state, &state->gaps.items[at], from, state->gaps.items[at].span.to);
+    }
+    oi_vector_clear(&state->gaps);
+    for (size_t i = 0; i < state->filled.count; i++)
+        oi_vector_push(&state->gaps, state->filled.items[i]);
+    return OI_OK;
+}
+
+/* Take out of the holes what another feed of the market tells: a history that was filled in later,
+ * an archive. `slot_ns` wide, and only from the holes' own slots. */
+static enum oi_status
+fill_gaps(struct run *run, const struct oi_market *market, int64_t slot_ns,
+          struct gaps_state *state, struct oi_error *error)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count =
+        oi_series_by_precedence(run->catalog, market->instrument->id, series, OI_FEEDS_MAX);
+
+    for (size_t i = 0; i < count && state->gaps.count > 0; i++)
+        if (series[i] != market->series)
+            OI_TRY(fill_gaps_from(run, series[i], slot_ns, state, error));
+    return OI_OK;
+}
+
 static enum oi_status
 step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
 {
@@ -244,6 +311,7 @@ step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
         OI_TRY(oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
                              cadence_ns > 0 ? cadence_ns : OI_MINUTE, span, run->moment, add_gap,
                              state, error));
+        OI_TRY(fill_gaps(run, market, cadence_ns > 0 ? cadence_ns : OI_MINUTE, state, error));
         cut_gaps(run, at, state);
         if (state->gaps.count == 0)
             continue;
@@ -261,7 +329,10 @@ step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
 static void
 release_gaps(struct run *run)
 {
-    oi_vector_release(&((struct gaps_state *) run->state)->gaps);
+    struct gaps_state *state = run->state;
+
+    oi_vector_release(&state->gaps);
+    oi_vector_release(&state->filled);
 }
 
 enum oi_status

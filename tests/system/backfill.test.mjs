@@ -59,6 +59,15 @@ test('what is kept is replayed, and the past is filled in by plan', { skip, ...R
     const stored = Number(/(\d+) rows stored/.exec(filled.stdout)[1]);
     assert.ok(stored >= 23, filled.stdout);
     assert.ok(rows(data, market, from).length >= stored);
+    // What the history tells is missed no longer.
+    const until = new Date(Date.now() - 600000).toISOString();
+    const gaps = JSON.parse(oi(['gaps', '--data', data, '--market', market, '--start', from,
+        '--end', until, '--format', 'json']).stdout);
+    assert.ok(gaps.length >= 20, JSON.stringify(gaps));
+    for (const gap of gaps) {
+        const five = Math.ceil(Date.parse(gap.from) / 300000) * 300000;
+        assert.ok(five >= Date.parse(gap.to), JSON.stringify(gap));
+    }
     assert.match(backfill(market, '--yes').stdout, /^0 requests, 0 rows|^1 requests/);
     assert.equal(backfill('nowhere', '--plan').status, 1);
     assert.equal(oi(['backfill', '--demo', '--data', data]).status, 2); // how far back?

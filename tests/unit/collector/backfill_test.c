@@ -3,7 +3,7 @@
  * Plans: what is asked for and what is left out, and that one keeps to a part of the limits. What a
  * run brings is in tests/contract/backfill_world_test.c.
  */
-#include "collector/backfill.h"
+#include "collector/backfill_internal.h"
 
 #include "support/test_store.h"
 
@@ -15,9 +15,24 @@ ask(const struct oi_task *task, struct oi_http_request *request, struct oi_error
     return oi_http_get(request, "https://example.com/history", error);
 }
 
+/* Lines "MINUTE FIGURE", the minute counted from the span's start; as an exchange labels them. */
 static enum oi_status
-read(const struct oi_task *, struct oi_slice, struct oi_harvest *, struct oi_error *)
+read(const struct oi_task *task, struct oi_slice reply, struct oi_harvest *harvest,
+     struct oi_error *error)
 {
+    struct oi_slice line;
+
+    while (oi_slice_next_part(&reply, '\n', &line)) {
+        struct oi_observation reading = OI_OBSERVATION_NONE;
+        int minute, figure;
+
+        if (line.size == 0)
+            continue;
+        assert_int_equal(sscanf(line.data, "%d %d", &minute, &figure), 2);
+        reading.time = task->span.from + minute * OI_MINUTE;
+        reading.open_interest = oi_decimal_from(figure, 0);
+        OI_TRY(oi_harvest_add(harvest, oi_slice_of(task->symbol), &reading, error));
+    }
     return OI_OK;
 }
 
@@ -176,6 +191,62 @@ where_nothing_is_known_the_plan_says_what_to_do(void **state)
     test_store_close(&store);
 }
 
+/* Newest first, one instant twice, more than was asked for on both sides, a zero between figures,
+ * and labels that name the start of their five minutes. */
+static void
+a_page_yields_what_is_wanted_of_it_once(void **state)
+{
+    struct test_store store;
+    struct oi_backfill backfill = { .clock = &oi_clock_system };
+    struct oi_backfill_line line = { .backfill = &backfill };
+    struct oi_backfill_market market = { .endpoint = &endpoints[1],
+                                         .symbol = "MARKET0",
+                                         .shift_ns = 5 * OI_MINUTE,
+                                         .period_ns = 5 * OI_MINUTE };
+    const struct oi_span hour = { TEST_START - OI_HOUR, TEST_START };
+    const struct oi_backfill_lot lot = { .span = hour };
+    const struct oi_scan_request request = {
+        .span = OI_SPAN_ALL, .moment = OI_MOMENT_LATEST, .columns = OI_COLUMNS_ALL, .series = 1
+    };
+    const oi_time minutes[] = { 0, 5, 20, 55 };
+    const int64_t figures[] = { 7, 0, 9, 11 };
+    const struct oi_feed history = { .name = "history", .restates = true };
+    const struct oi_columns *columns = NULL;
+    struct oi_scan *scan = NULL;
+    uint16_t feed;
+
+    begin(&store, *state);
+    assert_ok(oi_store_feed(store.store, &history, &feed, NULL));
+    assert_ok(oi_store_series(store.store, store.instruments[0], feed, &market.series, NULL));
+    backfill.store = store.store;
+    /* Ten minutes of the hour are there already: 10 and 15. */
+    oi_vector_push(&market.wanted, ((struct oi_span){ hour.from, hour.from + 10 * OI_MINUTE }));
+    oi_vector_push(&market.wanted, ((struct oi_span){ hour.from + 20 * OI_MINUTE, hour.to }));
+    oi_vector_push(&line.markets, market);
+    assert_int_equal(oi_backfill_take_page(&line, &lot,
+                                           OI_SLICE("60 12\n55 11\n20 9\n20 10\n15 8\n10 8\n"
+                                                    "5 0\n0 7\n-5 6\n-600 1\n"),
+                                           NULL),
+                     OI_BACKFILL_DONE);
+    assert_int_equal(backfill.report.rows, 4);
+    assert_ok(oi_store_scan(store.store, &request, &scan, NULL));
+    assert_ok(oi_scan_next(scan, &columns, NULL));
+    assert_int_equal(columns->count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct oi_observation row = oi_columns_get(columns, i);
+        const struct oi_decimal figure = oi_decimal_from(figures[i], 0);
+
+        assert_int_equal(row.time, hour.from + minutes[i] * OI_MINUTE);
+        assert_true(oi_decimal_equal(&row.open_interest, &figure));
+        assert_int_equal(row.flags, figures[i] == 0 ? OI_FLAG_SUSPECT_ZERO : 0);
+    }
+    oi_scan_close(&scan);
+    oi_vector_release(&line.markets.items[0].wanted);
+    oi_vector_release(&line.markets);
+    oi_harvest_release(&line.harvest);
+    test_store_close(&store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
 
 int
@@ -186,6 +257,7 @@ main(void)
         TEST(what_is_there_is_left_out),
         TEST(holes_alone_are_asked_for),
         TEST(where_nothing_is_known_the_plan_says_what_to_do),
+        TEST(a_page_yields_what_is_wanted_of_it_once),
     };
 
     return cmocka_run_group_tests_name("collector/backfill", tests, NULL, NULL);
