@@ -84,25 +84,37 @@ pack_block(const uint64_t *values, unsigned width, unsigned char *out)
     }
 }
 
+/* The first `size` bytes of a little-endian word. */
+static void
+store(uint64_t word, size_t size, unsigned char *out)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    memcpy(out, &word, size);
+}
+
 static void
 pack_row(const uint64_t *values, size_t count, unsigned width, unsigned char *out)
 {
-    memset(out, 0, oi_bitpack_size(count, width));
+    uint64_t mask = mask_of(width);
+    uint64_t word = 0;
+    unsigned filled = 0; /* bits of the word; always below 64 */
+
     for (size_t i = 0; i < count; i++) {
-        size_t bit = i * width;
-        uint64_t rest = values[i] & mask_of(width);
-        unsigned left = width;
+        uint64_t value = values[i] & mask;
 
-        while (left > 0) {
-            unsigned shift = bit % 8;
-            unsigned taken = 8 - shift < left ? 8 - shift : left;
-
-            out[bit / 8] = (unsigned char) (out[bit / 8] | ((rest << shift) & 0xff));
-            rest >>= taken;
-            bit += taken;
-            left -= taken;
+        word |= value << filled;
+        if (filled + width < 64) {
+            filled += width;
+            continue;
         }
+        store(word, sizeof(word), out);
+        out += sizeof(word);
+        word = filled > 0 ? value >> (64 - filled) : 0;
+        filled = filled + width - 64;
     }
+    store(word, (filled + 7) / 8, out);
 }
 
 static inline uint64_t

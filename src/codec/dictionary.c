@@ -10,6 +10,11 @@
 #define SLOTS (2 * OI_DICTIONARY_MAX)
 #define SLOT_BITS 9
 
+/* Where so many of the first ones are different, there will be too many: of 256 equally likely
+ * values about 100 are. */
+#define FIRST_COUNT 128
+#define FIRST_DIFFERENT_MAX 120
+
 static_assert(SLOTS == 1 << SLOT_BITS, "a slot is that many bits of a hash");
 
 bool
@@ -33,6 +38,9 @@ oi_dictionary_take(const int64_t *values, size_t count, struct oi_dictionary *re
             slots[slot] = (uint16_t) ret_dictionary->count;
         }
         ret_codes[i] = slots[slot] - 1;
+        if (i + 1 == FIRST_COUNT && count > OI_DICTIONARY_MAX &&
+            ret_dictionary->count > FIRST_DIFFERENT_MAX)
+            return false;
     }
     return true;
 }
