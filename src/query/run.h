@@ -15,6 +15,7 @@ struct oi_source {
     const struct oi_convention_book *conventions;
     const struct oi_clock *clock;
     struct oi_names *names;
+    uint64_t halved_from; /* readings from which a total is walked on two threads; 0: as usual */
 };
 
 /* Open the answer. INVALID with `problem` filled when the question does not fit the catalogue

@@ -14,6 +14,7 @@ struct candles_state {
     struct oi_stream *stream;
     struct total_walk total;
     bool is_total_open;
+    struct total_half *half; /* the later one, or NULL */
     bool is_open;
     bool has_facts; /* of the first block used, for the answer */
     struct oi_stream_block facts;
@@ -226,6 +227,7 @@ open_market(struct run *run, struct candles_state *state, struct oi_error *error
     state->has_facts = state->has_last = false;
     state->is_open = true;
     if (!market->instrument) {
+        state->half = total_half_start(run, run->at, &span, run->query->interval_ns);
         state->is_total_open = true;
         OI_TRY(total_walk_open(run, run->at, span, false, &state->total, error));
         state->total.columns = total_columns_new(market->member_count);
@@ -254,18 +256,10 @@ pull(struct run *run, struct candles_state *state, bool *ret_is_done, struct oi_
     const struct oi_stream_block *block = NULL;
 
     *ret_is_done = true;
-    if (state->is_total_open && state->total.columns)
-        return total_columns_next(&state->total, &state->candles, ret_is_done, error);
     if (state->is_total_open) {
-        for (int i = 0; i < RUN_BLOCK_ITEMS; i++) {
-            struct total_point point;
-
-            OI_TRY(total_walk_next(&state->total, &point, error));
-            if (point.time == OI_TIME_NONE)
-                return OI_OK;
-            oi_candles_add_one(&state->candles, point.time, &point.amount, NULL);
-        }
-        *ret_is_done = false;
+        OI_TRY(total_walk_candles(&state->total, &state->candles, ret_is_done, error));
+        if (*ret_is_done && state->half)
+            return total_half_finish(&state->half, &state->candles, error);
         return OI_OK;
     }
     if (!state->stream)
@@ -319,6 +313,7 @@ static void
 close_market(struct candles_state *state)
 {
     oi_stream_close(&state->stream);
+    total_half_cancel(&state->half);
     if (state->is_total_open)
         total_walk_close(&state->total);
     state->is_total_open = state->is_open = false;

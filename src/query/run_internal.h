@@ -170,3 +170,16 @@ struct total_columns *total_columns_new(size_t member_count);
 void total_columns_free(struct total_columns **columns, size_t member_count);
 enum oi_status total_columns_next(struct total_walk *walk, struct oi_candles *candles,
                                   bool *ret_is_done, struct oi_error *error);
+/* The next candles of a total, by columns or instant by instant, whichever the walk is at. */
+enum oi_status total_walk_candles(struct total_walk *walk, struct oi_candles *candles,
+                                  bool *ret_is_done, struct oi_error *error);
+
+/* The later half of a long total's candles on a thread of its own: NULL where it is not worth one,
+ * else *span is cut to the first half. What was found is appended when the first half is done;
+ * whoever does not come to that cancels. Cancelling NULL is fine. */
+struct total_half;
+struct total_half *total_half_start(struct run *run, size_t market, struct oi_span *span,
+                                    int64_t interval_ns);
+enum oi_status total_half_finish(struct total_half **half, struct oi_candles *candles,
+                                 struct oi_error *error);
+void total_half_cancel(struct total_half **half);

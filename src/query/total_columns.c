@@ -574,3 +574,22 @@ total_columns_next(struct total_walk *walk, struct oi_candles *candles, bool *re
         OI_TRY(add_course(columns, &course, slice, candles, error));
     return next_blocks(walk, error);
 }
+
+enum oi_status
+total_walk_candles(struct total_walk *walk, struct oi_candles *candles, bool *ret_is_done,
+                   struct oi_error *error)
+{
+    *ret_is_done = true;
+    if (walk->columns)
+        return total_columns_next(walk, candles, ret_is_done, error);
+    for (int i = 0; i < RUN_BLOCK_ITEMS; i++) {
+        struct total_point point;
+
+        OI_TRY(total_walk_next(walk, &point, error));
+        if (point.time == OI_TIME_NONE)
+            return OI_OK;
+        oi_candles_add_one(candles, point.time, &point.amount, NULL);
+    }
+    *ret_is_done = false;
+    return OI_OK;
+}

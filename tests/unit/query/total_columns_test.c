@@ -260,6 +260,12 @@ compare(struct place *place, struct oi_span span, int64_t interval_ns)
         }
     }
     assert_int_equal(at, wanted.items.count);
+    for (int i = 0; i < MARKETS; i++) {
+        const struct plain *plain = &place->plain[i];
+
+        assert_int_equal(result->markets[0].members[i].last, plain->items[plain->count - 1].time);
+        assert_null(result->markets[0].members[i].left_out);
+    }
     oi_candles_release(&wanted);
 }
 
@@ -287,6 +293,9 @@ columns_and_instants_say_the_same(void **state)
                                     WORLD_START + OI_DAY };
 
             compare(&place, span, intervals[i]);
+            place.source.halved_from = 1;
+            compare(&place, span, intervals[i]);
+            place.source.halved_from = 0;
         }
         close_place(&place);
     }
