@@ -302,6 +302,21 @@ latest(struct reader *reader)
     reader->items = LATEST_TIMES;
 }
 
+/* The last reading at any time. */
+static void
+at_any_time(struct reader *reader)
+{
+    uint64_t width = (uint64_t) (reader->span.to - reader->span.from - OI_HOUR) / OI_SECOND;
+    oi_time time =
+        reader->span.from + OI_HOUR + (oi_time) oi_random_below(&reader->random, width) * OI_SECOND;
+    struct oi_observation reading;
+
+    bench_check(
+        oi_store_at(reader->store, any_market(reader), time, OI_MOMENT_LATEST, &reading, &error),
+        &error);
+    reader->items = 1;
+}
+
 static enum oi_status
 count_rollup(void *context, const struct oi_rollup *rollup)
 {
@@ -573,6 +588,7 @@ read_all(const char *folder)
 
     open_reader(folder, &reader);
     measure(&reader, "latest_1000", latest, 200);
+    measure(&reader, "at", at_any_time, 2000);
     measure(&reader, "candles_rollups", candles_from_rollups, 500);
     measure(&reader, "candles_rows", candles_from_rows, 300);
     measure(&reader, "raw_columns", raw_columns, 50);
