@@ -149,6 +149,31 @@ def slow_reader(world, _random, data):
     world.rig.verify(data)
 
 
+def reader_left_open(world, _random, data):
+    """One process stops in the midst of reading, one dies there: the file does not grow, and the stopped one goes on
+    with the answer that it began."""
+    copy_store(world.chunked_store, data)
+    alone = write_much(world, copy_store(world.chunked_store, data.parent / "alone"), "w")
+    asked = ["query", "--data", str(data), "--exchange", "okx", "--format", "csv"]
+    _, expected, _ = world.rig.run(asked)
+    stopped, killed = world.rig.start(asked), world.rig.start(asked)
+    begun = stopped.stdout.read(100)
+    killed.stdout.read(100)
+    stopped.send_signal(signal.SIGSTOP)
+    killed.kill()
+    killed.communicate()
+    try:
+        beside = write_much(world, data, "w")
+    finally:
+        stopped.send_signal(signal.SIGCONT)
+    answer = begun + stopped.stdout.read()
+    stopped.communicate()
+    check(answer == expected, f"a stopped reader gets another answer: {len(answer)} of {len(expected)} bytes")
+    NOTES.append(f"reader left open: the file has {beside / 1e6:.1f} MB, without one {alone / 1e6:.1f} MB")
+    check(beside <= alone * GROWTH_MAX, NOTES[-1])
+    world.rig.verify(data)
+
+
 class FullBySwitch:
     """A disk that is full as the shim has it."""
 
@@ -304,5 +329,5 @@ def import_onto(world, store):
     world.rig.finish_import(store, big)
 
 
-ROUNDS = [two_writers, one_file_twice_at_once, serving_while_importing, slow_reader,
+ROUNDS = [two_writers, one_file_twice_at_once, serving_while_importing, slow_reader, reader_left_open,
           full_disk_from_the_start, full_disk_later, small_disk]
