@@ -9,6 +9,7 @@
 #include "dialects/dialect.h"
 
 #include "core/symbology.h"
+#include "dialects/aperiodic_internal.h"
 #include "dialects/text.h"
 
 #include <stdio.h>
@@ -590,6 +591,8 @@ const struct oi_dialect oi_dialect_aperiodic = {
     .prefix = "/api/v1/",
     .routes = routes,
     .route_count = OI_COUNT(routes),
+    .streams = &aperiodic_stream,
+    .stream_count = 1,
     .key = key,
     .render_problem = render_problem,
 };

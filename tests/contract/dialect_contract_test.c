@@ -134,6 +134,22 @@ fill_world(struct world *world)
                                                 .evidence = "https://example.com" };
 }
 
+/* The figures of an entity, or when there are any. */
+static void
+fill_entity(struct world *world, const struct oi_query *query, struct oi_block *block)
+{
+    for (size_t i = 0; i < query->measure_count; i++) {
+        world->values[i] = i % 3 == 1 ? (struct oi_decimal){} : test_decimal("8123456700.1234");
+        if (i % 3 != 1)
+            world->extents[i] = (struct oi_span){ world->times[0], world->months[1] + OI_WEEK * 2 };
+    }
+    world->measured = (struct oi_measured){ world->times[0], world->values };
+    world->entity = (struct oi_market){ .name = "btc", .measures = ~4u };
+    block->market = &world->entity;
+    block->measured = &world->measured;
+    block->extents = world->extents;
+}
+
 /* The blocks that answer a question in this world. */
 static struct oi_result *
 answer(struct world *world, const struct oi_query *query)
@@ -197,17 +213,7 @@ answer(struct world *world, const struct oi_query *query)
         block->gaps = &world->gap;
         break;
     case OI_QUERY_METRICS:
-        for (size_t i = 0; i < query->measure_count; i++)
-            world->values[i] = i % 3 == 1 ? (struct oi_decimal){} : test_decimal("8123456700.1234");
-        world->measured = (struct oi_measured){ world->times[0], world->values };
-        world->entity = (struct oi_market){ .name = "btc", .measures = ~4u };
-        block->market = &world->entity;
-        block->measured = &world->measured;
-        for (size_t i = 0; i < query->measure_count; i++)
-            if (i % 3 != 1)
-                world->extents[i] =
-                    (struct oi_span){ world->times[0], world->months[1] + OI_WEEK * 2 };
-        block->extents = world->extents;
+        fill_entity(world, query, block);
         return oi_result_of_blocks(world->blocks, 1, &world->entity, 1);
     case OI_QUERY_BARS:
         return NULL; /* a file: only its headers are the dialect's */

@@ -11,8 +11,8 @@ import { gunzipSync } from 'node:zlib';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 
-import { add, ask, candle, compare, normal } from '../support/ask.mjs';
-import { define, recorded } from '../support/markets.mjs';
+import { add, ask, candle, compare, multiply, normal } from '../support/ask.mjs';
+import { define, importRows, recorded } from '../support/markets.mjs';
 import { importFile, makeFolder, skip, startServer } from '../support/server.mjs';
 
 const FILE = join(recorded, 'data/oi/hyperliquid_0xarchive/hl_oi_usd_1m_BTC_ETH_SOL_20250306.csv.gz');
@@ -182,4 +182,128 @@ test('before the import nothing was known', { skip: skipFile }, async (t) => {
     const server = await start(t, 'coins');
     const early = await askFine(server, '/oi/v1/open-interest?market=hyperliquid:perp:BTC&as_of=2025-03-06T12:00:00Z&interval=1h');
     assert.deepEqual(early.json.data, []);
+});
+
+// Three exchanges with readings at the same instants, each with its mark price: whatever can be said in
+// two dialects must be the same figure in both, market by market and summed up.
+const MARKETS = [
+    { id: 'binance-BTCUSDT-future', native: 'binance:usdm:BTCUSDT', kiyotaka: 'BINANCE_FUTURES', symbol: 'BTCUSDT',
+        kwery: 'binance_futures', atlas: ['binance-futures', 'perpetual-BTC-USDT:USDT'], sides: 1 },
+    { id: 'bybit-BTCUSDT-future', native: 'bybit:linear:BTCUSDT', kiyotaka: 'BYBIT', symbol: 'BTCUSDT',
+        atlas: ['bybit-perps', 'perpetual-BTC-USDT:USDT'], sides: 2 },
+    { id: 'hyperliquid-BTC-future', native: 'hyperliquid:perp:BTC', kiyotaka: 'HYPERLIQUID_FUTURES', symbol: 'BTC',
+        kwery: 'hyperliquid', atlas: ['hyperliquid-perps', 'perpetual-BTC-USDC:USDC'], sides: 1 },
+];
+const BEGIN = Date.UTC(2026, 2, 7);
+const HOURS = 30;
+const STEP = 5 * 60000;
+const READINGS = MARKETS.map((_, k) => Array.from({ length: (HOURS * HOUR) / STEP }, (_, i) => ({
+    time: BEGIN + i * STEP,
+    oi: `${1000 * (k + 1) + ((i * 7919 + k) % 997)}.${String((i * 31 + k) % 1000).padStart(3, '0')}`,
+    mark: `${90000 + ((i * 104729 + 13 * k) % 4001)}.${(i + k) % 10}`,
+})));
+
+function byHour(k, figure) {
+    return Array.from({ length: HOURS }, (_, hour) =>
+        READINGS[k].slice((hour * HOUR) / STEP, ((hour + 1) * HOUR) / STEP).map(figure));
+}
+
+const inCoins = (row) => normal(row.oi);
+const inDollars = (row) => multiply(row.oi, row.mark);
+
+async function startThree(t) {
+    const folder = await makeFolder(t);
+    const data = join(folder, 'data');
+
+    define(data, 'binance', 'bybit', 'hyperliquid');
+    for (const [k, market] of MARKETS.entries())
+        importRows(folder, data, {
+            name: `rows${k}`, market: market.id, unit: 'coins', rows: READINGS[k], more: ['--sides', String(market.sides)],
+            columns: { time: 'time:ms', oi: 'oi', mark: 'mark' },
+        });
+    return startServer(t, { data });
+}
+
+const SPAN = `start=2026-03-07&end=2026-03-09&limit=100000&convention=as_reported`;
+const POINTS = `type=OPEN_INTEREST_AGG&interval=HOUR&from=${BEGIN / 1000}&period=${HOURS * 3600}`;
+const ohlc = (row) => [row.open, row.high, row.low, row.close].map(normal);
+const points = (json) => json.series[0].points.map(({ Point }) => ohlc(Point));
+
+test('market by market: figures in coins and dollars, in every dialect', { skip }, async (t) => {
+    const server = await startThree(t);
+    const get = async (target) => (await askFine(server, target)).exact;
+
+    for (const [k, market] of MARKETS.entries()) {
+        const coins = byHour(k, inCoins), dollars = byHour(k, inDollars);
+        const firsts = coins.map(([figure]) => figure), firstDollars = dollars.map(([figure]) => figure);
+
+        for (const [unit, figures, more] of [['coins', coins, ''], ['usd', dollars, '&transform.normalize.quote=USD']]) {
+            const want = figures.map((hour) => Object.values(candle(hour)));
+            const own = await get(`/oi/v1/open-interest?market=${market.native}&interval=1h&unit=${unit}&${SPAN}`);
+            assert.deepEqual(own.data.map(ohlc), want, `${market.id} ${unit}, native`);
+            const theirs = await get(`/v1/points?${POINTS}&exchange=${market.kiyotaka}&rawSymbol=${market.symbol}${more}`);
+            assert.deepEqual(points(theirs), want, `${market.id} ${unit}, Kiyotaka`);
+        }
+        const rows = await get(`/v4/timeseries/market-openinterest?markets=${market.id}&granularity=1h&page_size=100&paging_from=start`);
+        assert.deepEqual(rows.data.map((row) => [row.contract_count, normal(row.value_usd)]),
+            firsts.map((figure, i) => [figure, firstDollars[i]]), `${market.id}, Coin Metrics`);
+        // One metric of a market is what its reading at the instant is worth, with 15 digits.
+        const metrics = await get(`/v4/timeseries/market-metrics?markets=${market.id}&metrics=open_interest_reported_future_usd&frequency=1h&end_time=2026-03-08T05:00:00&page_size=100`);
+        assert.deepEqual(metrics.data.map((row) => row.open_interest_reported_future_usd),
+            firstDollars.map((figure) => normal(Number(figure).toPrecision(15))), `${market.id}, metrics`);
+        if (market.kwery) {
+            const snapshots = await get(`/v1/open-interest?symbol=BTC&source=${market.kwery}&interval=1h&start=2026-03-07T00:00:00Z`);
+            assert.deepEqual(snapshots.data.map((row) => [normal(row.open_interest), normal(row.open_interest_usd)]),
+                firsts.map((figure, i) => [figure, firstDollars[i]]), `${market.id}, Kwery`);
+        } else {
+            const history = await get('/openinterest-api/v1/history?symbol=BTCUSDT&period=1h');
+            assert.deepEqual(history.data.history.map((row) => normal(row.open_interest)), firsts, 'oanor');
+            const newest = await get('/openinterest-api/v1/oi?symbol=BTCUSDT&period=1h&lookback=24');
+            assert.deepEqual([newest.data.open_interest, newest.data.open_interest_ago, newest.data.open_interest_value_usd].map(normal),
+                [firsts.at(-1), firsts.at(-25), dollars.at(-1).at(-1)]);
+            const latest = await get('/oi/v1/latest?exchange=bybit&convention=as_reported');
+            assert.equal(normal(latest.data.find((row) => row.market === market.native).open_interest), coins.at(-1).at(-1));
+        }
+        const [exchange, symbol] = market.atlas;
+        const name = `exchange=${exchange}&symbol=${encodeURIComponent(symbol)}&start_date=2026-03-07&end_date=2026-03-08`;
+        const read = async (target) => {
+            const links = await get(target);
+            const { bytes } = await ask(server, links.files[0].url.slice(server.url.length));
+            return parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length), compressors });
+        };
+        const bars = await read(`/api/v1/data/open_interest?timestamp=exchange&interval=1h&${name}`);
+        assert.deepEqual(bars.map((row) => row.open_interest), coins.map((hour) => Number(hour.at(-1))), `${market.id}, Aperiodic`);
+        const raw = await read(`/api/v1/data/raw/open_interest?${name}`);
+        assert.deepEqual(raw.map((row) => [new Date(row.exchange_timestamp).getTime(), row.open_interest]),
+            READINGS[k].map((row) => [row.time, Number(row.oi)]), `${market.id}, Aperiodic's raw readings`);
+    }
+});
+
+test('summed up: candles of the total, and metrics at its instants', { skip }, async (t) => {
+    const server = await startThree(t);
+    const get = async (target) => (await askFine(server, target)).exact;
+
+    for (const [unit, figure, more] of [['coins', inCoins, ''], ['usd', inDollars, '&transform.normalize.quote=USD']]) {
+        const sums = Array.from({ length: HOURS }, (_, hour) => {
+            const parts = MARKETS.map((_, k) => byHour(k, figure)[hour]);
+            return parts[0].map((_, i) => parts.reduce((sum, part) => add(sum, part[i]), '0'));
+        });
+        const want = sums.map((hour) => Object.values(candle(hour)));
+        const own = await get(`/oi/v1/open-interest?coin=BTC&interval=1h&total=true&unit=${unit}&${SPAN}`);
+        assert.deepEqual(own.data.slice(0, HOURS).map(ohlc), want, `${unit}, native`);
+        const theirs = await get(`/v1/points?${POINTS}&coin=BTC&transform.groupBy.type=GROUP_BY_TYPE_SUM${MARKETS.map((market) => `&exchange=${market.kiyotaka}`).join('')}${more}`);
+        assert.deepEqual(points(theirs), want, `${unit}, Kiyotaka`);
+        if (unit === 'coins') continue;
+        for (const [target, key] of [['asset-metrics?assets=btc', 'asset'], ['exchange-metrics?exchanges=*', 'exchange']]) {
+            const { data } = await get(`/v4/timeseries/${target}&metrics=open_interest_reported_future_usd&frequency=1h&end_time=2026-03-08T05:00:00&page_size=1000`);
+            // What the exchanges hold at an instant is what the asset does, but for the digits cut from each.
+            for (let hour = 0; hour < HOURS; hour++) {
+                const time = `${new Date(BEGIN + hour * HOUR).toISOString().slice(0, -1)}000000Z`;
+                const rows = data.filter((row) => row.time === time);
+                const sum = rows.reduce((total, row) => total + Number(row.open_interest_reported_future_usd), 0);
+                assert.equal(rows.length, key === 'asset' ? 1 : MARKETS.length);
+                assert.ok(Math.abs(sum / Number(sums[hour][0]) - 1) < 1e-12, `${time} ${key}: ${sum} for ${sums[hour][0]}`);
+            }
+        }
+    }
 });

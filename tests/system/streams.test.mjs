@@ -227,6 +227,37 @@ test('Kiyotaka: channels are chosen and left by message', { skip }, async (t) =>
     assert.equal((await server.stop()).code, 0, server.stderr);
 });
 
+test('Aperiodic: channels of an exchange, chosen and left by message', { skip }, async (t) => {
+    const server = await startKnown(t);
+    const heard = listen(t, server, '/aperiodic/api/v1/stream');
+    const say = (op, ...channels) => heard.socket.send(JSON.stringify({ op, id: 's1', channels }));
+
+    await heard.opened;
+    heard.socket.send('no json');
+    say('shout', 'open_interest.binance-futures.1m');
+    say('subscribe', 'open_interest.binance-futures.5m');
+    say('subscribe');
+    say('subscribe', 'open_interest.okx-perps.1m');
+    say('unsubscribe', 'open_interest.okx-perps.1m');
+    say('subscribe', 'open_interest.binance-futures.1m');
+    await heard.take(7);
+    assert.deepEqual(heard.messages.map((reply) => [reply.op, reply.id, reply.code]), [
+        ['error', null, 'invalid_message'], ['error', 's1', 'unknown_op'], ['error', 's1', 'unknown_channel'],
+        ['error', 's1', 'invalid_channels'], ['subscribed', 's1', undefined], ['unsubscribed', 's1', undefined],
+        ['subscribed', 's1', undefined],
+    ]);
+    store(server, usdm('BTCUSDT'), rowsAt([MINUTE]));
+    await heard.take(8);
+    assert.deepEqual(heard.messages[7], {
+        channel: 'open_interest.binance-futures.1m',
+        data: {
+            symbol: 'perpetual-BTC-USDT:USDT', open_interest: 1000.25, open_interest_pct_change: 0,
+            open_interest_volatility: null, oi_price_change_ratio: null, time: MINUTE * 1000,
+        },
+    });
+    assert.equal((await server.stop()).code, 0, server.stderr);
+});
+
 test('a market that appears is heard by those who asked for a pattern', { skip }, async (t) => {
     const server = await startKnown(t);
 
