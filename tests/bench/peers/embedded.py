@@ -59,20 +59,11 @@ class SQLite(Embedded):
     def command(self):
         return [self.bench.tool("sqlite_bench")]
 
-    @staticmethod
-    def by_ends(width, where):
-        """Open, high, low, close of each bucket: it has no first or last, but finds both by its key."""
-        group = (f"SELECT market,time/{width} AS h,min(time) AS t0,max(time) AS t1,max(contract_count) AS hi,"
-                 f"min(contract_count) AS lo,count(*) AS n FROM oi{where} GROUP BY market,h")
-        return (f"SELECT g.market,g.h,a.contract_count AS o,g.hi,g.lo,b.contract_count AS c,b.value_usd AS v,"
-                f"b.mark_price AS p,g.n FROM ({group}) AS g JOIN oi AS a ON a.market=g.market AND a.time=g.t0 "
-                "JOIN oi AS b ON b.market=g.market AND b.time=g.t1")
-
     def statements(self):
         data, found = self.bench.data, super().statements()
-        found["candles_rows"] = [self.by_ends(sql.HOUR, f" WHERE market={m} AND time>={data.from_200h}") + " ORDER BY h"
+        found["candles_rows"] = [sql.by_ends(sql.HOUR, f" WHERE market={m} AND time>={data.from_200h}") + " ORDER BY h"
                                  for m in data.markets]
-        found["metrics"] = [self.by_ends(sql.FIVE_MINUTES, f" WHERE market={m}") + " ORDER BY h" for m in data.markets]
+        found["metrics"] = [sql.by_ends(sql.FIVE_MINUTES, f" WHERE market={m}") + " ORDER BY h" for m in data.markets]
         # A bare column beside max() is of the row that has it: the fastest way it knows.
         found["total_rows"] = [f"SELECT h,sum(v) FROM (SELECT time/{sql.HOUR} AS h,max(time),value_usd AS v FROM oi "
                                "WHERE market<60 GROUP BY market,h) GROUP BY h ORDER BY h"]
@@ -95,7 +86,7 @@ class SQLite(Embedded):
     def roll_up(self):
         started = time.monotonic()
         self.program("run", "CREATE TABLE oi_1h(market INTEGER, h INTEGER, o, hi, lo, c, v, p, n, "
-                            "PRIMARY KEY(market, h)) WITHOUT ROWID; INSERT INTO oi_1h " + self.by_ends(sql.HOUR, ""))
+                            "PRIMARY KEY(market, h)) WITHOUT ROWID; INSERT INTO oi_1h " + sql.by_ends(sql.HOUR, ""))
         return time.monotonic() - started
 
 

@@ -98,7 +98,7 @@ class PostgreSQL(peer.Peer):
 
     def roll_up(self):
         started = time.monotonic()
-        self.query("CREATE TABLE oi_1h AS " + sql.hourly(DIALECT), "ALTER TABLE oi_1h ADD PRIMARY KEY(market,h)",
+        self.query("CREATE TABLE oi_1h AS " + sql.by_ends(sql.HOUR, ""), "ALTER TABLE oi_1h ADD PRIMARY KEY(market,h)",
                    "VACUUM ANALYZE oi_1h")
         return time.monotonic() - started
 

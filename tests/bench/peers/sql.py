@@ -38,3 +38,12 @@ def hourly(dialect):
     return (f"SELECT market,{bucket('time', HOUR)} AS h,{first('contract_count')} AS o,max(contract_count) AS hi,"
             f"min(contract_count) AS lo,{last('contract_count')} AS c,{last('value_usd')} AS v,"
             f"{last('mark_price')} AS p,count(*) AS n FROM oi GROUP BY market,h")
+
+
+def by_ends(width, where):
+    """Open, high, low, close of each bucket for who has no first and last, but finds both by its key."""
+    group = (f"SELECT market,time/{width} AS h,min(time) AS t0,max(time) AS t1,max(contract_count) AS hi,"
+             f"min(contract_count) AS lo,count(*) AS n FROM oi{where} GROUP BY market,h")
+    return (f"SELECT g.market,g.h,a.contract_count AS o,g.hi,g.lo,b.contract_count AS c,b.value_usd AS v,"
+            f"b.mark_price AS p,g.n FROM ({group}) AS g JOIN oi AS a ON a.market=g.market AND a.time=g.t0 "
+            "JOIN oi AS b ON b.market=g.market AND b.time=g.t1")
