@@ -426,6 +426,7 @@ open_streams(struct oi_collector *collector, const struct oi_collector_options *
                                                 .loop = collector->loop,
                                                 .store = collector->store,
                                                 .seed = options->seed,
+                                                .raw = collector->raw,
                                                 .interval_ms = options->stream_interval_ms };
 
     if (collector->is_stepped)

@@ -11,17 +11,21 @@
 #include "base/status.h"
 #include "core/time.h"
 #include "exchanges/exchange.h"
+#include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum oi_raw_kind {
     OI_RAW_NONE = 0,
-    OI_RAW_BEGIN,  /* an exchange's minute begins */
-    OI_RAW_SEND,   /* a request goes out */
-    OI_RAW_ANSWER, /* its reply, or that there is none */
-    OI_RAW_FLUSH,  /* what is complete is committed */
-    OI_RAW_CLOSE,  /* the minute ends */
+    OI_RAW_BEGIN,   /* an exchange's minute begins */
+    OI_RAW_SEND,    /* a request goes out */
+    OI_RAW_ANSWER,  /* its reply, or that there is none */
+    OI_RAW_FLUSH,   /* what is complete is committed */
+    OI_RAW_CLOSE,   /* the minute ends */
+    OI_RAW_REFRESH, /* a stream takes over the markets as they are known */
+    OI_RAW_FRAME,   /* a message of a stream */
+    OI_RAW_PUSH,    /* what all streams told is committed */
 };
 
 /* One act. Texts may be empty; fields of other kinds are not looked at. When reading, everything is
@@ -32,8 +36,8 @@ struct oi_raw_record {
     int64_t mono_ns;
     struct oi_slice exchange;
     oi_time minute;    /* BEGIN */
-    oi_time committed; /* BEGIN, FLUSH, CLOSE: OI_TIME_NONE: nothing was */
-    bool is_stopping;  /* CLOSE */
+    oi_time committed; /* BEGIN, FLUSH, CLOSE, PUSH: OI_TIME_NONE: nothing was */
+    bool is_stopping;  /* CLOSE, PUSH */
     uint64_t number;   /* SEND, ANSWER */
     enum oi_task_kind task;
     size_t endpoint;
@@ -43,7 +47,13 @@ struct oi_raw_record {
     int status;
     const struct oi_http_field *headers;
     size_t header_count;
-    struct oi_slice body;
+    struct oi_slice body;              /* ANSWER, FRAME */
+    size_t stream;                     /* REFRESH, FRAME: of the exchange's */
+    int64_t interval_ns;               /* REFRESH: at most one row of a market in this */
+    const struct oi_watch_mark *marks; /* PUSH: the coverage that was told with it */
+    size_t mark_count;
+    const struct oi_hole *holes;
+    size_t hole_count;
 };
 
 /*

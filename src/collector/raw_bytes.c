@@ -18,6 +18,8 @@
 #define ZSTD_LEVEL 3
 /* No reply has more. */
 #define HEADERS_MAX 1000
+/* Nor has a minute of all streams. */
+#define COVERAGE_MAX 10'000
 
 struct oi_raw_reader {
     struct oi_slice bytes;
@@ -26,6 +28,8 @@ struct oi_raw_reader {
     struct oi_buffer block; /* unpacked */
     struct oi_cursor cursor;
     OI_VECTOR(struct oi_http_field) headers;
+    OI_VECTOR(struct oi_watch_mark) marks;
+    OI_VECTOR(struct oi_hole) holes;
     size_t torn;
 };
 
@@ -76,6 +80,25 @@ add_send(struct oi_buffer *out, const struct oi_raw_record *record)
     add_text(out, record->request);
 }
 
+static void
+add_coverage(struct oi_buffer *out, const struct oi_raw_record *record)
+{
+    oi_buffer_add_varint(out, record->mark_count);
+    for (size_t i = 0; i < record->mark_count; i++) {
+        add_text(out, oi_slice_of(record->marks[i].exchange));
+        add_text(out, oi_slice_of(record->marks[i].product));
+        oi_buffer_add_u64(out, (uint64_t) record->marks[i].minute);
+    }
+    oi_buffer_add_varint(out, record->hole_count);
+    for (size_t i = 0; i < record->hole_count; i++) {
+        add_text(out, oi_slice_of(record->holes[i].exchange));
+        add_text(out, oi_slice_of(record->holes[i].product));
+        oi_buffer_add_u64(out, (uint64_t) record->holes[i].span.from);
+        oi_buffer_add_u64(out, (uint64_t) record->holes[i].span.to);
+        oi_buffer_add_u8(out, (uint8_t) record->holes[i].cause);
+    }
+}
+
 void
 oi_raw_write_record(const struct oi_raw_record *record, struct oi_buffer *out)
 {
@@ -104,6 +127,19 @@ oi_raw_write_record(const struct oi_raw_record *record, struct oi_buffer *out)
     case OI_RAW_CLOSE:
         oi_buffer_add_u8(&body, record->is_stopping);
         oi_buffer_add_u64(&body, (uint64_t) record->committed);
+        break;
+    case OI_RAW_REFRESH:
+        oi_buffer_add_varint(&body, record->stream);
+        oi_buffer_add_u64(&body, (uint64_t) record->interval_ns);
+        break;
+    case OI_RAW_FRAME:
+        oi_buffer_add_varint(&body, record->stream);
+        add_text(&body, record->body);
+        break;
+    case OI_RAW_PUSH:
+        oi_buffer_add_u8(&body, record->is_stopping);
+        oi_buffer_add_u64(&body, (uint64_t) record->committed);
+        add_coverage(&body, record);
         break;
     }
     oi_buffer_add_varint(out, body.size);
@@ -180,6 +216,8 @@ oi_raw_reader_close(struct oi_raw_reader **reader)
         return;
     oi_buffer_release(&(*reader)->block);
     oi_vector_release(&(*reader)->headers);
+    oi_vector_release(&(*reader)->marks);
+    oi_vector_release(&(*reader)->holes);
     oi_free(*reader);
     *reader = NULL;
 }
@@ -296,6 +334,75 @@ take_send(struct oi_cursor *cursor, struct oi_raw_record *record)
         record->task = (enum oi_task_kind) task;
 }
 
+static void
+take_name(struct oi_cursor *cursor, char name[OI_NAME_SIZE])
+{
+    struct oi_slice text = take_text(cursor);
+
+    if (text.size >= OI_NAME_SIZE)
+        cursor->failed = true;
+    else if (text.size > 0)
+        memcpy(name, text.data, text.size);
+}
+
+static void
+take_coverage(struct oi_raw_reader *reader, struct oi_cursor *cursor, struct oi_raw_record *record)
+{
+    uint64_t count = oi_cursor_varint(cursor);
+
+    oi_vector_clear(&reader->marks);
+    oi_vector_clear(&reader->holes);
+    for (uint64_t i = 0; i < count && count <= COVERAGE_MAX && !cursor->failed; i++) {
+        struct oi_watch_mark mark = {};
+
+        take_name(cursor, mark.exchange);
+        take_name(cursor, mark.product);
+        mark.minute = (oi_time) oi_cursor_u64(cursor);
+        oi_vector_push(&reader->marks, mark);
+    }
+    cursor->failed |= count > COVERAGE_MAX;
+    count = oi_cursor_varint(cursor);
+    for (uint64_t i = 0; i < count && count <= COVERAGE_MAX && !cursor->failed; i++) {
+        struct oi_hole hole = {};
+        uint8_t cause;
+
+        take_name(cursor, hole.exchange);
+        take_name(cursor, hole.product);
+        hole.span.from = (oi_time) oi_cursor_u64(cursor);
+        hole.span.to = (oi_time) oi_cursor_u64(cursor);
+        cause = oi_cursor_u8(cursor);
+        cursor->failed |= cause > OI_HOLE_DELISTED;
+        hole.cause = (enum oi_hole_cause)(cause > OI_HOLE_DELISTED ? OI_HOLE_NONE : cause);
+        oi_vector_push(&reader->holes, hole);
+    }
+    cursor->failed |= count > COVERAGE_MAX;
+    record->marks = reader->marks.items;
+    record->mark_count = reader->marks.count;
+    record->holes = reader->holes.items;
+    record->hole_count = reader->holes.count;
+}
+
+/* What streams have. */
+static bool
+take_stream(struct oi_raw_reader *reader, uint8_t kind, struct oi_cursor *cursor,
+            struct oi_raw_record *record)
+{
+    if (kind == OI_RAW_REFRESH) {
+        record->stream = (size_t) oi_cursor_varint(cursor);
+        record->interval_ns = (int64_t) oi_cursor_u64(cursor);
+    } else if (kind == OI_RAW_FRAME) {
+        record->stream = (size_t) oi_cursor_varint(cursor);
+        record->body = take_text(cursor);
+    } else if (kind == OI_RAW_PUSH) {
+        record->is_stopping = oi_cursor_u8(cursor) != 0;
+        record->committed = (oi_time) oi_cursor_u64(cursor);
+        take_coverage(reader, cursor, record);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* One record's bytes, without their size. Kinds that are not known are passed over as NONE. */
 static enum oi_status
 take_record(struct oi_raw_reader *reader, struct oi_slice bytes, struct oi_raw_record *ret_record,
@@ -316,7 +423,7 @@ take_record(struct oi_raw_reader *reader, struct oi_slice bytes, struct oi_raw_r
         take_answer(reader, &cursor, &record);
     } else if (kind == OI_RAW_CLOSE) {
         record.is_stopping = oi_cursor_u8(&cursor) != 0;
-    } else if (kind != OI_RAW_FLUSH) {
+    } else if (!take_stream(reader, kind, &cursor, &record) && kind != OI_RAW_FLUSH) {
         cursor.failed = true;
     }
     if (kind == OI_RAW_BEGIN || kind == OI_RAW_FLUSH || kind == OI_RAW_CLOSE)

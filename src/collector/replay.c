@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "collector/poll.h"
+#include "collector/push.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +20,15 @@ struct player {
     struct oi_poll poll;
 };
 
+/* One of its streams. */
+struct pusher {
+    struct oi_push push;
+};
+
 struct session {
     uint64_t number;
+    OI_VECTOR(struct pusher *) pushers;
+    struct oi_push_rows rows; /* that streams told, not committed yet */
     OI_VECTOR(struct player *) players;
     struct oi_map *asks; /* a request's number -> its place in `sent` */
     OI_VECTOR(struct oi_ask) sent;
@@ -29,7 +37,7 @@ struct session {
 struct oi_replay {
     struct oi_replay_options options;
     struct oi_store *store;
-    uint16_t feed;
+    uint16_t feed, stream_feed; /* 0: no stream was met yet */
     OI_VECTOR(struct session *) sessions;
     struct oi_replay_report report;
 };
@@ -42,6 +50,12 @@ free_session(struct session *session)
         oi_free(session->players.items[i]);
     }
     oi_vector_release(&session->players);
+    for (size_t i = 0; i < session->pushers.count; i++) {
+        oi_push_release(&session->pushers.items[i]->push);
+        oi_free(session->pushers.items[i]);
+    }
+    oi_vector_release(&session->pushers);
+    oi_vector_release(&session->rows.rows);
     for (size_t i = 0; i < session->sent.count; i++)
         oi_ask_release(&session->sent.items[i]);
     oi_vector_release(&session->sent);
@@ -64,21 +78,29 @@ session_of(struct oi_replay *replay, uint64_t number)
     return session;
 }
 
+static const struct oi_exchange *
+exchange_named(const struct oi_replay *replay, struct oi_slice name)
+{
+    const struct oi_exchange *const *registry =
+        replay->options.registry ? replay->options.registry : oi_exchanges;
+
+    for (size_t i = 0; registry[i]; i++)
+        if (oi_slice_is(name, registry[i]->name))
+            return registry[i];
+    return NULL;
+}
+
 /* Made when the session first speaks of the exchange; NULL: we do not have it. */
 static struct player *
 player_of(struct oi_replay *replay, struct session *session, struct oi_slice name)
 {
-    const struct oi_exchange *const *registry =
-        replay->options.registry ? replay->options.registry : oi_exchanges;
     struct oi_poll_options options = { .store = replay->store, .feed = replay->feed, .seed = 1 };
     struct player *player;
 
     for (size_t i = 0; i < session->players.count; i++)
         if (oi_slice_is(name, session->players.items[i]->exchange->name))
             return session->players.items[i];
-    for (size_t i = 0; registry[i] && !options.exchange; i++)
-        if (oi_slice_is(name, registry[i]->name))
-            options.exchange = registry[i];
+    options.exchange = exchange_named(replay, name);
     if (!options.exchange)
         return NULL;
     player = oi_alloc_zero(1, sizeof(*player));
@@ -170,6 +192,87 @@ play_answer(struct session *session, struct player *player, const struct oi_raw_
         oi_vector_clear(&session->sent);
 }
 
+/*
+ * Streams.
+ */
+
+static struct oi_push *
+push_of(struct oi_replay *replay, struct session *session, const struct oi_raw_record *record)
+{
+    const struct oi_exchange *exchange = exchange_named(replay, record->exchange);
+    struct pusher *pusher;
+
+    if (!exchange || record->stream >= exchange->stream_count)
+        return NULL;
+    for (size_t i = 0; i < session->pushers.count; i++)
+        if (session->pushers.items[i]->push.stream == &exchange->streams[record->stream])
+            return &session->pushers.items[i]->push;
+    if (record->kind != OI_RAW_REFRESH)
+        return NULL; /* its markets are not known yet */
+    pusher = oi_alloc_zero(1, sizeof(*pusher));
+    oi_push_init(&pusher->push, exchange, &exchange->streams[record->stream], record->interval_ns);
+    oi_vector_push(&session->pushers, pusher);
+    return &pusher->push;
+}
+
+static enum oi_status
+refresh_push(struct oi_replay *replay, struct oi_push *push, oi_time now, struct oi_error *error)
+{
+    const struct oi_feed facts = { .name = "stream" }; /* as the collector has it */
+    bool is_changed;
+
+    if (replay->stream_feed == 0)
+        OI_TRY(oi_store_feed(replay->store, &facts, &replay->stream_feed, error));
+    return oi_push_refresh(push, replay->store, replay->stream_feed, now, &is_changed, error);
+}
+
+static enum oi_status
+commit_pushes(struct oi_replay *replay, struct session *session, const struct oi_raw_record *record,
+              struct oi_error *error)
+{
+    struct oi_append_result result = {};
+    struct oi_batch batch = { .holes = record->holes,
+                              .hole_count = record->hole_count,
+                              .marks = record->marks,
+                              .mark_count = record->mark_count };
+
+    for (size_t i = 0; i < session->pushers.count; i++)
+        oi_push_ripen(&session->pushers.items[i]->push, record->wall, record->is_stopping,
+                      &session->rows);
+    batch.rows = session->rows.rows.items;
+    batch.row_count = session->rows.rows.count;
+    if (batch.row_count + batch.hole_count + batch.mark_count == 0)
+        return OI_OK;
+    OI_TRY(oi_store_append(replay->store, &batch, &result, error));
+    replay->report.rows += result.stored;
+    oi_vector_clear(&session->rows.rows);
+    return OI_OK;
+}
+
+static enum oi_status
+play_stream(struct oi_replay *replay, struct session *session, const struct oi_raw_record *record,
+            struct oi_error *error)
+{
+    struct oi_push *push = push_of(replay, session, record);
+    struct oi_stream_event event;
+    struct oi_error trouble = {};
+    size_t told;
+
+    move_clock(replay, record);
+    if (record->kind == OI_RAW_PUSH)
+        return commit_pushes(replay, session, record, error);
+    if (!push) {
+        replay->report.unmatched++;
+        return OI_OK;
+    }
+    if (record->kind == OI_RAW_REFRESH)
+        return refresh_push(replay, push, record->wall, error);
+    /* What was not understood then is not understood now. */
+    (void) oi_push_message(push, record->body, record->wall, &session->rows, &event, &told,
+                           &trouble);
+    return OI_OK;
+}
+
 static enum oi_status
 play(struct oi_replay *replay, struct session *session, const struct oi_raw_record *record,
      struct oi_error *error)
@@ -186,6 +289,9 @@ play(struct oi_replay *replay, struct session *session, const struct oi_raw_reco
     move_clock(replay, record);
     switch (record->kind) {
     case OI_RAW_NONE:
+    case OI_RAW_REFRESH:
+    case OI_RAW_FRAME:
+    case OI_RAW_PUSH:
         break;
     case OI_RAW_BEGIN:
         status = oi_poll_begin(&player->poll, record->minute, now, error);
@@ -232,7 +338,10 @@ oi_replay_file(struct oi_replay *replay, struct oi_slice bytes, struct oi_error 
         if (record.kind == OI_RAW_NONE)
             break;
         replay->report.records++;
-        status = play(replay, session, &record, error);
+        if (record.kind >= OI_RAW_REFRESH)
+            status = play_stream(replay, session, &record, error);
+        else
+            status = play(replay, session, &record, error);
         if (status != OI_OK)
             break;
     }

@@ -164,20 +164,41 @@ on_opened(void *context)
     link->ping_ns = now_ns + (int64_t) facts_of(link)->ping_ms * OI_MILLISECOND;
 }
 
+/* What was done with a stream, into the raw files. */
+static void
+write_raw(const struct stream *stream, enum oi_raw_kind kind, oi_time now, struct oi_slice body)
+{
+    const struct oi_streams *streams = stream->streams;
+    const struct oi_exchange *exchange = stream->push.exchange;
+    const struct oi_raw_record record = {
+        .kind = kind,
+        .wall = now,
+        .mono_ns = mono_of(streams),
+        .exchange = oi_slice_of(exchange->name),
+        .stream = (size_t) (stream->push.stream - exchange->streams),
+        .interval_ns = stream->push.interval_ns,
+        .body = body,
+    };
+
+    if (streams->options.raw)
+        oi_raw_add(streams->options.raw, &record);
+}
+
 static void
 on_message(void *context, struct oi_slice message, bool)
 {
     struct link *link = context;
     struct stream *stream = link->stream;
     struct oi_streams *streams = stream->streams;
+    oi_time now = wall_of(streams);
     struct oi_stream_event event;
     struct oi_error error = {};
     enum oi_status status;
     size_t told;
 
     link->heard_ns = mono_of(streams);
-    status = oi_push_message(&stream->push, message, wall_of(streams), &streams->rows, &event,
-                             &told, &error);
+    write_raw(stream, OI_RAW_FRAME, now, message);
+    status = oi_push_message(&stream->push, message, now, &streams->rows, &event, &told, &error);
     if (told > 0)
         link->told_ns = link->heard_ns;
     if (status == OI_E_BUSY || status == OI_E_DENIED) {
@@ -387,11 +408,13 @@ refresh(struct oi_streams *streams)
 {
     for (size_t i = 0; i < streams->streams.count; i++) {
         struct stream *stream = streams->streams.items[i];
+        oi_time now = wall_of(streams);
         struct oi_error error = {};
         bool is_changed;
 
-        if (oi_push_refresh(&stream->push, streams->options.store, streams->feed, wall_of(streams),
-                            &is_changed, &error) != OI_OK)
+        write_raw(stream, OI_RAW_REFRESH, now, (struct oi_slice){});
+        if (oi_push_refresh(&stream->push, streams->options.store, streams->feed, now, &is_changed,
+                            &error) != OI_OK)
             oi_log_throttled(OI_LOG_ERROR, "collector.store_refused", stream->push.stream->url,
                              "exchange=%s reason=\"%s\"", stream->push.exchange->name,
                              error.message);
@@ -442,8 +465,16 @@ refused(void *context, size_t row, const char *reason)
 }
 
 static void
-append(struct oi_streams *streams, const struct coverage *coverage)
+append(struct oi_streams *streams, oi_time now, bool is_end, const struct coverage *coverage)
 {
+    struct oi_raw_record record = { .kind = OI_RAW_PUSH,
+                                    .wall = now,
+                                    .mono_ns = mono_of(streams),
+                                    .is_stopping = is_end,
+                                    .marks = coverage->marks.items,
+                                    .mark_count = coverage->marks.count,
+                                    .holes = coverage->holes.items,
+                                    .hole_count = coverage->holes.count };
     const struct oi_batch batch = { .rows = streams->rows.rows.items,
                                     .row_count = streams->rows.rows.count,
                                     .holes = coverage->holes.items,
@@ -464,6 +495,9 @@ append(struct oi_streams *streams, const struct coverage *coverage)
         if (batch.row_count <= KEPT_ROWS_MAX)
             return;
         oi_log(OI_LOG_ERROR, "collector.rows_dropped", "streams rows=%zu", batch.row_count);
+    } else if (streams->options.raw) {
+        record.committed = result.time;
+        oi_raw_add(streams->options.raw, &record);
     }
     oi_vector_clear(&streams->rows.rows);
 }
@@ -492,7 +526,7 @@ commit(struct oi_streams *streams, bool is_end)
     }
     if (is_new_minute)
         streams->minute = minute;
-    append(streams, &coverage);
+    append(streams, now, is_end, &coverage);
     oi_vector_release(&coverage.holes);
     oi_vector_release(&coverage.marks);
 }

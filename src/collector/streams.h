@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "collector/push.h"
+#include "collector/raw.h"
 #include "net/http_client.h"
 #include "net/loop.h"
 
@@ -19,6 +20,7 @@ struct oi_streams_options {
     struct oi_loop *loop;
     struct oi_store *store;
     uint64_t seed;
+    struct oi_raw *raw;   /* or NULL */
     uint64_t interval_ms; /* at most one row of a market in this; 0: 1000 */
 };
 

@@ -5,11 +5,15 @@
  * itself, mixes up its messages, sends nonsense, falls silent or cuts the line, what is stored is
  * still nothing but what was pushed.
  */
+#include "collector/replay.h"
 #include "collector/streams.h"
 #include "simulator/market.h"
 #include "simulator/simulator.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "support/test.h"
 #include "support/test_folder.h"
@@ -34,6 +38,9 @@ struct run {
     struct oi_http_client *client;
     struct oi_store *store;
     struct oi_streams *streams;
+    struct oi_raw *raw;
+    struct oi_store *replayed; /* made again from the raw files */
+    struct oi_replay_report report;
     struct oi_streams_stats stats[32];
     OI_VECTOR(struct oi_instrument) markets;
     size_t of_product;
@@ -45,7 +52,8 @@ struct world {
     struct oi_timer *timer;
     int64_t begun_ns;
     size_t script;
-    struct run runs[2]; /* one in good mood, one in many */
+    struct oi_virtual_clock clocks[2]; /* of the replays */
+    struct run runs[2];                /* one in good mood, one in many */
     struct oi_catalogue catalogue;
 };
 
@@ -75,7 +83,8 @@ open_run(struct world *world, struct run *run, const char *folder, const char *s
                                           .seed = SEED,
                                           .interval_ms = PULSE_NS / OI_MILLISECOND };
     struct oi_http_client_options client = {};
-    char origin[64];
+    char origin[64], raw_folder[600];
+    const struct oi_raw_options raw = { .folder = raw_folder, .clock = &oi_clock_system };
 
     assert_ok(oi_simulator_open(&simulator, &run->simulator, NULL));
     (void) snprintf(origin, sizeof(origin), "http://127.0.0.1:%u",
@@ -92,7 +101,9 @@ open_run(struct world *world, struct run *run, const char *folder, const char *s
                                                add_market, run, NULL));
     assert_ok(
         oi_store_define(run->store, run->markets.items, run->markets.count, NULL, NULL, NULL));
-    oi_vector_release(&run->markets);
+    (void) snprintf(raw_folder, sizeof(raw_folder), "%s-raw", folder);
+    assert_ok(oi_raw_open(&raw, &run->raw, NULL));
+    streams.raw = run->raw;
     assert_ok(oi_streams_open(&streams, &run->streams, NULL));
     for (size_t i = 0; oi_exchanges[i]; i++)
         oi_streams_add(run->streams, oi_exchanges[i], run->client);
@@ -133,6 +144,50 @@ on_time(void *context)
 }
 
 /* Both worlds at once, for a few seconds; what is left are the stores. */
+/* What was kept of a run, into a store of its own that knows the same markets. */
+static void
+replay_run(struct run *run, const char *folder, struct oi_virtual_clock *clock)
+{
+    const struct oi_replay_options options = { .clock = clock };
+    const struct oi_store_options store = { .engine = &oi_kv_memory, .clock = &clock->clock };
+    struct oi_replay *replay = NULL;
+    struct oi_buffer bytes = {};
+    char path[1300];
+    struct dirent **names;
+    int count;
+
+    oi_raw_close(&run->raw);
+    (void) snprintf(path, sizeof(path), "%s-replayed", folder);
+    assert_ok(oi_store_open(path, &store, &run->replayed, NULL));
+    assert_ok(
+        oi_store_define(run->replayed, run->markets.items, run->markets.count, NULL, NULL, NULL));
+    oi_vector_release(&run->markets);
+    assert_ok(oi_replay_open(&options, run->replayed, &replay, NULL));
+    (void) snprintf(path, sizeof(path), "%s-raw", folder);
+    count = scandir(path, &names, NULL, alphasort);
+    assert_true(count > 2);
+    for (int i = 0; i < count; i++) {
+        FILE *file;
+        size_t size;
+
+        (void) snprintf(path, sizeof(path), "%s-raw/%s", folder, names[i]->d_name);
+        free(names[i]);
+        file = path[strlen(path) - 1] == '.' ? NULL : fopen(path, "rbe");
+        if (!file)
+            continue;
+        oi_buffer_clear(&bytes);
+        do {
+            size = fread(oi_buffer_reserve(&bytes, 65'536), 1, 65'536, file);
+            bytes.size += size;
+        } while (size > 0);
+        assert_int_equal(fclose(file), 0);
+        assert_ok(oi_replay_file(replay, oi_buffer_slice(&bytes), NULL));
+    }
+    free(names);
+    oi_buffer_release(&bytes);
+    oi_replay_close(&replay, &run->report);
+}
+
 static int
 set_up(void **state)
 {
@@ -144,6 +199,7 @@ set_up(void **state)
     assert_ok(oi_loop_new(&world->loop, NULL));
     for (size_t i = 0; i < 2; i++) {
         (void) snprintf(path[i], sizeof(path[i]), "%s/%zu", (const char *) folder, i);
+        oi_virtual_clock_init(&world->clocks[i], oi_clock_system.wall_ns(&oi_clock_system));
         open_run(world, &world->runs[i], path[i], i == 0 ? "" : scripts[0]);
     }
     world->timer = oi_timer_new(world->loop, on_time, world);
@@ -157,6 +213,7 @@ set_up(void **state)
             oi_streams_stats(run->streams, oi_exchanges[j], &run->stats[j]);
         oi_streams_close(&run->streams);
         oi_http_client_free(&run->client);
+        replay_run(run, path[i], &world->clocks[i]);
     }
     oi_timer_free(&world->timer);
     oi_loop_free(&world->loop);
@@ -174,6 +231,7 @@ tear_down(void **state)
     for (size_t i = 0; i < 2; i++) {
         oi_simulator_close(&world->runs[i].simulator);
         oi_store_close(&world->runs[i].store);
+        oi_store_close(&world->runs[i].replayed);
     }
     oi_catalogue_release(&world->catalogue);
     oi_free(world);
@@ -366,12 +424,77 @@ a_connection_that_was_cut_is_made_again(void **state)
     assert_int_equal(stats->open, stats->links);
 }
 
+static const struct oi_columns *
+next_block(struct oi_scan *scan)
+{
+    const struct oi_columns *columns;
+
+    assert_ok(oi_scan_next(scan, &columns, NULL));
+    return columns;
+}
+
+static void
+assert_replayed(struct run *run, uint32_t series, size_t *rows)
+{
+    const struct oi_scan_request request = {
+        .series = series, .span = OI_SPAN_ALL, .moment = OI_MOMENT_LATEST, .columns = OI_COLUMNS_ALL
+    };
+    const struct oi_columns *first, *second;
+    struct oi_scan *scans[2] = {};
+
+    assert_ok(oi_store_scan(run->store, &request, &scans[0], NULL));
+    assert_ok(oi_store_scan(run->replayed, &request, &scans[1], NULL));
+    do {
+        first = next_block(scans[0]);
+        second = next_block(scans[1]);
+        assert_int_equal(first ? first->count : 0, second ? second->count : 0);
+        for (size_t i = 0; first && second && i < first->count; i++, ++*rows) {
+            const struct oi_observation a = oi_columns_get(first, i), b = oi_columns_get(second, i);
+
+            assert_int_equal(a.time, b.time);
+            assert_int_equal(a.exchange_time, b.exchange_time);
+            assert_int_equal(a.known_time, b.known_time);
+            assert_int_equal(a.flags, b.flags);
+            assert_true(oi_decimal_equal(&a.open_interest, &b.open_interest));
+            assert_true(oi_decimal_equal(&a.mark_price, &b.mark_price));
+            assert_true(oi_decimal_equal(&a.value_usd, &b.value_usd));
+        }
+    } while (first || second);
+    oi_scan_close(&scans[0]);
+    oi_scan_close(&scans[1]);
+}
+
+static void
+what_was_kept_of_the_messages_makes_the_same_store(void **state)
+{
+    struct world *world = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct run *run = &world->runs[i];
+        const struct oi_catalog *catalog = oi_store_catalog(run->store);
+        const struct oi_catalog *again = oi_store_catalog(run->replayed);
+        size_t rows = 0;
+
+        assert_int_equal(run->report.unmatched + run->report.damaged + run->report.torn, 0);
+        assert_int_equal(catalog->series_count, again->series_count);
+        for (uint32_t id = 1; id <= catalog->series_count; id++) {
+            assert_int_equal(catalog->series[id - 1].instrument, again->series[id - 1].instrument);
+            assert_replayed(run, id, &rows);
+        }
+        assert_true(rows > 100);
+        assert_int_equal(rows, run->report.rows);
+        oi_catalog_unref(&catalog);
+        oi_catalog_unref(&again);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_change_that_was_pushed_is_stored_exactly_once),
         cmocka_unit_test(whatever_mood_it_is_in_only_what_it_showed_is_stored),
+        cmocka_unit_test(what_was_kept_of_the_messages_makes_the_same_store),
         cmocka_unit_test(a_connection_that_was_cut_is_made_again),
     };
     return cmocka_run_group_tests_name("contract/collector_stream", tests, set_up, tear_down);

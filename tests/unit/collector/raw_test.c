@@ -35,12 +35,23 @@ random_text(struct oi_random *random, char *text, size_t size)
     return (struct oi_slice){ text, count };
 }
 
+static const struct oi_watch_mark marks[] = {
+    { .exchange = "bybit", .product = "linear", .minute = START },
+    { .exchange = "okx", .minute = START + OI_MINUTE },
+};
+static const struct oi_hole holes[] = {
+    { .exchange = "okx",
+      .product = "swap",
+      .span = { START, START + OI_MINUTE },
+      .cause = OI_HOLE_UNREACHABLE },
+};
+
 /* One of any kind, with texts in `room`. */
 static struct oi_raw_record
 random_record(struct oi_random *random, char room[10][64], struct oi_http_field headers[2])
 {
     struct oi_raw_record record = {
-        .kind = (enum oi_raw_kind)(1 + oi_random_below(random, OI_RAW_CLOSE)),
+        .kind = (enum oi_raw_kind)(1 + oi_random_below(random, OI_RAW_PUSH)),
         .wall = START + (oi_time) oi_random_below(random, 1'000'000'000),
         .mono_ns = (int64_t) oi_random_next(random),
         .exchange = random_text(random, room[0], 20),
@@ -61,6 +72,12 @@ random_record(struct oi_random *random, char room[10][64], struct oi_http_field 
         .headers = headers,
         .header_count = oi_random_below(random, 3),
         .body = random_text(random, room[9], 64),
+        .stream = oi_random_below(random, 5),
+        .interval_ns = OI_SECOND,
+        .marks = marks,
+        .mark_count = oi_random_below(random, 3),
+        .holes = holes,
+        .hole_count = oi_random_below(random, 2),
     };
 
     for (size_t i = 0; i < 2; i++)
@@ -76,6 +93,23 @@ assert_text(struct oi_slice text, struct oi_slice expected)
 }
 
 static void
+assert_coverage(const struct oi_raw_record *read, const struct oi_raw_record *written)
+{
+    assert_int_equal(read->mark_count, written->mark_count);
+    for (size_t i = 0; i < read->mark_count; i++) {
+        assert_string_equal(read->marks[i].exchange, marks[i].exchange);
+        assert_string_equal(read->marks[i].product, marks[i].product);
+        assert_int_equal(read->marks[i].minute, marks[i].minute);
+    }
+    assert_int_equal(read->hole_count, written->hole_count);
+    for (size_t i = 0; i < read->hole_count; i++) {
+        assert_string_equal(read->holes[i].product, holes[i].product);
+        assert_int_equal(read->holes[i].span.to, holes[i].span.to);
+        assert_int_equal(read->holes[i].cause, holes[i].cause);
+    }
+}
+
+static void
 assert_record(const struct oi_raw_record *read, const struct oi_raw_record *written)
 {
     assert_int_equal(read->kind, written->kind);
@@ -86,8 +120,15 @@ assert_record(const struct oi_raw_record *read, const struct oi_raw_record *writ
         assert_int_equal(read->minute, written->minute);
     if (written->kind == OI_RAW_CLOSE)
         assert_int_equal(read->is_stopping, written->is_stopping);
-    if (written->kind != OI_RAW_SEND && written->kind != OI_RAW_ANSWER)
+    if (written->kind == OI_RAW_BEGIN || written->kind == OI_RAW_FLUSH ||
+        written->kind == OI_RAW_CLOSE || written->kind == OI_RAW_PUSH)
         assert_int_equal(read->committed, written->committed);
+    if (written->kind == OI_RAW_REFRESH || written->kind == OI_RAW_FRAME)
+        assert_int_equal(read->stream, written->stream);
+    if (written->kind == OI_RAW_FRAME)
+        assert_text(read->body, written->body);
+    if (written->kind == OI_RAW_PUSH)
+        assert_coverage(read, written);
     if (written->kind == OI_RAW_SEND) {
         assert_int_equal(read->number, written->number);
         assert_int_equal(read->task, written->task);
