@@ -17,6 +17,8 @@
 #define COLUMN_NAME_SIZE 32
 /* market, feed, unit, sides: how every row of readings and candles begins. */
 #define SOURCE_COLUMNS 4
+/* Of readings or candles in one piece: about 100 KB. */
+#define PIECE_ROWS 512
 
 static const struct native_column row_columns[] = {
     { "market", OI_CELL_TEXT },        { "feed", OI_CELL_TEXT },
@@ -135,7 +137,7 @@ add_candle_cells(struct native_table *table, struct oi_row_text *text,
 
 /* Readings or candles, of which there are many: market and source are the same in all rows. */
 static void
-add_rows(struct native_table *table, const struct oi_block *block)
+add_rows(struct native_table *table, const struct oi_block *block, size_t from, size_t to)
 {
     bool is_json = table->rendering->query->format == NATIVE_JSON;
     bool is_first = table->rendering->row_count == 0;
@@ -155,7 +157,7 @@ add_rows(struct native_table *table, const struct oi_block *block)
         add_reading_cells(table, &text, block);
     oi_assert(!table->columns[table->column].name);
     oi_row_text_end(&text, is_json ? "}" : native_is_csv(table) ? "\n" : "}\n");
-    oi_row_text_write(&text, 0, block->count, is_json && is_first ? 1 : 0, table->times, out);
+    oi_row_text_write(&text, from, to, is_json && is_first ? 1 : 0, table->times, out);
     oi_row_text_release(&text);
     oi_buffer_release(&head);
 }
@@ -216,10 +218,11 @@ add_cells(struct oi_rendering *rendering, const struct oi_block *block, struct o
 }
 
 static void
-add_block(struct oi_rendering *rendering, const struct oi_block *block, struct oi_buffer *out)
+add_block(struct oi_rendering *rendering, const struct oi_block *block, size_t from, size_t to,
+          struct oi_buffer *out)
 {
     bool is_market = rendering->query->kind == OI_QUERY_MARKETS;
-    size_t count = is_market ? 1 : block->count;
+    size_t count = is_market ? 1 : to;
     char name[OI_MARKET_NAME_SIZE];
     struct oi_buffer quoted = {};
     struct native_table table = {
@@ -240,11 +243,11 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, struct o
     native_quote(&table, name, &quoted);
     table.market = oi_buffer_slice(&quoted);
     if (block->rows || block->candles) {
-        add_rows(&table, block);
-        rendering->row_count += count;
+        add_rows(&table, block, from, to);
+        rendering->row_count += to - from;
         count = 0;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < count; i++) {
         native_begin_row(&table, rendering->row_count++);
         native_add_fact(&table, block, i);
         native_end_row(&table);
@@ -267,9 +270,16 @@ native_write_candle(const struct oi_query *query, const struct oi_block *block,
     struct oi_block first = *block;
 
     first.count = 1;
-    add_block(&rendering, &first, out);
+    add_block(&rendering, &first, 0, 1, out);
     out->size--; /* the end of the line */
 }
+
+/* Where an answer is, from piece to piece: what a slow client costs is one of them. */
+struct progress {
+    struct oi_time_writer times; /* first: rows know only it */
+    const struct oi_block *block;
+    size_t at;
+};
 
 static void
 begin_answer(struct oi_rendering *rendering, struct oi_buffer *out)
@@ -282,7 +292,7 @@ begin_answer(struct oi_rendering *rendering, struct oi_buffer *out)
     struct oi_http_reply *reply = rendering->reply;
     const struct native_column *columns = columns_of(rendering->query);
 
-    rendering->state = oi_arena_alloc_zero(&reply->arena, 1, sizeof(struct oi_time_writer));
+    rendering->state = oi_arena_alloc_zero(&reply->arena, 1, sizeof(struct progress));
     oi_http_reply_type(reply, types[rendering->query->format]);
     reply->is_compressible = true;
     if (rendering->query->format == NATIVE_JSON)
@@ -368,6 +378,30 @@ set_next(struct oi_rendering *rendering)
     oi_buffer_release(&cursor);
 }
 
+/* The next rows of the block at hand, or of the next one; *ret_block NULL at the end. */
+static enum oi_status
+add_piece(struct oi_rendering *rendering, const struct oi_block **ret_block, struct oi_buffer *out,
+          struct oi_error *error)
+{
+    struct progress *progress = rendering->state;
+    const struct oi_block *block = progress->block;
+    size_t from = progress->at, to;
+
+    if (!block) {
+        OI_TRY(oi_result_next(rendering->result, &block, error));
+        from = 0;
+    }
+    *ret_block = block;
+    if (!block)
+        return OI_OK;
+    to = (block->rows || block->candles) && block->count - from > PIECE_ROWS ? from + PIECE_ROWS
+                                                                             : block->count;
+    add_block(rendering, block, from, to, out);
+    progress->at = to;
+    progress->block = to < block->count ? block : NULL;
+    return OI_OK;
+}
+
 enum oi_status
 native_render(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_last,
               struct oi_error *error)
@@ -379,9 +413,7 @@ native_render(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_i
     if (rendering->step == 0)
         begin_answer(rendering, out);
     do {
-        OI_TRY(oi_result_next(rendering->result, &block, error));
-        if (block)
-            add_block(rendering, block, out);
+        OI_TRY(add_piece(rendering, &block, out, error));
     } while (block && is_whole);
     if (!block && query->format == NATIVE_JSON)
         finish_json(rendering, out);

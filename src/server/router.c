@@ -17,6 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* So much is made before the head is sent, in the hope that it is all. */
+#define KEEP_SIZE_MAX ((size_t) 128 << 10)
+
 /* One answer under way: outlives the handler when it is streamed. */
 struct answer {
     struct oi_server *server;
@@ -30,6 +33,9 @@ struct answer {
     struct oi_problem problem;
     struct oi_rendering rendering;
     struct oi_result *result;
+    struct oi_buffer key; /* in the cache; empty: it is not kept */
+    struct oi_cache_state state;
+    uint64_t counts[2];    /* of an answer from the cache: credits, rows */
     struct oi_cells cells; /* where the answer is a file */
     struct oi_visit visit;
     uint8_t session[OI_SHA256_SIZE]; /* the hash of a session's key, for `visit` */
@@ -42,6 +48,7 @@ answer_free(struct answer *answer)
 {
     oi_result_close(&answer->result);
     oi_cells_release(&answer->cells);
+    oi_buffer_release(&answer->key);
     oi_query_release(&answer->query);
     oi_free(answer->public_url);
     oi_free(answer);
@@ -342,7 +349,10 @@ finish(void *context)
 {
     struct answer *answer = context;
 
-    if (answer->result) {
+    if (answer->counts[1] > 0) {
+        atomic_fetch_add(&answer->tally->rows, answer->counts[1]);
+        oi_access_charge_rows(answer->server->access, &answer->grant, answer->counts[1]);
+    } else if (answer->result) {
         atomic_fetch_add(&answer->tally->rows, answer->result->row_count);
         oi_access_charge_rows(answer->server->access, &answer->grant, answer->result->row_count);
     }
@@ -428,6 +438,145 @@ is_file(const struct answer *answer)
     return answer->query.file != OI_FILE_NONE && answer->route->tabulate;
 }
 
+/*
+ * Answers that are kept. Ours depend on the target, the plan's bounds and the data alone; other
+ * vendors' headers tell of the caller's plan where it has limits, and oanor's bodies name the
+ * request.
+ */
+
+static bool
+may_keep(const struct answer *answer, const struct oi_http_request *request)
+{
+    const struct oi_allowance *allowance = &answer->call.allowance;
+
+    if (request->method != OI_HTTP_GET || answer->route->is_link || answer->route->is_file ||
+        request->body.size > 0 || answer->dialect == &oi_dialect_oanor)
+        return false;
+    return answer->dialect == &oi_dialect_native ||
+           (allowance->rate_limit == 0 && allowance->credits_limit == 0);
+}
+
+static void
+make_key(struct answer *answer, const struct oi_http_request *request)
+{
+    const struct oi_allowance *allowance = &answer->call.allowance;
+    const struct oi_slice *accept = oi_http_header(request, "accept");
+
+    oi_buffer_add_slice(&answer->key, request->raw_target);
+    oi_buffer_add_format(&answer->key, "\n%s\n%zu %lld %d %s\n%.*s", answer->public_url,
+                         allowance->rows_max, (long long) allowance->history_ns,
+                         allowance->denies_totals, allowance->plan ? allowance->plan : "",
+                         accept ? (int) accept->size : 0, accept ? accept->data : "");
+    answer->state.batch = oi_store_last_batch(answer->server->source->store);
+    answer->state.now_ns = answer->visit.monotonic_ns;
+}
+
+/* Is the client's copy still right? */
+static void
+answer_not_modified(const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    const struct oi_slice *known = oi_http_header(request, "if-none-match");
+    const struct oi_slice *tag = oi_http_reply_find(reply, "etag");
+
+    if (!known || !tag || reply->status != 200 ||
+        (!oi_slice_is(*known, "*") && !memmem(known->data, known->size, tag->data, tag->size)))
+        return;
+    reply->status = 304;
+    reply->is_compressible = false;
+    oi_buffer_clear(&reply->body);
+}
+
+static bool
+find_kept(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    if (!oi_cache_find(answer->server->cache, oi_buffer_slice(&answer->key), &answer->state,
+                       request, reply, answer->counts))
+        return false;
+    answer->rendering.credits = answer->counts[0];
+    answer_not_modified(request, reply);
+    return true;
+}
+
+/* What was asked, where the clock may have had a part in it. */
+static uint64_t
+version_of(const struct answer *answer)
+{
+    const struct oi_query *query = &answer->query;
+    const uint64_t parts[] = { answer->result->data_version, (uint64_t) query->span.from,
+                               (uint64_t) query->span.to, (uint64_t) query->as_of,
+                               (uint64_t) query->as_stored };
+    uint64_t version = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < OI_COUNT(parts); i++)
+        version = (version ^ parts[i] ^ parts[i] >> 29) * UINT64_C(1099511628211);
+    return version != 0 ? version : 1;
+}
+
+/* Does the answer follow from the question and the data, whatever the time? */
+static bool
+is_timeless(const struct answer *answer)
+{
+    switch (answer->query.kind) {
+    case OI_QUERY_ROWS:
+    case OI_QUERY_CANDLES:
+    case OI_QUERY_REVISIONS:
+        return answer->dialect == &oi_dialect_native;
+    case OI_QUERY_NONE:
+    case OI_QUERY_MARKETS:
+    case OI_QUERY_SNAPSHOTS:
+    case OI_QUERY_BARS:
+    case OI_QUERY_MONTHS:
+    case OI_QUERY_LATEST:
+    case OI_QUERY_GAPS:
+    case OI_QUERY_CHANGES:
+    case OI_QUERY_COVERAGE:
+    case OI_QUERY_CONVENTIONS:
+    case OI_QUERY_METRICS:
+        break;
+    }
+    return false;
+}
+
+/* The question is open and nothing is rendered: perhaps the answer is there, here or with the
+ * client. */
+static bool
+find_same(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    struct oi_slice target = request->raw_target;
+    uint64_t tag;
+
+    if (answer->key.size == 0 || !answer->result || !is_timeless(answer))
+        return false;
+    answer->state.version = tag = version_of(answer);
+    if (find_kept(answer, request, reply))
+        return true;
+    for (size_t i = 0; i < target.size; i++)
+        tag = (tag ^ (unsigned char) target.data[i]) * UINT64_C(1099511628211);
+    oi_http_reply_header(
+        reply, "ETag",
+        oi_slice_of(oi_arena_format(&reply->arena, "W/\"%016llx\"", (unsigned long long) tag)));
+    answer_not_modified(request, reply);
+    return reply->status == 304;
+}
+
+/* More of a first piece that may turn out to be all, and keep it if so. */
+static enum oi_status
+keep(struct answer *answer, struct oi_http_reply *reply, bool *ret_is_last, struct oi_error *error)
+{
+    uint64_t counts[2] = { answer->rendering.credits, 0 };
+
+    if (answer->key.size == 0 || reply->status != 200)
+        return OI_OK;
+    while (!*ret_is_last && !is_file(answer) && reply->body.size < KEEP_SIZE_MAX)
+        OI_TRY(more(answer, &reply->body, ret_is_last, error));
+    if (!*ret_is_last)
+        return OI_OK;
+    counts[1] = answer->result ? answer->result->row_count : 0;
+    oi_cache_put(answer->server->cache, oi_buffer_slice(&answer->key), &answer->state, reply,
+                 counts);
+    return OI_OK;
+}
+
 /* Run the query and render the first piece; *ret_is_last false: there is more to pull. */
 static enum oi_status
 begin(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply,
@@ -435,6 +584,11 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
 {
     *ret_is_last = true;
     OI_TRY(check(answer, request));
+    if (may_keep(answer, request)) {
+        make_key(answer, request);
+        if (find_kept(answer, request, reply))
+            return settle(answer);
+    }
     OI_TRY(answer->route->parse(&answer->call, request, &answer->query, &answer->problem));
     if (answer->call.manners.is_canonical)
         answer->query.is_canonical = true;
@@ -450,11 +604,14 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
         OI_TRY(oi_query_run(answer->server->source, &answer->query, &answer->result,
                             &answer->problem, error));
     answer->rendering.result = answer->result;
+    if (find_same(answer, request, reply))
+        return settle(answer);
     if (is_file(answer))
         OI_TRY(more_of_table(answer, &reply->body, ret_is_last, error));
     else
         OI_TRY(answer->route->render(&answer->rendering, &reply->body, ret_is_last, error));
-    return settle(answer);
+    OI_TRY(settle(answer));
+    return keep(answer, reply, ret_is_last, error);
 }
 
 /* Headers of an answer that became a refusal say nothing true. */

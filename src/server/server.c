@@ -10,6 +10,8 @@
 
 /* A key that is made or revoked counts within a second. */
 #define REFRESH_MS 300
+/* Whole answers that are kept. */
+#define CACHE_BYTES ((size_t) 64 << 20)
 /* Finished files that are kept: years of a hundred markets at 5m. */
 #define FILE_CACHE_SIZE ((size_t) 64 << 20)
 
@@ -261,6 +263,7 @@ oi_server_open(const struct oi_server_options *options, const struct oi_source *
     copy_options(server, options);
     server->source = source;
     server->started_ns = source->clock->wall_ns(source->clock);
+    server->cache = oi_cache_new(CACHE_BYTES);
     server->worker_count = options->threads > 0 ? options->threads : 1;
     server->workers = oi_alloc_zero(server->worker_count, sizeof(*server->workers));
     status = lock_door(server, options, error);
@@ -314,6 +317,7 @@ oi_server_close(struct oi_server **server)
     oi_access_free(&(*server)->access); /* gives back to usage what it holds */
     oi_usage_close(&(*server)->usage);
     oi_cors_free(&(*server)->cors);
+    oi_cache_free(&(*server)->cache);
     oi_export_cache_free(&(*server)->files);
     oi_arena_release(&(*server)->arena);
     oi_free(*server);

@@ -6,6 +6,7 @@
 #include "lake/export.h"
 #include "net/http_server.h"
 #include "server/access.h"
+#include "server/cache.h"
 #include "server/cors.h"
 #include "server/links.h"
 #include "server/server.h"
@@ -34,6 +35,7 @@ struct oi_server {
     struct oi_usage *usage;
     struct oi_access *access;
     struct oi_cors *cors;
+    struct oi_cache *cache;
     struct oi_links links;
     struct oi_export_cache *files;
     struct oi_manners manners; /* is_canonical: in `canonical`, a bit for each of oi_dialects */

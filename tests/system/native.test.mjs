@@ -260,3 +260,27 @@ test('a key is asked for as a bearer', { skip }, async (t) => {
     const foreign = await ask(server, one, { headers: { Authorization: `Bearer ${key}`, Host: 'evil.example' } });
     assert.equal(foreign.status, 200);
 });
+
+test('an answer that is known is not sent again, and is another when its data is', { skip }, async (t) => {
+    const server = await startTwo(t);
+    const target = `${BASE}?market=${MARKETS[0]}&interval=1h&start=${iso(START)}`;
+    const first = await ask(server, target), tag = first.headers.etag;
+
+    assert.match(tag, /^W\/"[0-9a-f]{16}"$/);
+    const again = await ask(server, target, { headers: { 'if-none-match': tag } });
+    assert.deepEqual([again.status, again.bytes.length, again.headers.etag], [304, 0, tag]);
+    const packed = await ask(server, target, { headers: { 'accept-encoding': 'gzip' } });
+    assert.equal(packed.headers['content-encoding'], 'gzip');
+    assert.equal(packed.text, first.text);
+    assert.equal((await ask(server, target)).text, first.text);
+    assert.equal((await ask(server, target, { headers: { 'if-none-match': '"other"' } })).status, 200);
+    importRows(server.data, server.data, {
+        name: 'own', market: MARKETS[0], unit: 'coins', columns: { time: 'time', oi: 'oi' },
+        rows: [{ time: iso(START + 3600000 * 20), oi: '8' }], more: ['--sides', '1'],
+    });
+    const changed = await ask(server, target, { headers: { 'if-none-match': tag } });
+    assert.equal(changed.status, 200);
+    assert.notEqual(changed.headers.etag, tag);
+    assert.equal(changed.json.data.at(-1).close, '8');
+    assert.equal((await server.stop()).code, 0, server.stderr);
+});

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A table of places: an answer has one place, by its key's hash, and whoever comes later takes it.
+ * No list is kept of who was used last; a hit copies the body under the lock, which costs less than
+ * sending it.
+ */
+#include "server/cache.h"
+
+#include "base/alloc.h"
+#include "base/compress.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#define PLACES 4096
+/* Larger answers are rendered as they are sent. */
+#define BODY_MAX ((size_t) 1 << 20)
+#define AGE_MAX_NS INT64_C(1'000'000'000)
+/* As the server itself does: below, the head outweighs what gzip saves; above, others would wait.
+ */
+#define PACK_MIN 1500
+#define PACK_MAX ((size_t) 256 << 10)
+
+struct place {
+    char *key; /* NULL: empty */
+    size_t key_size;
+    struct oi_cache_state state;
+    struct oi_http_reply reply; /* headers and body */
+    struct oi_buffer packed;
+    uint64_t counts[2];
+    size_t size;
+};
+
+struct oi_cache {
+    pthread_mutex_t lock;
+    size_t bytes, bytes_max;
+    size_t hand; /* the next place to give up where there is no room */
+    struct place places[PLACES];
+};
+
+struct oi_cache *
+oi_cache_new(size_t bytes_max)
+{
+    struct oi_cache *cache = oi_alloc_zero(1, sizeof(*cache));
+
+    pthread_mutex_init(&cache->lock, NULL);
+    cache->bytes_max = bytes_max;
+    return cache;
+}
+
+static void
+empty(struct oi_cache *cache, struct place *place)
+{
+    cache->bytes -= place->size;
+    oi_free(place->key);
+    oi_http_reply_release(&place->reply);
+    oi_buffer_release(&place->packed);
+    *place = (struct place){};
+}
+
+void
+oi_cache_free(struct oi_cache **cache)
+{
+    if (!cache || !*cache)
+        return;
+    for (size_t i = 0; i < PLACES; i++)
+        empty(*cache, &(*cache)->places[i]);
+    pthread_mutex_destroy(&(*cache)->lock);
+    oi_free(*cache);
+    *cache = NULL;
+}
+
+/* FNV-1a: who knows it can only take places of the cache, and the whole key is compared. */
+static struct place *
+place_of(struct oi_cache *cache, struct oi_slice key)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < key.size; i++)
+        hash = (hash ^ (unsigned char) key.data[i]) * UINT64_C(1099511628211);
+    return &cache->places[(hash ^ hash >> 32) % PLACES];
+}
+
+static bool
+holds(const struct place *place, struct oi_slice key, const struct oi_cache_state *state)
+{
+    if (!place->key || place->key_size != key.size || memcmp(place->key, key.data, key.size) != 0)
+        return false;
+    if (state->version != 0)
+        return place->state.version == state->version;
+    return place->state.batch == state->batch && state->now_ns - place->state.now_ns <= AGE_MAX_NS;
+}
+
+static void
+copy_headers(const struct oi_http_reply *from, struct oi_http_reply *to)
+{
+    for (size_t i = 0; i < from->headers.count; i++)
+        oi_http_reply_header(to, from->headers.items[i].name.data, from->headers.items[i].value);
+}
+
+static bool
+pack(struct oi_cache *cache, struct place *place)
+{
+    if (place->packed.size == 0 && place->reply.body.size <= PACK_MAX) {
+        oi_gzip(oi_buffer_slice(&place->reply.body), 1, &place->packed);
+        place->size += place->packed.size;
+        cache->bytes += place->packed.size;
+    }
+    return place->packed.size > 0 && place->packed.size < place->reply.body.size;
+}
+
+static void
+fill(struct oi_cache *cache, struct place *place, const struct oi_http_request *request,
+     struct oi_http_reply *reply)
+{
+    bool may_pack = place->reply.is_compressible && place->reply.body.size >= PACK_MIN &&
+                    !request->is_http10 && oi_http_accepts_gzip(request);
+
+    copy_headers(&place->reply, reply);
+    oi_buffer_clear(&reply->body);
+    reply->is_compressible = place->reply.is_compressible;
+    if (may_pack && pack(cache, place)) {
+        oi_http_reply_header_text(reply, "Content-Encoding", "gzip");
+        oi_http_reply_header_text(reply, "Vary", "Accept-Encoding");
+        reply->is_compressible = false;
+        oi_buffer_add_slice(&reply->body, oi_buffer_slice(&place->packed));
+    } else {
+        oi_buffer_add_slice(&reply->body, oi_buffer_slice(&place->reply.body));
+    }
+}
+
+bool
+oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_state *state,
+              const struct oi_http_request *request, struct oi_http_reply *reply,
+              uint64_t ret_counts[2])
+{
+    struct place *place = place_of(cache, key);
+    bool is_found;
+
+    pthread_mutex_lock(&cache->lock);
+    is_found = holds(place, key, state);
+    if (is_found) {
+        fill(cache, place, request, reply);
+        memcpy(ret_counts, place->counts, sizeof(place->counts));
+        if (state->version != 0) {
+            place->state.batch = state->batch;
+            place->state.now_ns = state->now_ns;
+        }
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return is_found;
+}
+
+static void
+make_room(struct oi_cache *cache, size_t size)
+{
+    for (size_t i = 0; i < PLACES && cache->bytes + size > cache->bytes_max; i++)
+        empty(cache, &cache->places[cache->hand++ % PLACES]);
+}
+
+void
+oi_cache_put(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_state *state,
+             const struct oi_http_reply *reply, const uint64_t counts[2])
+{
+    struct place *place = place_of(cache, key);
+    size_t size = sizeof(*place) + key.size + reply->body.size;
+
+    if (reply->body.size > BODY_MAX || size > cache->bytes_max)
+        return;
+    pthread_mutex_lock(&cache->lock);
+    empty(cache, place);
+    make_room(cache, size);
+    place->key = oi_alloc(key.size + 1);
+    memcpy(place->key, key.data, key.size);
+    place->key_size = key.size;
+    place->state = *state;
+    copy_headers(reply, &place->reply);
+    place->reply.is_compressible = reply->is_compressible;
+    oi_buffer_add_slice(&place->reply.body, oi_buffer_slice(&reply->body));
+    memcpy(place->counts, counts, sizeof(place->counts));
+    place->size = size;
+    cache->bytes += size;
+    pthread_mutex_unlock(&cache->lock);
+}
