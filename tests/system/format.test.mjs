@@ -129,7 +129,7 @@ test('a reader written from the format pages reads what the program reads', { sk
     importRows(data, folder, 'crumbs', makeRows(random, 100, START)); // all in the log
     let store = assertSame(data);
     assert.ok([...store.tables.log.entries()].length > 0);
-    const batch = importRows(data, folder, 'many', makeRows(random, 1200, START + 5n * HOUR));
+    const batch = importRows(data, folder, 'many', makeRows(random, 800, START + 5n * HOUR));
     store = assertSame(data);
     // A server that stops has moved the log into chunks.
     const server = await startServer(t, { data });
