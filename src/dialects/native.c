@@ -428,17 +428,6 @@ native_read_cursor(struct oi_slice text, struct oi_position *ret_position)
     return is_good;
 }
 
-struct oi_slice
-native_key(const struct oi_http_request *request)
-{
-    struct oi_slice given = oi_text_header(request, "Authorization"), scheme;
-
-    if (!oi_slice_next_part(&given, ' ', &scheme) ||
-        !oi_slice_equal_ignoring_case(scheme, OI_SLICE("Bearer")))
-        return (struct oi_slice){};
-    return oi_slice_trim(given);
-}
-
 /*
  * Problems.
  */
@@ -474,15 +463,9 @@ render_problem(const struct oi_call *, const struct oi_http_request *,
     struct outcome outcome = outcomes[problem->kind];
     struct oi_json_writer writer;
 
-    if (problem->kind == OI_PROBLEM_SYNTAX && problem->http_status)
-        outcome.status = problem->http_status;
     if (!outcome.message)
         outcome.message = problem->message[0] ? problem->message : "Not allowed.";
-    writer = oi_text_begin_json(reply, outcome.status, "application/json");
-    if (outcome.status == 401)
-        oi_http_reply_header_text(reply, "WWW-Authenticate", "Bearer");
-    if (outcome.status == 429)
-        oi_http_reply_header_int(reply, "Retry-After", problem->retry_after_s);
+    writer = oi_text_begin_refusal(reply, outcome.status, problem);
     oi_json_begin_object(&writer);
     oi_json_add_name(&writer, "error");
     oi_json_begin_object(&writer);
@@ -519,6 +502,6 @@ const struct oi_dialect oi_dialect_native = {
     .route_count = OI_COUNT(routes),
     .streams = &native_stream,
     .stream_count = 1,
-    .key = native_key,
+    .key = oi_text_bearer,
     .render_problem = render_problem,
 };

@@ -86,5 +86,3 @@ void native_write_candle(const struct oi_query *query, const struct oi_block *bl
 
 /* Rows as they are stored, over WebSocket. */
 extern const struct oi_stream_route native_stream;
-/* The key of a request: Authorization: Bearer. */
-struct oi_slice native_key(const struct oi_http_request *request);

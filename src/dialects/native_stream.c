@@ -26,7 +26,7 @@ static const struct oi_parameter parameters[] = {
 static struct oi_slice
 key(const struct oi_http_request *request)
 {
-    struct oi_slice given = native_key(request);
+    struct oi_slice given = oi_text_bearer(request);
 
     return given.size > 0 ? given : oi_text_value(request, "key");
 }

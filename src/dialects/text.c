@@ -392,3 +392,29 @@ oi_text_add_query(const struct oi_http_request *request, const char *except, str
         separator = '&';
     }
 }
+
+struct oi_slice
+oi_text_bearer(const struct oi_http_request *request)
+{
+    struct oi_slice given = oi_text_header(request, "Authorization"), scheme;
+
+    if (!oi_slice_next_part(&given, ' ', &scheme) ||
+        !oi_slice_equal_ignoring_case(scheme, OI_SLICE("Bearer")))
+        return (struct oi_slice){};
+    return oi_slice_trim(given);
+}
+
+struct oi_json_writer
+oi_text_begin_refusal(struct oi_http_reply *reply, int status, const struct oi_problem *problem)
+{
+    struct oi_json_writer writer;
+
+    if (problem->kind == OI_PROBLEM_SYNTAX && problem->http_status)
+        status = problem->http_status;
+    writer = oi_text_begin_json(reply, status, "application/json");
+    if (status == 401)
+        oi_http_reply_header_text(reply, "WWW-Authenticate", "Bearer");
+    if (status == 429)
+        oi_http_reply_header_int(reply, "Retry-After", problem->retry_after_s);
+    return writer;
+}

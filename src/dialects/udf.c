@@ -390,14 +390,13 @@ render_history(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_
  * Access and problems
  */
 
+/* `Authorization: Bearer KEY`, or X-API-Key. */
 static struct oi_slice
 key(const struct oi_http_request *request)
 {
-    struct oi_slice text = oi_text_header(request, "authorization");
+    struct oi_slice bearer = oi_text_bearer(request);
 
-    if (!oi_slice_starts_with(text, "Bearer "))
-        return oi_text_header(request, "x-api-key");
-    return oi_slice_trim((struct oi_slice){ text.data + 7, text.size - 7 });
+    return bearer.size > 0 ? bearer : oi_text_header(request, "x-api-key");
 }
 
 static const struct outcome {
@@ -428,17 +427,10 @@ static void
 render_problem(const struct oi_call *, const struct oi_http_request *,
                const struct oi_problem *problem, struct oi_http_reply *reply)
 {
-    struct outcome outcome = outcomes[problem->kind];
+    const struct outcome outcome = outcomes[problem->kind];
     OI_CLEANUP(oi_buffer_release) struct oi_buffer message = {};
-    struct oi_json_writer writer;
+    struct oi_json_writer writer = oi_text_begin_refusal(reply, outcome.status, problem);
 
-    if (problem->kind == OI_PROBLEM_SYNTAX && problem->http_status)
-        outcome.status = problem->http_status;
-    writer = oi_text_begin_json(reply, outcome.status, "application/json");
-    if (outcome.status == 401)
-        oi_http_reply_header_text(reply, "WWW-Authenticate", "Bearer");
-    if (outcome.status == 429)
-        oi_http_reply_header_int(reply, "Retry-After", problem->retry_after_s);
     if (outcome.message)
         oi_buffer_add_text(&message, outcome.message);
     else
