@@ -430,7 +430,7 @@ read_times(struct oi_chunk *chunk, enum part part, struct oi_slice bytes, bool *
         return oi_fail(error, OI_E_CORRUPT, "times that are neither there nor not");
     *ret_is_partial = presence != PRESENCE_ALL;
     if (presence == PRESENCE_NONE) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = chunk->first; i < count; i++)
             values[i] = OI_TIME_NONE;
         return OI_OK;
     }
@@ -438,11 +438,11 @@ read_times(struct oi_chunk *chunk, enum part part, struct oi_slice bytes, bool *
         OI_TRY(
             oi_chunk_column_decode(&cursor, chunk->header.count, slot(chunk, SLOT_SCRATCH), error));
     OI_TRY(oi_chunk_column_decode(&cursor, count, values, error));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = chunk->first; i < count; i++)
         values[i] = wrap_add(values[i], time[i]);
     if (presence == PRESENCE_ALL)
         return OI_OK;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = chunk->first; i < count; i++)
         values[i] = is_there[i] ? values[i] : OI_TIME_NONE;
     return OI_OK;
 }
@@ -453,7 +453,7 @@ read_decimals(struct oi_chunk *chunk, unsigned index, struct oi_slice bytes,
               struct oi_chunk_decimals all[DECIMALS_COUNT], struct oi_error *error)
 {
     struct oi_cursor cursor = oi_cursor_over(bytes);
-    struct oi_chunk_decimals *decimals = &all[index];
+    struct oi_chunk_decimals *decimals = &all[index], from_first;
     unsigned flags = 0;
 
     decimals->mantissas = slot(chunk, DECIMALS_FIRST + index);
@@ -468,9 +468,11 @@ read_decimals(struct oi_chunk *chunk, unsigned index, struct oi_slice bytes,
     if (flags != OI_CHUNK_PREDICTED || DECIMALS_FIRST + index != PART_VALUE_USD ||
         decimals->form == OI_CHUNK_ROWS)
         return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
-    OI_TRY(oi_chunk_value_decode(&cursor, chunk->decoded, &all[0], &all[1], decimals->mantissas,
-                                 error));
-    return oi_chunk_decimals_check(decimals, chunk->decoded, error);
+    from_first = *decimals;
+    OI_TRY(oi_chunk_value_decode(&cursor, chunk, &all[0], &all[1], decimals->mantissas, error));
+    from_first.mantissas += chunk->first;
+    from_first.exponents += chunk->first;
+    return oi_chunk_decimals_check(&from_first, chunk->decoded - chunk->first, error);
 }
 
 static enum oi_status
@@ -560,6 +562,34 @@ read_time(struct oi_chunk *chunk, struct oi_slice bytes, oi_time last, struct oi
     return OI_OK;
 }
 
+/* The first row of a time at or behind `time` among the decoded ones. */
+static size_t
+find_row(const struct oi_chunk *chunk, oi_time time)
+{
+    const oi_time *times = slot(chunk, PART_TIME);
+    size_t low = 0, high = chunk->decoded;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (times[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t
+find_first(const struct oi_chunk *chunk, const struct oi_chunk_wanted *wanted)
+{
+    size_t first = find_row(chunk, wanted->from), end = chunk->decoded;
+
+    if (wanted->last != OI_TIME_LATEST)
+        end = find_row(chunk, wanted->last + 1);
+    return end > first && end - first > wanted->rows_max ? end - wanted->rows_max : first;
+}
+
 static enum oi_status
 read_columns(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT], unsigned columns,
              struct oi_error *error)
@@ -591,8 +621,9 @@ read_columns(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT], un
 }
 
 enum oi_status
-oi_chunk_decode_until(struct oi_slice key, struct oi_slice bytes, unsigned columns, oi_time last,
-                      struct oi_chunk *chunk, struct oi_error *error)
+oi_chunk_decode_part(struct oi_slice key, struct oi_slice bytes, unsigned columns,
+                     const struct oi_chunk_wanted *wanted, struct oi_chunk *chunk,
+                     struct oi_error *error)
 {
     struct oi_slice parts[PART_COUNT];
     struct oi_slice body;
@@ -603,11 +634,12 @@ oi_chunk_decode_until(struct oi_slice key, struct oi_slice bytes, unsigned colum
     chunk->known_is_commit = false;
     chunk->wide_count = 0;
     OI_TRY(read_header(key, bytes, &chunk->header, &body, &body_crc, error));
-    if (oi_crc32c(0, body.data, body.size) != body_crc)
+    if (!wanted->is_sealed && oi_crc32c(0, body.data, body.size) != body_crc)
         return oi_fail(error, OI_E_CORRUPT, "the checksum of a chunk is wrong");
     OI_TRY(find_parts(body, parts, error));
     make_room(chunk, chunk->header.count);
-    OI_TRY(read_time(chunk, parts[PART_TIME], last, error));
+    OI_TRY(read_time(chunk, parts[PART_TIME], wanted->last, error));
+    chunk->first = find_first(chunk, wanted);
     OI_TRY(read_columns(chunk, parts, columns, error));
     chunk->columns.count = chunk->decoded;
     return OI_OK;
@@ -617,7 +649,7 @@ enum oi_status
 oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
                 struct oi_chunk *chunk, struct oi_error *error)
 {
-    return oi_chunk_decode_until(key, bytes, columns, OI_TIME_LATEST, chunk, error);
+    return oi_chunk_decode_part(key, bytes, columns, &OI_CHUNK_ALL, chunk, error);
 }
 
 void

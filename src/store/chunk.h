@@ -64,6 +64,7 @@ struct oi_chunk {
 
     /* Private. */
     size_t decoded; /* the first so many rows */
+    size_t first;   /* of those that are wanted */
     int64_t *memory;
     int8_t *exponents;
     uint16_t *flags;
@@ -76,10 +77,21 @@ struct oi_chunk {
  * holds nothing useful after a failure. */
 enum oi_status oi_chunk_decode(struct oi_slice key, struct oi_slice bytes, unsigned columns,
                                struct oi_chunk *chunk, struct oi_error *error);
-/* The same for who wants nothing behind the time `last`: rows behind it may be left out, and what
- * is wrong with them alone is not found, but the checksums are verified over all. */
-enum oi_status oi_chunk_decode_until(struct oi_slice key, struct oi_slice bytes, unsigned columns,
-                                     oi_time last, struct oi_chunk *chunk, struct oi_error *error);
+/* What of a chunk's rows is wanted: those with times in [from, last], and of these only the last
+ * `rows_max`. */
+struct oi_chunk_wanted {
+    oi_time from, last;
+    size_t rows_max;
+    bool is_sealed; /* the bytes are part of a sealed value: its checksum was verified for both */
+};
+#define OI_CHUNK_ALL                                                                               \
+    ((struct oi_chunk_wanted){                                                                     \
+        .from = OI_TIME_EARLIEST, .last = OI_TIME_LATEST, .rows_max = SIZE_MAX })
+/* The same for who wants no more than that: rows behind may be left out, those before have their
+ * times and nothing else, and what is wrong with them alone is not found. */
+enum oi_status oi_chunk_decode_part(struct oi_slice key, struct oi_slice bytes, unsigned columns,
+                                    const struct oi_chunk_wanted *wanted, struct oi_chunk *chunk,
+                                    struct oi_error *error);
 /* What of a chunk's bytes is which column, its header first; names are in oi_chunk_part_names. Adds
  * to `sizes`. */
 #define OI_CHUNK_PARTS 11

@@ -68,8 +68,8 @@ bool oi_chunk_value_encode(const struct oi_chunk_decimals *value,
                            const struct oi_chunk_decimals *open_interest,
                            const struct oi_chunk_decimals *mark_price, size_t count,
                            int64_t *scratch, size_t plain_size, struct oi_buffer *out);
-/* What follows the head of a column with OI_CHUNK_PREDICTED. */
-enum oi_status oi_chunk_value_decode(struct oi_cursor *cursor, size_t count,
+/* What follows the head of a column with OI_CHUNK_PREDICTED; from the first row that is wanted. */
+enum oi_status oi_chunk_value_decode(struct oi_cursor *cursor, const struct oi_chunk *chunk,
                                      const struct oi_chunk_decimals *open_interest,
                                      const struct oi_chunk_decimals *mark_price, int64_t *values,
                                      struct oi_error *error);

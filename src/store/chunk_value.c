@@ -290,12 +290,13 @@ oi_chunk_value_encode(const struct oi_chunk_decimals *value,
 }
 
 enum oi_status
-oi_chunk_value_decode(struct oi_cursor *cursor, size_t count,
+oi_chunk_value_decode(struct oi_cursor *cursor, const struct oi_chunk *chunk,
                       const struct oi_chunk_decimals *open_interest,
                       const struct oi_chunk_decimals *mark_price, int64_t *values,
                       struct oi_error *error)
 {
-    struct inputs inputs = { .open_interest = open_interest->mantissas };
+    size_t first = chunk->first, count = chunk->decoded;
+    struct inputs inputs = {};
     struct prediction prediction;
     int power_max = POWER_MAX;
 
@@ -309,9 +310,11 @@ oi_chunk_value_decode(struct oi_cursor *cursor, size_t count,
         return oi_fail(error, OI_E_CORRUPT, "a prediction that is not one");
     if (!is_usable(open_interest) || (prediction.kind & USES_PRICE && !is_usable(mark_price)))
         return oi_fail(error, OI_E_CORRUPT, "a prediction from columns that are not there");
-    inputs.price = mark_price->mantissas;
+    inputs.open_interest = open_interest->mantissas + first;
+    if (mark_price->mantissas)
+        inputs.price = mark_price->mantissas + first;
     prepare(&prediction);
     OI_TRY(oi_chunk_column_decode(cursor, count, values, error));
-    add_predictions(&prediction, inputs, count, 1, values);
+    add_predictions(&prediction, inputs, count - first, 1, values + first);
     return OI_OK;
 }

@@ -565,7 +565,9 @@ decode_columns(struct by_columns *by, struct oi_slice key, struct oi_slice body,
     struct oi_cursor cursor = oi_cursor_over(body);
     struct oi_columns *const parts[PARTS] = { &by->columns.first, &by->columns.high,
                                               &by->columns.low, &by->columns.last };
+    struct oi_chunk_wanted wanted = OI_CHUNK_ALL;
 
+    wanted.is_sealed = true;
     OI_TRY(decode_head(&cursor, by->starts, by->counts, &by->columns.count, error));
     for (unsigned part = 0; part < PARTS; part++) {
         struct oi_slice bytes = oi_cursor_bytes(&cursor, oi_cursor_u32(&cursor));
@@ -573,7 +575,8 @@ decode_columns(struct by_columns *by, struct oi_slice key, struct oi_slice body,
         *parts[part] = (struct oi_columns){};
         if (!(by->request->parts & 1u << part))
             continue;
-        OI_TRY(oi_chunk_decode(key, bytes, by->request->columns[part], &by->chunks[part], error));
+        OI_TRY(oi_chunk_decode_part(key, bytes, by->request->columns[part], &wanted,
+                                    &by->chunks[part], error));
         *parts[part] = by->chunks[part].columns;
         if (parts[part]->count != by->columns.count)
             return oi_fail(error, OI_E_CORRUPT,

@@ -361,15 +361,20 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
            bool *ret_done, struct oi_error *error)
 {
     const struct oi_chunk_header *header = &block->header;
+    const struct oi_chunk_wanted wanted = {
+        .from = block->span.from,
+        .last = block->span.to - 1,
+        .rows_max = scan->request.is_backwards ? scan->rows_left : SIZE_MAX,
+    };
     size_t from, to;
 
     *ret_done = false;
     if (block->tail_from < block->tail_to || header->last_batch > scan->batch_limit ||
         header->last_known > scan->request.moment.as_of || touches_hidden(&scan->hidden, header))
         return OI_OK;
-    OI_TRY(oi_chunk_decode_until(block->place.key, block->place.value,
-                                 columns_needed(scan->request.columns), block->span.to - 1,
-                                 &scan->chunk, error));
+    OI_TRY(oi_chunk_decode_part(block->place.key, block->place.value,
+                                columns_needed(scan->request.columns), &wanted, &scan->chunk,
+                                error));
     if (!scan->request.all_revisions && !is_unique(&scan->chunk.columns))
         return OI_OK;
     *ret_done = true;

@@ -399,15 +399,27 @@ expect_beginning(struct oi_random *random, size_t count)
 {
     const struct oi_columns columns = columns_of(count);
     oi_time last = rows.time[oi_random_below(random, count)] + (int64_t) oi_random_below(random, 2);
+    struct oi_chunk_wanted wanted = OI_CHUNK_ALL;
     struct oi_buffer bytes = {};
     struct oi_chunk whole = {}, part = {};
+    size_t first = 0;
 
+    wanted.last = last;
+    if (oi_random_below(random, 2))
+        wanted.from = last - (int64_t) oi_random_below(random, 100) * OI_MINUTE;
+    if (oi_random_below(random, 2))
+        wanted.rows_max = 1 + oi_random_below(random, 5);
     oi_chunk_encode(KEY, &columns, rows.commit_time, &bytes);
     assert_ok(oi_chunk_decode(KEY, oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &whole, NULL));
     assert_ok(
-        oi_chunk_decode_until(KEY, oi_buffer_slice(&bytes), OI_COLUMNS_ALL, last, &part, NULL));
+        oi_chunk_decode_part(KEY, oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &wanted, &part, NULL));
     assert_true(part.columns.count == count || part.columns.time[part.columns.count - 1] > last);
-    for (size_t row = 0; row < part.columns.count; row++) {
+    while (first < part.columns.count && part.columns.time[first] < wanted.from)
+        first++;
+    for (size_t end = first; end < part.columns.count && part.columns.time[end] <= last; end++)
+        if (end - first == wanted.rows_max)
+            first++;
+    for (size_t row = first; row < part.columns.count; row++) {
         struct oi_observation found = oi_columns_get(&part.columns, row);
         struct oi_observation expected = oi_columns_get(&whole.columns, row);
 
