@@ -180,7 +180,7 @@ oi_intake_open(const struct oi_options *options, struct oi_store *store,
     OI_TRY(choose_raw(options, intake, &wanted, error));
     OI_TRY(oi_options_integer(options, "stream-interval",
                               (struct oi_range){ 1, STREAM_INTERVAL_MS_MAX }, &interval_ms, error));
-    wanted.has_streams = oi_options_switch(options, "streams") && !intake->simulator;
+    wanted.has_streams = oi_options_switch(options, "streams");
     wanted.stream_interval_ms = (uint64_t) interval_ms;
     OI_TRY(open_inbox(options, intake, error));
     OI_TRY(oi_collector_open(&wanted, store, &intake->collector, error));

@@ -97,6 +97,24 @@ a_dropped_market_hides_no_other_mood(void **state)
     oi_moods_release(&moods);
 }
 
+static void
+moods_of_streams_are_theirs_alone_and_go_by_seconds(void **state)
+{
+    struct oi_moods moods;
+    const struct oi_mood *mood;
+
+    (void) state;
+    assert_ok(oi_moods_parse(OI_SLICE("okx=stream-cut@2s..3s,okx=stream-swap"), &moods, NULL));
+    assert_null(oi_moods_find(&moods, OI_VENUE_OKX, 1, 2 * OI_SECOND));
+    mood = oi_moods_find_stream(&moods, OI_VENUE_OKX, 2 * OI_SECOND);
+    assert_int_equal(mood->kind, OI_MOOD_CUT);
+    mood = oi_moods_find_stream(&moods, OI_VENUE_OKX, 4 * OI_SECOND);
+    assert_int_equal(mood->kind, OI_MOOD_SWAP);
+    assert_null(oi_moods_find_stream(&moods, OI_VENUE_BYBIT, 0));
+    oi_moods_release(&moods);
+    assert_status(oi_moods_parse(OI_SLICE("okx=stream-mute@1..2"), &moods, NULL), OI_E_INVALID);
+}
+
 int
 main(void)
 {
@@ -106,6 +124,7 @@ main(void)
         cmocka_unit_test(anything_else_is_refused_with_a_reason),
         cmocka_unit_test(a_mood_applies_to_its_exchange_its_requests_and_its_time),
         cmocka_unit_test(a_dropped_market_hides_no_other_mood),
+        cmocka_unit_test(moods_of_streams_are_theirs_alone_and_go_by_seconds),
     };
 
     return cmocka_run_group_tests_name("simulator/moods", tests, NULL, NULL);
