@@ -22,6 +22,11 @@
 #define DEMO_SEED 1
 #define STREAM_INTERVAL_MS_MAX 3'600'000
 
+/* Values of a repeatable option, NULL-terminated; NULL itself where there are none. */
+struct names {
+    OI_VECTOR(const char *) texts;
+};
+
 struct oi_intake {
     struct oi_simulator *simulator; /* NULL: the real exchanges */
     struct oi_collector *collector;
@@ -29,7 +34,7 @@ struct oi_intake {
     struct oi_inbox *inbox; /* or NULL */
     char redirect_to[64];
     char raw_folder[3000];
-    OI_VECTOR(const char *) exchanges; /* NULL-terminated */
+    struct names exchanges, proxies, addresses;
 };
 
 static bool
@@ -99,21 +104,38 @@ open_simulator(struct oi_intake *intake, struct oi_error *error)
     return OI_OK;
 }
 
+static void
+take_values(const struct oi_options *options, const char *name, struct names *names)
+{
+    const char *const *values;
+    size_t count = oi_options_values(options, name, &values);
+
+    for (size_t i = 0; i < count; i++)
+        oi_vector_push(&names->texts, values[i]);
+    if (count > 0)
+        oi_vector_push(&names->texts, NULL);
+}
+
+static void
+release_names(struct oi_intake *intake)
+{
+    oi_vector_release(&intake->exchanges.texts);
+    oi_vector_release(&intake->proxies.texts);
+    oi_vector_release(&intake->addresses.texts);
+}
+
 /* What the collector is told. Borrows from the intake and the options. */
 static struct oi_collector_options
 collector_options(const struct oi_options *options, struct oi_intake *intake)
 {
-    const char *const *names;
-    size_t count = oi_options_values(options, "exchange", &names);
-
-    for (size_t i = 0; i < count; i++)
-        oi_vector_push(&intake->exchanges, names[i]);
-    oi_vector_push(&intake->exchanges, NULL);
+    take_values(options, "exchange", &intake->exchanges);
+    take_values(options, "proxy", &intake->proxies);
+    take_values(options, "interface", &intake->addresses);
     return (struct oi_collector_options){
-        .exchanges = count > 0 ? intake->exchanges.items : NULL,
+        .exchanges = intake->exchanges.texts.items,
         .redirect_to = intake->simulator ? intake->redirect_to : NULL,
-        .proxy = oi_options_text(options, "proxy"),
-        .interface_address = oi_options_text(options, "interface"),
+        .proxies = intake->proxies.texts.items,
+        .addresses = intake->addresses.texts.items,
     };
 }
 
@@ -137,6 +159,24 @@ choose_raw(const struct oi_options *options, struct oi_intake *intake,
     return OI_OK;
 }
 
+/* "okx=http://proxy:3128": whose it is. */
+static enum oi_status
+check_proxies(const struct oi_options *options, struct oi_error *error)
+{
+    const char *const *proxies;
+    size_t count = oi_options_values(options, "proxy", &proxies);
+
+    for (size_t i = 0; i < count; i++) {
+        struct oi_slice name = { proxies[i], strcspn(proxies[i], "=:/") };
+
+        if (proxies[i][name.size] == '=' && !oi_exchange_find(name))
+            return oi_fail(error, OI_E_INVALID,
+                           "there is no exchange \"%.*s\" to ask through a proxy",
+                           OI_SLICE_ARGS(name));
+    }
+    return OI_OK;
+}
+
 static enum oi_status
 check_exchanges(const struct oi_options *options, struct oi_error *error)
 {
@@ -147,7 +187,7 @@ check_exchanges(const struct oi_options *options, struct oi_error *error)
         if (!oi_exchange_find(oi_slice_of(names[i])))
             return oi_fail(error, OI_E_INVALID,
                            "there is no exchange \"%s\": `oi conventions` lists them", names[i]);
-    return OI_OK;
+    return check_proxies(options, error);
 }
 
 /* CME publishes files, and its users download them. */
@@ -217,7 +257,7 @@ oi_intake_close(struct oi_intake **intake)
     oi_inbox_close(&(*intake)->inbox);
     oi_zones_free(&(*intake)->zones);
     oi_simulator_close(&(*intake)->simulator);
-    oi_vector_release(&(*intake)->exchanges);
+    release_names(*intake);
     oi_free(*intake);
     *intake = NULL;
 }

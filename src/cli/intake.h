@@ -21,12 +21,14 @@
       .is_repeatable = true },                                                                     \
         { .name = "proxy",                                                                         \
           .argument = "URL",                                                                       \
-          .help = "ask the exchanges through this proxy",                                          \
-          .setting = "proxy" },                                                                    \
+          .help = "ask through this proxy; EXCHANGE=URL: this exchange alone",                     \
+          .setting = "proxy",                                                                      \
+          .is_repeatable = true },                                                                 \
         { .name = "interface",                                                                     \
           .argument = "ADDRESS",                                                                   \
-          .help = "ask the exchanges from this local address",                                     \
-          .setting = "interface" },                                                                \
+          .help = "ask from this local address; several share the work",                           \
+          .setting = "interface",                                                                  \
+          .is_repeatable = true },                                                                 \
         { .name = "keep-raw",                                                                      \
           .help = "keep every reply, for `oi replay`, in raw/ of the data folder",                 \
           .setting = "keep_raw" },                                                                 \

@@ -12,8 +12,6 @@
 #define TIMEOUT_MS_DEFAULT 10'000
 /* Requests under way at one exchange. */
 #define UNDER_WAY_MAX 16
-/* Behind one address that stands in for all of them. */
-#define REDIRECTED_CONNECTIONS_MAX 100
 /* Nothing follows the one minute: no reason to spread it, the limits hold anyway. */
 #define ONCE_SPREAD_MS 1
 /* Look at the clock at least so often: it may be set. */
@@ -180,7 +178,7 @@ send_ask(struct oi_collector_exchange *exchange, const struct oi_ask *ask, struc
     status = oi_poll_request(&exchange->poll, ask, &request, &error);
     write_sent(sent, &request, now);
     if (status == OI_OK)
-        oi_http_client_send(collector->client, &request, &limits, on_answer, sent);
+        oi_http_client_send(exchange->clients[ask->address], &request, &limits, on_answer, sent);
     else
         on_answer(sent, OI_E_UPSTREAM, NULL, &error);
     oi_http_request_release(&request);
@@ -338,7 +336,7 @@ static void
 finish(struct oi_collector *collector)
 {
     oi_streams_close(&collector->streams);
-    oi_http_client_free(&collector->client);
+    oi_routes_close(&collector->routes);
     for (size_t i = 0; i < collector->count; i++)
         close_poll(&collector->exchanges[i], true);
     publish(collector);
@@ -391,6 +389,7 @@ add_exchanges(struct oi_collector *collector, const struct oi_collector_options 
     struct oi_poll_options of = { .store = collector->store,
                                   .seed = options->seed,
                                   .spread_ms = options->spread_ms,
+                                  .address_count = oi_routes_address_count(collector->routes),
                                   .is_patient = collector->is_stepped };
     size_t room = 0;
 
@@ -434,7 +433,32 @@ open_streams(struct oi_collector *collector, const struct oi_collector_options *
     OI_TRY(oi_streams_open(&streams, &collector->streams, error));
     for (size_t i = 0; i < collector->count; i++)
         oi_streams_add(collector->streams, collector->exchanges[i].poll.exchange,
-                       collector->client);
+                       collector->exchanges[i].clients[0]);
+    return OI_OK;
+}
+
+static enum oi_status
+open_routes(struct oi_collector *collector, const struct oi_collector_options *options,
+            struct oi_error *error)
+{
+    const struct oi_routes_options routes = { .loop = collector->loop,
+                                              .redirect_to = options->redirect_to,
+                                              .proxies = options->proxies,
+                                              .addresses = options->addresses };
+
+    return oi_routes_open(&routes, &collector->routes, error);
+}
+
+static enum oi_status
+open_clients(struct oi_collector *collector, struct oi_error *error)
+{
+    for (size_t i = 0; i < collector->count; i++) {
+        struct oi_collector_exchange *exchange = &collector->exchanges[i];
+
+        for (unsigned address = 0; address < exchange->poll.address_count; address++)
+            OI_TRY(oi_routes_client(collector->routes, exchange->poll.exchange->name, address,
+                                    &exchange->clients[address], error));
+    }
     return OI_OK;
 }
 
@@ -442,23 +466,18 @@ static enum oi_status
 set_up(struct oi_collector *collector, const struct oi_collector_options *options,
        struct oi_error *error)
 {
-    const struct oi_http_client_options client = {
-        .proxy = options->proxy,
-        .interface_address = options->interface_address,
-        .redirect_to = options->redirect_to,
-        .connections_max = options->redirect_to ? REDIRECTED_CONNECTIONS_MAX : 0,
-    };
     const struct oi_raw_options raw = { .folder = options->raw_folder,
                                         .clock = collector->clock,
                                         .keep_ns = options->raw_keep_ns,
                                         .size_max = options->raw_size_max };
 
+    OI_TRY(oi_loop_new(&collector->loop, error));
+    OI_TRY(open_routes(collector, options, error));
     OI_TRY(add_exchanges(collector, options, error));
     if (options->raw_folder)
         OI_TRY(oi_raw_open(&raw, &collector->raw, error));
-    OI_TRY(oi_loop_new(&collector->loop, error));
     collector->timer = oi_timer_new(collector->loop, on_tick, collector);
-    OI_TRY(oi_http_client_new(collector->loop, &client, &collector->client, error));
+    OI_TRY(open_clients(collector, error));
     return options->has_streams ? open_streams(collector, options, error) : OI_OK;
 }
 
@@ -466,7 +485,7 @@ static void
 release(struct oi_collector *collector)
 {
     oi_streams_close(&collector->streams);
-    oi_http_client_free(&collector->client);
+    oi_routes_close(&collector->routes);
     oi_timer_free(&collector->timer);
     oi_loop_free(&collector->loop);
     for (size_t i = 0; i < collector->count; i++)

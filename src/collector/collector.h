@@ -25,9 +25,9 @@ struct oi_collector_options {
     struct oi_virtual_clock *virtual_clock;
     const char *const *exchanges;              /* names, NULL-terminated; NULL: all */
     const struct oi_exchange *const *registry; /* where they are; NULL: oi_exchanges */
-    const char *redirect_to;       /* send everything to this origin (the simulator), or NULL */
-    const char *proxy;             /* or NULL */
-    const char *interface_address; /* outgoing address, or NULL */
+    const char *redirect_to;      /* send everything to this origin (the simulator), or NULL */
+    const char *const *proxies;   /* see oi_routes_options; NULL-terminated, or NULL */
+    const char *const *addresses; /* outgoing ones, each with a budget; NULL-terminated, or NULL */
     uint64_t
         spread_ms; /* markets asked for one by one are spread over this; 0: 30 s, at most 45 s */
     uint64_t timeout_ms; /* of a request; 0: 10 s */

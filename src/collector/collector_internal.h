@@ -5,6 +5,7 @@
 #include "collector/collector.h"
 #include "collector/poll.h"
 #include "collector/raw.h"
+#include "collector/routes.h"
 #include "collector/streams.h"
 #include "net/http_client.h"
 #include "net/loop.h"
@@ -17,6 +18,7 @@
 struct oi_collector_exchange {
     struct oi_collector *collector;
     struct oi_poll poll;
+    struct oi_http_client *clients[OI_POLL_ADDRESSES_MAX]; /* of each address; the routes' */
     unsigned under_way; /* requests, those of closed minutes too */
     bool is_full;       /* more may not be: an answer is what to wait for */
 };
@@ -27,7 +29,7 @@ struct oi_collector {
     struct oi_store *store;
     uint64_t timeout_ms;
     struct oi_loop *loop;
-    struct oi_http_client *client;
+    struct oi_routes *routes;
     struct oi_streams *streams; /* or NULL */
     struct oi_timer *timer;
     struct oi_raw *raw; /* or NULL */

@@ -27,6 +27,7 @@ read_measure(const struct oi_poll_stats *stats, size_t measure)
         (uint64_t) (stats->lag_ns / OI_MILLISECOND),
         stats->used_permille,
         stats->shut == OI_OK ? 0 : 1,
+        (uint64_t) (stats->skew_ns / OI_MILLISECOND),
     };
 
     return (int64_t) values[measure];
@@ -49,6 +50,7 @@ static const struct {
     { "lag_milliseconds", "gauge", "From the minute to its last commit." },
     { "budget_used_permille", "gauge", "Of the fullest published limit." },
     { "shut", "gauge", "1 while the exchange is left alone." },
+    { "clock_skew_milliseconds", "gauge", "How far the exchange's clock is ahead of ours." },
 };
 
 static void

@@ -21,6 +21,8 @@
 #define BUSY_ATTEMPTS_MAX 4
 #define RETRY_NS OI_SECOND
 #define RETRY_JITTER_NS (2 * OI_SECOND)
+/* A clock that is wrong by so much makes stamps and labels doubtful: tell. */
+#define SKEW_NS (3 * OI_SECOND)
 /* No list is so long: next_page goes in circles. */
 #define PAGES_MAX 200
 /* While the store refuses: so many rows are kept, an hour of the largest exchange. */
@@ -43,7 +45,10 @@ oi_poll_init(struct oi_poll *poll, const struct oi_poll_options *options)
     poll->spread_ns = (int64_t) spread_ms * OI_MILLISECOND;
     poll->out = oi_alloc_zero(options->exchange->endpoint_count + 1, sizeof(*poll->out));
     oi_random_init(&poll->random, options->seed);
-    oi_pace_init(&poll->pace, options->exchange);
+    poll->address_count = options->address_count > 0 ? options->address_count : 1;
+    oi_assert(poll->address_count <= OI_POLL_ADDRESSES_MAX);
+    for (unsigned i = 0; i < poll->address_count; i++)
+        oi_pace_init(&poll->paces[i], options->exchange);
     oi_board_init(&poll->board, options->exchange);
     oi_discover_init(&poll->discover, options->exchange);
 }
@@ -51,7 +56,8 @@ oi_poll_init(struct oi_poll *poll, const struct oi_poll_options *options)
 void
 oi_poll_release(struct oi_poll *poll)
 {
-    oi_pace_release(&poll->pace);
+    for (unsigned i = 0; i < poll->address_count; i++)
+        oi_pace_release(&poll->paces[i]);
     oi_board_release(&poll->board);
     oi_discover_release(&poll->discover);
     oi_agenda_release(&poll->agenda);
@@ -154,6 +160,8 @@ oi_poll_begin(struct oi_poll *poll, oi_time minute, struct oi_poll_now now, stru
     poll->round++;
     poll->minute = minute;
     poll->in_flight = 0;
+    poll->skew_low_ns = 1;
+    poll->skew_high_ns = 0;
     memset(poll->out, 0, poll->exchange->endpoint_count * sizeof(*poll->out));
     poll->is_late = now.wall - minute > LATE_NS || now.wall < minute;
     poll->begun_ns = now.mono_ns;
@@ -180,7 +188,7 @@ count_sent(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ask)
 {
     const struct oi_endpoint *endpoint = endpoint_of(poll, ask);
 
-    oi_pace_spend(&poll->pace, endpoint->limit, endpoint->weight, now.mono_ns);
+    oi_pace_spend(&poll->paces[ask->address], endpoint->limit, endpoint->weight, now.mono_ns);
     ask->round = poll->round;
     ask->attempts++;
     poll->in_flight++;
@@ -191,6 +199,37 @@ count_sent(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ask)
         oi_board_fail_entry(&poll->board, ask->entry, OI_HOLE_UNREACHABLE);
 }
 
+/* The addresses take turns, so that each has its part; one that must wait lets the next go. */
+static bool
+choose_ask(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_ask,
+           int64_t *ret_wake_ns)
+{
+    for (unsigned i = 0; i < poll->address_count; i++) {
+        unsigned address = (poll->address + i) % poll->address_count;
+        int64_t wake_ns;
+
+        if (oi_schedule_next(&poll->agenda, poll->exchange, &poll->paces[address], now.mono_ns,
+                             ret_ask, &wake_ns)) {
+            ret_ask->address = address;
+            poll->address = (address + 1) % poll->address_count;
+            return true;
+        }
+        if (wake_ns < *ret_wake_ns)
+            *ret_wake_ns = wake_ns;
+    }
+    return false;
+}
+
+/* Why nobody may ask; OK while one of the addresses may. */
+static enum oi_status
+shut_of(const struct oi_poll *poll, int64_t now_ns)
+{
+    for (unsigned i = 0; i < poll->address_count; i++)
+        if (oi_pace_shut(&poll->paces[i], now_ns) == OI_OK)
+            return OI_OK;
+    return oi_pace_shut(&poll->paces[0], now_ns);
+}
+
 bool
 oi_poll_next(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_ask,
              int64_t *ret_wake_ns)
@@ -198,8 +237,7 @@ oi_poll_next(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_as
     *ret_wake_ns = poll->wake_ns = INT64_MAX;
     if (!poll->is_open || now.mono_ns >= poll->close_ns)
         return false;
-    if (!oi_schedule_next(&poll->agenda, poll->exchange, &poll->pace, now.mono_ns, ret_ask,
-                          ret_wake_ns)) {
+    if (!choose_ask(poll, now, ret_ask, ret_wake_ns)) {
         poll->wake_ns = *ret_wake_ns;
         return false;
     }
@@ -366,7 +404,7 @@ take_reply(struct oi_poll *poll, struct oi_ask *ask, struct oi_slice body, struc
     } else if (status != OI_OK) {
         poll->stats.errors[OI_E_UPSTREAM]++;
         complain(poll, "exchange.nonsense", ask, error.message);
-        oi_pace_hear(&poll->pace, OI_E_UPSTREAM, 0, now.mono_ns);
+        oi_pace_hear(&poll->paces[ask->address], OI_E_UPSTREAM, 0, now.mono_ns);
         retry(poll, ask, OI_E_UPSTREAM, now);
     } else if (poll->harvest.next_page) {
         oi_free(ask->page);
@@ -376,7 +414,7 @@ take_reply(struct oi_poll *poll, struct oi_ask *ask, struct oi_slice body, struc
         ask->due_ns = now.mono_ns;
         ask_again(poll, ask);
     } else {
-        oi_pace_hear(&poll->pace, OI_OK, 0, now.mono_ns);
+        oi_pace_hear(&poll->paces[ask->address], OI_OK, 0, now.mono_ns);
         settle(poll, ask, OI_HOLE_NONE);
     }
 }
@@ -402,6 +440,50 @@ judge(const struct oi_poll *poll, const struct oi_poll_answer *answer, struct oi
     else
         oi_reply_judge(&head, &verdict);
     return verdict;
+}
+
+/* What the date of a head says of the exchange's clock: it was cut to seconds before it came. */
+static void
+hear_date(struct oi_poll *poll, const struct oi_poll_answer *answer, struct oi_poll_now now)
+{
+    struct oi_reply_head head = {};
+    int64_t second, low_ns, high_ns;
+
+    if (answer->status != OI_OK)
+        return;
+    head.headers = answer->response->headers;
+    head.header_count = answer->response->header_count;
+    if (!oi_http_date_read(oi_reply_header(&head, "Date"), &second))
+        return;
+    /* It was written between the request and the answer. */
+    low_ns = second * OI_SECOND - now.wall;
+    high_ns = low_ns + OI_SECOND + answer->response->elapsed_ns;
+    if (poll->skew_low_ns > poll->skew_high_ns) {
+        poll->skew_low_ns = low_ns;
+        poll->skew_high_ns = high_ns;
+    }
+    if (low_ns > poll->skew_low_ns)
+        poll->skew_low_ns = low_ns;
+    if (high_ns < poll->skew_high_ns)
+        poll->skew_high_ns = high_ns;
+    /* Several servers, and their clocks differ. */
+    if (poll->skew_high_ns < poll->skew_low_ns)
+        poll->skew_high_ns = poll->skew_low_ns;
+}
+
+static void
+measure_skew(struct oi_poll *poll)
+{
+    int64_t skew_ns;
+
+    if (poll->skew_low_ns > poll->skew_high_ns)
+        return;
+    skew_ns = poll->skew_low_ns + (poll->skew_high_ns - poll->skew_low_ns) / 2;
+    poll->stats.skew_ns = skew_ns;
+    if (skew_ns > SKEW_NS || skew_ns < -SKEW_NS)
+        oi_log_throttled(OI_LOG_WARN, "exchange.clock_skew", poll->exchange->name,
+                         "exchange=%s ahead_ms=%lld next=\"look at both clocks\"",
+                         poll->exchange->name, (long long) (skew_ns / OI_MILLISECOND));
 }
 
 static const char *
@@ -430,12 +512,14 @@ oi_poll_answer(struct oi_poll *poll, struct oi_ask *ask, const struct oi_poll_an
         oi_ask_release(ask);
         return;
     }
+    hear_date(poll, answer, now);
     verdict = judge(poll, answer, now);
     if (verdict.weight_used > 0)
-        oi_pace_learn(&poll->pace, endpoint->limit, verdict.weight_used, now.mono_ns);
+        oi_pace_learn(&poll->paces[ask->address], endpoint->limit, verdict.weight_used,
+                      now.mono_ns);
     if (verdict.status != OI_OK) {
         poll->stats.errors[verdict.status]++;
-        oi_pace_hear(&poll->pace, verdict.status, verdict.pause_ms, now.mono_ns);
+        oi_pace_hear(&poll->paces[ask->address], verdict.status, verdict.pause_ms, now.mono_ns);
     }
     if (!is_ours) {
         /* Its minute is closed. */
@@ -528,8 +612,14 @@ commit(struct oi_poll *poll, struct oi_poll_now now)
 static void
 measure(struct oi_poll *poll, struct oi_poll_now now)
 {
-    poll->stats.used_permille = oi_pace_used_permille(&poll->pace, now.mono_ns);
-    poll->stats.shut = oi_pace_shut(&poll->pace, now.mono_ns);
+    poll->stats.used_permille = 0;
+    for (unsigned i = 0; i < poll->address_count; i++) {
+        unsigned used = oi_pace_used_permille(&poll->paces[i], now.mono_ns);
+
+        poll->stats.used_permille =
+            used > poll->stats.used_permille ? used : poll->stats.used_permille;
+    }
+    poll->stats.shut = shut_of(poll, now.mono_ns);
 }
 
 void
@@ -548,7 +638,7 @@ oi_poll_flush(struct oi_poll *poll, struct oi_poll_now now)
 static void
 settle_rest(struct oi_poll *poll, struct oi_poll_now now)
 {
-    enum oi_status shut = oi_pace_shut(&poll->pace, now.mono_ns);
+    enum oi_status shut = shut_of(poll, now.mono_ns);
     enum oi_hole_cause cause = shut == OI_OK ? OI_HOLE_RATE_LIMITED : cause_of(shut);
 
     if (poll->is_discovering) {
@@ -587,5 +677,6 @@ oi_poll_close(struct oi_poll *poll, struct oi_poll_now now, bool is_stopping)
     oi_board_count(&poll->board, &poll->stats.expected, &poll->stats.missing);
     commit(poll, now);
     measure(poll, now);
+    measure_skew(poll);
     poll->is_open = false;
 }

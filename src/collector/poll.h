@@ -31,8 +31,13 @@ struct oi_poll_stats {
     oi_time last_success;     /* minute that brought a row, or OI_TIME_NONE */
     int64_t lag_ns;           /* from the minute to its last commit */
     unsigned used_permille;   /* of the fullest limit */
+    int64_t skew_ns;          /* how far the exchange's clock is ahead of ours, to about half a
+                               * second; 0 while it has not told */
     enum oi_status shut;      /* why the exchange is left alone, or OK */
 };
+
+/* Exchanges count by address: each has a budget of its own. */
+#define OI_POLL_ADDRESSES_MAX 8
 
 struct oi_poll {
     const struct oi_exchange *exchange;
@@ -41,7 +46,8 @@ struct oi_poll {
     struct oi_random random;
     int64_t spread_ns;
     bool is_patient;
-    struct oi_pace pace;
+    struct oi_pace paces[OI_POLL_ADDRESSES_MAX]; /* of each outgoing address */
+    unsigned address_count, address;             /* and the one whose turn it is */
     struct oi_board board;
     struct oi_discover discover;
     struct oi_agenda agenda;
@@ -56,8 +62,10 @@ struct oi_poll {
     int64_t wake_ns;                      /* what oi_poll_next said last */
     uint64_t round;                       /* counts minutes: late answers are told by it */
     unsigned in_flight;                   /* of this round */
-    unsigned *out;                        /* the same for each endpoint */
-    oi_time committed;                    /* the last commit's instant, or OI_TIME_NONE */
+    /* Between these the skew lies, as far as this minute's replies tell; low > high: none did. */
+    int64_t skew_low_ns, skew_high_ns;
+    unsigned *out;     /* the same for each endpoint */
+    oi_time committed; /* the last commit's instant, or OI_TIME_NONE */
     struct oi_poll_stats stats;
 };
 
@@ -66,6 +74,7 @@ struct oi_poll_options {
     struct oi_store *store;
     uint16_t feed;
     uint64_t seed, spread_ms;
+    unsigned address_count; /* 0: 1; at most OI_POLL_ADDRESSES_MAX */
     bool is_patient; /* a minute that is begun late gets its time nevertheless: no other follows */
 };
 

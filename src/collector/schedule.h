@@ -31,6 +31,7 @@ struct oi_ask {
     char *page;   /* owned: oi_ask_release */
     unsigned page_count, attempts;
     int64_t due_ns;         /* monotonic: not before this */
+    unsigned address;       /* for the driver: which of ours it goes out from */
     enum oi_status trouble; /* why the last attempt failed */
     oi_time minute;
     uint64_t round; /* for the driver: which round of its it belongs to */

@@ -144,8 +144,13 @@ set_up(void **state)
     options.redirect_to = origin;
     assert_ok(oi_collector_open_stepped(&options, week->store.store, &week->collector, NULL));
     for (size_t i = 0; oi_exchanges[i]; i++)
-        if (oi_exchanges[i]->endpoint_count > 0)
-            week->exchanges[week->exchange_count++].descriptor = oi_exchanges[i];
+        if (oi_exchanges[i]->endpoint_count > 0) {
+            struct exchange *exchange = &week->exchanges[week->exchange_count++];
+
+            exchange->descriptor = oi_exchanges[i];
+            /* Now, so that a soak does not take it for growth. */
+            oi_vector_reserve(&exchange->records, (size_t) week->minutes);
+        }
     *state = week;
     return 0;
 }

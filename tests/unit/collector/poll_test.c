@@ -405,6 +405,66 @@ what_the_store_refuses_is_offered_again(void **state)
     end(&fixture);
 }
 
+static void
+two_addresses_take_turns_and_a_ban_of_one_stops_only_that(void **state)
+{
+    struct oi_poll_options options = { .exchange = &exchange, .seed = 1, .address_count = 2 };
+    struct fixture fixture;
+    struct oi_ask asks[2], again;
+
+    begin(&fixture, state);
+    oi_poll_release(&fixture.poll);
+    options.store = fixture.world.store.store;
+    options.feed = fixture.world.feed;
+    oi_poll_init(&fixture.poll, &options);
+    begin_minute(&fixture, TEST_START, 0);
+    (void) next(&fixture, &asks[0]);
+    assert_int_equal(asks[0].address, 0);
+    answer(&fixture, &asks[0], 429, "");
+    /* Asked again at once, from where nobody was told to wait. */
+    (void) next(&fixture, &asks[1]);
+    assert_int_equal(asks[1].address, 1);
+    assert_true(fixture.now.wall == TEST_START);
+    answer(&fixture, &asks[1], 200, "L0 L1");
+    (void) next(&fixture, &again);
+    assert_int_equal(again.address, 1);
+    answer(&fixture, &again, 200, "L0=5 L1=6");
+    close_minute(&fixture);
+    assert_int_equal(fixture.poll.stats.shut, OI_OK);
+    end(&fixture);
+}
+
+static void
+the_date_of_replies_tells_how_far_a_clock_is_ahead(void **state)
+{
+    struct fixture fixture;
+    struct oi_ask ask;
+    char date[OI_HTTP_DATE_SIZE];
+    struct oi_http_field field = { .name = OI_SLICE("Date") };
+    struct oi_http_response response = { .status = 200,
+                                         .headers = &field,
+                                         .header_count = 1,
+                                         .body = OI_SLICE("L0 L1"),
+                                         .elapsed_ns = 100 * OI_MILLISECOND };
+    const struct oi_poll_answer answer = { .status = OI_OK, .response = &response };
+
+    begin(&fixture, state);
+    begin_minute(&fixture, TEST_START, 0);
+    (void) next(&fixture, &ask);
+    oi_http_date_write(oi_time_to_s(TEST_START) + 30, date);
+    field.value = oi_slice_of(date);
+    oi_poll_answer(&fixture.poll, &ask, &answer, fixture.now);
+    (void) next(&fixture, &ask);
+    response.body = OI_SLICE("L0=5 L1=6");
+    fixture.now.wall += 400 * OI_MILLISECOND;
+    fixture.now.mono_ns += 400 * OI_MILLISECOND;
+    oi_poll_answer(&fixture.poll, &ask, &answer, fixture.now);
+    close_minute(&fixture);
+    /* Between 30 s and 30.7 s. */
+    assert_int_equal(fixture.poll.stats.skew_ns, 30'350 * OI_MILLISECOND);
+    end(&fixture);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
 
 int
@@ -412,6 +472,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(lists_come_first_and_figures_follow),
+        TEST(two_addresses_take_turns_and_a_ban_of_one_stops_only_that),
+        TEST(the_date_of_replies_tells_how_far_a_clock_is_ahead),
         TEST(lists_that_fail_do_not_keep_figures_of_known_markets_away),
         TEST(nonsense_is_asked_again_once_and_then_a_hole),
         TEST(pages_are_followed_to_the_end_but_not_in_circles),
