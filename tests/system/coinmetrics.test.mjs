@@ -242,6 +242,57 @@ const FUTURE = 'open_interest_reported_future_usd';
 const PERPETUAL = 'open_interest_reported_future_perpetual_usd';
 const NOTIONAL = 'open_interest_reported_option_notional_usd';
 
+// The calls of the vendor's client as its code makes them: the key first or else "?&", the parameters in its
+// order, lists joined and then encoded, a line an object for everything that it streams.
+test('every call of the client', { skip }, async (t) => {
+    const server = await startFull(t);
+    const MARKET = 'binance-BTCUSDT-future';
+    const ROWS = 'timeseries/market-openinterest';
+    const METRICS = `metrics=${FUTURE}%2C${PERPETUAL}&frequency=1h`;
+    // path, query, what the first row has, how many rows
+    const calls = [
+        [ROWS, `markets=${MARKET}&page_size=10000&paging_from=start&start_time=2026-03-07T00%3A00%3A00&end_time=2026-03-07T01%3A00%3A00&end_inclusive=false&format=json`, KEYS, 60],
+        [ROWS, 'markets=%2A-future&paging_from=start&granularity=1h&timezone=UTC&format=json_stream', KEYS, 10],
+        [ROWS, `markets=${MARKET}&paging_from=end&start_time=2026-03-07&end_time=2026-03-07&limit_per_market=5&format=json_stream`, KEYS, 5],
+        // Split by time_increment: [a, b) windows of full times.
+        [ROWS, `markets=${MARKET}&paging_from=start&start_time=2026-03-07T02%3A00%3A00&end_time=2026-03-07T03%3A00%3A00&end_inclusive=False&format=json_stream`, KEYS, 60],
+        // The user's script that sends what is another endpoint's.
+        [ROWS, `markets=${MARKET}&frequency=1d&page_size=3&format=json`, KEYS, 3],
+        ['timeseries/asset-metrics', `assets=btc&${METRICS}&paging_from=start&format=json`, ['asset', 'time'], 6],
+        ['timeseries/exchange-metrics', `exchanges=binance&${METRICS}&paging_from=start`, ['exchange', 'time'], 6],
+        ['timeseries/exchange-asset-metrics', `exchange_assets=binance-btc&${METRICS}&paging_from=start&format=json_stream`, ['exchange_asset', 'time'], 6],
+        ['timeseries/pair-metrics', `pairs=btc-usdt&${METRICS}&paging_from=start&format=json_stream`, ['pair', 'time'], 6],
+        ['timeseries/market-metrics', `markets=${MARKET}&metrics=${FUTURE}&frequency=1m&paging_from=start&limit_per_market=2&format=json_stream`, ['market', 'time', FUTURE], 2],
+        ['catalog-v2/market-openinterest', 'exchange=binance&type=future&format=json_stream', ['market', 'min_time', 'max_time'], 1],
+        ['catalog-all-v2/market-openinterest', 'base=btc&quote=usdt&format=json_stream', ['market', 'min_time', 'max_time'], 2],
+        ['catalog-v2/exchange-metrics', 'exchanges=bybit&format=json_stream', ['exchange', 'metrics'], 1],
+        ['catalog-v2/pair-metrics', 'format=json_stream', ['pair', 'metrics'], 1],
+        ['catalog/market-openinterest', '', ['market', 'min_time', 'max_time'], 2],
+        ['catalog-all/market-openinterest', `markets=${MARKET}`, ['market', 'min_time', 'max_time'], 1],
+        ['reference-data/markets', `markets=${MARKET}&format=json_stream`, ['market', 'exchange', 'type'], 1],
+        ['reference-data/exchanges', 'exchanges=bybit&format=json_stream', ['exchange', 'full_name'], 1],
+        ['reference-data/assets', 'assets=btc&format=json_stream', ['asset', 'full_name'], 1],
+        ['reference-data/pairs', 'pairs=btc-usdt&format=json_stream', ['pair', 'full_name'], 1],
+        ['reference-data/market-metrics', 'reviewable=true&format=json_stream', ['metric', 'full_name', 'description', 'product', 'category'], 3],
+    ];
+
+    for (const [path, query, keys, count] of calls) {
+        for (const key of ['', 'api_key=a-key']) {
+            const answer = await ask(server, `/v4/${path}?${key}&${query}`, { headers: PYTHON });
+            const isStream = query.includes('json_stream');
+            assert.equal(answer.status, 200, `${path}: ${answer.text}`);
+            assert.equal(answer.headers['content-type'], isStream ? 'application/x-ndjson' : 'application/json');
+            assert.notEqual(answer.headers['x-ratelimit-remaining'], '0');
+            const lines = answer.text.split('\n');
+            // No blank line: it would end the client.
+            if (isStream) assert.equal(lines.pop(), '');
+            const rows = isStream ? lines.map((line) => JSON.parse(line)) : answer.json.data;
+            assert.equal(rows.length, count, `${path}?${query}`);
+            assert.deepEqual(Object.keys(rows[0]).slice(0, keys.length), keys);
+        }
+    }
+});
+
 test('metrics are the last reading at each instant, summed over the markets of an entity', { skip }, async (t) => {
     const server = await startFull(t);
     const get = async (query) => {
