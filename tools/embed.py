@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turn the page and its chart library into a C table of bytes (src/server/assets_internal.h).
 
-web/index.html is served at "/", every other file of web/ at "/assets/NAME", and the files of
+The files of PLACES are served there, every other file of web/ at "/assets/NAME", and the files of
 LIBRARIES, which npm put into web/node_modules, beside them. Compressed with a fixed time stamp, so
 that the same files give the same binary.
 """
@@ -29,6 +29,12 @@ LIBRARIES = {
     "uplot.js": "node_modules/uplot/dist/uPlot.iife.min.js",
     "uplot.css": "node_modules/uplot/dist/uPlot.min.css",
 }
+# Files with a place of their own.
+PLACES = {
+    "index.html": "/",
+    "reference.html": "/reference",
+    "openapi.json": "/oi/v1/openapi.json",
+}
 NOT_SERVED = {"package.json", "package-lock.json", "README.md"}
 
 
@@ -43,7 +49,7 @@ def find_files(web):
             relative = os.path.relpath(file, web).replace(os.sep, "/")
             if name.startswith(".") or name.endswith("~") or relative in NOT_SERVED:
                 continue
-            found.append(("/" if relative == "index.html" else "/assets/" + relative, file))
+            found.append((PLACES.get(relative, "/assets/" + relative), file))
     for name, relative in LIBRARIES.items():
         file = os.path.join(web, relative)
         if not os.path.exists(file):

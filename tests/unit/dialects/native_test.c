@@ -2,7 +2,10 @@
 /* The native API: what is asked for, and how a refusal reads. */
 #include "dialects/dialect.h"
 
+#include "support/test_data.h"
 #include "support/test_dialect.h"
+
+#include <string.h>
 
 #define ASK "/oi/v1/open-interest?market=binance:usdm:BTCUSDT"
 
@@ -142,6 +145,30 @@ keeps_to_the_plan(void **)
     test_close(&exchange);
 }
 
+/* The API's own description names every route, and nothing that is none. */
+static void
+is_described_route_by_route(void **)
+{
+    struct oi_buffer text = {}, name = {};
+    size_t count = 0;
+
+    test_file_read("web/openapi.json", &text);
+    oi_buffer_add_char(&text, '\0');
+    for (size_t i = 0; i < oi_dialect_native.route_count; i++) {
+        oi_buffer_clear(&name);
+        oi_buffer_add_format(&name, "\n  \"%s\": {", oi_dialect_native.routes[i].path);
+        oi_buffer_add_char(&name, '\0');
+        if (!strstr(text.data, name.data))
+            fail_msg("%s is not described", oi_dialect_native.routes[i].path);
+    }
+    for (const char *at = text.data; (at = strstr(at, "\n  \"/")); at++)
+        count++;
+    /* The stream, and the server's status. */
+    assert_int_equal(count, oi_dialect_native.route_count + oi_dialect_native.stream_count + 1);
+    oi_buffer_release(&name);
+    oi_buffer_release(&text);
+}
+
 int
 main(void)
 {
@@ -152,6 +179,7 @@ main(void)
         cmocka_unit_test(lists_markets_the_largest_and_the_gaps),
         cmocka_unit_test(takes_a_bearer_key),
         cmocka_unit_test(keeps_to_the_plan),
+        cmocka_unit_test(is_described_route_by_route),
     };
     return cmocka_run_group_tests_name("dialects/native", tests, NULL, NULL);
 }
