@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * Every feed of the instrument is a scan; the next run of rows is taken from the feed whose head is
  * earliest (the more preferred one where two are equal) up to the earliest head of the others. So a

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: query/total_columns_test.c asks with it and without */
 /*
  * The later half of a long total on a thread of its own. A total at an instant depends on nothing
  * older than figures are carried, so a walk that begins in the middle of the span, reading back as

@@ -23,8 +23,8 @@ struct bench_samples {
     uint64_t items; /* rows or points in all, or 0 */
 };
 
-/* Print {"work":…,"count":…,"min_ns":…,"median_ns":…,"p99_ns":…,"mean_ns":…,"bytes":…,"items":…}, bytes and
- * items being those of one repetition on average, and empty the samples. */
+/* Print {"work":…,"count":…,"min_ns":…,"median_ns":…,"p99_ns":…,"mean_ns":…,"bytes":…,"items":…},
+ * bytes and items being those of one repetition on average, and empty the samples. */
 void bench_report(const char *work, struct bench_samples *samples);
 /* The median of what was collected, without emptying it. */
 int64_t bench_median(struct bench_samples *samples);

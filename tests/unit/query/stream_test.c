@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows that the operator holds to be bad: left out of every answer but the one that tells flags. */
-#include "query/run.h"
+#include "query/stream.h"
 
 #include "support/test_folder.h"
 #include "support/test_world.h"
@@ -129,5 +129,5 @@ main(void)
                                         test_folder_setup, test_folder_teardown),
     };
 
-    return cmocka_run_group_tests_name("query/run_bad", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("query/stream", tests, NULL, NULL);
 }
