@@ -21,6 +21,7 @@ oi_push_release(struct oi_push *push)
 {
     oi_vector_release(&push->markets);
     oi_vector_release(&push->pending);
+    oi_vector_release(&push->fresh);
     oi_map_free(&push->index);
     oi_arena_release(&push->arena);
     oi_harvest_release(&push->harvest);
@@ -50,6 +51,31 @@ is_listed(const struct oi_instrument *instrument, oi_time now)
            (instrument->listed == OI_TIME_NONE || instrument->listed <= now);
 }
 
+/* A place that nobody needs any more, or a new one: options come and go each day, for months. */
+static size_t
+find_place(struct oi_push *push)
+{
+    for (; push->free_from < push->markets.count; push->free_from++) {
+        const struct oi_push_market *market = &push->markets.items[push->free_from];
+
+        if (market->is_gone && market->link == OI_PUSH_NO_LINK && !market->is_pending)
+            return push->free_from++;
+    }
+    (void) oi_vector_add(&push->markets);
+    push->free_from = push->markets.count;
+    return push->markets.count - 1;
+}
+
+static void
+forget_symbol(struct oi_push *push, size_t place)
+{
+    const char *symbol = push->markets.items[place].symbol;
+    uint64_t known;
+
+    if (symbol && oi_map_get(push->index, oi_slice_of(symbol), &known) && known == place)
+        (void) oi_map_remove(push->index, oi_slice_of(symbol));
+}
+
 /* A market that is new, or whose symbol now is another instrument's. */
 static void
 add_market(struct oi_push *push, const struct oi_instrument *instrument)
@@ -60,9 +86,13 @@ add_market(struct oi_push *push, const struct oi_instrument *instrument)
                                      .seen = OI_TIME_NONE,
                                      .kept_time = OI_TIME_NONE };
 
+    size_t place = find_place(push);
+
+    forget_symbol(push, place);
     market.symbol = oi_arena_copy(&push->arena, oi_slice_of(instrument->symbol));
-    oi_map_put(push->index, oi_slice_of(market.symbol), push->markets.count);
-    oi_vector_push(&push->markets, market);
+    oi_map_put(push->index, oi_slice_of(market.symbol), place);
+    push->markets.items[place] = market;
+    oi_vector_push(&push->fresh, place);
 }
 
 static void
@@ -86,26 +116,33 @@ update_market(struct oi_push *push, const struct oi_instrument *instrument, oi_t
 
 /* New markets get their series, and the last row of it: what was stored is no change. */
 static enum oi_status
-find_series(struct oi_push *push, struct oi_store *store, uint16_t feed, size_t from,
-            struct oi_error *error)
+find_series(struct oi_push *push, struct oi_store *store, uint16_t feed, struct oi_error *error)
 {
-    size_t count = push->markets.count - from;
+    size_t count = push->fresh.count;
     uint32_t *ids = oi_alloc((count + 1) * 2 * sizeof(*ids)), *series = ids + count + 1;
     enum oi_status status;
 
     for (size_t i = 0; i < count; i++)
-        ids[i] = push->markets.items[from + i].instrument;
+        ids[i] = push->markets.items[push->fresh.items[i]].instrument;
     status = oi_store_series_all(store, ids, count, feed, series, error);
-    for (size_t i = 0; status == OI_OK && i < count; i++) {
-        struct oi_push_market *market = &push->markets.items[from + i];
+    for (size_t i = 0; i < count; i++) {
+        struct oi_push_market *market = &push->markets.items[push->fresh.items[i]];
         struct oi_observation latest;
 
+        if (status != OI_OK) {
+            /* Without a series there is nowhere to put them: again next time. */
+            forget_symbol(push, push->fresh.items[i]);
+            market->is_gone = true;
+            continue;
+        }
         market->series = series[i];
         if (oi_store_latest(store, series[i], &latest, NULL) == OI_OK) {
             market->kept = latest.open_interest;
             market->kept_time = latest.time;
         }
     }
+    if (status != OI_OK)
+        push->catalog_version = 0;
     oi_free(ids);
     return status;
 }
@@ -116,8 +153,9 @@ oi_push_refresh(struct oi_push *push, struct oi_store *store, uint16_t feed, oi_
 {
     const struct oi_catalog *catalog = oi_store_catalog(store);
     size_t known = push->markets.count;
-    enum oi_status status;
 
+    push->free_from = 0;
+    oi_vector_clear(&push->fresh);
     *ret_changed = push->catalog_version != catalog->version;
     for (size_t i = 0; *ret_changed && i < catalog->instrument_count; i++)
         if (is_of_stream(push, &catalog->instruments[i]))
@@ -130,18 +168,10 @@ oi_push_refresh(struct oi_push *push, struct oi_store *store, uint16_t feed, oi_
     }
     push->catalog_version = catalog->version;
     oi_catalog_unref(&catalog);
-    if (push->markets.count == known)
+    if (push->fresh.count == 0)
         return OI_OK;
     *ret_changed = true;
-    status = find_series(push, store, feed, known, error);
-    if (status != OI_OK) {
-        /* Without a series there is nowhere to put them: again next time. */
-        for (size_t i = known; i < push->markets.count; i++)
-            (void) oi_map_remove(push->index, oi_slice_of(push->markets.items[i].symbol));
-        push->markets.count = known;
-        push->catalog_version = 0;
-    }
-    return status;
+    return find_series(push, store, feed, error);
 }
 
 static void

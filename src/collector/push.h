@@ -48,6 +48,8 @@ struct oi_push {
     struct oi_map *index; /* symbol -> market */
     struct oi_arena arena;
     OI_VECTOR(size_t) pending; /* markets */
+    OI_VECTOR(size_t) fresh;   /* added by the refresh under way */
+    size_t free_from;          /* no place before this one is free in it */
     struct oi_harvest harvest;
     struct oi_push_stats stats;
 };

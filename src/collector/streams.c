@@ -359,18 +359,30 @@ find_room(struct stream *stream)
     return stream->links.count < stream->push.stream->connections_max ? add_link(stream) : NULL;
 }
 
-/* Markets that are gone leave their link, which at its next start has room for others. */
+/* Markets that are gone leave their link, which then has room for others. One that has more of them
+ * than of others is begun anew for that. */
 static void
 drop_gone(struct link *link)
 {
     struct oi_push *push = &link->stream->push;
-    size_t kept = 0;
+    size_t kept = 0, gone = 0;
 
+    for (size_t i = 0; i < link->markets.count; i++)
+        gone += push->markets.items[link->markets.items[i]].is_gone;
+    if (link->socket && gone > push->stream->symbols_max / 2) {
+        oi_websocket_client_close(&link->socket);
+        rest(link, OI_OK, false, "most of its markets have expired");
+    }
     if (link->socket)
         return;
-    for (size_t i = 0; i < link->markets.count; i++)
-        if (!push->markets.items[link->markets.items[i]].is_gone)
-            link->markets.items[kept++] = link->markets.items[i];
+    for (size_t i = 0; i < link->markets.count; i++) {
+        size_t place = link->markets.items[i];
+
+        if (push->markets.items[place].is_gone)
+            push->markets.items[place].link = OI_PUSH_NO_LINK;
+        else
+            link->markets.items[kept++] = place;
+    }
     link->markets.count = kept;
 }
 

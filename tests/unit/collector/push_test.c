@@ -231,6 +231,7 @@ markets_come_and_go_with_the_catalogue(void **state)
     assert_ok(
         oi_push_refresh(&world.push, world.store.store, world.feed, TEST_START, &is_changed, NULL));
     assert_false(is_changed);
+    world.push.markets.items[0].link = 0; /* a connection has it */
     gone.is_delisted = true;
     assert_ok(oi_store_define(world.store.store, &more, 1, NULL, NULL, NULL));
     assert_ok(oi_store_define(world.store.store, &gone, 1, NULL, NULL, NULL));
@@ -243,6 +244,15 @@ markets_come_and_go_with_the_catalogue(void **state)
     hear(&world, 1'000, "\"openInterest\":\"10\"");
     assert_int_equal(world.out.rows.count, 0);
     assert_int_equal(world.push.stats.unknown, 1);
+    /* When the connection lets it go, its place is the next one's. */
+    world.push.markets.items[0].link = OI_PUSH_NO_LINK;
+    more = make_instrument("SOLUSDT");
+    assert_ok(oi_store_define(world.store.store, &more, 1, NULL, NULL, NULL));
+    assert_ok(
+        oi_push_refresh(&world.push, world.store.store, world.feed, TEST_START, &is_changed, NULL));
+    assert_int_equal(world.push.markets.count, 2);
+    assert_string_equal(world.push.markets.items[0].symbol, "SOLUSDT");
+    assert_false(world.push.markets.items[0].is_gone);
     end(&world);
 }
 
