@@ -24,7 +24,7 @@ static const struct oi_option options_table[] = {
     { .name = "holes", .help = "only what `oi gaps` misses (default span: the last 30 days)" },
     { .name = "source",
       .argument = "SOURCE",
-      .help = "endpoint (the exchanges' own history), archive (files they publish) or all",
+      .help = "endpoint (own history), archive (published files) or all",
       .fallback = "endpoint" },
     { .name = "recheck", .help = "archives: take days again that were published again" },
     { .name = "plan", .help = "show what would be asked for, and stop" },

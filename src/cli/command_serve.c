@@ -52,7 +52,7 @@ static const struct oi_option options_table[] = {
     OI_OPTION_RETENTION,
     { .name = "canonical",
       .argument = "API",
-      .help = "one-sided figures in this vendor's API too (coinmetrics, kiyotaka, ...)",
+      .help = "one-sided figures in this vendor's API too (coinmetrics, ...)",
       .setting = "canonical",
       .is_repeatable = true },
     { .name = "trend-band",

@@ -46,7 +46,7 @@
           .setting = "streams" },                                                                  \
         { .name = "stream-interval",                                                               \
           .argument = "MS",                                                                        \
-          .help = "keep at most one pushed change of a market in so many milliseconds",            \
+          .help = "keep at most one pushed change of a market in so many ms",                      \
           .fallback = "1000",                                                                      \
           .setting = "stream_interval" },                                                          \
         { .name = "cme-folder",                                                                    \
