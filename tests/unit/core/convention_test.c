@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What conventions promise of the row in force and of figures in another unit. */
+#include "base/random.h"
 #include "core/convention.h"
 
 #include "support/test.h"
@@ -354,6 +355,76 @@ refuses_a_result_that_is_too_long(void **)
     assert_status(oi_convert(&conversion, &figure, OI_UNIT_USD, &value, NULL), OI_E_INVALID);
 }
 
+/* What an exchange shows of so many contracts under a convention. */
+static struct oi_decimal
+shown(const struct oi_convention *convention, const struct oi_instrument *instrument,
+      const struct oi_decimal *mark, int64_t contracts)
+{
+    struct oi_decimal figure = oi_decimal_from(contracts * convention->sides, 0);
+
+    if (convention->unit != OI_UNIT_CONTRACTS)
+        assert_ok(oi_decimal_multiply(&figure, &instrument->contract_size, &figure, NULL));
+    if (convention->unit == OI_UNIT_USD)
+        assert_ok(oi_decimal_multiply(&figure, mark, &figure, NULL));
+    return figure;
+}
+
+/* The same market a moment before and after its figure changes its meaning: whatever is asked for,
+ * the canonical figure is the same, because each is read as it was meant. */
+static void
+has_no_jump_where_a_convention_changes(void **)
+{
+    static const enum oi_unit units[] = { OI_UNIT_CONTRACTS, OI_UNIT_COINS, OI_UNIT_USD };
+    struct oi_random random;
+
+    oi_random_init(&random, 20'261'126);
+    for (int round = 0; round < 2'000; round++) {
+        const oi_time date = 1 + (oi_time) oi_random_below(&random, 1'000'000'000);
+        struct oi_convention rows[2] = {};
+        const struct oi_convention_page page = { .exchange = "x", .conventions = rows, .count = 2 };
+        const struct oi_convention_book dated = {
+            .pages = (struct oi_convention_page *) &page,
+            .count = 1,
+        };
+        struct oi_instrument instrument = OI_INSTRUMENT_NONE;
+        /* Quotients by it end. */
+        const struct oi_decimal mark =
+            oi_decimal_from(INT64_C(1) << oi_random_below(&random, 12), -2);
+        int64_t contracts = (int64_t) oi_random_below(&random, 1'000'000'000);
+        struct oi_decimal figures[2];
+
+        assert_ok(OI_NAME_SET(instrument.quote, OI_SLICE("USDT"), NULL));
+        instrument.settlement = OI_SETTLEMENT_LINEAR;
+        instrument.contract_size = oi_decimal_from(1, (int) oi_random_below(&random, 7) - 4);
+        rows[1].since = date;
+        for (size_t i = 0; i < 2; i++) {
+            rows[i].sides = 1 + (int) oi_random_below(&random, 2);
+            rows[i].unit = units[oi_random_below(&random, 3)];
+        }
+        for (size_t unit = 0; unit < OI_COUNT(units); unit++) {
+            for (size_t i = 0; i < 2; i++) {
+                const struct oi_convention *row =
+                    oi_convention_find(&dated, "x", "p", "live", i == 0 ? date - 1 : date);
+                const struct oi_conversion conversion = { .instrument = &instrument,
+                                                          .from = row->unit,
+                                                          .sides = row->sides,
+                                                          .one_sided = true,
+                                                          .mark_price = mark };
+                struct oi_decimal figure = shown(&rows[i], &instrument, &mark, contracts);
+
+                assert_ptr_equal(row, &rows[i]);
+                assert_ok(oi_convert(&conversion, &figure, units[unit], &figures[i], NULL));
+            }
+            /* Contracts are never had by way of a price. */
+            if (units[unit] == OI_UNIT_CONTRACTS &&
+                (rows[0].unit == OI_UNIT_USD || rows[1].unit == OI_UNIT_USD))
+                continue;
+            assert_false(oi_decimal_is_none(&figures[0]));
+            assert_true(oi_decimal_equal(&figures[0], &figures[1]));
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -374,6 +445,7 @@ main(void)
         cmocka_unit_test(serves_a_provisional_instrument_in_its_own_unit_alone),
         cmocka_unit_test(halves_two_sides_where_one_is_asked_for),
         cmocka_unit_test(refuses_a_result_that_is_too_long),
+        cmocka_unit_test(has_no_jump_where_a_convention_changes),
     };
 
     return cmocka_run_group_tests_name("core/convention", tests, NULL, NULL);
