@@ -21,7 +21,8 @@
 #define SIZE_LONG 0xFEu /* it does not fit a slot and is written when the row is */
 /* What a value takes at most, whatever it is. */
 #define VALUE_SIZE OI_DECIMAL_PUT_SIZE
-static_assert(VALUE_SIZE > OI_TIME_TEXT_SIZE && VALUE_SIZE > STEP);
+static_assert(VALUE_SIZE > OI_TIME_TEXT_SIZE);
+static_assert(VALUE_SIZE > STEP);
 static_assert(OI_TIME_TEXT_SIZE <= STEP);
 
 /* One cell of a batch of rows. */
