@@ -146,6 +146,7 @@ choose_raw(const struct oi_options *options, struct oi_intake *intake,
 {
     int64_t mib = 0;
 
+    OI_TRY(oi_options_interval(options, "frozen-after", &wanted->frozen_after_ns, error));
     OI_TRY(oi_options_interval(options, "raw-for", &wanted->raw_keep_ns, error));
     OI_TRY(
         oi_options_integer(options, "raw-size", (struct oi_range){ 1, RAW_MIB_MAX }, &mib, error));

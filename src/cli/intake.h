@@ -29,6 +29,11 @@
           .help = "ask from this local address; several share the work",                           \
           .setting = "interface",                                                                  \
           .is_repeatable = true },                                                                 \
+        { .name = "frozen-after",                                                                  \
+          .argument = "DURATION",                                                                  \
+          .help = "warn of a figure that stands so long while its price moves",                    \
+          .fallback = "1h",                                                                        \
+          .setting = "frozen_after" },                                                             \
         { .name = "keep-raw",                                                                      \
           .help = "keep every reply, for `oi replay`, in raw/ of the data folder",                 \
           .setting = "keep_raw" },                                                                 \

@@ -389,6 +389,7 @@ add_exchanges(struct oi_collector *collector, const struct oi_collector_options 
     struct oi_poll_options of = { .store = collector->store,
                                   .seed = options->seed,
                                   .spread_ms = options->spread_ms,
+                                  .frozen_after_ns = options->frozen_after_ns,
                                   .address_count = oi_routes_address_count(collector->routes),
                                   .is_patient = collector->is_stepped };
     size_t room = 0;

@@ -30,8 +30,10 @@ struct oi_collector_options {
     const char *const *addresses; /* outgoing ones, each with a budget; NULL-terminated, or NULL */
     uint64_t
         spread_ms; /* markets asked for one by one are spread over this; 0: 30 s, at most 45 s */
-    uint64_t timeout_ms; /* of a request; 0: 10 s */
-    uint64_t seed;       /* of the jitter of retries; 0: the kernel's */
+    int64_t frozen_after_ns; /* a figure that stands still so long while its price moves is told of
+                              * and counted; 0: an hour; below: never */
+    uint64_t timeout_ms;     /* of a request; 0: 10 s */
+    uint64_t seed;           /* of the jitter of retries; 0: the kernel's */
     /* Where to keep every reply, for how long and how much of it (see raw.h); NULL: nowhere. */
     const char *raw_folder;
     int64_t raw_keep_ns;

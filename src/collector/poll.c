@@ -45,6 +45,7 @@ oi_poll_init(struct oi_poll *poll, const struct oi_poll_options *options)
     poll->spread_ns = (int64_t) spread_ms * OI_MILLISECOND;
     poll->out = oi_alloc_zero(options->exchange->endpoint_count + 1, sizeof(*poll->out));
     oi_random_init(&poll->random, options->seed);
+    poll->frozen.after_ns = options->frozen_after_ns == 0 ? OI_HOUR : options->frozen_after_ns;
     poll->address_count = options->address_count > 0 ? options->address_count : 1;
     oi_assert(poll->address_count <= OI_POLL_ADDRESSES_MAX);
     for (unsigned i = 0; i < poll->address_count; i++)
@@ -63,6 +64,7 @@ oi_poll_release(struct oi_poll *poll)
     oi_agenda_release(&poll->agenda);
     oi_harvest_release(&poll->harvest);
     oi_board_yield_release(&poll->yield);
+    oi_frozen_release(&poll->frozen);
     oi_free(poll->out);
 }
 
@@ -569,6 +571,23 @@ refused(void *context, size_t row, const char *reason)
                      poll->yield.rows.items[row].series, reason);
 }
 
+/* Of what goes into the store: told, and stored all the same. */
+static void
+watch_frozen(struct oi_poll *poll)
+{
+    const struct oi_board_yield *yield = &poll->yield;
+
+    for (size_t i = 0; i < yield->rows.count; i++) {
+        const struct oi_row *row = &yield->rows.items[i];
+
+        if (oi_frozen_note(&poll->frozen, row->series, &row->reading))
+            oi_log_throttled(OI_LOG_WARN, "exchange.frozen", poll->exchange->name,
+                             "exchange=%s series=%u minutes=%lld", poll->exchange->name,
+                             row->series, (long long) (poll->frozen.after_ns / OI_MINUTE));
+    }
+    poll->stats.frozen = oi_frozen_count(&poll->frozen, poll->minute);
+}
+
 static void
 commit(struct oi_poll *poll, struct oi_poll_now now)
 {
@@ -587,6 +606,7 @@ commit(struct oi_poll *poll, struct oi_poll_now now)
     if (yield->rows.count + yield->holes.count + yield->marks.count == 0)
         return;
     if (oi_store_append(poll->store, &batch, &result, &error) == OI_OK) {
+        watch_frozen(poll);
         poll->committed = result.time;
         poll->stats.rows += result.stored;
         poll->stats.duplicates += result.duplicate;

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "collector/board.h"
 #include "collector/discover.h"
+#include "collector/frozen.h"
 #include "collector/pace.h"
 #include "collector/schedule.h"
 #include "net/http_client.h"
@@ -27,6 +28,7 @@ struct oi_poll_stats {
     uint64_t minutes, asks, rows, duplicates, skips, unknown, holes;
     uint64_t errors[OI_POLL_ERRORS]; /* by enum oi_status; IO: no answer at all */
     uint64_t commit_failures;
+    size_t frozen;            /* markets whose figure stands still while their price moves */
     size_t expected, missing; /* of the last minute */
     oi_time last_success;     /* minute that brought a row, or OI_TIME_NONE */
     int64_t lag_ns;           /* from the minute to its last commit */
@@ -52,6 +54,7 @@ struct oi_poll {
     struct oi_discover discover;
     struct oi_agenda agenda;
     struct oi_harvest harvest;
+    struct oi_frozen frozen;
     struct oi_board_yield yield; /* what is not committed yet; kept while the store refuses */
 
     bool is_open;        /* a minute is under way */
@@ -74,7 +77,8 @@ struct oi_poll_options {
     struct oi_store *store;
     uint16_t feed;
     uint64_t seed, spread_ms;
-    unsigned address_count; /* 0: 1; at most OI_POLL_ADDRESSES_MAX */
+    int64_t frozen_after_ns; /* 0: an hour; below: never */
+    unsigned address_count;  /* 0: 1; at most OI_POLL_ADDRESSES_MAX */
     bool is_patient; /* a minute that is begun late gets its time nevertheless: no other follows */
 };
 
