@@ -8,7 +8,6 @@
 
 #include "core/decimal_internal.h"
 
-#include <assert.h>
 #include <string.h>
 
 #define TOO_LONG "a number of more than 64 significant digits"
@@ -29,8 +28,7 @@ static const char digit_pairs[] = "00010203040506070809"
 /* A plain magnitude has at most 20 digits; a zero prints as "0". */
 #define PLAIN_DIGITS_MAX 20
 /* Digits are laid out by copies of a fixed size, which compile to a few moves. */
-#define COPY_SIZE 24
-static_assert(OI_DECIMAL_PUT_SIZE >= OI_DECIMAL_TEXT_SIZE + COPY_SIZE);
+#define COPY_SIZE (OI_DECIMAL_PUT_SIZE - OI_DECIMAL_TEXT_SIZE)
 
 /* Digits of `value` ending right before `end`; returns where they start. Zero has none. */
 static char *
