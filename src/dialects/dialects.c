@@ -29,8 +29,14 @@ is_capture(struct oi_slice part)
 bool
 oi_route_matches(const struct oi_route *route, struct oi_slice path)
 {
-    struct oi_slice pattern = oi_slice_of(route->path), wanted, given;
+    struct oi_slice pattern, wanted, given;
 
+    /* Every request meets every route, and most differ early. */
+    for (size_t i = 0; i < path.size && route->path[i] && route->path[i] != '{'; i++) {
+        if (path.data[i] != route->path[i])
+            return false;
+    }
+    pattern = oi_slice_of(route->path);
     while (oi_slice_next_part(&pattern, '/', &wanted)) {
         if (!oi_slice_next_part(&path, '/', &given))
             return false;

@@ -719,10 +719,11 @@ route_request(struct worker *worker, const struct oi_http_request *request,
         count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
         return;
     }
-    if (session_handle(server, request, reply) || health_handle(server, request, reply) ||
-        serve_asset(request, reply))
+    if (session_handle(server, request, reply) || health_handle(server, request, reply))
         return;
     route = oi_dialects_route(request, &dialect, &mount);
+    if (!route && serve_asset(request, reply))
+        return;
     if (request->method == OI_HTTP_OPTIONS && dialect) {
         preflight(server, request, dialect, route, reply);
         return;
