@@ -71,6 +71,9 @@ oi_store_check_whole(struct oi_store *store, struct oi_error *error)
 enum oi_status
 oi_fail_reading(enum oi_table table, enum oi_status status, struct oi_error *error)
 {
+    /* Pages are mapped: what the engine cannot walk is damaged, whatever word it has for it. */
+    if (status == OI_E_IO || status == OI_E_INVALID)
+        status = OI_E_CORRUPT;
     return oi_fail(error, status, "cannot read the table %s", oi_table_names[table]);
 }
 
