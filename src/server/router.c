@@ -18,7 +18,7 @@
 #include <string.h>
 
 /* So much is made before the head is sent, in the hope that it is all. */
-#define KEEP_SIZE_MAX ((size_t) 128 << 10)
+#define KEEP_SIZE_MAX ((size_t) 64 << 10)
 
 /* One answer under way: outlives the handler when it is streamed. */
 struct answer {
