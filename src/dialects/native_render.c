@@ -17,7 +17,8 @@
 #define COLUMN_NAME_SIZE 32
 /* market, feed, unit, sides: how every row of readings and candles begins. */
 #define SOURCE_COLUMNS 4
-/* Of readings or candles in one piece: about 75 KB: with what is read ahead below 1 MiB a request. */
+/* Of readings or candles in one piece: about 75 KB: with what is read ahead below 1 MiB a request.
+ */
 #define PIECE_ROWS 512
 
 static const struct native_column row_columns[] = {
