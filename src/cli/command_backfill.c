@@ -29,11 +29,7 @@ static const struct oi_option options_table[] = {
     { .name = "recheck", .help = "archives: take days again that were published again" },
     { .name = "plan", .help = "show what would be asked for, and stop" },
     { .name = "yes", .help = "do not ask before it begins" },
-    { .name = "proxy", .argument = "URL", .help = "ask through this proxy", .setting = "proxy" },
-    { .name = "interface",
-      .argument = "ADDRESS",
-      .help = "ask from this local address",
-      .setting = "interface" },
+    OI_OPTION_WAYS,
     { .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo" },
     OI_OPTION_FORMAT,
     OI_OPTION_STORE,
@@ -123,8 +119,6 @@ take_options(struct command *command, struct oi_error *error)
     OI_TRY(oi_options_time(options, "to", &wanted->span.to, error));
     command->format = (enum oi_table_format) format;
     wanted->sources = sources[source];
-    wanted->proxy = oi_options_text(options, "proxy");
-    wanted->interface_address = oi_options_text(options, "interface");
     wanted->is_interruptible = true;
     if (snprintf(command->folder, sizeof(command->folder), "%s/" FILES_FOLDER,
                  oi_intake_folder(options)) >= (int) sizeof(command->folder))
@@ -253,9 +247,13 @@ run_in(struct command *command, struct oi_store *store, struct oi_error *error)
     OI_CLEANUP(oi_intake_close) struct oi_intake *intake = NULL;
     OI_CLEANUP(oi_backfill_close) struct oi_backfill *backfill = NULL;
     bool is_plan = oi_options_switch(command->options, "plan");
+    struct oi_intake_ways ways;
 
     OI_TRY(oi_intake_open_idle(command->options, &intake, error));
-    command->wanted.redirect_to = oi_intake_redirect(intake);
+    ways = oi_intake_ways(intake);
+    command->wanted.redirect_to = ways.redirect_to;
+    command->wanted.proxies = ways.proxies;
+    command->wanted.addresses = ways.addresses;
     OI_TRY(choose(command, store, error));
     if (command->is_terminal)
         command->wanted.progress = show_progress;

@@ -236,6 +236,9 @@ oi_intake_open_idle(const struct oi_options *options, struct oi_intake **ret_int
 {
     OI_CLEANUP(oi_intake_close) struct oi_intake *intake = oi_alloc_zero(1, sizeof(*intake));
 
+    OI_TRY(check_proxies(options, error));
+    take_values(options, "proxy", &intake->proxies);
+    take_values(options, "interface", &intake->addresses);
     if (is_demo(options))
         OI_TRY(open_simulator(intake, error));
     *ret_intake = intake;
@@ -243,10 +246,14 @@ oi_intake_open_idle(const struct oi_options *options, struct oi_intake **ret_int
     return OI_OK;
 }
 
-const char *
-oi_intake_redirect(const struct oi_intake *intake)
+struct oi_intake_ways
+oi_intake_ways(const struct oi_intake *intake)
 {
-    return intake->simulator ? intake->redirect_to : NULL;
+    return (struct oi_intake_ways){
+        .redirect_to = intake->simulator ? intake->redirect_to : NULL,
+        .proxies = intake->proxies.texts.items,
+        .addresses = intake->addresses.texts.items,
+    };
 }
 
 void

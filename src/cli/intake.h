@@ -12,6 +12,19 @@
 
 #include <stdbool.h>
 
+/* The ways out of this machine. */
+#define OI_OPTION_WAYS                                                                             \
+    { .name = "proxy",                                                                             \
+      .argument = "URL",                                                                           \
+      .help = "ask through this proxy; EXCHANGE=URL: this exchange alone",                         \
+      .setting = "proxy",                                                                          \
+      .is_repeatable = true },                                                                     \
+    {                                                                                              \
+        .name = "interface", .argument = "ADDRESS",                                                \
+        .help = "ask from this local address; several share the work", .setting = "interface",     \
+        .is_repeatable = true                                                                      \
+    }
+
 /* Whom to ask and by which way. */
 #define OI_OPTION_INTAKE                                                                           \
     { .name = "exchange",                                                                          \
@@ -19,16 +32,7 @@
       .help = "collect from this exchange alone",                                                  \
       .setting = "exchanges",                                                                      \
       .is_repeatable = true },                                                                     \
-        { .name = "proxy",                                                                         \
-          .argument = "URL",                                                                       \
-          .help = "ask through this proxy; EXCHANGE=URL: this exchange alone",                     \
-          .setting = "proxy",                                                                      \
-          .is_repeatable = true },                                                                 \
-        { .name = "interface",                                                                     \
-          .argument = "ADDRESS",                                                                   \
-          .help = "ask from this local address; several share the work",                           \
-          .setting = "interface",                                                                  \
-          .is_repeatable = true },                                                                 \
+        OI_OPTION_WAYS,                                                                            \
         { .name = "frozen-after",                                                                  \
           .argument = "DURATION",                                                                  \
           .help = "warn of a figure that stands so long while its price moves",                    \
@@ -78,7 +82,12 @@ enum oi_status oi_intake_open(const struct oi_options *options, struct oi_store 
  * NULL for the real ones. */
 enum oi_status oi_intake_open_idle(const struct oi_options *options, struct oi_intake **ret_intake,
                                    struct oi_error *error);
-const char *oi_intake_redirect(const struct oi_intake *intake);
+/* The ways out that the options name, and to the simulated exchanges; borrowed from both. */
+struct oi_intake_ways {
+    const char *redirect_to;                       /* or NULL */
+    const char *const *proxies, *const *addresses; /* NULL-terminated, or NULL */
+};
+struct oi_intake_ways oi_intake_ways(const struct oi_intake *intake);
 void oi_intake_close(struct oi_intake **intake);
 /* Lives as long as the intake. */
 struct oi_collector *oi_intake_collector(struct oi_intake *intake);

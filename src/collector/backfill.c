@@ -16,7 +16,6 @@
 #define TIMEOUT_MS_DEFAULT 20'000
 /* Requests under way at one line. */
 #define UNDER_WAY_MAX 8
-#define REDIRECTED_CONNECTIONS_MAX 100
 /* An unsound answer is asked for again so often, after 1, 2, 4 s and so on. */
 #define ATTEMPTS_MAX 5
 #define RETRY_NS OI_SECOND
@@ -380,11 +379,15 @@ send_lot(struct oi_backfill_line *line, const struct oi_backfill_lot *lot)
     const struct oi_http_limits limits = { .timeout_ms = backfill->options.timeout_ms
                                                              ? backfill->options.timeout_ms
                                                              : TIMEOUT_MS_DEFAULT };
+    const char *exchange = line->exchange ? line->exchange->name : "";
     struct oi_http_request request = {};
+    struct oi_http_client *client;
     struct oi_error error = {};
     struct sent *sent;
 
-    if (ask(line, lot, &request, &error) != OI_OK) {
+    /* One address is enough for what is not urgent, and leaves the others to the collector. */
+    if (ask(line, lot, &request, &error) != OI_OK ||
+        oi_routes_client(backfill->routes, exchange, 0, &client, &error) != OI_OK) {
         /* It was kept when the plan was made, and is not any more. */
         backfill->report.missing++;
         oi_http_request_release(&request);
@@ -395,7 +398,7 @@ send_lot(struct oi_backfill_line *line, const struct oi_backfill_lot *lot)
     line->under_way++;
     sent = oi_alloc_zero(1, sizeof(*sent));
     *sent = (struct sent){ line, *lot };
-    oi_http_client_send(backfill->client, &request, &limits, on_answer, sent);
+    oi_http_client_send(client, &request, &limits, on_answer, sent);
     oi_http_request_release(&request);
 }
 
@@ -552,12 +555,9 @@ set_up(struct oi_backfill *backfill, struct oi_error *error)
     const struct oi_backfill_options *options = &backfill->options;
     /* Exchanges revise what they told of the past, Kraken for one. */
     const struct oi_feed history = { .name = "history", .restates = true };
-    const struct oi_http_client_options client = {
-        .proxy = options->proxy,
-        .interface_address = options->interface_address,
-        .redirect_to = options->redirect_to,
-        .connections_max = options->redirect_to ? REDIRECTED_CONNECTIONS_MAX : 0,
-    };
+    struct oi_routes_options ways = { .redirect_to = options->redirect_to,
+                                      .proxies = options->proxies,
+                                      .addresses = options->addresses };
 
     if (options->span.from >= options->span.to)
         return oi_fail(error, OI_E_INVALID, "the span is empty");
@@ -565,7 +565,8 @@ set_up(struct oi_backfill *backfill, struct oi_error *error)
     OI_TRY(oi_loop_new(&backfill->loop, error));
     backfill->timer = oi_timer_new(backfill->loop, on_tick, backfill);
     oi_loop_on_wake(backfill->loop, on_wake, backfill);
-    OI_TRY(oi_http_client_new(backfill->loop, &client, &backfill->client, error));
+    ways.loop = backfill->loop;
+    OI_TRY(oi_routes_open(&ways, &backfill->routes, error));
     return oi_backfill_make_plan(backfill, error);
 }
 
@@ -644,7 +645,7 @@ oi_backfill_run(struct oi_backfill *backfill, struct oi_backfill_report *ret_rep
     }
     oi_timer_stop(backfill->timer);
     backfill->report.was_stopped = atomic_load(&backfill->is_stopping);
-    oi_http_client_free(&backfill->client);
+    oi_routes_close(&backfill->routes);
     *ret_report = backfill->report;
     if (status == OI_OK && backfill->failure.status != OI_OK)
         return oi_fail(error, backfill->failure.status, "%s", backfill->failure.message);
@@ -659,7 +660,7 @@ oi_backfill_close(struct oi_backfill **backfill)
     if (!closing)
         return;
     *backfill = NULL;
-    oi_http_client_free(&closing->client);
+    oi_routes_close(&closing->routes);
     oi_timer_free(&closing->timer);
     oi_loop_free(&closing->loop);
     for (size_t i = 0; i < closing->lines.count; i++)

@@ -33,12 +33,13 @@ struct oi_backfill_progress {
 
 /* Borrowed until the backfill is closed. */
 struct oi_backfill_options {
-    const struct oi_clock *clock;                        /* NULL: the machine's */
-    struct oi_virtual_clock *virtual_clock;              /* as in struct oi_collector_options */
-    const struct oi_exchange *const *registry;           /* NULL: oi_exchanges */
-    const char *redirect_to, *proxy, *interface_address; /* or NULL */
-    uint64_t timeout_ms;                                 /* of a request; 0: 20 s */
-    unsigned sources;                                    /* enum oi_backfill_source; 0: endpoints */
+    const struct oi_clock *clock;                  /* NULL: the machine's */
+    struct oi_virtual_clock *virtual_clock;        /* as in struct oi_collector_options */
+    const struct oi_exchange *const *registry;     /* NULL: oi_exchanges */
+    const char *redirect_to;                       /* or NULL */
+    const char *const *proxies, *const *addresses; /* as in struct oi_collector_options */
+    uint64_t timeout_ms;                           /* of a request; 0: 20 s */
+    unsigned sources;                              /* enum oi_backfill_source; 0: endpoints */
     struct oi_span span;
     /* Only what the coverage ledger misses in the span; false: all of it. */
     bool holes_only;

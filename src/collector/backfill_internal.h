@@ -8,7 +8,7 @@
 #include "base/vector.h"
 #include "collector/backfill.h"
 #include "collector/pace.h"
-#include "net/http_client.h"
+#include "collector/routes.h"
 #include "net/loop.h"
 
 #include <stdatomic.h>
@@ -61,7 +61,7 @@ struct oi_backfill {
     OI_VECTOR(struct oi_backfill_line *) lines;
     OI_VECTOR(struct oi_backfill_share) shares;
     struct oi_loop *loop;
-    struct oi_http_client *client;
+    struct oi_routes *routes;
     struct oi_timer *timer;
     struct oi_random random;
     uint16_t feed;

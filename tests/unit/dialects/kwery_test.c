@@ -282,10 +282,12 @@ describes_symbols_sources_status_and_limits(void **)
     test_close(&exchange);
     assert_ok(test_ask(&exchange, "/v1/limits", NULL));
     assert_ok(test_render(&exchange, NULL));
-    test_body_is(&exchange, "{\"plan\":\"unlimited\",\"max_rows_per_request\":1000,\"max_history_"
-                            "days\":null,\"credits\":{\"used\":0,\"limit\":null,\"remaining\":"
-                            "null},\"rate_limits\":{\"requests_per_minute\":null},\"features\":{"
-                            "\"open_interest\":true}}");
+    test_body_is(&exchange,
+                 "{\"plan\":\"unlimited\",\"max_rows_per_request\":1000,\"max_history_"
+                 "days\":null,\"credits\":{\"used\":0,\"limit\":null,\"remaining\":"
+                 "null},\"rate_limits\":{\"requests_per_minute\":null},\"snapshot_"
+                 "history\":{\"s500ms\":null,\"s1\":null,\"m5\":null,\"m15\":null,\"h1\":"
+                 "null,\"h4\":null,\"h24\":null},\"features\":{\"open_interest\":true}}");
     test_close(&exchange);
 }
 
