@@ -48,6 +48,8 @@ verify(const char *folder)
         (void) fprintf(stderr, "oi: %s\n", error.message);
         return CHILD_FAILED;
     }
+    if (status != OI_OK && report.faults == 0) /* the engine's own word is all there is */
+        print_fault(NULL, error.message[0] ? error.message : oi_status_text(status));
     if (status != OI_OK)
         return CHILD_FAULTS;
     (void) printf("%s: sound: %llu commits, %llu chunks, %llu readings, %llu rollups\n", folder,
