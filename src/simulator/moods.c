@@ -244,7 +244,7 @@ oi_moods_alter(const struct oi_moods *moods, struct oi_catalogue *catalogue)
         const struct oi_mood *mood = &moods->items.items[i];
         size_t kept = 0;
 
-        if (mood->kind < OI_MOOD_DELIST)
+        if (mood->kind < OI_MOOD_DELIST || is_of_stream(mood))
             continue;
         for (size_t place = 0; place < catalogue->markets.count; place++) {
             struct oi_market *market = &catalogue->markets.items[place];

@@ -57,13 +57,13 @@ void oi_moods_release(struct oi_moods *moods);
  * was set, or NULL. Dropped markets are asked for apart: they do not keep others from applying. */
 const struct oi_mood *oi_moods_find(const struct oi_moods *moods, enum oi_venue venue,
                                     uint64_t number, int64_t elapsed_ns);
+/* The same for streams, whose moods go by seconds alone. */
+const struct oi_mood *oi_moods_find_stream(const struct oi_moods *moods, enum oi_venue venue,
+                                           int64_t elapsed_ns);
 /* The seconds by which the exchange's clock is ahead. */
 int64_t oi_moods_skew(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
                       int64_t elapsed_ns);
 /* Apply what holds as long as the script: delistings, names, sizes. */
 void oi_moods_alter(const struct oi_moods *moods, struct oi_catalogue *catalogue);
-/* The same for streams, whose moods go by seconds alone. */
-const struct oi_mood *oi_moods_find_stream(const struct oi_moods *moods, enum oi_venue venue,
-                                           int64_t elapsed_ns);
 bool oi_moods_drop(const struct oi_moods *moods, enum oi_venue venue, uint64_t number,
                    int64_t elapsed_ns, const char *symbol);

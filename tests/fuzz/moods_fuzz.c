@@ -23,7 +23,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         oi_assert(mood->kind != OI_MOOD_STATUS || (mood->status >= 200 && mood->status <= 599));
         if (mood->kind == OI_MOOD_DROP)
             oi_assert(oi_moods_drop(&moods, mood->venue, number, mood->from, mood->symbol));
-        else
+        else if (mood->kind >= OI_MOOD_CUT)
+            oi_assert(oi_moods_find_stream(&moods, mood->venue, mood->from) != NULL);
+        else if (mood->kind < OI_MOOD_SKEW) /* those behind are of no single reply */
             oi_assert(oi_moods_find(&moods, mood->venue, number, mood->from) != NULL);
     }
     oi_moods_release(&moods);
