@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /\1 | /p' Makefile | awk -F ' [|] ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1 | /p' Makefile | awk -F ' [|] ' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 build: ## build/oi, as ./run does
 	@tools/setup.sh run
