@@ -241,12 +241,13 @@ end_part(struct body *body, size_t from)
     pad(&body->bytes, 8);
 }
 
-/* One bit a row, the first in the lowest. */
+/* One bit a row, the first in the lowest: of `bits`, or of which numbers are not 0. */
 static void
 add_bits(struct body *body, size_t count, const bool *bits, const int64_t *numbers)
 {
     size_t from = body->bytes.size;
 
+    oi_assert(count == 0 || bits || numbers);
     for (size_t i = 0; i < count; i += 8) {
         unsigned byte = 0;
 
