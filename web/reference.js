@@ -68,7 +68,15 @@ async function show() {
     const answer = await fetch('/oi/v1/openapi.json');
     const document_ = await answer.json();
 
-    for (const [path, methods] of Object.entries(document_.paths)) main.append(section(document_, path, methods.get));
+    for (const [path, methods] of Object.entries(document_.paths)) {
+        const made = section(document_, path, methods.get);
+        const link = element('a', path);
+
+        made.id = path.replaceAll('/', '');
+        link.href = `#${made.id}`;
+        document.getElementById('contents').append(element('li', '', link));
+        main.append(made);
+    }
     main.removeAttribute('aria-busy');
 }
 
