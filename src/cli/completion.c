@@ -57,15 +57,6 @@ add_command_names(struct oi_buffer *out)
         oi_buffer_add_format(out, "%s ", oi_commands[i]->name);
 }
 
-/* The flags of an option as a user gives them: a switch that is on by default is turned off. */
-static const char *
-flag_prefix(const struct oi_option *option)
-{
-    bool is_on = !option->argument && option->fallback && strcmp(option->fallback, "true") == 0;
-
-    return is_on ? "--no-" : "--";
-}
-
 /* `text` inside single quotes of a shell; `marked` characters get a backslash before them. */
 static void
 add_quoted(struct oi_buffer *out, const char *text, const char *marked)
@@ -117,7 +108,7 @@ add_bash_flags(const struct oi_command *command, struct oi_buffer *out)
 {
     oi_buffer_add_format(out, "    %s)\n        words='", command->name);
     for (size_t i = 0; i < command->option_count; i++)
-        oi_buffer_add_format(out, "%s%s ", flag_prefix(&command->options[i]),
+        oi_buffer_add_format(out, "%s%s ", oi_option_dashes(&command->options[i]),
                              command->options[i].name);
     oi_buffer_add_text(out, "--help'\n");
     switch (follows_command(command)) {
@@ -179,7 +170,7 @@ static void
 add_zsh_option(const struct oi_option *option, struct oi_buffer *out)
 {
     oi_buffer_add_format(out, "            '%s%s%s%s[", option->is_repeatable ? "*" : "",
-                         flag_prefix(option), option->name, option->argument ? "=" : "");
+                         oi_option_dashes(option), option->name, option->argument ? "=" : "");
     add_quoted(out, option->help, "[]:\\");
     oi_buffer_add_char(out, ']');
     if (option->argument) {
@@ -261,7 +252,7 @@ static void
 add_fish_option(const char *command, const struct oi_option *option, struct oi_buffer *out)
 {
     oi_buffer_add_format(out, "complete -c oi -n '__fish_seen_subcommand_from %s' -l %s%s", command,
-                         flag_prefix(option) + 2, option->name);
+                         oi_option_dashes(option) + 2, option->name);
     if (option->argument) {
         switch (follows_option(option)) {
         case FOLLOWS_WORDS:

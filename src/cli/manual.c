@@ -77,10 +77,8 @@ add_description(struct oi_buffer *out, const char *text)
 static void
 add_option(struct oi_buffer *out, const struct oi_option *option)
 {
-    bool is_on = !option->argument && option->fallback && strcmp(option->fallback, "true") == 0;
-
     oi_buffer_add_text(out, ".TP\n\\fB");
-    add_words(out, is_on ? "--no-" : "--");
+    add_words(out, oi_option_dashes(option));
     add_words(out, option->name);
     oi_buffer_add_text(out, "\\fR");
     if (option->argument) {

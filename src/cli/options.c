@@ -433,13 +433,20 @@ oi_options_word(const struct oi_options *options, const char *name, const char *
     return oi_options_refuse(options, name, what, error);
 }
 
+const char *
+oi_option_dashes(const struct oi_option *option)
+{
+    bool is_on = !option->argument && option->fallback && is_true(oi_slice_of(option->fallback));
+
+    return is_on ? "--no-" : "--";
+}
+
 static void
 describe_one(const struct oi_option *option, struct oi_buffer *out)
 {
     size_t start = out->size;
-    bool is_on = !option->argument && option->fallback && is_true(oi_slice_of(option->fallback));
 
-    oi_buffer_add_format(out, "  --%s%s", is_on ? "no-" : "", option->name);
+    oi_buffer_add_format(out, "  %s%s", oi_option_dashes(option), option->name);
     if (option->argument)
         oi_buffer_add_format(out, " %s", option->argument);
     if (out->size - start + 2 > HELP_COLUMN) {

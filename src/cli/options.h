@@ -123,6 +123,9 @@ enum oi_status oi_options_word(const struct oi_options *options, const char *nam
 enum oi_status oi_options_refuse(const struct oi_options *options, const char *name,
                                  const char *what, struct oi_error *error);
 
+/* What stands before an option's name where it is listed: "--", or "--no-" for a switch that is on
+ * unless it is turned off. */
+const char *oi_option_dashes(const struct oi_option *option);
 /* Append the list of options for `--help`. */
 struct oi_buffer;
 void oi_options_describe(const struct oi_option *table, size_t count, struct oi_buffer *out);
