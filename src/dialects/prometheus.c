@@ -259,15 +259,6 @@ parse_build(const struct oi_call *, const struct oi_http_request *request, struc
  * Access and problems
  */
 
-/* `Authorization: Bearer KEY`, or X-API-Key. */
-static struct oi_slice
-key(const struct oi_http_request *request)
-{
-    struct oi_slice bearer = oi_text_bearer(request);
-
-    return bearer.size > 0 ? bearer : oi_text_header(request, "x-api-key");
-}
-
 static const struct outcome {
     int status;
     const char *type, *message; /* message NULL: the problem's own */
@@ -338,6 +329,6 @@ const struct oi_dialect oi_dialect_prometheus = {
     .prefix = "/api/v1/",
     .routes = routes,
     .route_count = OI_COUNT(routes),
-    .key = key,
+    .key = oi_text_key,
     .render_problem = render_problem,
 };

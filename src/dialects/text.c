@@ -404,6 +404,14 @@ oi_text_bearer(const struct oi_http_request *request)
     return oi_slice_trim(given);
 }
 
+struct oi_slice
+oi_text_key(const struct oi_http_request *request)
+{
+    struct oi_slice bearer = oi_text_bearer(request);
+
+    return bearer.size > 0 ? bearer : oi_text_header(request, "x-api-key");
+}
+
 struct oi_json_writer
 oi_text_begin_refusal(struct oi_http_reply *reply, int status, const struct oi_problem *problem)
 {

@@ -111,6 +111,8 @@ void oi_text_add_query(const struct oi_http_request *request, const char *except
 struct oi_slice oi_text_header(const struct oi_http_request *request, const char *name);
 /* The key of `Authorization: Bearer KEY`, or an empty slice. */
 struct oi_slice oi_text_bearer(const struct oi_http_request *request);
+/* The same, or else what X-API-Key says: for clients that can set only one of them. */
+struct oi_slice oi_text_key(const struct oi_http_request *request);
 /* Begin the JSON body of a refusal: `status`, or the problem's own where it has one, with what a
  * client needs to know of a 401 or a 429. */
 struct oi_json_writer oi_text_begin_refusal(struct oi_http_reply *reply, int status,

@@ -390,15 +390,6 @@ render_history(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_
  * Access and problems
  */
 
-/* `Authorization: Bearer KEY`, or X-API-Key. */
-static struct oi_slice
-key(const struct oi_http_request *request)
-{
-    struct oi_slice bearer = oi_text_bearer(request);
-
-    return bearer.size > 0 ? bearer : oi_text_header(request, "x-api-key");
-}
-
 static const struct outcome {
     int status;
     const char *message; /* NULL: the problem's own */
@@ -461,6 +452,6 @@ const struct oi_dialect oi_dialect_udf = {
     .prefix = "/udf/",
     .routes = routes,
     .route_count = OI_COUNT(routes),
-    .key = key,
+    .key = oi_text_key,
     .render_problem = render_problem,
 };

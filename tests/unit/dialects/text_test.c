@@ -139,6 +139,19 @@ reads_flags_and_words(void **)
     oi_http_request_release(&request);
 }
 
+static void
+finds_a_key_in_either_header(void **)
+{
+    struct oi_http_request request = {};
+
+    oi_http_add_header(&request, "X-API-Key", OI_SLICE("second"));
+    assert_true(oi_slice_is(oi_text_key(&request), "second"));
+    assert_int_equal(oi_text_bearer(&request).size, 0);
+    oi_http_add_header(&request, "Authorization", OI_SLICE("bearer  first "));
+    assert_true(oi_slice_is(oi_text_key(&request), "first"));
+    oi_http_request_release(&request);
+}
+
 int
 main(void)
 {
@@ -149,6 +162,7 @@ main(void)
         cmocka_unit_test(refuses_a_broken_or_endless_value),
         cmocka_unit_test(repeats_a_query_without_one_parameter),
         cmocka_unit_test(reads_flags_and_words),
+        cmocka_unit_test(finds_a_key_in_either_header),
     };
     return cmocka_run_group_tests_name("dialects/text", tests, NULL, NULL);
 }
