@@ -83,5 +83,7 @@ void oi_json_add_raw(struct oi_json_writer *writer, struct oi_slice raw);
 void oi_json_add_int(struct oi_json_writer *writer, int64_t value);
 void oi_json_add_bool(struct oi_json_writer *writer, bool value);
 void oi_json_add_null(struct oi_json_writer *writer);
+/* What was read, with its own digits. False, and nothing written, for an array or an object. */
+bool oi_json_add_scalar(struct oi_json_writer *writer, const struct oi_json_node *node);
 /* Only the quoted, escaped text, without a writer: for hot paths that write their own commas. */
 void oi_json_quote(struct oi_buffer *out, struct oi_slice text);

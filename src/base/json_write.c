@@ -189,3 +189,27 @@ oi_json_quote(struct oi_buffer *out, struct oi_slice text)
     }
     oi_buffer_add_char(out, '"');
 }
+
+bool
+oi_json_add_scalar(struct oi_json_writer *writer, const struct oi_json_node *node)
+{
+    switch (oi_json_kind(node)) {
+    case OI_JSON_NULL:
+        oi_json_add_null(writer);
+        return true;
+    case OI_JSON_FALSE:
+    case OI_JSON_TRUE:
+        oi_json_add_bool(writer, oi_json_kind(node) == OI_JSON_TRUE);
+        return true;
+    case OI_JSON_NUMBER:
+        oi_json_add_raw(writer, oi_json_text(node));
+        return true;
+    case OI_JSON_STRING:
+        oi_json_add_string(writer, oi_json_text(node));
+        return true;
+    case OI_JSON_ARRAY:
+    case OI_JSON_OBJECT:
+        break;
+    }
+    return false;
+}

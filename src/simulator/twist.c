@@ -58,27 +58,12 @@ write_object(struct oi_json_writer *writer, const struct oi_json_node *object, b
 static void
 write_node(struct oi_json_writer *writer, const struct oi_json_node *node, bool is_inside)
 {
-    switch (oi_json_kind(node)) {
-    case OI_JSON_NULL:
-        oi_json_add_null(writer);
+    if (oi_json_add_scalar(writer, node))
         return;
-    case OI_JSON_FALSE:
-    case OI_JSON_TRUE:
-        oi_json_add_bool(writer, oi_json_kind(node) == OI_JSON_TRUE);
-        return;
-    case OI_JSON_NUMBER:
-        oi_json_add_raw(writer, oi_json_text(node));
-        return;
-    case OI_JSON_STRING:
-        oi_json_add_string(writer, oi_json_text(node));
-        return;
-    case OI_JSON_ARRAY:
+    if (oi_json_kind(node) == OI_JSON_ARRAY)
         write_list(writer, node, is_inside);
-        return;
-    case OI_JSON_OBJECT:
+    else
         write_object(writer, node, is_inside);
-        return;
-    }
 }
 
 void

@@ -305,40 +305,25 @@ unpack(const char *relative, struct oi_buffer *out)
 static void
 write_again(const struct oi_json_node *node, struct oi_json_writer *writer)
 {
-    switch (oi_json_kind(node)) {
-    case OI_JSON_NULL:
-        oi_json_add_null(writer);
+    if (oi_json_add_scalar(writer, node))
         return;
-    case OI_JSON_FALSE:
-    case OI_JSON_TRUE:
-        oi_json_add_bool(writer, oi_json_kind(node) == OI_JSON_TRUE);
-        return;
-    case OI_JSON_NUMBER:
-        oi_json_add_raw(writer, oi_json_text(node));
-        return;
-    case OI_JSON_STRING:
-        oi_json_add_string(writer, oi_json_text(node));
-        return;
-    case OI_JSON_ARRAY:
+    if (oi_json_kind(node) == OI_JSON_ARRAY) {
         oi_json_begin_array(writer);
         for (const struct oi_json_node *item = oi_json_first(node); item; item = oi_json_next(item))
             write_again(item, writer);
         oi_json_end_array(writer);
         return;
-    case OI_JSON_OBJECT:
-        oi_json_begin_object(writer);
-        for (const struct oi_json_node *item = oi_json_first(node); item;
-             item = oi_json_next(item)) {
-            struct oi_slice name = oi_json_name(item);
-            char text[128];
-
-            snprintf(text, sizeof(text), "%.*s", OI_SLICE_ARGS(name));
-            oi_json_add_name(writer, text);
-            write_again(item, writer);
-        }
-        oi_json_end_object(writer);
-        return;
     }
+    oi_json_begin_object(writer);
+    for (const struct oi_json_node *item = oi_json_first(node); item; item = oi_json_next(item)) {
+        struct oi_slice name = oi_json_name(item);
+        char text[128];
+
+        snprintf(text, sizeof(text), "%.*s", OI_SLICE_ARGS(name));
+        oi_json_add_name(writer, text);
+        write_again(item, writer);
+    }
+    oi_json_end_object(writer);
 }
 
 /* Does the other reader have the symbol, and with this figure? */

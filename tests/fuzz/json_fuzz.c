@@ -10,35 +10,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 write_node(struct oi_json_writer *writer, const struct oi_json_node *node)
 {
-    switch (oi_json_kind(node)) {
-    case OI_JSON_NULL:
-        oi_json_add_null(writer);
+    if (oi_json_add_scalar(writer, node))
         return;
-    case OI_JSON_FALSE:
-    case OI_JSON_TRUE:
-        oi_json_add_bool(writer, oi_json_kind(node) == OI_JSON_TRUE);
-        return;
-    case OI_JSON_NUMBER:
-        oi_json_add_raw(writer, oi_json_text(node));
-        return;
-    case OI_JSON_STRING:
-        oi_json_add_string(writer, oi_json_text(node));
-        return;
-    case OI_JSON_ARRAY:
+    if (oi_json_kind(node) == OI_JSON_ARRAY) {
         oi_json_begin_array(writer);
         for (size_t i = 0; i < oi_json_count(node); i++)
             write_node(writer, oi_json_item(node, i));
         oi_json_end_array(writer);
         return;
-    case OI_JSON_OBJECT:
-        oi_json_begin_object(writer);
-        for (const struct oi_json_node *at = oi_json_first(node); at; at = oi_json_next(at)) {
-            oi_json_add_name(writer, "name");
-            write_node(writer, at);
-        }
-        oi_json_end_object(writer);
-        return;
     }
+    oi_json_begin_object(writer);
+    for (const struct oi_json_node *at = oi_json_first(node); at; at = oi_json_next(at)) {
+        oi_json_add_name(writer, "name");
+        write_node(writer, at);
+    }
+    oi_json_end_object(writer);
 }
 
 static void

@@ -256,6 +256,25 @@ what_is_quoted_reads_back(void **)
     }
 }
 
+static void
+scalars_are_written_as_they_were_read(void **)
+{
+    struct oi_buffer out = {};
+    struct oi_json_writer writer = { .out = &out };
+    struct oi_json *json;
+
+    assert_ok(
+        oi_json_open(OI_SLICE("[null,true,false,1.50e3,\"a\\\"b\",[1],{\"a\":1}]"), &json, NULL));
+    oi_json_begin_array(&writer);
+    for (const struct oi_json_node *item = oi_json_first(oi_json_root(json)); item;
+         item = oi_json_next(item))
+        assert_int_equal(oi_json_add_scalar(&writer, item), oi_json_first(item) == NULL);
+    oi_json_end_array(&writer);
+    assert_true(oi_slice_is(oi_buffer_slice(&out), "[null,true,false,1.50e3,\"a\\\"b\"]"));
+    oi_json_close(&json);
+    oi_buffer_release(&out);
+}
+
 int
 main(void)
 {
@@ -271,6 +290,7 @@ main(void)
         cmocka_unit_test(nesting_ends_at_its_limit),
         cmocka_unit_test(too_large_a_text_is_refused_unread),
         cmocka_unit_test(a_long_reply_is_indexed_and_costs_few_allocations),
+        cmocka_unit_test(scalars_are_written_as_they_were_read),
         cmocka_unit_test(what_is_quoted_reads_back),
     };
     return cmocka_run_group_tests_name("base/json", tests, NULL, NULL);
