@@ -7,49 +7,18 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
-#include "base/crc32c.h"
 #include "core/columns.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "support/seal_chunk.h"
+
 #define KEY OI_SLICE("key")
 #define ROWS_MAX 700
-/* Where the two checksums are, and what follows them. docs/formats/chunk.md */
-#define HEADER_CRC 1
-#define BODY_CRC 5
-#define HEADER_REST 9
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-put_u32(char *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (char) (value >> (8 * i));
-}
-
-static void
-seal(char *bytes, size_t size)
-{
-    struct oi_cursor cursor;
-    size_t body;
-    uint32_t crc;
-
-    if (size < HEADER_REST)
-        return;
-    cursor = oi_cursor_over((struct oi_slice){ bytes + HEADER_REST, size - HEADER_REST });
-    (void) oi_cursor_varint(&cursor);
-    (void) oi_cursor_u64(&cursor);
-    for (unsigned i = 0; i < 5; i++)
-        (void) oi_cursor_varint(&cursor);
-    body = size - oi_cursor_left(&cursor);
-    put_u32(bytes + BODY_CRC, oi_crc32c(0, bytes + body, size - body));
-    crc = oi_crc32c(0, KEY.data, KEY.size);
-    crc = oi_crc32c(crc, bytes, 1);
-    put_u32(bytes + HEADER_CRC, oi_crc32c(crc, bytes + BODY_CRC, body - BODY_CRC));
-}
 
 /* Whatever was decoded can be read. */
 static void
@@ -117,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *bytes = oi_alloc(size);
 
     memcpy(bytes, data, size);
-    seal(bytes, size);
+    seal_chunk(KEY, bytes, size);
     if (oi_chunk_decode(KEY, (struct oi_slice){ bytes, size }, OI_COLUMNS_ALL, &chunk, NULL) ==
         OI_OK)
         read_all(&chunk);

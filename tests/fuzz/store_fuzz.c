@@ -6,7 +6,6 @@
  */
 #include "base/alloc.h"
 #include "base/buffer.h"
-#include "base/crc32c.h"
 #include "kv/kv.h"
 #include "kv/memory.h"
 #include "store/keys.h"
@@ -17,12 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/seal_chunk.h"
+
 #define SERIES 3
 #define START (INT64_C(1'767'225'600) * OI_SECOND)
-/* Where a chunk has its two checksums, and what follows them. docs/formats/chunk.md */
-#define HEADER_CRC 1
-#define BODY_CRC 5
-#define HEADER_REST 9
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -145,34 +142,6 @@ make_pristine(void)
     oi_assert(file != NULL);
     pristine.size = fread(oi_buffer_reserve(&pristine, 1 << 20), 1, 1 << 20, file);
     (void) fclose(file);
-}
-
-static void
-put_u32(char *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (char) (value >> (8 * i));
-}
-
-static void
-seal_chunk(struct oi_slice key, char *bytes, size_t size)
-{
-    struct oi_cursor cursor;
-    size_t body;
-    uint32_t crc;
-
-    if (size < HEADER_REST)
-        return;
-    cursor = oi_cursor_over((struct oi_slice){ bytes + HEADER_REST, size - HEADER_REST });
-    (void) oi_cursor_varint(&cursor);
-    (void) oi_cursor_u64(&cursor);
-    for (unsigned i = 0; i < 5; i++)
-        (void) oi_cursor_varint(&cursor);
-    body = size - oi_cursor_left(&cursor);
-    put_u32(bytes + BODY_CRC, oi_crc32c(0, bytes + body, size - body));
-    crc = oi_crc32c(0, key.data, key.size);
-    crc = oi_crc32c(crc, bytes, 1);
-    put_u32(bytes + HEADER_CRC, oi_crc32c(crc, bytes + BODY_CRC, body - BODY_CRC));
 }
 
 /* The bytes that an entry is to have, before it is sealed. */
