@@ -128,8 +128,10 @@ run(const struct oi_options *options, struct oi_error *error)
 const struct oi_command oi_command_flag = {
     .name = "flag",
     .summary = "Mark readings of a market as bad, or list what was marked",
-    .description = "Nothing is deleted: the readings are served as before, with the flag \"bad\",\n"
-                   "and as they were to whoever asks for a moment before (--as-stored)",
+    .description =
+        "Nothing is deleted. Our own rows (oi query, /oi/v1/open-interest) show the flag\n"
+        "\"bad\"; candles, totals, newest figures and the vendors' rows leave such readings\n"
+        "out. Who asks for a moment before (--as-stored) gets them as they were.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),
     .run = run,
