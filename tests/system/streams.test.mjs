@@ -3,6 +3,7 @@
 // whom they refuse, and what becomes of a reader that stops reading.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import WebSocket from 'ws';
@@ -14,6 +15,7 @@ const KEY = 'a-key-of-the-test';
 const WAIT_MS = 60000;
 const COINMETRICS = '/v4/timeseries-stream/market-openinterest';
 const BTC = 'binance-BTCUSDT-future';
+const SERVER_QUEUE = 4 * 2 ** 20; // what the server keeps for a listener before it is closed
 const MINUTE = Math.floor(Date.now() / 60000) * 60000;
 
 // A socket that keeps what it hears: `take(count)` waits for so many messages, `closed` for the end.
@@ -268,12 +270,14 @@ test('a market that appears is heard by those who asked for a pattern', { skip }
     assert.equal((await heard.take(2))[1].market, 'bybit-NEWUSDT-future');
 });
 
+// What a connection can hold between server and reader: the kernel lets both its buffers grow so far.
+function kernelHolds() {
+    const most = (name) => Number(readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').trim().split(/\s+/)[2]);
+    return most('tcp_rmem') + most('tcp_wmem');
+}
+
 test('a reader that stops is warned, then told why it is closed', { skip, timeout: 300000 }, async (t) => {
     const server = await startKnown(t);
-    // More than the server's queue and the kernel's buffers hold together; before a row that is there
-    // and in files that are not large, so that they are appended and the server hears of each row.
-    const count = 100000, part = 10000;
-    const flood = rowsAt(Array.from({ length: count }, (_, i) => MINUTE - 1200000 + i * 6));
 
     store(server, usdm('BTCUSDT'), rowsAt([MINUTE]));
     store(server, usdm('1000PEPEUSDT'), rowsAt([MINUTE - 60000]));
@@ -282,6 +286,11 @@ test('a reader that stops is warned, then told why it is closed', { skip, timeou
     await slow.take(1);
     await other.take(1);
     slow.socket.pause();
+    // More than the server's queue and the kernel's buffers hold together; before a row that is there
+    // and in files that are not large, so that they are appended and the server hears of each row.
+    const part = 10000, room = kernelHolds() + SERVER_QUEUE + 2 ** 20;
+    const count = Math.max(100000, Math.ceil(room / slow.texts[0].length / part) * part);
+    const flood = rowsAt(Array.from({ length: count }, (_, i) => MINUTE - 1200000 + Math.floor(i * 1200000 / count)));
     for (let from = 0; from < count; from += part) store(server, usdm('BTCUSDT'), flood.slice(from, from + part));
     store(server, usdm('1000PEPEUSDT'), rowsAt([MINUTE]));
     await other.take(2); // so everything before it has been pushed
