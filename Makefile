@@ -13,11 +13,11 @@ build: ## build/oi, as ./run does
 test: ## everything of the default run, as ./test does
 	@./test
 
-check: ## format, layers, house rules, links, tidy of changed files
+check: ## format, layers, house rules, links, tidy
 	@tools/check.sh
 
-tidy: ## clang-tidy on changed files; ALL=1: on all; BASE=commit: changed since then
-	@ALL="$(ALL)" BASE="$(BASE)" tools/tidy.sh
+tidy: ## clang-tidy; its analyzer on the NEWEST=80 files that changed last, or with ALL=1 on all
+	@ALL="$(ALL)" NEWEST="$(NEWEST)" tools/tidy.sh
 
 format: ## let clang-format rewrite every C file
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
