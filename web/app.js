@@ -1,69 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page: one table, one market, one address. The address says what is shown; everything that the
-// visitor does changes the address, and the rest follows from it.
+// The shell: the bar, the views, the address. The address says what is shown; everything that the
+// visitor does changes the address, and the rest follows from it. A view is a module that is loaded
+// when it is first looked at (README.md says what it exports).
 
 import * as api from './api.js';
-import { byId, element, setText } from './dom.js';
-import { Market } from './market.js';
+import { byId, setAttribute, setText } from './dom.js';
 import * as address from './state.js';
-import { Table } from './table.js';
 import { parse } from './time.js';
 
-const MARKETS = 2000;
 const REFRESH_MS = 20000;
-const WIDE = matchMedia('(min-width: 1000px)');
+const MODULES = {
+    overview: () => import('./overview.js'),
+    markets: () => import('./markets.js'),
+    compare: () => import('./compare.js'),
+    options: () => import('./options.js'),
+    health: () => import('./health.js'),
+};
+const TITLES = {
+    overview: 'Open interest',
+    markets: 'Open interest',
+    compare: 'Compare · Open interest',
+    options: 'Options · Open interest',
+    health: 'Health · Open interest',
+};
 
-let state = address.read();
+const views = new Map(); // by name: { fields, view }
+let shown = '';
+let state = {};
+let status = null;
 let clockSkew = 0;
-let largest = '';
 let retry = REFRESH_MS;
 let timer = 0;
 
-const now = () => Date.now() + clockSkew;
+const current = () => views.get(shown)?.view;
+const root = (name) => byId(`view-${name}`);
 
-const table = new Table({
-    address: (market) => address.address({ ...state, market }),
-    pick: (market) => pick(market),
-    change: (part) => change(part),
-});
-const market = new Market({
-    change: (part) => change(part),
-    known: (name) => table.rows.find((row) => row.market === name),
-    seen: (row) => table.update(row),
-});
-market.now = now;
-
-// On a wide screen something is always shown: the largest market, until one is picked.
-function shownMarket() {
-    return state.market || (WIDE.matches ? largest : '');
+// What a view may ask of the page.
+function shellOf(name, fields) {
+    return {
+        now: () => Date.now() + clockSkew,
+        status: () => status,
+        isShown: () => shown === name,
+        address: (wanted) => address.address(name, fields, wanted),
+        change: (part, isStep = false) => change(name, part, isStep),
+        // A figure of another answer may fail too; the bar is where that is told.
+        trouble: (error) => tellTrouble(error),
+        share: (button, part = {}) => share(button, part),
+    };
 }
 
-function follow() {
-    document.body.dataset.view = state.market ? 'market' : 'list';
-    table.use(state, shownMarket());
-    market.use(state, shownMarket());
-    byId('back').href = address.address({ ...state, market: '' });
-    if (!shownMarket()) document.title = 'Open interest';
+async function load(name) {
+    const known = views.get(name);
+    if (known) return known;
+    const module = await MODULES[name]();
+    const entry = views.get(name) ?? { fields: module.fields };
+    entry.view ??= module.mount(root(name), shellOf(name, module.fields));
+    views.set(name, entry);
+    return entry;
 }
 
-function change(part) {
-    state = { ...state, ...part };
-    address.write(state, false);
-    follow();
-}
-
-function pick(name) {
-    const isOnPhone = !WIDE.matches;
-    state = { ...state, market: name };
-    address.write(state, true);
-    follow();
-    if (isOnPhone) {
-        scrollTo(0, 0);
-        byId('market').focus({ preventScroll: true });
+async function follow() {
+    const name = address.viewOf();
+    const isOther = name !== shown;
+    if (isOther) {
+        current()?.leave?.();
+        shown = name;
+        for (const other of address.VIEWS) root(other).hidden = other !== name;
+        document.body.dataset.view = name;
+        for (const link of document.querySelectorAll('[data-nav]')) {
+            if (link.dataset.nav === name) link.setAttribute('aria-current', 'page');
+            else link.removeAttribute('aria-current');
+        }
+        document.title = TITLES[name];
     }
+    let entry;
+    try {
+        entry = await load(name);
+    } catch (error) {
+        tellTrouble(new api.Trouble('This view cannot be shown.', { advice: String(error.message) }));
+        return;
+    }
+    if (name !== shown) return;
+    state = address.read(entry.fields);
+    entry.view.use(state);
+    remember();
+    if (isOther) await refresh();
 }
 
-function tellFacts(status) {
+// A view is come back to as it was left.
+function remember() {
+    const link = document.querySelector(`[data-nav="${shown}"]`);
+    setAttribute(link, 'href', address.address(shown, views.get(shown).fields, state));
+}
+
+function change(name, part, isStep) {
+    if (name !== shown) return;
+    state = { ...state, ...part };
+    address.write(address.address(name, views.get(name).fields, state), isStep);
+    remember();
+    current().use(state);
+}
+
+async function share(button, part) {
+    const link = address.address(shown, views.get(shown).fields, { ...state, ...part });
+    const before = button.textContent;
+    try {
+        await navigator.clipboard.writeText(location.origin + location.pathname + link);
+        setText(button, 'Copied');
+    } catch {
+        // Without a secure context there is no clipboard; the address bar has the link.
+        address.write(link, false);
+        setText(button, 'In the address bar');
+    }
+    setTimeout(() => setText(button, before), 2000);
+}
+
+function tellFacts() {
     const count = (number, noun) =>
         `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
     const megabytes = Math.round(status.file_bytes / 1e5) / 10;
@@ -81,35 +133,18 @@ function tellTrouble(error) {
     const box = byId('trouble');
     byId('key').hidden = error?.status !== 401;
     const text = error && error.status !== 401 ? `${error.message} ${error.advice ?? ''}` : '';
-    if (box.textContent !== text) box.textContent = text;
+    setText(box, text);
     box.hidden = text === '';
-}
-
-// What a server without any reading has to say for itself.
-function tellEmpty(isEmpty) {
-    byId('placeholder').replaceChildren(
-        ...(isEmpty
-            ? [
-                  element('strong', { textContent: 'Nothing is recorded yet' }),
-                  element('span', {
-                      textContent: 'Collected readings appear here within a minute or two.',
-                  }),
-                  element('span', {
-                      textContent:
-                          'History is brought in with “oi import”; see “oi import --help”.',
-                  }),
-              ]
-            : []),
-    );
 }
 
 async function refresh() {
     clearTimeout(timer);
+    const name = shown;
     try {
-        const [status, rows] = await Promise.all([api.status(), api.latest(MARKETS)]);
+        const [answer, isFull] = await Promise.all([api.status(), current()?.refresh?.()]);
+        status = answer;
         clockSkew = (parse(status.now) ?? Date.now()) - Date.now();
-        table.clockSkew = clockSkew;
-        tellFacts(status);
+        tellFacts();
         tellTrouble(
             status.writing_paused
                 ? {
@@ -118,74 +153,60 @@ async function refresh() {
                   }
                 : null,
         );
-        largest = rows[0]?.market ?? '';
-        tellEmpty(rows.length === 0);
-        table.state ??= state;
-        table.set(rows);
-        if (shownMarket() !== (market.state?.market ?? '')) follow();
-        else if (market.hasFailed) market.load();
-        retry = rows.length > 0 ? REFRESH_MS : 3000;
+        retry = isFull === false ? 3000 : REFRESH_MS;
     } catch (error) {
+        if (error.name === 'AbortError' || name !== shown) return;
         tellTrouble(
             error instanceof api.Trouble
                 ? error
-                : new api.Trouble('The page failed.', {
-                      advice: String(error.message),
-                  }),
+                : new api.Trouble('The page failed.', { advice: String(error.message) }),
         );
         retry = Math.min(REFRESH_MS, Math.max(2000, retry / 2));
     }
     // A page that nobody looks at asks nothing.
+    clearTimeout(timer);
     if (!document.hidden) timer = setTimeout(refresh, retry);
 }
 
+function toggleTheme() {
+    const page = document.documentElement;
+    const isDark =
+        (page.dataset.theme ??
+            (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+    page.dataset.theme = isDark ? 'light' : 'dark';
+    try {
+        localStorage.setItem('oi.theme', page.dataset.theme);
+    } catch {
+        // Without storage the choice holds until the page is left.
+    }
+    repaint();
+}
+
+function repaint() {
+    for (const { view } of views.values()) view.repaint?.();
+}
+
 function watch() {
-    addEventListener('hashchange', () => {
-        state = address.read();
-        follow();
-    });
-    addEventListener('popstate', () => {
-        state = address.read();
-        follow();
-    });
-    WIDE.addEventListener('change', follow);
+    addEventListener('hashchange', follow);
+    addEventListener('popstate', follow);
     document.addEventListener('visibilitychange', () => {
         if (!document.hidden) refresh();
     });
     addEventListener('keydown', (event) => {
         const isTyping = event.target.closest?.('input, select, textarea');
         if (event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
-        if (event.key === '/') {
+        if (event.key === '/' && current()?.search) {
             event.preventDefault();
-            if (state.market && !WIDE.matches) pick('');
-            byId('search').focus();
-            byId('search').select();
+            current().search();
         }
     });
     byId('skip').addEventListener('click', (event) => {
         event.preventDefault();
-        byId('chart').focus();
+        if (current()?.focus) current().focus();
+        else root(shown).focus();
     });
-    byId('back').addEventListener('click', (event) => {
-        event.preventDefault();
-        pick('');
-    });
-    byId('theme').addEventListener('click', () => {
-        const root = document.documentElement;
-        const isDark =
-            (root.dataset.theme ??
-                (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
-        root.dataset.theme = isDark ? 'light' : 'dark';
-        try {
-            localStorage.setItem('oi.theme', root.dataset.theme);
-        } catch {
-            // Without storage the choice holds until the page is left.
-        }
-        market.chart.repaint();
-    });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
-        market.chart.repaint(),
-    );
+    byId('theme').addEventListener('click', toggleTheme);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', repaint);
     byId('key').addEventListener('submit', (event) => {
         event.preventDefault();
         const given = byId('key-text').value.trim();
@@ -194,31 +215,10 @@ function watch() {
         api.beginSession(given)
             .catch(() => {}) // the next answer says that the key is still missing
             .then(() => refresh())
-            .then(() => {
-                if (shownMarket()) market.load();
-            });
+            .then(() => current()?.again?.());
     });
-    byId('share').addEventListener('click', async () => {
-        const link =
-            location.origin +
-            location.pathname +
-            address.address({ ...state, market: shownMarket(), interval: market.interval.name });
-        try {
-            await navigator.clipboard.writeText(link);
-            setText(byId('share'), 'Copied');
-        } catch {
-            // Without a secure context there is no clipboard; the address bar has the link.
-            address.write({ ...state, market: shownMarket() }, false);
-            setText(byId('share'), 'In the address bar');
-        }
-        setTimeout(() => setText(byId('share'), 'Copy link'), 2000);
-    });
-    setInterval(() => {
-        table.tick();
-        market.tick();
-    }, 5000);
+    setInterval(() => current()?.tick?.(), 5000);
 }
 
 watch();
 follow();
-refresh();

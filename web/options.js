@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// The view "options".
+
+import { element } from './dom.js';
+
+export const fields = {};
+
+export function mount(root) {
+    root.append(element('h2', { textContent: 'Options' }));
+    return { use() {} };
+}
