@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash bench bench-serve world soak run nightly
+.PHONY: help build test check tidy format fuzz crash bench bench-serve world soak run nightly package package-test
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -54,6 +54,14 @@ soak: ## collector and simulator, a week in twenty minutes; MINUTES=10080 SECOND
 
 run: ## build and start the server; ARGS="--demo"
 	@./run $(ARGS)
+
+package: ## a Debian package and a relocatable tarball, into build-package/packages
+	@tools/setup.sh package
+	@tools/build.sh package oi
+	@tools/package.sh deb tarball
+
+package-test: package ## install, start, upgrade, remove and purge them in a clean Debian; needs root
+	@tests/package/run.sh
 
 nightly: ## what does not fit into the default run
 	@tools/nightly.sh

@@ -3,6 +3,7 @@
 # Configures one kind of build if it is not, and builds it: tools/build.sh KIND [TARGET ...].
 #   run      build/          what a user starts; warnings are not errors there
 #   release  build-release/  gcc, optimised, warnings are errors
+#   package  build-package/  gcc, optimised, with Debian's hardening flags; no tests
 #   debug    build-debug/    clang, ASan and UBSan, warnings are errors
 #   thread   build-thread/   clang, TSan
 #   fuzz     build-fuzz/     clang, libFuzzer, ASan and UBSan
@@ -20,6 +21,19 @@ run)
 release)
     folder=build-release compiler=gcc
     options='--buildtype=release --werror'
+    ;;
+package)
+    folder=build-package compiler=${CC:-gcc}
+    options='--buildtype=release -Dtests=false'
+    if [ ! -f "$folder/build.ninja" ] && command -v dpkg-buildflags >/dev/null; then
+        DEB_BUILD_MAINT_OPTIONS=hardening=+all
+        DEB_CFLAGS_STRIP='-g -O2' # Meson's build type says how much is optimised
+        export DEB_BUILD_MAINT_OPTIONS DEB_CFLAGS_STRIP
+        CFLAGS=$(dpkg-buildflags --get CFLAGS)
+        CPPFLAGS=$(dpkg-buildflags --get CPPFLAGS)
+        LDFLAGS=$(dpkg-buildflags --get LDFLAGS)
+        export CFLAGS CPPFLAGS LDFLAGS
+    fi
     ;;
 debug)
     folder=build-debug

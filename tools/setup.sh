@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing: tools/setup.sh run | test. The one list of packages is here.
+# Installs what is missing: tools/setup.sh run | test | package. The one list of packages is here.
 # What is present is not fetched again; without network it works as long as nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,6 +15,11 @@ packages="gcc libc6-dev make meson ninja-build pkg-config python3 ca-certificate
 # To test: the second compiler with its run-time libraries, the checkers, a browser for the page.
 if [ "$purpose" = test ]; then
     packages="$packages clang llvm libclang-rt-dev clang-format clang-tidy libcmocka-dev git chromium"
+fi
+
+# To pack: what the program needs is read from it by dpkg-shlibdeps.
+if [ "$purpose" != run ]; then
+    packages="$packages dpkg-dev"
 fi
 
 fail()
