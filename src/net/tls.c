@@ -29,6 +29,18 @@ fail(struct oi_error *error, const char *what)
     return oi_fail(error, OI_E_INVALID, "%s: %s", what, reason);
 }
 
+static void
+free_context(SSL_CTX **openssl)
+{
+    SSL_CTX_free(*openssl);
+}
+
+static void
+free_asn1_time(ASN1_TIME **time)
+{
+    ASN1_TIME_free(*time);
+}
+
 static int
 choose_protocol(SSL *openssl, const unsigned char **ret_name, unsigned char *ret_size,
                 const unsigned char *offered, unsigned offered_size, void *context)
@@ -75,6 +87,34 @@ oi_tls_context_free(struct oi_tls_context **context)
     SSL_CTX_free((*context)->openssl);
     oi_free(*context);
     *context = NULL;
+}
+
+static enum oi_status
+second_of(const ASN1_TIME *time, int64_t *ret_second, struct oi_error *error)
+{
+    OI_CLEANUP(free_asn1_time) ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days, seconds;
+
+    if (!epoch || ASN1_TIME_diff(&days, &seconds, epoch, time) != 1)
+        return fail(error, "the certificate has no dates");
+    *ret_second = (int64_t) days * 86'400 + seconds;
+    return OI_OK;
+}
+
+enum oi_status
+oi_tls_certificate_span(const char *certificate, int64_t *ret_from_s, int64_t *ret_until_s,
+                        struct oi_error *error)
+{
+    OI_CLEANUP(free_context) SSL_CTX *openssl = SSL_CTX_new(TLS_server_method());
+    const X509 *first;
+
+    if (!openssl)
+        return fail(error, "TLS cannot be set up");
+    if (SSL_CTX_use_certificate_chain_file(openssl, certificate) != 1)
+        return fail(error, "the certificate cannot be used");
+    first = SSL_CTX_get0_certificate(openssl);
+    OI_TRY(second_of(X509_get0_notBefore(first), ret_from_s, error));
+    return second_of(X509_get0_notAfter(first), ret_until_s, error);
 }
 
 struct oi_tls *

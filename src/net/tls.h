@@ -11,6 +11,7 @@
 #include "base/status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct oi_tls_context;
 struct oi_tls;
@@ -19,6 +20,11 @@ struct oi_tls;
 enum oi_status oi_tls_context_new(const char *certificate, const char *private_key,
                                   struct oi_tls_context **ret_context, struct oi_error *error);
 void oi_tls_context_free(struct oi_tls_context **context);
+
+/* From when to when the first certificate of a PEM file is valid, in seconds since 1970. INVALID
+ * when there is none. */
+enum oi_status oi_tls_certificate_span(const char *certificate, int64_t *ret_from_s,
+                                       int64_t *ret_until_s, struct oi_error *error);
 
 struct oi_tls *oi_tls_new(struct oi_tls_context *context);
 void oi_tls_free(struct oi_tls **tls);

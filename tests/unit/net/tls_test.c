@@ -9,6 +9,7 @@
 
 #include <openssl/ssl.h>
 #include <string.h>
+#include <time.h>
 
 struct client {
     SSL_CTX *context;
@@ -153,6 +154,19 @@ refuses_files_that_are_missing_or_do_not_belong_together(void **state)
     oi_tls_context_free(&context);
 }
 
+static void
+tells_from_when_to_when_a_certificate_is_valid(void **state)
+{
+    struct certificate certificate;
+    int64_t from_s = 0, until_s = 0;
+
+    certificate_make(*state, &certificate);
+    assert_ok(oi_tls_certificate_span(certificate.chain, &from_s, &until_s, NULL));
+    assert_int_equal(until_s - from_s, 3'660);
+    assert_in_range(time(NULL), (uintmax_t) from_s + 60, (uintmax_t) from_s + 120);
+    assert_status(oi_tls_certificate_span(certificate.key, &from_s, &until_s, NULL), OI_E_INVALID);
+}
+
 int
 main(void)
 {
@@ -162,6 +176,8 @@ main(void)
         cmocka_unit_test_setup_teardown(refuses_old_versions_and_what_is_not_tls, test_folder_setup,
                                         test_folder_teardown),
         cmocka_unit_test_setup_teardown(refuses_files_that_are_missing_or_do_not_belong_together,
+                                        test_folder_setup, test_folder_teardown),
+        cmocka_unit_test_setup_teardown(tells_from_when_to_when_a_certificate_is_valid,
                                         test_folder_setup, test_folder_teardown),
     };
     return cmocka_run_group_tests_name("net/tls", tests, NULL, NULL);
