@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every setting that any command reads, what is in force, and where that comes from. */
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
-#include "base/vector.h"
 #include "cli/command.h"
-#include "cli/config.h"
+#include "cli/settings.h"
 #include "cli/table.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static const struct oi_option options_table[] = { OI_OPTION_STORE, OI_OPTION_FORMAT };
 
@@ -17,38 +12,6 @@ static const struct oi_table_column columns[] = {
     { .name = "value" },
     { .name = "from" },
 };
-
-struct settings {
-    OI_VECTOR(struct oi_option) items;
-};
-
-/* Each setting once; the first command that has it says its default. */
-static void
-gather(struct settings *settings)
-{
-    for (size_t i = 0; oi_commands[i]; i++) {
-        for (size_t k = 0; k < oi_commands[i]->option_count; k++) {
-            const struct oi_option *option = &oi_commands[i]->options[k];
-            bool is_new = option->setting != NULL;
-
-            for (size_t n = 0; is_new && n < settings->items.count; n++)
-                is_new = strcmp(settings->items.items[n].setting, option->setting) != 0;
-            if (is_new)
-                oi_vector_push(&settings->items, *option);
-        }
-    }
-}
-
-/* What this command was told of data folder and file holds for the settings too. */
-static enum oi_status
-pass_on(const struct oi_options *options, struct oi_options *all, const char *name,
-        struct oi_error *error)
-{
-    if (oi_options_origin(options, name) != OI_ORIGIN_FLAG)
-        return OI_OK;
-    return oi_options_set(all, oi_slice_of(name), oi_slice_of(oi_options_text(options, name)),
-                          OI_ORIGIN_FLAG, oi_options_place(options, name), error);
-}
 
 static void
 add_value(struct oi_table *table, const struct oi_options *all, const struct oi_option *option)
@@ -70,7 +33,7 @@ add_value(struct oi_table *table, const struct oi_options *all, const struct oi_
 }
 
 static enum oi_status
-print(const struct settings *settings, const struct oi_options *all, enum oi_table_format format,
+print(const struct oi_settings *settings, const struct oi_options *all, enum oi_table_format format,
       struct oi_error *error)
 {
     OI_CLEANUP(oi_printer_close) struct oi_printer *printer = NULL;
@@ -93,24 +56,14 @@ print(const struct settings *settings, const struct oi_options *all, enum oi_tab
 static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)
 {
-    const struct oi_config_source source = { environ, oi_command_reads_setting };
+    OI_CLEANUP(oi_settings_release) struct oi_settings settings = {};
     OI_CLEANUP(oi_options_free) struct oi_options *all = NULL;
-    struct settings settings = {};
     size_t format = 0;
-    enum oi_status status;
 
     OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
-    gather(&settings);
-    all = oi_options_new(settings.items.items, settings.items.count);
-    status = pass_on(options, all, "data", error);
-    if (status == OI_OK)
-        status = pass_on(options, all, "config", error);
-    if (status == OI_OK)
-        status = oi_config_load(all, &source, error);
-    if (status == OI_OK)
-        status = print(&settings, all, (enum oi_table_format) format, error);
-    oi_vector_release(&settings.items);
-    return status;
+    oi_settings_gather(&settings);
+    OI_TRY(oi_settings_load(&settings, options, &all, error));
+    return print(&settings, all, (enum oi_table_format) format, error);
 }
 
 const struct oi_command oi_command_config = {

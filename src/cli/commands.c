@@ -169,7 +169,8 @@ run_command(const struct oi_command *command, int count, char **arguments, char 
                        command->name);
         return EXIT_USAGE;
     }
-    status = oi_config_load(options, &source, &error);
+    if (!command->loads_settings)
+        status = oi_config_load(options, &source, &error);
     if (status == OI_OK)
         status = command->run(options, &error);
     return finish(command, status, &error);
