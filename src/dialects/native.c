@@ -15,6 +15,10 @@
 #define ROWS 1000
 #define ROWS_MAX 1'000'000
 #define LATEST_ROWS 100
+#define OPTION_ROWS 10'000
+#define CALENDAR_ROWS 10'000
+#define CALENDAR_DAYS INT64_C(31)
+#define CALENDAR_DAYS_MAX INT64_C(3'653)
 #define PARQUET_ROWS_MAX 100'000
 
 /* Parameters that choose markets, and those of form, are the same everywhere. */
@@ -62,6 +66,22 @@ static const struct oi_parameter convention_parameters[] = {
     { "format", 0 },
     { "limit", 0 },
 };
+#define CHAIN                                                                                      \
+    { "market", OI_PARAMETER_REPEATABLE }, { "exchange", OI_PARAMETER_REPEATABLE }, { "coin", 0 }, \
+        { "quote", 0 }, { "product", 0 }, { "format", 0 },                                         \
+    {                                                                                              \
+        "limit", 0                                                                                 \
+    }
+static const struct oi_parameter calendar_parameters[] = {
+    SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "start", 0 }, { "end", 0 },
+};
+static const struct oi_parameter option_parameters[] = {
+    CHAIN,
+    { "after", 0 },
+    MOMENT,
+    { "end", 0 },
+};
+static const struct oi_parameter expiry_parameters[] = { CHAIN, MOMENT, { "end", 0 } };
 static const struct oi_parameter gap_parameters[] = {
     SELECTION, FORM, MOMENT, { "start", 0 }, { "end", 0 },
 };
@@ -386,6 +406,61 @@ parse_conventions(const struct oi_call *call, const struct oi_http_request *requ
     return read_form(call, request, ROWS, query, problem);
 }
 
+/* Without a start the last month. */
+static enum oi_status
+parse_calendar(const struct oi_call *call, const struct oi_http_request *request,
+               struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, calendar_parameters, problem));
+    query->kind = OI_QUERY_CALENDAR;
+    OI_TRY(native_select(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    if (query->from_end) {
+        oi_time end = query->span.to < call->now ? query->span.to : call->now;
+
+        if (query->span.from < end - CALENDAR_DAYS * OI_DAY)
+            query->span.from = end - CALENDAR_DAYS * OI_DAY;
+    }
+    if (query->span.from < call->now - CALENDAR_DAYS_MAX * OI_DAY)
+        return bad(problem, "start", oi_text_value(request, "start"),
+                   "The calendar goes back ten years.");
+    query->from_end = false;
+    return read_form(call, request, CALENDAR_ROWS, query, problem);
+}
+
+/* Options, one by one or by expiry. */
+static enum oi_status
+read_options(const struct oi_call *call, const struct oi_http_request *request,
+             struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(needs_choice(request, problem));
+    OI_TRY(native_select(request, query, problem));
+    for (size_t i = 0; i < query->selectors.count; i++)
+        if (!query->selectors.items[i].market)
+            oi_vector_push(&query->selectors.items[i].kinds, OI_KIND_OPTION);
+    OI_TRY(read_span(call, request, query, problem));
+    query->from_end = false;
+    return read_form(call, request, OPTION_ROWS, query, problem);
+}
+
+static enum oi_status
+parse_options(const struct oi_call *call, const struct oi_http_request *request,
+              struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, option_parameters, problem));
+    query->kind = OI_QUERY_OPTIONS;
+    return read_options(call, request, query, problem);
+}
+
+static enum oi_status
+parse_expiries(const struct oi_call *call, const struct oi_http_request *request,
+               struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, expiry_parameters, problem));
+    query->kind = OI_QUERY_EXPIRIES;
+    return read_options(call, request, query, problem);
+}
+
 static enum oi_status
 parse_gaps(const struct oi_call *call, const struct oi_http_request *request,
            struct oi_query *query, struct oi_problem *problem)
@@ -487,10 +562,17 @@ static const char *const mounts[] = { "/oi/v1", NULL };
         .tabulate = native_tabulate                                                                \
     }
 static const struct oi_route routes[] = {
-    ROUTE("/markets", parse_markets),   ROUTE("/open-interest", parse_rows),
-    ROUTE("/latest", parse_latest),     ROUTE("/gaps", parse_gaps),
-    ROUTE("/coverage", parse_coverage), ROUTE("/revisions", parse_revisions),
-    ROUTE("/changes", parse_changes),   ROUTE("/conventions", parse_conventions),
+    ROUTE("/markets", parse_markets),
+    ROUTE("/open-interest", parse_rows),
+    ROUTE("/latest", parse_latest),
+    ROUTE("/gaps", parse_gaps),
+    ROUTE("/coverage", parse_coverage),
+    ROUTE("/revisions", parse_revisions),
+    ROUTE("/changes", parse_changes),
+    ROUTE("/conventions", parse_conventions),
+    ROUTE("/coverage/days", parse_calendar),
+    ROUTE("/options", parse_options),
+    ROUTE("/options/expiries", parse_expiries),
 };
 
 const struct oi_dialect oi_dialect_native = {

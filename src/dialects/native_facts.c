@@ -85,6 +85,45 @@ static const struct native_column coverage_columns[] = {
     { "longest_gap_cause", OI_CELL_TEXT },
     {},
 };
+static const struct native_column calendar_columns[] = {
+    { "exchange", OI_CELL_TEXT },
+    { "day", OI_CELL_TIME },
+    { "markets", OI_CELL_INTEGER },
+    { "due_s", OI_CELL_INTEGER },
+    { "missing_s", OI_CELL_INTEGER },
+    { "completeness_percent", OI_CELL_FIGURE },
+    { "silent_s", OI_CELL_INTEGER },
+    { "unreachable_s", OI_CELL_INTEGER },
+    { "blocked_s", OI_CELL_INTEGER },
+    { "rate_limited_s", OI_CELL_INTEGER },
+    { "collector_down_s", OI_CELL_INTEGER },
+    {},
+};
+static const struct native_column option_columns[] = {
+    { "market", OI_CELL_TEXT },       { "exchange", OI_CELL_TEXT },
+    { "product", OI_CELL_TEXT },      { "coin", OI_CELL_TEXT },
+    { "quote", OI_CELL_TEXT },        { "expiry", OI_CELL_TIME },
+    { "strike", OI_CELL_FIGURE },     { "option_side", OI_CELL_TEXT },
+    { "feed", OI_CELL_TEXT },         { "time", OI_CELL_TIME },
+    { "contracts", OI_CELL_FIGURE },  { "coins", OI_CELL_FIGURE },
+    { "value_usd", OI_CELL_FIGURE },  { "index_price", OI_CELL_FIGURE },
+    { "mark_price", OI_CELL_FIGURE }, {},
+};
+static const struct native_column expiry_columns[] = {
+    { "exchange", OI_CELL_TEXT },
+    { "coin", OI_CELL_TEXT },
+    { "expiry", OI_CELL_TIME },
+    { "time", OI_CELL_TIME },
+    { "call_markets", OI_CELL_INTEGER },
+    { "put_markets", OI_CELL_INTEGER },
+    { "calls", OI_CELL_FIGURE },
+    { "puts", OI_CELL_FIGURE },
+    { "calls_usd", OI_CELL_FIGURE },
+    { "puts_usd", OI_CELL_FIGURE },
+    { "put_call_ratio", OI_CELL_FIGURE },
+    { "max_pain", OI_CELL_FIGURE },
+    {},
+};
 static const struct native_column convention_columns[] = {
     { "exchange", OI_CELL_TEXT },    { "product", OI_CELL_TEXT },
     { "feed", OI_CELL_TEXT },        { "since", OI_CELL_TIME },
@@ -110,6 +149,12 @@ native_fact_columns(enum oi_query_kind kind)
         return coverage_columns;
     case OI_QUERY_CONVENTIONS:
         return convention_columns;
+    case OI_QUERY_CALENDAR:
+        return calendar_columns;
+    case OI_QUERY_OPTIONS:
+        return option_columns;
+    case OI_QUERY_EXPIRIES:
+        return expiry_columns;
     case OI_QUERY_NONE:
     case OI_QUERY_ROWS:
     case OI_QUERY_CANDLES:
@@ -263,21 +308,19 @@ add_change_row(struct native_table *table, const struct oi_change *change)
 
 /* What is there of what was due, in percent to four places, down: 100 is all of it. */
 static struct oi_decimal
-completeness(const struct oi_coverage *coverage)
+completeness(int64_t due_s, int64_t missing_s)
 {
-    int64_t due_s = (coverage->span.to - coverage->span.from) / OI_SECOND;
-    int64_t there_s = due_s - coverage->missing_ns / OI_SECOND;
-
     if (due_s <= 0)
         return (struct oi_decimal){};
-    return oi_decimal_from((int64_t) ((__int128) there_s * 1'000'000 / due_s), -4);
+    return oi_decimal_from((int64_t) ((__int128) (due_s - missing_s) * 1'000'000 / due_s), -4);
 }
 
 static void
 add_coverage(struct native_table *table, const struct oi_block *block)
 {
     const struct oi_coverage *coverage = block->coverage;
-    struct oi_decimal percent = completeness(coverage);
+    struct oi_decimal percent = completeness((coverage->span.to - coverage->span.from) / OI_SECOND,
+                                             coverage->missing_ns / OI_SECOND);
 
     native_add_market(table);
     native_add_text(table, block->feed);
@@ -288,6 +331,67 @@ add_coverage(struct native_table *table, const struct oi_block *block)
     native_add_number(table, coverage->missing_ns / OI_SECOND);
     native_add_decimal(table, &percent);
     native_add_text(table, coverage->cause);
+}
+
+static void
+add_day(struct native_table *table, const struct oi_block *block, const struct oi_calendar_day *day)
+{
+    const int64_t missing_ns[] = { day->silent_ns, day->unreachable_ns, day->blocked_ns,
+                                   day->rate_limited_ns, day->collector_down_ns };
+    int64_t missing_s = 0;
+    struct oi_decimal percent;
+
+    for (size_t i = 0; i < OI_COUNT(missing_ns); i++)
+        missing_s += missing_ns[i] / OI_SECOND;
+    percent = completeness(day->due_ns / OI_SECOND, missing_s);
+    native_add_text(table, block->exchange);
+    native_add_time(table, day->day);
+    native_add_number(table, (int64_t) day->markets);
+    native_add_number(table, day->due_ns / OI_SECOND);
+    native_add_number(table, missing_s);
+    native_add_decimal(table, &percent);
+    for (size_t i = 0; i < OI_COUNT(missing_ns); i++)
+        native_add_number(table, missing_ns[i] / OI_SECOND);
+}
+
+static void
+add_option(struct native_table *table, const struct oi_block *block)
+{
+    const struct oi_instrument *instrument = block->market->instrument;
+    const struct oi_option_figures *option = block->options;
+
+    native_add_market(table);
+    native_add_text(table, instrument->exchange);
+    native_add_text(table, instrument->product);
+    native_add_text(table, instrument->base);
+    native_add_text(table, instrument->quote);
+    native_add_time(table, instrument->expiry);
+    native_add_decimal(table, &instrument->strike);
+    native_add_text(table, option_side_name(instrument->option_side));
+    native_add_text(table, block->feed);
+    native_add_time(table, option->time);
+    native_add_decimal(table, &option->contracts);
+    native_add_decimal(table, &option->coins);
+    native_add_decimal(table, &option->usd);
+    native_add_decimal(table, &option->index_price);
+    native_add_decimal(table, &option->mark_price);
+}
+
+static void
+add_expiry(struct native_table *table, const struct oi_expiry *expiry)
+{
+    native_add_text(table, expiry->exchange);
+    native_add_text(table, expiry->coin);
+    native_add_time(table, expiry->expiry);
+    native_add_time(table, expiry->time);
+    native_add_number(table, (int64_t) expiry->call_count);
+    native_add_number(table, (int64_t) expiry->put_count);
+    native_add_decimal(table, &expiry->calls);
+    native_add_decimal(table, &expiry->puts);
+    native_add_decimal(table, &expiry->calls_usd);
+    native_add_decimal(table, &expiry->puts_usd);
+    native_add_decimal(table, &expiry->put_call_ratio);
+    native_add_decimal(table, &expiry->max_pain);
 }
 
 static const char *
@@ -340,6 +444,12 @@ native_add_fact(struct native_table *table, const struct oi_block *block, size_t
         add_change_row(table, &block->changes[row]);
     else if (block->coverage)
         add_coverage(table, block);
+    else if (block->days)
+        add_day(table, block, &block->days[row]);
+    else if (block->options)
+        add_option(table, block);
+    else if (block->expiries)
+        add_expiry(table, &block->expiries[row]);
     else if (block->convention)
         add_convention(table, block);
     else

@@ -51,6 +51,35 @@ struct oi_coverage {
     const char *cause; /* of the longest gap, or NULL */
 };
 
+/* OPTIONS: one-sided; what cannot be turned into a unit is none. */
+struct oi_option_figures {
+    oi_time time;
+    struct oi_decimal contracts, coins, usd;
+    struct oi_decimal index_price, mark_price;
+};
+
+/* EXPIRIES: the options of one coin on one exchange that expire at one instant. */
+struct oi_expiry {
+    const char *exchange, *coin;
+    oi_time expiry;
+    oi_time time; /* of the newest reading among them */
+    size_t call_count, put_count;
+    struct oi_decimal calls, puts; /* in coins */
+    struct oi_decimal calls_usd, puts_usd;
+    struct oi_decimal put_call_ratio; /* of the coins, to four places; none without calls */
+    /* The strike at which, were it the underlying's last price, holders would be paid least. */
+    struct oi_decimal max_pain;
+};
+
+/* CALENDAR: the markets of an exchange on one day in UTC. */
+struct oi_calendar_day {
+    oi_time day;
+    size_t markets; /* of which readings were due */
+    int64_t due_ns; /* of all of them together */
+    /* What is missing of it, by cause. */
+    int64_t silent_ns, unreachable_ns, blocked_ns, rate_limited_ns, collector_down_ns;
+};
+
 /* METRICS: an entity's figures at one instant of the grid. */
 struct oi_measured {
     oi_time time;
@@ -86,7 +115,7 @@ struct oi_market {
 };
 
 struct oi_block {
-    const struct oi_market *market; /* NULL: CONVENTIONS */
+    const struct oi_market *market; /* NULL: CALENDAR, CONVENTIONS, EXPIRIES */
     size_t count;                   /* of whichever below is set */
     /* Where the readings come from and how that feed counts, by the convention in force or the
      * import's own word. A block of rows is of one feed; other blocks name the first one used. */
@@ -108,7 +137,10 @@ struct oi_block {
     const struct oi_change *changes;
     const struct oi_coverage *coverage;
     const struct oi_convention *convention; /* CONVENTIONS; `market` is NULL then */
-    const char *exchange;                   /* of that; NULL: of any */
+    const char *exchange;                   /* of that; NULL: of any; CALENDAR: whose days */
+    const struct oi_calendar_day *days;
+    const struct oi_option_figures *options;
+    const struct oi_expiry *expiries;
     const struct oi_measured *measured;
     /* METRICS with wants_extents, count 1: for each measure the instants at which there is a figure
      * or one is carried; empty where there are none. */

@@ -383,6 +383,12 @@ prepare(struct run *run, struct oi_error *error)
         return run_coverage(run, error);
     case OI_QUERY_CONVENTIONS:
         return run_conventions(run, error);
+    case OI_QUERY_CALENDAR:
+        return run_calendar(run, error);
+    case OI_QUERY_OPTIONS:
+        return run_options(run, error);
+    case OI_QUERY_EXPIRIES:
+        return run_expiries(run, error);
     case OI_QUERY_METRICS:
         return run_metrics(run, error);
     }

@@ -62,6 +62,9 @@ enum oi_status run_revisions(struct run *run, struct oi_error *error);
 enum oi_status run_changes(struct run *run, struct oi_error *error);
 enum oi_status run_coverage(struct run *run, struct oi_error *error);
 enum oi_status run_conventions(struct run *run, struct oi_error *error);
+enum oi_status run_calendar(struct run *run, struct oi_error *error);
+enum oi_status run_options(struct run *run, struct oi_error *error);
+enum oi_status run_expiries(struct run *run, struct oi_error *error);
 enum oi_status run_metrics(struct run *run, struct oi_error *error);
 /*
  * Pages of a list of markets, of those alone that `counts` lets in (it may fill in what it finds).

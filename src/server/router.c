@@ -531,6 +531,9 @@ is_timeless(const struct answer *answer)
     case OI_QUERY_CHANGES:
     case OI_QUERY_COVERAGE:
     case OI_QUERY_CONVENTIONS:
+    case OI_QUERY_CALENDAR:
+    case OI_QUERY_OPTIONS:
+    case OI_QUERY_EXPIRIES:
     case OI_QUERY_METRICS:
         break;
     }

@@ -34,6 +34,9 @@ struct world {
     struct oi_latest latest;
     struct oi_change change;
     struct oi_coverage coverage;
+    struct oi_option_figures option;
+    struct oi_expiry expiry;
+    struct oi_calendar_day day;
     struct oi_convention convention;
     struct oi_gap gap;
     struct oi_decimal values[OI_MEASURES_MAX];
@@ -127,6 +130,15 @@ fill_world(struct world *world)
                                             .missing_ns = OI_HOUR,
                                             .gaps = 1,
                                             .cause = "silent" };
+    world->day =
+        (struct oi_calendar_day){ .day = world->months[0], .markets = 2, .due_ns = OI_DAY };
+    world->option =
+        (struct oi_option_figures){ .time = world->times[0], .coins = test_decimal("2.5") };
+    world->expiry = (struct oi_expiry){ .exchange = "deribit",
+                                        .coin = "BTC",
+                                        .expiry = world->times[1],
+                                        .time = world->times[0],
+                                        .put_call_ratio = test_decimal("0.5") };
     world->convention = (struct oi_convention){ .product = "usdm",
                                                 .sides = 1,
                                                 .unit = OI_UNIT_CONTRACTS,
@@ -211,6 +223,18 @@ answer(struct world *world, const struct oi_query *query)
         break;
     case OI_QUERY_GAPS:
         block->gaps = &world->gap;
+        break;
+    case OI_QUERY_CALENDAR:
+        block->market = NULL;
+        block->exchange = "binance";
+        block->days = &world->day;
+        break;
+    case OI_QUERY_OPTIONS:
+        block->options = &world->option;
+        break;
+    case OI_QUERY_EXPIRIES:
+        block->market = NULL;
+        block->expiries = &world->expiry;
         break;
     case OI_QUERY_METRICS:
         fill_entity(world, query, block);
