@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/shared.h"
 #include "core/cells.h"
 #include "query/run.h"
 
@@ -29,10 +30,10 @@ struct oi_export_cache;
 struct oi_export_cache *oi_export_cache_new(size_t bytes_max);
 void oi_export_cache_free(struct oi_export_cache **cache);
 /* The file called `name`, from a query of kind BARS or ROWS (ticks): the kept one if its data are
- * still the same, else written and, if the query's span is over, kept. */
+ * still the same, else written and, if the query's span is over, kept. The caller's reference. */
 enum oi_status oi_export_file(struct oi_export_cache *cache, struct oi_slice name,
                               const struct oi_source *source, const struct oi_query *query,
-                              struct oi_buffer *out, struct oi_problem *problem,
+                              struct oi_shared **ret_file, struct oi_problem *problem,
                               struct oi_error *error);
 /* Readings as stored, from a query of kind ROWS: market, time (UTC nanoseconds), open_interest and
  * the other figures as decimal strings, so that every digit survives, and beside them as doubles

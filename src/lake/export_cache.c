@@ -12,7 +12,7 @@ struct kept {
     char *name;
     uint64_t version; /* of the data it was made of */
     uint64_t used;    /* by the cache's own count */
-    struct oi_buffer file;
+    struct oi_shared *file;
 };
 
 struct oi_export_cache {
@@ -38,9 +38,9 @@ drop(struct oi_export_cache *cache, size_t at)
 {
     struct kept *kept = &cache->files.items[at];
 
-    cache->bytes -= kept->file.size;
+    cache->bytes -= oi_shared_bytes(kept->file).size;
     oi_free(kept->name);
-    oi_buffer_release(&kept->file);
+    oi_shared_unref(&kept->file);
     *kept = cache->files.items[--cache->files.count];
 }
 
@@ -66,38 +66,38 @@ find(struct oi_export_cache *cache, struct oi_slice name)
     return NULL;
 }
 
-/* Append the kept file if it is of this version. */
-static bool
-take(struct oi_export_cache *cache, struct oi_slice name, uint64_t version, struct oi_buffer *out)
+/* The kept file if it is of this version, or NULL. */
+static struct oi_shared *
+take(struct oi_export_cache *cache, struct oi_slice name, uint64_t version)
 {
+    struct oi_shared *file = NULL;
     struct kept *kept;
-    bool is_good;
 
     pthread_mutex_lock(&cache->lock);
     kept = find(cache, name);
-    is_good = kept && kept->version == version;
-    if (is_good) {
+    if (kept && kept->version == version) {
         kept->used = ++cache->uses;
-        oi_buffer_add_slice(out, oi_buffer_slice(&kept->file));
+        file = oi_shared_ref(kept->file);
     }
     pthread_mutex_unlock(&cache->lock);
-    return is_good;
+    return file;
 }
 
 static void
-keep(struct oi_export_cache *cache, struct oi_slice name, uint64_t version, struct oi_slice file)
+keep(struct oi_export_cache *cache, struct oi_slice name, uint64_t version, struct oi_shared *file)
 {
     struct kept *old, kept = { .version = version };
+    size_t size = oi_shared_bytes(file).size;
 
-    if (file.size > cache->bytes_max)
+    if (size > cache->bytes_max)
         return;
     kept.name = oi_copy_text(name);
-    oi_buffer_add_slice(&kept.file, file);
+    kept.file = oi_shared_ref(file);
     pthread_mutex_lock(&cache->lock);
     old = find(cache, name);
     if (old)
         drop(cache, (size_t) (old - cache->files.items));
-    while (cache->files.count > 0 && cache->bytes + file.size > cache->bytes_max) {
+    while (cache->files.count > 0 && cache->bytes + size > cache->bytes_max) {
         size_t oldest = 0;
 
         for (size_t i = 1; i < cache->files.count; i++)
@@ -106,29 +106,31 @@ keep(struct oi_export_cache *cache, struct oi_slice name, uint64_t version, stru
         drop(cache, oldest);
     }
     kept.used = ++cache->uses;
-    cache->bytes += file.size;
+    cache->bytes += size;
     oi_vector_push(&cache->files, kept);
     pthread_mutex_unlock(&cache->lock);
 }
 
 enum oi_status
 oi_export_file(struct oi_export_cache *cache, struct oi_slice name, const struct oi_source *source,
-               const struct oi_query *query, struct oi_buffer *out, struct oi_problem *problem,
-               struct oi_error *error)
+               const struct oi_query *query, struct oi_shared **ret_file,
+               struct oi_problem *problem, struct oi_error *error)
 {
     OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
-    size_t before = out->size;
-    struct oi_slice file;
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer file = {};
+    struct oi_shared *kept;
 
     OI_TRY(oi_query_run(source, query, &result, problem, error));
-    if (take(cache, name, result->data_version, out))
-        return OI_OK;
-    if (query->kind == OI_QUERY_ROWS)
-        OI_TRY(export_ticks_of(result, out, error));
-    else
-        OI_TRY(export_bars_of(result, out, error));
-    file = (struct oi_slice){ out->data + before, out->size - before };
-    if (query->span.to <= result->now)
-        keep(cache, name, result->data_version, file);
+    kept = take(cache, name, result->data_version);
+    if (!kept) {
+        if (query->kind == OI_QUERY_ROWS)
+            OI_TRY(export_ticks_of(result, &file, error));
+        else
+            OI_TRY(export_bars_of(result, &file, error));
+        kept = oi_shared_take(&file);
+        if (query->span.to <= result->now)
+            keep(cache, name, result->data_version, kept);
+    }
+    *ret_file = kept;
     return OI_OK;
 }

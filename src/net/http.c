@@ -147,8 +147,37 @@ oi_http_reply_release(struct oi_http_reply *reply)
         reply->finish(reply->context);
     oi_vector_release(&reply->headers);
     oi_buffer_release(&reply->body);
+    oi_shared_unref(&reply->shared);
     oi_arena_release(&reply->arena);
     *reply = (struct oi_http_reply){};
+}
+
+struct oi_slice
+oi_http_reply_body(const struct oi_http_reply *reply)
+{
+    return reply->shared ? reply->part : oi_buffer_slice(&reply->body);
+}
+
+void
+oi_http_reply_share(struct oi_http_reply *reply, struct oi_shared *shared)
+{
+    oi_shared_unref(&reply->shared);
+    oi_buffer_clear(&reply->body);
+    reply->shared = oi_shared_ref(shared);
+    reply->part = oi_shared_bytes(shared);
+}
+
+void
+oi_http_reply_cut(struct oi_http_reply *reply, size_t from, size_t to)
+{
+    oi_assert(from <= to && to <= oi_http_reply_body(reply).size);
+    if (reply->shared) {
+        reply->part = (struct oi_slice){ reply->part.data + from, to - from };
+        return;
+    }
+    if (to > from)
+        memmove(reply->body.data, reply->body.data + from, to - from);
+    reply->body.size = to - from;
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/shared.h"
 #include "base/slice.h"
 #include "base/status.h"
 #include "base/vector.h"
@@ -106,6 +107,8 @@ struct oi_http_reply {
     int status;                              /* 200 by default */
     OI_VECTOR(struct oi_http_field) headers; /* Content-Length, Connection are the server's */
     struct oi_buffer body;
+    struct oi_shared *shared; /* in place of `body`: */
+    struct oi_slice part;     /* this much of it is sent as it is, without a copy */
     enum oi_status (*more)(void *context, struct oi_buffer *out, bool *ret_is_last,
                            struct oi_error *error);
     void (*finish)(void *context); /* once, when `more` will not be called again; may be NULL */
@@ -121,6 +124,12 @@ struct oi_http_reply {
 
 /* Calls `finish` if that is still due. */
 void oi_http_reply_release(struct oi_http_reply *reply);
+/* The whole body so far; valid until the reply changes. */
+struct oi_slice oi_http_reply_body(const struct oi_http_reply *reply);
+/* Answer with shared bytes, of which a reference is kept, in place of what was in the body. */
+void oi_http_reply_share(struct oi_http_reply *reply, struct oi_shared *shared);
+/* Only the bytes [from, to) of the body are sent. */
+void oi_http_reply_cut(struct oi_http_reply *reply, size_t from, size_t to);
 /* Name and value are copied; CR, LF and NUL in a value assert. */
 void oi_http_reply_header(struct oi_http_reply *reply, const char *name, struct oi_slice value);
 void oi_http_reply_header_text(struct oi_http_reply *reply, const char *name, const char *value);

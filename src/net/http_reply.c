@@ -129,7 +129,7 @@ oi_http_write_head(struct oi_http_connection *connection, struct oi_buffer *out)
             write_field("Transfer-Encoding", OI_SLICE("chunked"), out);
         } else if (!reply->more && status_has_body(reply->status)) {
             oi_buffer_add_text(out, "Content-Length: ");
-            oi_buffer_add_int(out, (int64_t) reply->body.size);
+            oi_buffer_add_int(out, (int64_t) oi_http_reply_body(reply).size);
             oi_buffer_add_text(out, "\r\n");
         }
         if (connection->ends_after)
@@ -310,7 +310,7 @@ encode(struct oi_http_connection *connection)
     struct oi_buffer packed = {};
 
     if (!reply->is_compressible || !status_has_body(reply->status) || reply->status == 206 ||
-        oi_http_reply_find(reply, "content-encoding"))
+        reply->shared || oi_http_reply_find(reply, "content-encoding"))
         return true;
     oi_http_reply_header_text(reply, "Vary", "Accept-Encoding");
     reply->is_compressible = false;
@@ -363,9 +363,9 @@ oi_http_connection_answer(struct oi_http_connection *connection)
     if (reply->more && !connection->is_chunked)
         connection->ends_after = true;
     oi_http_write_head(connection, &head);
-    if (has_body && !reply->more && reply->body.size <= JOIN_SIZE_MAX) {
-        oi_buffer_add_slice(&head, oi_buffer_slice(&reply->body));
-        oi_buffer_clear(&reply->body);
+    if (has_body && !reply->more && oi_http_reply_body(reply).size <= JOIN_SIZE_MAX) {
+        oi_buffer_add_slice(&head, oi_http_reply_body(reply));
+        has_body = false;
     }
     oi_output_move(&connection->output, &head);
     if (!has_body) {
@@ -375,7 +375,10 @@ oi_http_connection_answer(struct oi_http_connection *connection)
             reply->is_waiting ? OI_HTTP_REPLY_WAITING : OI_HTTP_REPLY_STREAMING;
         queue_piece(connection, &reply->body, false);
     } else {
-        oi_output_move(&connection->output, &reply->body);
+        if (reply->shared)
+            oi_output_share(&connection->output, reply->shared, reply->part);
+        else
+            oi_output_move(&connection->output, &reply->body);
         oi_http_connection_finish_reply(connection);
     }
 }
@@ -394,7 +397,7 @@ oi_http_connection_refuse(struct oi_http_connection *connection, int status, con
     if (handler->refuse)
         handler->refuse(handler->context, status, reason, target, reply);
     end_stream(reply); /* a refusal is short */
-    if (reply->body.size == 0) {
+    if (oi_http_reply_body(reply).size == 0) {
         oi_http_reply_type(reply, "text/plain; charset=utf-8");
         oi_buffer_add_text(&reply->body, reason);
         oi_buffer_add_char(&reply->body, '\n');

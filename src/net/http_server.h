@@ -96,7 +96,5 @@ size_t oi_websocket_queued(const struct oi_websocket *websocket);
 void oi_websocket_close(struct oi_websocket *websocket, uint16_t code, const char *reason);
 
 /* A WebSocket message as one shared frame, queued on many sockets without copying. */
-struct oi_websocket_frame;
-struct oi_websocket_frame *oi_websocket_frame_new(struct oi_slice text);
-void oi_websocket_frame_unref(struct oi_websocket_frame **frame);
-void oi_websocket_send_frame(struct oi_websocket *websocket, struct oi_websocket_frame *frame);
+struct oi_shared *oi_websocket_frame_new(struct oi_slice text);
+void oi_websocket_send_frame(struct oi_websocket *websocket, struct oi_shared *frame);

@@ -211,23 +211,34 @@ note_output(struct oi_websocket *websocket, size_t queued_before)
     oi_http_connection_notify(connection);
 }
 
-void
-oi_websocket_send(struct oi_websocket *websocket, struct oi_slice text)
+struct oi_shared *
+oi_websocket_frame_new(struct oi_slice text)
 {
-    struct oi_websocket_frame *frame = oi_websocket_frame_new(text);
+    char header[OI_WEBSOCKET_HEADER_SIZE_MAX];
+    struct oi_buffer frame = {};
 
-    oi_websocket_send_frame(websocket, frame);
-    oi_websocket_frame_unref(&frame);
+    oi_buffer_add(&frame, header, oi_websocket_header(text.size, true, header));
+    oi_buffer_add_slice(&frame, text);
+    return oi_shared_take(&frame);
 }
 
 void
-oi_websocket_send_frame(struct oi_websocket *websocket, struct oi_websocket_frame *frame)
+oi_websocket_send(struct oi_websocket *websocket, struct oi_slice text)
+{
+    struct oi_shared *frame = oi_websocket_frame_new(text);
+
+    oi_websocket_send_frame(websocket, frame);
+    oi_shared_unref(&frame);
+}
+
+void
+oi_websocket_send_frame(struct oi_websocket *websocket, struct oi_shared *frame)
 {
     size_t queued = websocket->connection->output.size;
 
     if (!is_open(websocket))
         return;
-    oi_output_share(&websocket->connection->output, frame);
+    oi_output_share(&websocket->connection->output, frame, oi_shared_bytes(frame));
     note_output(websocket, queued);
 }
 

@@ -1,53 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The queue of one connection, and the frames that many queues share. */
+/* The queue of one connection. */
 #include "net/output.h"
 
-#include "net/http_server.h"
-#include "net/websocket.h"
+#include "base/status.h"
 
 /* Small pieces are gathered up to here: one write of 4 KB costs what one of 40 bytes does. */
 #define GATHER_SIZE_MAX 4096
 
-/* Counted by atomic operations: loops on other threads may hold it too. */
-struct oi_websocket_frame {
-    _Atomic unsigned references;
-    size_t size;
-    char bytes[];
-};
-
-struct oi_websocket_frame *
-oi_websocket_frame_new(struct oi_slice text)
-{
-    char header[OI_WEBSOCKET_HEADER_SIZE_MAX];
-    size_t header_size = oi_websocket_header(text.size, true, header);
-    struct oi_websocket_frame *frame = oi_alloc(sizeof(*frame) + header_size + text.size);
-
-    frame->references = 1;
-    frame->size = header_size + text.size;
-    memcpy(frame->bytes, header, header_size);
-    if (text.size > 0)
-        memcpy(frame->bytes + header_size, text.data, text.size);
-    return frame;
-}
-
-void
-oi_websocket_frame_unref(struct oi_websocket_frame **frame)
-{
-    if (*frame && --(*frame)->references == 0)
-        oi_free(*frame);
-    *frame = NULL;
-}
-
-struct oi_slice
-oi_websocket_frame_bytes(const struct oi_websocket_frame *frame)
-{
-    return (struct oi_slice){ frame->bytes, frame->size };
-}
-
 static struct oi_slice
 piece_bytes(const struct oi_output_piece *piece)
 {
-    return piece->shared ? oi_websocket_frame_bytes(piece->shared) : oi_buffer_slice(&piece->owned);
+    return piece->shared ? piece->part : oi_buffer_slice(&piece->owned);
 }
 
 void
@@ -80,13 +43,16 @@ oi_output_move(struct oi_output *output, struct oi_buffer *bytes)
 }
 
 void
-oi_output_share(struct oi_output *output, struct oi_websocket_frame *frame)
+oi_output_share(struct oi_output *output, struct oi_shared *shared, struct oi_slice part)
 {
-    struct oi_output_piece *piece = oi_vector_add(&output->pieces);
+    struct oi_output_piece *piece;
 
-    frame->references++;
-    piece->shared = frame;
-    output->size += frame->size;
+    if (part.size == 0)
+        return;
+    piece = oi_vector_add(&output->pieces);
+    piece->shared = oi_shared_ref(shared);
+    piece->part = part;
+    output->size += part.size;
 }
 
 void
@@ -122,7 +88,7 @@ oi_output_show(struct oi_output *output, struct oi_slice *slices, size_t count_m
 static void
 drop_piece(struct oi_output_piece *piece)
 {
-    oi_websocket_frame_unref(&piece->shared);
+    oi_shared_unref(&piece->shared);
     oi_buffer_release(&piece->owned);
 }
 

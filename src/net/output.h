@@ -6,15 +6,14 @@
  */
 #pragma once
 
-#include "base/buffer.h"
+#include "base/shared.h"
 #include "base/vector.h"
-
-struct oi_websocket_frame;
 
 struct oi_output_piece {
     struct oi_buffer owned;
-    struct oi_websocket_frame *shared; /* in place of `owned` */
-    bool is_shown;                     /* nothing may be appended: a writer holds its address */
+    struct oi_shared *shared; /* in place of `owned`: */
+    struct oi_slice part;     /* this much of it */
+    bool is_shown;            /* nothing may be appended: a writer holds its address */
 };
 
 struct oi_output {
@@ -28,8 +27,8 @@ struct oi_output {
 void oi_output_add(struct oi_output *output, struct oi_slice bytes);
 /* Takes the memory of `bytes`, which is empty afterwards. */
 void oi_output_move(struct oi_output *output, struct oi_buffer *bytes);
-/* Keeps a reference. */
-void oi_output_share(struct oi_output *output, struct oi_websocket_frame *frame);
+/* Keeps a reference; `part` lies in the shared bytes. */
+void oi_output_share(struct oi_output *output, struct oi_shared *shared, struct oi_slice part);
 /* Takes all that waits in `from`, of which nothing has been shown or consumed. */
 void oi_output_append(struct oi_output *output, struct oi_output *from);
 /* The next pieces, at most `count_max`; valid until they are consumed. */
@@ -37,6 +36,3 @@ size_t oi_output_show(struct oi_output *output, struct oi_slice *slices, size_t 
 void oi_output_consume(struct oi_output *output, size_t size);
 /* Memory given back; nothing may be under way. */
 void oi_output_release(struct oi_output *output);
-
-/* The bytes of a shared frame; it is declared with the WebSockets in net/http_server.h. */
-struct oi_slice oi_websocket_frame_bytes(const struct oi_websocket_frame *frame);

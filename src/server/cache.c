@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A table of places: an answer has one place, by its key's hash, and whoever comes later takes it.
- * No list is kept of who was used last; a hit copies the body under the lock, which costs less than
- * sending it.
+ * No list is kept of who was used last. Bodies are shared with the replies that send them, so a hit
+ * copies nothing but the headers, and a body may outlive its place.
  */
 #include "server/cache.h"
 
@@ -25,8 +25,8 @@ struct place {
     char *key; /* NULL: empty */
     size_t key_size;
     struct oi_cache_state state;
-    struct oi_http_reply reply; /* headers and body */
-    struct oi_buffer packed;
+    struct oi_http_reply reply; /* headers and the shared body */
+    struct oi_shared *packed;   /* the body compressed, once somebody took it so */
     uint64_t counts[2];
     size_t size;
 };
@@ -54,7 +54,7 @@ empty(struct oi_cache *cache, struct place *place)
     cache->bytes -= place->size;
     oi_free(place->key);
     oi_http_reply_release(&place->reply);
-    oi_buffer_release(&place->packed);
+    oi_shared_unref(&place->packed);
     *place = (struct place){};
 }
 
@@ -98,34 +98,62 @@ copy_headers(const struct oi_http_reply *from, struct oi_http_reply *to)
         oi_http_reply_header(to, from->headers.items[i].name.data, from->headers.items[i].value);
 }
 
-static bool
-pack(struct oi_cache *cache, struct place *place)
+/* What a hit needs once the lock is given back. */
+struct hit {
+    struct oi_shared *body, *packed;
+    bool is_compressible;
+};
+
+/* Keep the compressed body for the next one, if the place is still of the same answer. */
+static void
+keep_packed(struct oi_cache *cache, struct place *place, struct hit *hit)
 {
-    if (place->packed.size == 0 && place->reply.body.size <= PACK_MAX) {
-        oi_gzip(oi_buffer_slice(&place->reply.body), 1, &place->packed);
-        place->size += place->packed.size;
-        cache->bytes += place->packed.size;
+    size_t size = oi_shared_bytes(hit->packed).size;
+
+    pthread_mutex_lock(&cache->lock);
+    if (place->reply.shared == hit->body && !place->packed) {
+        place->packed = oi_shared_ref(hit->packed);
+        place->size += size;
+        cache->bytes += size;
     }
-    return place->packed.size > 0 && place->packed.size < place->reply.body.size;
+    pthread_mutex_unlock(&cache->lock);
 }
 
 static void
-fill(struct oi_cache *cache, struct place *place, const struct oi_http_request *request,
-     struct oi_http_reply *reply)
+pack(struct oi_cache *cache, struct place *place, struct hit *hit)
 {
-    bool may_pack = place->reply.is_compressible && place->reply.body.size >= PACK_MIN &&
-                    !request->is_http10 && oi_http_accepts_gzip(request);
+    struct oi_buffer packed = {};
 
-    copy_headers(&place->reply, reply);
-    oi_buffer_clear(&reply->body);
-    reply->is_compressible = place->reply.is_compressible;
-    if (may_pack && pack(cache, place)) {
-        oi_http_reply_header_text(reply, "Content-Encoding", "gzip");
+    oi_gzip(oi_shared_bytes(hit->body), 1, &packed);
+    hit->packed = oi_shared_take(&packed);
+    keep_packed(cache, place, hit);
+}
+
+static void
+fill(struct oi_cache *cache, struct place *place, struct hit *hit,
+     const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    struct oi_slice body = oi_shared_bytes(hit->body);
+    bool is_taken = hit->is_compressible && body.size >= PACK_MIN && !request->is_http10 &&
+                    oi_http_accepts_gzip(request);
+
+    if (is_taken && body.size > PACK_MAX) {
+        /* Too long to wait for: the server compresses it beside its loop. */
+        oi_buffer_clear(&reply->body);
+        oi_buffer_add_slice(&reply->body, body);
+        reply->is_compressible = true;
+        return;
+    }
+    if (hit->is_compressible)
         oi_http_reply_header_text(reply, "Vary", "Accept-Encoding");
-        reply->is_compressible = false;
-        oi_buffer_add_slice(&reply->body, oi_buffer_slice(&place->packed));
+    reply->is_compressible = false;
+    if (is_taken && !hit->packed)
+        pack(cache, place, hit);
+    if (is_taken && oi_shared_bytes(hit->packed).size < body.size) {
+        oi_http_reply_header_text(reply, "Content-Encoding", "gzip");
+        oi_http_reply_share(reply, hit->packed);
     } else {
-        oi_buffer_add_slice(&reply->body, oi_buffer_slice(&place->reply.body));
+        oi_http_reply_share(reply, hit->body);
     }
 }
 
@@ -135,12 +163,15 @@ oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache
               uint64_t ret_counts[2])
 {
     struct place *place = place_of(cache, key);
-    bool is_found;
+    struct hit hit = {};
 
     pthread_mutex_lock(&cache->lock);
-    is_found = holds(place, key, state);
-    if (is_found) {
-        fill(cache, place, request, reply);
+    if (holds(place, key, state)) {
+        copy_headers(&place->reply, reply);
+        hit.is_compressible = place->reply.is_compressible;
+        hit.body = oi_shared_ref(place->reply.shared);
+        if (place->packed)
+            hit.packed = oi_shared_ref(place->packed);
         memcpy(ret_counts, place->counts, sizeof(place->counts));
         if (state->version != 0) {
             place->state.batch = state->batch;
@@ -148,7 +179,12 @@ oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache
         }
     }
     pthread_mutex_unlock(&cache->lock);
-    return is_found;
+    if (!hit.body)
+        return false;
+    fill(cache, place, &hit, request, reply);
+    oi_shared_unref(&hit.body);
+    oi_shared_unref(&hit.packed);
+    return true;
 }
 
 static void
@@ -164,9 +200,11 @@ oi_cache_put(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_
 {
     struct place *place = place_of(cache, key);
     size_t size = sizeof(*place) + key.size + reply->body.size;
+    struct oi_buffer body = {};
 
     if (reply->body.size > BODY_MAX || size > cache->bytes_max)
         return;
+    oi_buffer_add_slice(&body, oi_buffer_slice(&reply->body));
     pthread_mutex_lock(&cache->lock);
     empty(cache, place);
     make_room(cache, size);
@@ -176,7 +214,7 @@ oi_cache_put(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_
     place->state = *state;
     copy_headers(reply, &place->reply);
     place->reply.is_compressible = reply->is_compressible;
-    oi_buffer_add_slice(&place->reply.body, oi_buffer_slice(&reply->body));
+    place->reply.shared = oi_shared_take(&body);
     memcpy(place->counts, counts, sizeof(place->counts));
     place->size = size;
     cache->bytes += size;

@@ -21,7 +21,8 @@ struct oi_cache_state {
 struct oi_cache *oi_cache_new(size_t bytes_max);
 void oi_cache_free(struct oi_cache **cache);
 
-/* Fill the reply, compressed where the request takes that, and the counts kept with it. With a
+/* Fill the reply with the shared body, compressed where the request takes that, and the counts
+ * kept with it. With a
  * version it is that which must be the same, whatever has been committed. */
 bool oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_state *state,
                    const struct oi_http_request *request, struct oi_http_reply *reply,

@@ -123,7 +123,7 @@ void
 live_word_release(struct wording *wording)
 {
     for (size_t i = 0; i < OI_COUNT(wording->forms); i++) {
-        oi_websocket_frame_unref(&wording->forms[i].frame);
+        oi_shared_unref(&wording->forms[i].frame);
         oi_buffer_release(&wording->forms[i].text);
     }
 }

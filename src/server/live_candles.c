@@ -167,7 +167,7 @@ word_candle(struct live *live, const struct oi_catalog *catalog, const struct du
 static void
 send_candle(struct live *live, const struct oi_catalog *catalog, const struct due_candle *due)
 {
-    struct oi_websocket_frame *frame = NULL;
+    struct oi_shared *frame = NULL;
     struct oi_buffer text = {};
     bool is_made = false;
 
@@ -191,7 +191,7 @@ send_candle(struct live *live, const struct oi_catalog *catalog, const struct du
             listener_send_text(listener, oi_buffer_slice(&text));
         }
     }
-    oi_websocket_frame_unref(&frame);
+    oi_shared_unref(&frame);
     oi_buffer_release(&text);
 }
 

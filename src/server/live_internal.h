@@ -62,8 +62,8 @@ struct wording {
     struct {
         bool is_made;
         struct oi_buffer text;
-        struct oi_websocket_frame *frame; /* where nothing follows that is a listener's own */
-    } forms[2];                           /* plain, pretty */
+        struct oi_shared *frame; /* where nothing follows that is a listener's own */
+    } forms[2];                  /* plain, pretty */
 };
 
 /* A candle to be sent. */

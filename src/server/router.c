@@ -364,31 +364,31 @@ static void
 cut_to_range(const struct oi_http_request *request, struct oi_http_reply *reply)
 {
     const struct oi_slice *range = oi_http_header(request, "range");
+    size_t size = oi_http_reply_body(reply).size;
     struct oi_byte_range part;
     char text[80];
 
     oi_http_reply_header_text(reply, "Accept-Ranges", "bytes");
-    if (!range || reply->status != 200 || !oi_range_parse(*range, reply->body.size, &part))
+    if (!range || reply->status != 200 || !oi_range_parse(*range, size, &part))
         return;
     if (part.from >= part.to) {
         reply->status = 416;
-        (void) snprintf(text, sizeof(text), "bytes */%zu", reply->body.size);
+        (void) snprintf(text, sizeof(text), "bytes */%zu", size);
         oi_http_reply_header_text(reply, "Content-Range", text);
-        oi_buffer_clear(&reply->body);
+        oi_http_reply_cut(reply, 0, 0);
         return;
     }
     reply->status = 206;
-    (void) snprintf(text, sizeof(text), "bytes %zu-%zu/%zu", part.from, part.to - 1,
-                    reply->body.size);
+    (void) snprintf(text, sizeof(text), "bytes %zu-%zu/%zu", part.from, part.to - 1, size);
     oi_http_reply_header_text(reply, "Content-Range", text);
-    memmove(reply->body.data, reply->body.data + part.from, part.to - part.from);
-    reply->body.size = part.to - part.from;
+    oi_http_reply_cut(reply, part.from, part.to);
 }
 
 static enum oi_status
 render_file(struct answer *answer, const struct oi_http_request *request,
             struct oi_http_reply *reply, struct oi_error *error)
 {
+    OI_CLEANUP(oi_shared_unref) struct oi_shared *file = NULL;
     struct oi_buffer name = {};
     enum oi_status status;
     bool is_last;
@@ -399,9 +399,10 @@ render_file(struct answer *answer, const struct oi_http_request *request,
                   request->path.size - answer->call.mount.size);
     oi_buffer_add_format(&name, "?%u", answer->query.variant);
     status = oi_export_file(answer->server->files, oi_buffer_slice(&name), answer->server->source,
-                            &answer->query, &reply->body, &answer->problem, error);
+                            &answer->query, &file, &answer->problem, error);
     oi_buffer_release(&name);
     OI_TRY(status);
+    oi_http_reply_share(reply, file);
     cut_to_range(request, reply);
     return OI_OK;
 }
@@ -483,7 +484,7 @@ answer_not_modified(const struct oi_http_request *request, struct oi_http_reply 
         return;
     reply->status = 304;
     reply->is_compressible = false;
-    oi_buffer_clear(&reply->body);
+    oi_http_reply_cut(reply, 0, 0);
 }
 
 static bool

@@ -202,7 +202,7 @@ push(void *context)
 {
     struct world *world = context;
     struct oi_buffer text = {};
-    struct oi_websocket_frame *frame;
+    struct oi_shared *frame;
 
     fill(&text, PIECE_SIZE);
     frame = oi_websocket_frame_new(oi_buffer_slice(&text));
@@ -214,7 +214,7 @@ push(void *context)
         else
             oi_websocket_send_frame(websocket, frame);
     }
-    oi_websocket_frame_unref(&frame);
+    oi_shared_unref(&frame);
     oi_buffer_release(&text);
 }
 

@@ -66,7 +66,7 @@ static void
 shares_one_frame_between_sockets(void **)
 {
     struct world first, second;
-    struct oi_websocket_frame *frame = oi_websocket_frame_new(OI_SLICE("news"));
+    struct oi_shared *frame = oi_websocket_frame_new(OI_SLICE("news"));
     struct oi_slice seen[2];
 
     world_open(&first);
@@ -77,7 +77,7 @@ shares_one_frame_between_sockets(void **)
     (void) world_sent(&second);
     oi_websocket_send_frame(first.websocket, frame);
     oi_websocket_send_frame(second.websocket, frame);
-    oi_websocket_frame_unref(&frame);
+    oi_shared_unref(&frame);
     assert_null(frame);
     assert_int_equal(first.woken, 1);
     assert_int_equal(oi_output_show(oi_http_connection_output(first.connection), &seen[0], 1), 1);
@@ -172,7 +172,7 @@ gives_up_a_socket_with_an_absurd_queue(void **)
 {
     struct world world;
     struct oi_buffer text = {};
-    struct oi_websocket_frame *frame;
+    struct oi_shared *frame;
 
     world_open(&world);
     world_receive(&world, HANDSHAKE("/ws"));
@@ -182,7 +182,7 @@ gives_up_a_socket_with_an_absurd_queue(void **)
         oi_websocket_send_frame(world.websocket, frame);
     assert_true(oi_http_connection_is_done(world.connection));
     assert_int_equal(world.closed, 0); /* told in a turn of its own, not inside a broadcast */
-    oi_websocket_frame_unref(&frame);
+    oi_shared_unref(&frame);
     oi_buffer_release(&text);
     world_close(&world);
     assert_int_equal(world.closed, 1);

@@ -81,12 +81,12 @@ static void
 keeps_a_shared_frame_while_a_queue_holds_it(void **)
 {
     struct oi_output first = {}, second = {};
-    struct oi_websocket_frame *frame = oi_websocket_frame_new(OI_SLICE("hello"));
+    struct oi_shared *frame = oi_websocket_frame_new(OI_SLICE("hello"));
     struct oi_slice shown;
 
-    oi_output_share(&first, frame);
-    oi_output_share(&second, frame);
-    oi_websocket_frame_unref(&frame);
+    oi_output_share(&first, frame, oi_shared_bytes(frame));
+    oi_output_share(&second, frame, oi_shared_bytes(frame));
+    oi_shared_unref(&frame);
     oi_output_consume(&first, 7);
     assert_int_equal(oi_output_show(&second, &shown, 1), 1);
     assert_true(oi_slice_is(shown, "\x81\x05hello"));

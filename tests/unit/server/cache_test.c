@@ -32,7 +32,7 @@ find(struct oi_cache *cache, const char *key, const struct oi_cache_state *state
     if (encoding)
         oi_http_add_header(&request, "Accept-Encoding", oi_slice_of(encoding));
     if (oi_cache_find(cache, oi_slice_of(key), state, &request, &reply, counts)) {
-        size = reply.body.size;
+        size = oi_http_reply_body(&reply).size;
         assert_int_equal(counts[1], 4);
         assert_true(oi_slice_is(*oi_http_reply_find(&reply, "etag"), "\"1\""));
         assert_int_equal(oi_http_reply_find(&reply, "content-encoding") != NULL, encoding != NULL);
