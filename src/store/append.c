@@ -50,7 +50,10 @@ struct intake {
 
     /* Rows of one time that are there already, in key order. */
     struct oi_rows present;
-    struct oi_rows candidate; /* the one row that is looked at */
+    struct oi_rows candidate;   /* the one row that is looked at */
+    struct oi_batch_rows there; /* where rows are elsewhere: what it has of all keys in question */
+    size_t there_next;
+    bool is_overtaken; /* somebody else committed meanwhile: all over again */
     /* The chunk looked into last. */
     struct oi_chunk chunk;
     uint32_t chunk_series;
@@ -215,6 +218,48 @@ add_present_from_chunk(struct intake *intake, uint32_t series, oi_time time, str
     return OI_OK;
 }
 
+/* Rows that may have company are asked for in one question. */
+static enum oi_status
+ask_remote(struct intake *intake, struct oi_error *error)
+{
+    const struct oi_store *store = intake->store;
+    OI_VECTOR(struct oi_row_key) keys = {};
+    enum oi_status status = OI_OK;
+
+    for (size_t i = 0; i < intake->row_count; i++) {
+        const struct oi_row_key key = { intake->rows[i].series, intake->rows[i].time };
+        const struct oi_position *position = &store->tracks.items[key.series - 1].position;
+
+        if (position->rows > 0 && key.time >= position->first && key.time <= position->last &&
+            (keys.count == 0 || keys.items[keys.count - 1].series != key.series ||
+             keys.items[keys.count - 1].time != key.time))
+            oi_vector_push(&keys, key);
+    }
+    if (keys.count > 0)
+        status = store->remote->present(store->remote_context, keys.items, keys.count,
+                                        &intake->there, error);
+    oi_vector_release(&keys);
+    return status;
+}
+
+/* Both are in one order, so each is walked once. */
+static void
+take_present(struct intake *intake, uint32_t series, oi_time time)
+{
+    const struct oi_batch_rows *there = &intake->there;
+
+    while (intake->there_next < there->rows.count) {
+        uint32_t at = there->series.items[intake->there_next];
+        oi_time at_time = there->rows.items[intake->there_next].time;
+
+        if (at > series || (at == series && at_time > time))
+            return;
+        if (at == series && at_time == time)
+            add_present(intake, &there->rows, intake->there_next);
+        intake->there_next++;
+    }
+}
+
 /* Every visible row of (series, time), in key order. */
 static enum oi_status
 gather_present(struct intake *intake, uint32_t series, oi_time time, struct oi_error *error)
@@ -224,6 +269,10 @@ gather_present(struct intake *intake, uint32_t series, oi_time time, struct oi_e
     struct oi_rows more = {};
 
     oi_rows_clear(&intake->present);
+    if (intake->store->remote) {
+        take_present(intake, series, time);
+        return OI_OK;
+    }
     if (position->rows > 0 && time >= position->first && time <= position->last)
         OI_TRY(add_present_from_chunk(intake, series, time, error));
     if (track->tail.count == 0 || time > track->tail_last)
@@ -353,36 +402,89 @@ keep_new_rows(struct intake *intake, struct oi_error *error)
     return OI_OK;
 }
 
+/* What a batch says besides its rows, into the ledgers. */
+enum oi_status
+oi_append_record(struct oi_access *access, const struct oi_batch *batch, struct oi_state *state,
+                 struct oi_batch_header *header, struct oi_error *error)
+{
+    uint64_t number = state->last_batch + 1;
+
+    if (batch->import)
+        OI_TRY(oi_import_save(access, batch->import, number, &state->next_import, &header->import,
+                              error));
+    OI_TRY(oi_coverage_save(access, batch, number, error));
+    OI_TRY(oi_commits_add(access, number, header, error));
+    state->last_batch = number;
+    state->last_commit_time = header->commit_time;
+    return oi_state_save(access, state, error);
+}
+
+/* The rows go to where all rows are, and the batch becomes known to everybody, before the mirror
+ * has it. */
+static enum oi_status
+send_batch(struct intake *intake, const struct oi_batch *batch,
+           const struct oi_batch_header *header, struct oi_error *error)
+{
+    const struct oi_store *store = intake->store;
+    struct oi_change change = { .kind = OI_CHANGE_APPEND,
+                                .time = header->commit_time,
+                                .batch = intake->number,
+                                .row_count = header->row_count };
+    struct oi_buffer body = {}, rows = {};
+    enum oi_status status;
+
+    oi_remote_encode_batch(batch, batch->import, &body);
+    if (header->row_count <= OI_REMOTE_ROWS_TOLD) {
+        oi_batch_encode(header, &intake->kept, &rows);
+        change.rows = oi_buffer_slice(&rows);
+    }
+    change.body = oi_buffer_slice(&body);
+    status = store->remote->commit(store->remote_context, &change, &intake->kept,
+                                   &intake->is_overtaken, error);
+    oi_buffer_release(&body);
+    oi_buffer_release(&rows);
+    return status;
+}
+
+static enum oi_status
+put_log(struct intake *intake, const struct oi_batch_header *header, struct oi_error *error)
+{
+    const struct oi_key key = oi_key_of_u64(intake->number);
+    struct oi_buffer value = {};
+    enum oi_status status;
+
+    oi_seal_begin(&value);
+    oi_batch_encode(header, &intake->kept, &value);
+    status = oi_access_put(&intake->access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);
+    oi_buffer_release(&value);
+    return status;
+}
+
 static enum oi_status
 write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_header *ret_header,
             struct oi_error *error)
 {
-    const struct oi_key key = oi_key_of_u64(intake->number);
     struct oi_batch_header header = { .commit_time = intake->commit_time,
                                       .row_count = intake->kept.rows.count };
-    struct oi_buffer value = {};
-    enum oi_status status;
+    struct oi_batch batch = *intake->batch;
+    struct oi_import_mark mark;
 
-    if (intake->batch->import) {
-        struct oi_import_mark mark = *intake->batch->import;
-
+    if (batch.import) {
+        mark = *batch.import;
         /* In the same commit as the rows: a crash behind it loses no count. */
         mark.stored += intake->parts[0].result.stored;
         mark.duplicate += intake->parts[0].result.duplicate;
         mark.refused += intake->parts[0].result.refused;
-        OI_TRY(oi_import_save(&intake->access, &mark, intake->number, &state->next_import,
-                              &header.import, error));
+        batch.import = &mark;
     }
-    OI_TRY(oi_coverage_save(&intake->access, intake->batch, intake->number, error));
-    OI_TRY(oi_commits_add(&intake->access, intake->number, &header, error));
-    oi_seal_begin(&value);
-    oi_batch_encode(&header, &intake->kept, &value);
-    status = oi_access_put(&intake->access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);
-    oi_buffer_release(&value);
-    OI_TRY(status);
-    state->last_batch = intake->number;
-    state->last_commit_time = intake->commit_time;
-    OI_TRY(oi_state_save(&intake->access, state, error));
+    OI_TRY(oi_append_record(&intake->access, &batch, state, &header, error));
+    if (intake->store->remote) {
+        OI_TRY(send_batch(intake, &batch, &header, error));
+        if (intake->is_overtaken)
+            return OI_OK;
+    } else {
+        OI_TRY(put_log(intake, &header, error));
+    }
     OI_TRY(oi_access_commit(&intake->access, error));
     *ret_header = header;
     return OI_OK;
@@ -407,15 +509,20 @@ append_in(struct intake *intake, struct oi_error *error)
     (void) pthread_rwlock_rdlock(&store->state_lock);
     state = store->state;
     intake->number = state.last_batch + 1;
-    intake->commit_time = store->clock->wall_ns(store->clock);
-    if (intake->commit_time < state.last_commit_time)
-        intake->commit_time = state.last_commit_time;
+    intake->commit_time = oi_store_now(store, &state);
     take_rows(intake);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    /* Nothing moves meanwhile: we are the writer. */
+    if (store->remote)
+        OI_TRY(ask_remote(intake, error));
+    (void) pthread_rwlock_rdlock(&store->state_lock);
     status = keep_new_rows(intake, error);
     (void) pthread_rwlock_unlock(&store->state_lock);
     OI_TRY(status);
     if (!is_empty(intake)) {
         OI_TRY(write_batch(intake, &state, &header, error));
+        if (intake->is_overtaken)
+            return OI_OK;
         oi_store_publish(store, &state, &header, &intake->kept);
         for (size_t i = 0; i < intake->part_count; i++) {
             if (oi_append_is_idle(&intake->parts[i]))
@@ -435,9 +542,9 @@ append_in(struct intake *intake, struct oi_error *error)
     return OI_OK;
 }
 
-enum oi_status
-oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi_append_part *parts,
-                 size_t part_count, struct oi_error *error)
+static enum oi_status
+append_once(struct oi_store *store, const struct oi_batch *batch, struct oi_append_part *parts,
+            size_t part_count, bool *ret_overtaken, struct oi_error *error)
 {
     struct intake intake = {
         .store = store, .batch = batch, .parts = parts, .part_count = part_count
@@ -446,15 +553,30 @@ oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi
 
     for (size_t i = 0; i < part_count; i++)
         parts[i].result = (struct oi_append_result){ .time = OI_TIME_NONE };
+    if (store->remote)
+        OI_TRY(store->remote->follow(store->remote_context, true, error));
     OI_TRY(oi_access_begin(&intake.access, store, OI_KV_WRITE, error));
     status = append_in(&intake, error);
     oi_access_end(&intake.access);
     oi_free(intake.rows);
     oi_batch_rows_release(&intake.taken);
     oi_batch_rows_release(&intake.kept);
+    oi_batch_rows_release(&intake.there);
     oi_vector_release(&intake.refusals);
     oi_rows_release(&intake.present);
     oi_rows_release(&intake.candidate);
     oi_chunk_release(&intake.chunk);
+    *ret_overtaken = intake.is_overtaken;
     return status;
+}
+
+enum oi_status
+oi_append_commit(struct oi_store *store, const struct oi_batch *batch, struct oi_append_part *parts,
+                 size_t part_count, struct oi_error *error)
+{
+    bool is_overtaken = true;
+
+    while (is_overtaken)
+        OI_TRY(append_once(store, batch, parts, part_count, &is_overtaken, error));
+    return OI_OK;
 }

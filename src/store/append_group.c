@@ -214,6 +214,20 @@ relieve(struct oi_store *store)
         (void) oi_store_checkpoint(store, TAIL_ROWS_MAX / 2, &left, NULL);
 }
 
+static enum oi_status
+keep_for_later(struct oi_store *store, const struct oi_batch *batch, struct oi_append_turn *turn,
+               struct oi_error *error)
+{
+    enum oi_status status;
+
+    (void) pthread_mutex_lock(&store->append_lock);
+    status = store->remote->keep(store->remote_context, batch, error);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    atomic_store(&store->is_paused, status == OI_E_FULL);
+    turn->result = (struct oi_append_result){ .time = OI_TIME_NONE, .stored = batch->row_count };
+    return status;
+}
+
 enum oi_status
 oi_store_append(struct oi_store *store, const struct oi_batch *batch,
                 struct oi_append_result *ret_result, struct oi_error *error)
@@ -235,6 +249,12 @@ oi_store_append(struct oi_store *store, const struct oi_batch *batch,
         serve_group(store, &group);
     }
     (void) pthread_mutex_unlock(&store->append_lock);
+    /* Nothing is lost while the rows' place is away: what can wait is kept here. */
+    if (turn.status == OI_E_BUSY && store->remote && !batch->import &&
+        keep_for_later(store, batch, &turn, error) == OI_OK) {
+        *ret_result = turn.result;
+        return OI_OK;
+    }
     if (turn.status != OI_OK)
         return oi_fail(error, turn.status, "%s", turn.error.message);
     relieve(store);

@@ -28,6 +28,9 @@ check_empty(const char *path, struct oi_error *error)
 enum oi_status
 oi_store_backup(struct oi_store *store, const char *path, struct oi_error *error)
 {
+    if (store->remote)
+        return oi_fail(error, OI_E_INVALID,
+                       "this store's rows are elsewhere: `oi copy` makes a store of them");
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         return oi_fail(error, OI_E_IO, "cannot make the folder %s: %s", path, strerror(errno));
     OI_TRY(check_empty(path, error));

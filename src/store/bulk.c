@@ -16,6 +16,7 @@
 #define THREADS_MAX 64
 /* So many rows are appended at once. */
 #define APPEND_ROWS ((size_t) 32'768)
+#define APPEND_ROWS_REMOTE ((size_t) 1 << 18)
 /* Where series have fewer rows than this part of a chunk they are appended: chunks of their own
  * would be crumbs, and the log gathers them. */
 #define CRUMB_PART 8
@@ -291,7 +292,7 @@ is_ahead(const struct oi_store *store, const struct oi_bulk_load *load)
     const struct oi_feed *feed =
         &names->feeds.items[names->series.items[load->series - 1].feed - 1];
 
-    return track->tail.count == 0 && strcmp(feed->name, "live") != 0 &&
+    return !store->remote && track->tail.count == 0 && strcmp(feed->name, "live") != 0 &&
            (track->position.rows == 0 || load->first > track->position.last);
 }
 
@@ -361,6 +362,16 @@ append_items(struct loading *loading, const struct oi_bulk_item *items, const st
     return OI_OK;
 }
 
+/* Where rows are elsewhere nothing is loaded, and the last append tells how far the file is. */
+static void
+finish_mark(struct loading *loading)
+{
+    if (!loading->is_marked)
+        return;
+    loading->mark.rows_done = loading->bulk->import->rows_done;
+    loading->mark.is_complete = loading->bulk->import->is_complete;
+}
+
 /* The rows of all series that are appended; they are then dealt with. */
 static enum oi_status
 append_rows(struct loading *loading, struct oi_error *error)
@@ -379,7 +390,7 @@ append_rows(struct loading *loading, struct oi_error *error)
             row.reading.known_time = oi_bulk_row(loading->bulk, load->items[k])->known_time;
             oi_vector_push(&items, load->items[k]);
             oi_vector_push(&rows, row);
-            if (rows.count < APPEND_ROWS)
+            if (rows.count < (loading->store->remote ? APPEND_ROWS_REMOTE : APPEND_ROWS))
                 continue;
             status = append_items(loading, items.items, rows.items, rows.count, error);
             oi_vector_clear(&items);
@@ -388,7 +399,9 @@ append_rows(struct loading *loading, struct oi_error *error)
         if (load->is_appended)
             load->count = 0;
     }
-    if (status == OI_OK && rows.count > 0)
+    if (loading->store->remote)
+        finish_mark(loading);
+    if (status == OI_OK && (rows.count > 0 || (loading->store->remote && loading->is_marked)))
         status = append_items(loading, items.items, rows.items, rows.count, error);
     oi_vector_release(&items);
     oi_vector_release(&rows);
@@ -677,7 +690,7 @@ oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
     prepare(&loading);
     do {
         status = append_rows(&loading, error);
-        if (status == OI_OK)
+        if (status == OI_OK && !store->remote)
             status = load_rows(&loading, error);
     } while (status == OI_OK && loading.is_flipped);
     if (status == OI_OK) {

@@ -395,6 +395,9 @@ oi_store_checkpoint_share(struct oi_store *store, const struct oi_checkpoint_pla
 
     if (store->is_read_only)
         return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    *ret_due = 0;
+    if (store->remote)
+        return oi_remote_follow(store, error);
     OI_TRY(lock_checkpoints(store, &file, error));
     (void) pthread_mutex_lock(&store->append_lock);
     for (int attempt = 0; attempt < 3 && status == OI_E_FULL; attempt++)

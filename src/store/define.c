@@ -27,9 +27,7 @@ change_open(struct change *change, struct oi_error *error)
         return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
     OI_TRY(oi_access_begin(&change->access, store, OI_KV_WRITE, error));
     OI_TRY(oi_state_load(&change->access, &state, error));
-    change->now = store->clock->wall_ns(store->clock);
-    if (change->now < state.last_commit_time)
-        change->now = state.last_commit_time;
+    change->now = oi_store_now(store, &state);
     return oi_names_load(&change->access, &change->names, error);
 }
 
@@ -57,15 +55,14 @@ change_commit(struct change *change, struct oi_error *error)
     return OI_OK;
 }
 
-/* Run `work` in a transaction, again when the engine had to grow. */
+/* Run `work` in a transaction, again when the engine had to grow. The append lock is held. */
 static enum oi_status
-change_run(struct oi_store *store,
-           enum oi_status (*work)(struct change *, void *, struct oi_error *), void *context,
-           size_t *ret_changed, struct oi_error *error)
+change_run_locked(struct oi_store *store,
+                  enum oi_status (*work)(struct change *, void *, struct oi_error *), void *context,
+                  size_t *ret_changed, struct oi_error *error)
 {
     enum oi_status status = OI_E_FULL;
 
-    (void) pthread_mutex_lock(&store->append_lock);
     for (int attempt = 0; attempt < 3 && status == OI_E_FULL; attempt++) {
         struct change change = { .store = store };
 
@@ -79,6 +76,18 @@ change_run(struct oi_store *store,
         if (status == OI_OK && ret_changed)
             *ret_changed = change.changed;
     }
+    return status;
+}
+
+static enum oi_status
+change_run(struct oi_store *store,
+           enum oi_status (*work)(struct change *, void *, struct oi_error *), void *context,
+           size_t *ret_changed, struct oi_error *error)
+{
+    enum oi_status status;
+
+    (void) pthread_mutex_lock(&store->append_lock);
+    status = change_run_locked(store, work, context, ret_changed, error);
     (void) pthread_mutex_unlock(&store->append_lock);
     return status;
 }
@@ -197,6 +206,25 @@ all_known(struct oi_store *store, const struct define_call *call)
     return is_all;
 }
 
+static enum oi_status
+define_remote(struct oi_store *store, const struct define_call *call, size_t *ret_changed,
+              struct oi_error *error)
+{
+    struct oi_buffer body = {}, one = {};
+    enum oi_status status;
+
+    for (size_t i = 0; i < call->count; i++) {
+        oi_buffer_clear(&one);
+        oi_instrument_encode(&call->definitions[i], &one);
+        oi_buffer_add_u32(&body, (uint32_t) one.size);
+        oi_buffer_add(&body, one.data, one.size);
+    }
+    status = oi_remote_change(store, OI_CHANGE_DEFINE, oi_buffer_slice(&body), ret_changed, error);
+    oi_buffer_release(&body);
+    oi_buffer_release(&one);
+    return status;
+}
+
 enum oi_status
 oi_store_define(struct oi_store *store, const struct oi_instrument *definitions, size_t count,
                 uint32_t *ret_ids, size_t *ret_changed, struct oi_error *error)
@@ -209,7 +237,39 @@ oi_store_define(struct oi_store *store, const struct oi_instrument *definitions,
             *ret_changed = 0;
         return OI_OK;
     }
+    if (store->remote) {
+        OI_TRY(define_remote(store, &call, ret_changed, error));
+        return all_known(store, &call)
+                   ? OI_OK
+                   : oi_fail(error, OI_E_CORRUPT, "a definition that did not take");
+    }
     return change_run(store, define_all, &call, ret_changed, error);
+}
+
+enum oi_status
+oi_define_apply(struct oi_store *store, struct oi_slice body, size_t *ret_changed,
+                struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(body);
+    OI_VECTOR(struct oi_instrument) definitions = {};
+    struct define_call call = {};
+    enum oi_status status = OI_OK;
+
+    while (status == OI_OK && oi_cursor_left(&cursor) > 0) {
+        struct oi_slice bytes = oi_cursor_bytes(&cursor, oi_cursor_u32(&cursor));
+        struct oi_instrument definition;
+
+        status = cursor.failed ? oi_fail(error, OI_E_CORRUPT, "a definition is damaged")
+                               : oi_instrument_decode(bytes, &definition, error);
+        if (status == OI_OK)
+            oi_vector_push(&definitions, definition);
+    }
+    call.definitions = definitions.items;
+    call.count = definitions.count;
+    if (status == OI_OK)
+        status = change_run_locked(store, define_all, &call, ret_changed, error);
+    oi_vector_release(&definitions);
+    return status;
 }
 
 /* The version that was known last among those that hold at the time; before all of them, the first
@@ -277,6 +337,18 @@ find_feed(const struct oi_names *names, struct feed_call *call, struct oi_error 
     return OI_OK;
 }
 
+static void
+encode_facts(const struct oi_feed *feed, struct oi_buffer *out)
+{
+    oi_buffer_add_u8(out, (uint8_t) strlen(feed->name));
+    oi_buffer_add_text(out, feed->name);
+    oi_buffer_add_u8(out, (uint8_t) feed->unit);
+    oi_buffer_add_u8(out, (uint8_t) feed->sides);
+    oi_buffer_add_u64(out, (uint64_t) feed->cadence_ns);
+    oi_buffer_add_u8(out, feed->restates);
+    oi_buffer_add_u8(out, feed->is_daily);
+}
+
 static enum oi_status
 make_feed(struct change *change, void *context, struct oi_error *error)
 {
@@ -293,18 +365,28 @@ make_feed(struct change *change, void *context, struct oi_error *error)
     feed.id = (uint16_t) (change->names.feeds.count + 1);
     oi_key_add_u16(&key, feed.id);
     oi_seal_begin(&value);
-    oi_buffer_add_u8(&value, (uint8_t) strlen(feed.name));
-    oi_buffer_add_text(&value, feed.name);
-    oi_buffer_add_u8(&value, (uint8_t) feed.unit);
-    oi_buffer_add_u8(&value, (uint8_t) feed.sides);
-    oi_buffer_add_u64(&value, (uint64_t) feed.cadence_ns);
-    oi_buffer_add_u8(&value, feed.restates);
-    oi_buffer_add_u8(&value, feed.is_daily);
+    encode_facts(&feed, &value);
     status = oi_access_put(&change->access, OI_TABLE_FEED, oi_key_slice(&key), &value, error);
     oi_buffer_release(&value);
     oi_vector_push(&change->names.feeds, feed);
     change->changed++;
     call->id = feed.id;
+    return status;
+}
+
+static enum oi_status
+feed_remote(struct oi_store *store, struct feed_call *call, struct oi_error *error)
+{
+    struct oi_buffer body = {};
+    enum oi_status status;
+
+    encode_facts(call->facts, &body);
+    status = oi_remote_change(store, OI_CHANGE_FEED, oi_buffer_slice(&body), NULL, error);
+    oi_buffer_release(&body);
+    OI_TRY(status);
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    status = find_feed(&store->names, call, error);
+    (void) pthread_rwlock_unlock(&store->state_lock);
     return status;
 }
 
@@ -323,11 +405,26 @@ oi_store_feed(struct oi_store *store, const struct oi_feed *facts, uint16_t *ret
     (void) pthread_rwlock_rdlock(&store->state_lock);
     status = find_feed(&store->names, &call, error);
     (void) pthread_rwlock_unlock(&store->state_lock);
-    if (status == OI_E_NOT_FOUND)
+    if (status == OI_E_NOT_FOUND && store->remote)
+        status = feed_remote(store, &call, error);
+    else if (status == OI_E_NOT_FOUND)
         status = change_run(store, make_feed, &call, NULL, error);
     if (status == OI_OK)
         *ret_feed = call.id;
     return status;
+}
+
+enum oi_status
+oi_feed_apply(struct oi_store *store, struct oi_slice body, size_t *ret_changed,
+              struct oi_error *error)
+{
+    struct oi_key key = {};
+    struct oi_feed feed;
+    struct feed_call call = { .facts = &feed };
+
+    oi_key_add_u16(&key, 0);
+    OI_TRY(oi_feed_decode(oi_key_slice(&key), body, &feed, error));
+    return change_run_locked(store, make_feed, &call, ret_changed, error);
 }
 
 struct series_call {
@@ -384,6 +481,48 @@ make_series(struct change *change, void *context, struct oi_error *error)
     return status;
 }
 
+static enum oi_status
+series_remote(struct oi_store *store, const struct series_call *call, struct oi_error *error)
+{
+    struct oi_buffer body = {};
+    enum oi_status status;
+
+    oi_buffer_add_u16(&body, call->feed);
+    for (size_t i = 0; i < call->count; i++)
+        oi_buffer_add_u32(&body, call->instruments[i]);
+    status = oi_remote_change(store, OI_CHANGE_SERIES, oi_buffer_slice(&body), NULL, error);
+    oi_buffer_release(&body);
+    OI_TRY(status);
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    if (!all_found(&store->names, call))
+        status = oi_fail(error, OI_E_CORRUPT, "a series that was made is not there");
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return status;
+}
+
+enum oi_status
+oi_series_apply(struct oi_store *store, struct oi_slice body, size_t *ret_changed,
+                struct oi_error *error)
+{
+    struct oi_cursor cursor = oi_cursor_over(body);
+    size_t count = body.size < 2 ? 0 : (body.size - 2) / 4;
+    uint32_t *ids = oi_alloc_zero(2 * count + 1, sizeof(*ids));
+    const struct series_call call = {
+        .instruments = ids, .count = count, .feed = oi_cursor_u16(&cursor), .series = ids + count
+    };
+    enum oi_status status;
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = oi_cursor_u32(&cursor);
+    if (cursor.failed || oi_cursor_left(&cursor) > 0)
+        status = oi_fail(error, OI_E_CORRUPT, "a change of the series is damaged");
+    else
+        status =
+            change_run_locked(store, make_series, (void *) (uintptr_t) &call, ret_changed, error);
+    oi_free(ids);
+    return status;
+}
+
 enum oi_status
 oi_store_series_all(struct oi_store *store, const uint32_t *instruments, size_t count,
                     uint16_t feed, uint32_t *ret_series, struct oi_error *error)
@@ -397,7 +536,9 @@ oi_store_series_all(struct oi_store *store, const uint32_t *instruments, size_t 
     (void) pthread_rwlock_rdlock(&store->state_lock);
     is_all = all_found(&store->names, &call);
     (void) pthread_rwlock_unlock(&store->state_lock);
-    if (!is_all)
+    if (!is_all && store->remote)
+        status = series_remote(store, &call, error);
+    else if (!is_all)
         status = change_run(store, make_series, &call, NULL, error);
     if (status == OI_OK && count > 0)
         memcpy(ret_series, call.series, count * sizeof(*ret_series));

@@ -112,9 +112,7 @@ flag_in(struct oi_access *access, const struct oi_bad_span *flag, struct oi_erro
     id = (uint32_t) present.count + 1;
     oi_vector_release(&present);
     OI_TRY(status);
-    entry.flagged_at = store->clock->wall_ns(store->clock);
-    if (entry.flagged_at < state.last_commit_time)
-        entry.flagged_at = state.last_commit_time;
+    entry.flagged_at = oi_store_now(store, &state);
     OI_TRY(entry_save(access, id, &entry, error));
     /* Answers change as they do by a withdrawal: everybody looks again. */
     state.hidden_version++;
@@ -123,9 +121,35 @@ flag_in(struct oi_access *access, const struct oi_bad_span *flag, struct oi_erro
 }
 
 enum oi_status
-oi_store_flag(struct oi_store *store, const struct oi_bad_span *flag, struct oi_error *error)
+oi_flag_apply(struct oi_store *store, const struct oi_bad_span *flag, struct oi_error *error)
 {
     struct oi_access access;
+    enum oi_status status = oi_access_begin(&access, store, OI_KV_WRITE, error);
+
+    if (status == OI_OK)
+        status = flag_in(&access, flag, error);
+    oi_access_end(&access);
+    return status;
+}
+
+static enum oi_status
+flag_remote(struct oi_store *store, const struct oi_bad_span *flag, struct oi_error *error)
+{
+    struct oi_buffer body = {};
+    enum oi_status status;
+
+    oi_buffer_add_u32(&body, flag->instrument);
+    oi_buffer_add_u64(&body, (uint64_t) flag->span.from);
+    oi_buffer_add_u64(&body, (uint64_t) flag->span.to);
+    oi_buffer_add_text(&body, flag->reason);
+    status = oi_remote_change(store, OI_CHANGE_FLAG, oi_buffer_slice(&body), NULL, error);
+    oi_buffer_release(&body);
+    return status;
+}
+
+enum oi_status
+oi_store_flag(struct oi_store *store, const struct oi_bad_span *flag, struct oi_error *error)
+{
     enum oi_status status;
 
     if (store->is_read_only)
@@ -135,11 +159,10 @@ oi_store_flag(struct oi_store *store, const struct oi_bad_span *flag, struct oi_
     if (flag->reason[0] == 0 || !memchr(flag->reason, 0, sizeof(flag->reason)))
         return oi_fail(error, OI_E_INVALID, "a reason of 1 to %zu bytes is needed",
                        sizeof(flag->reason) - 1);
+    if (store->remote)
+        return flag_remote(store, flag, error);
     (void) pthread_mutex_lock(&store->append_lock);
-    status = oi_access_begin(&access, store, OI_KV_WRITE, error);
-    if (status == OI_OK)
-        status = flag_in(&access, flag, error);
-    oi_access_end(&access);
+    status = oi_flag_apply(store, flag, error);
     (void) pthread_mutex_unlock(&store->append_lock);
     return status == OI_OK ? oi_store_follow(store, error) : status;
 }

@@ -77,6 +77,31 @@ weave_rows(struct oi_track *track, const struct oi_rows *rows, size_t first, siz
     oi_rows_release(&more);
 }
 
+/* Rows that are kept elsewhere leave no more than the position of their series and its newest
+ * row. */
+static void
+place_rows(struct oi_track *track, uint64_t batch, const struct oi_rows *rows, size_t first,
+           size_t end)
+{
+    struct oi_position *position = &track->position;
+    const struct oi_record *last = &rows->items[end - 1];
+    const struct oi_record newest = { .time = position->newest.time,
+                                      .known_time = position->newest.known_time,
+                                      .batch = position->newest_batch };
+    oi_time from = rows->items[first].time;
+
+    position->first = position->rows == 0 || from < position->first ? from : position->first;
+    position->last =
+        position->rows == 0 || last->time > position->last ? last->time : position->last;
+    position->rows += end - first;
+    position->last_batch = position->chunked_batch = track->last_batch = batch;
+    if (position->has_newest && oi_record_compare(last, &newest) < 0)
+        return;
+    position->has_newest = true;
+    position->newest = oi_rows_get(rows, end - 1);
+    position->newest_batch = batch;
+}
+
 /* One batch into the tails. Rows come in order of series; those that are in chunks already (the
  * batch stays in the log for the sake of others) are only looked at. */
 static void
@@ -97,6 +122,10 @@ add_batch(struct oi_store *store, uint64_t batch, const struct oi_batch_header *
             end++;
         oi_tracks_reserve(store, series[i]);
         track = &store->tracks.items[series[i] - 1];
+        if (store->remote) {
+            place_rows(track, batch, &rows->rows, i, end);
+            continue;
+        }
         if (track->tail.count == 0)
             track->first_batch = batch;
         track->last_batch = batch;
@@ -109,7 +138,8 @@ add_batch(struct oi_store *store, uint64_t batch, const struct oi_batch_header *
             weave_rows(track, &rows->rows, i, end - i);
         track->tail_last = track->tail.items[track->tail.count - 1].time;
     }
-    oi_vector_push(&store->log, entry);
+    if (!store->remote)
+        oi_vector_push(&store->log, entry);
 }
 
 static void
@@ -359,8 +389,8 @@ oi_store_catch_up(struct oi_store *store, struct oi_access *access, struct oi_er
     return status;
 }
 
-enum oi_status
-oi_store_follow(struct oi_store *store, struct oi_error *error)
+static enum oi_status
+follow_engine(struct oi_store *store, struct oi_error *error)
 {
     uint64_t commit = store->engine->last_commit(store->kv);
     struct oi_access access;
@@ -379,9 +409,29 @@ oi_store_follow(struct oi_store *store, struct oi_error *error)
 }
 
 enum oi_status
+oi_store_follow(struct oi_store *store, struct oi_error *error)
+{
+    return store->remote ? oi_remote_follow(store, error) : follow_engine(store, error);
+}
+
+enum oi_status
 oi_store_refresh(struct oi_store *store, struct oi_error *error)
+{
+    /* Whoever appends at this moment has looked already. */
+    if (store->remote && store->remote->is_due(store->remote_context) &&
+        pthread_mutex_trylock(&store->append_lock) == 0) {
+        enum oi_status status = store->remote->follow(store->remote_context, false, error);
+
+        (void) pthread_mutex_unlock(&store->append_lock);
+        OI_TRY(status);
+    }
+    return oi_store_refresh_engine(store, error);
+}
+
+enum oi_status
+oi_store_refresh_engine(struct oi_store *store, struct oi_error *error)
 {
     if (store->engine->last_commit(store->kv) == atomic_load(&store->seen_commit))
         return OI_OK;
-    return oi_store_follow(store, error);
+    return follow_engine(store, error);
 }

@@ -333,16 +333,12 @@ withdraw_entry(struct oi_access *access, struct entry *entry, struct oi_error *e
 }
 
 enum oi_status
-oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error)
+oi_withdraw_apply(struct oi_store *store, uint64_t batch, struct oi_error *error)
 {
     struct search search = { .batch = batch };
     struct oi_access access;
-    enum oi_status status;
+    enum oi_status status = oi_access_begin(&access, store, OI_KV_WRITE, error);
 
-    if (store->is_read_only)
-        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
-    (void) pthread_mutex_lock(&store->append_lock);
-    status = oi_access_begin(&access, store, OI_KV_WRITE, error);
     if (status == OI_OK)
         status = oi_store_catch_up(store, &access, error);
     if (status == OI_OK)
@@ -354,6 +350,24 @@ oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error
         status = withdraw_entry(&access, &search.found, error);
     oi_access_end(&access);
     oi_vector_release(&search.found.batches);
+    return status;
+}
+
+enum oi_status
+oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error)
+{
+    enum oi_status status;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    if (store->remote) {
+        const char *bytes = (const char *) &batch;
+
+        return oi_remote_change(store, OI_CHANGE_WITHDRAW,
+                                (struct oi_slice){ bytes, sizeof(batch) }, NULL, error);
+    }
+    (void) pthread_mutex_lock(&store->append_lock);
+    status = oi_withdraw_apply(store, batch, error);
     (void) pthread_mutex_unlock(&store->append_lock);
     return status == OI_OK ? oi_store_follow(store, error) : status;
 }

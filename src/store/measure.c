@@ -54,6 +54,8 @@ oi_store_measure(struct oi_store *store,
     struct oi_access access;
     enum oi_status status;
 
+    if (store->remote)
+        return store->remote->measure(store->remote_context, each, context, ret_rows, error);
     OI_TRY(oi_access_begin(&access, store, OI_KV_READ, error));
     status = OI_OK;
     for (size_t i = 0; status == OI_OK && i < OI_COUNT(tables); i++)

@@ -189,6 +189,15 @@ oi_position_save(struct oi_access *access, uint32_t series, const struct oi_posi
     return status;
 }
 
+oi_time
+oi_store_now(const struct oi_store *store, const struct oi_state *state)
+{
+    oi_time now = store->change_time != OI_TIME_NONE ? store->change_time
+                                                     : store->clock->wall_ns(store->clock);
+
+    return now < state->last_commit_time ? state->last_commit_time : now;
+}
+
 static enum oi_status
 check_format(struct oi_slice body, struct oi_error *error)
 {
@@ -282,6 +291,7 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     store->chunk_rows = options->chunk_rows ? options->chunk_rows : OI_CHUNK_ROWS;
     store->path = oi_copy_text(oi_slice_of(path));
     store->guard = -1;
+    store->change_time = OI_TIME_NONE;
     oi_assert(pthread_mutex_init(&store->queue_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->append_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->follow_lock, NULL) == 0);
@@ -320,6 +330,8 @@ oi_store_close(struct oi_store **store)
     (void) pthread_mutex_destroy(&closing->append_lock);
     (void) pthread_mutex_destroy(&closing->follow_lock);
     (void) pthread_rwlock_destroy(&closing->state_lock);
+    if (closing->remote)
+        closing->remote->close(closing->remote_context);
     oi_free(closing->path);
     oi_free(closing);
 }

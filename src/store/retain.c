@@ -99,6 +99,8 @@ oi_store_retain(struct oi_store *store, uint32_t series, oi_time before, uint64_
 
     if (store->is_read_only)
         return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    if (store->remote)
+        return store->remote->retain(store->remote_context, series, before, ret_rows, error);
     do {
         OI_TRY(retain_once(store, series, before, &more, error));
         rows += more;

@@ -32,6 +32,7 @@ struct oi_scan {
     struct oi_hidden hidden;
     struct oi_rows tail; /* rows of the log in the span, visible ones only */
     struct oi_span left; /* what is still to be read */
+    size_t stretch_rows; /* asked for last, where the rows are elsewhere */
     size_t rows_left;    /* of the limit */
     bool is_ended;
     struct met met;
@@ -478,6 +479,45 @@ check_met(const struct oi_scan *scan, struct oi_error *error)
     return oi_fail(error, OI_E_CORRUPT, "chunks of series %u are missing", scan->request.series);
 }
 
+/* The same where the rows are elsewhere: a stretch of all revisions, settled here. */
+static enum oi_status
+read_remote(struct oi_scan *scan, struct oi_error *error)
+{
+    const struct oi_scan_request *request = &scan->request;
+    struct oi_store *store = scan->store;
+    const struct oi_position *position;
+    struct oi_stretch stretch = { .series = request->series,
+                                  .batch_limit = scan->batch_limit,
+                                  .columns = request->columns,
+                                  .is_backwards = request->is_backwards,
+                                  .rows_max = scan->rows_left };
+    struct oi_span done;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    position = &store->tracks.items[request->series - 1].position;
+    stretch.series_rows = position->rows;
+    stretch.extent = (struct oi_span){ position->first, position->last + 1 };
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    scan->view.count = 0;
+    stretch.span = oi_span_intersect(scan->left, stretch.extent);
+    if (stretch.series_rows == 0 || stretch.span.from >= stretch.span.to) {
+        scan->left.from = scan->left.to;
+        return OI_OK;
+    }
+    scan->stretch_rows = scan->stretch_rows ? scan->stretch_rows * 4 : store->chunk_rows;
+    if (scan->stretch_rows > 16 * store->chunk_rows)
+        scan->stretch_rows = 16 * store->chunk_rows;
+    stretch.block_rows = scan->stretch_rows;
+    oi_rows_clear(&scan->rows);
+    OI_TRY(store->remote->read(store->remote_context, &stretch, &scan->rows, &done, error));
+    advance(scan, done);
+    keep_visible(scan);
+    oi_rows_settle(&scan->rows, request->moment.as_of, request->all_revisions);
+    oi_rows_columns_fill(&scan->columns, &scan->rows, 0, scan->rows.count, request->columns);
+    scan->view = scan->columns.columns;
+    return OI_OK;
+}
+
 /* Read one stretch into the view; the stretch is done either way, so that an error is met once. */
 static enum oi_status
 read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *error)
@@ -489,6 +529,8 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     enum oi_status status = OI_OK;
 
     scan->view.count = 0;
+    if (scan->store->remote)
+        return read_remote(scan, error);
     OI_TRY(oi_position_load(access, scan->request.series, &position, error));
     block.chunked_batch = position.chunked_batch;
     block.damage_to = position.last < OI_TIME_LATEST ? position.last + 1 : OI_TIME_LATEST;

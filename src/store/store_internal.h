@@ -16,6 +16,7 @@
 #include "base/vector.h"
 #include "store/batch.h"
 #include "store/keys.h"
+#include "store/remote.h"
 #include "store/rows.h"
 #include "store/store.h"
 
@@ -98,6 +99,9 @@ struct oi_flags {
 struct oi_append_turn;
 
 struct oi_store {
+    const struct oi_remote_calls *remote; /* NULL: the rows are here */
+    void *remote_context;
+    oi_time change_time; /* of a change that is applied; NONE: now. Under the append lock */
     const struct oi_kv_engine *engine;
     const struct oi_clock *clock;
     struct oi_kv *kv;
@@ -189,6 +193,8 @@ enum oi_status oi_position_decode(struct oi_slice body, struct oi_position *ret_
 /* follow.c: memory brought up to the state that the transaction sees. */
 enum oi_status oi_store_catch_up(struct oi_store *store, struct oi_access *access,
                                  struct oi_error *error);
+/* The engine alone, where the rows are elsewhere. */
+enum oi_status oi_store_refresh_engine(struct oi_store *store, struct oi_error *error);
 /* Cheap when nothing was committed since. Called by every reader first. */
 enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
 /* Our own commit into memory, and to the watchers. Rows in order of series, then key. */
@@ -203,6 +209,27 @@ void oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_po
 /* Forget log entries before `log_start`. */
 void oi_log_trim(struct oi_store *store, uint64_t log_start);
 void oi_tracks_reserve(struct oi_store *store, size_t count);
+
+/* open.c: the time of a change: now, never before the last commit. Under the append lock. */
+oi_time oi_store_now(const struct oi_store *store, const struct oi_state *state);
+
+/* remote.c: see remote.h. */
+enum oi_status oi_remote_change(struct oi_store *store, enum oi_change_kind kind,
+                                struct oi_slice body, size_t *ret_changed, struct oi_error *error);
+/* The rest of an append, in the caller's transaction: all but the rows. */
+enum oi_status oi_append_record(struct oi_access *access, const struct oi_batch *batch,
+                                struct oi_state *state, struct oi_batch_header *header,
+                                struct oi_error *error);
+/* Apply one change of the catalogue or the ledgers to the mirror, under the append lock. */
+enum oi_status oi_define_apply(struct oi_store *store, struct oi_slice body, size_t *ret_changed,
+                               struct oi_error *error);
+enum oi_status oi_feed_apply(struct oi_store *store, struct oi_slice body, size_t *ret_changed,
+                             struct oi_error *error);
+enum oi_status oi_series_apply(struct oi_store *store, struct oi_slice body, size_t *ret_changed,
+                               struct oi_error *error);
+enum oi_status oi_withdraw_apply(struct oi_store *store, uint64_t batch, struct oi_error *error);
+enum oi_status oi_flag_apply(struct oi_store *store, const struct oi_bad_span *flag,
+                             struct oi_error *error);
 
 /* chunks.c */
 struct oi_chunk_place {

@@ -449,6 +449,14 @@ oi_store_verify(struct oi_store *store, void (*fault)(void *context, const char 
     struct verifier verifier = { .store = store, .fault = fault, .context = context };
     enum oi_status status;
 
+    if (store->remote) {
+        OI_TRY(oi_remote_follow(store, error));
+        status =
+            store->remote->verify(store->remote_context, fault, context, &verifier.report, error);
+        if (status == OI_OK && ret_report)
+            *ret_report = verifier.report;
+        return status;
+    }
     OI_TRY(oi_access_begin(&verifier.access, store, OI_KV_READ, error));
     status = verify_tables(&verifier, error);
     oi_access_end(&verifier.access);
