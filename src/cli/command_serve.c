@@ -13,6 +13,7 @@
 #include "cli/upkeep.h"
 #include "cli/workspace.h"
 #include "cli/zones.h"
+#include "server/follower.h"
 #include "server/server.h"
 
 #include <stdio.h>
@@ -33,6 +34,24 @@ static const struct oi_option options_table[] = {
       .fallback = "true",
       .setting = "collect" },
     OI_OPTION_INTAKE,
+    { .name = "follow",
+      .argument = "URL",
+      .help = "take rows from this collector's stream as they come: ws://HOST:PORT",
+      .setting = "follow",
+      .is_repeatable = true },
+    { .name = "follow-key",
+      .argument = "KEY",
+      .help = "an operator's key at the collectors (better kept in oi.conf)",
+      .setting = "follow_key",
+      .is_secret = true },
+    { .name = "follow-authority",
+      .argument = "FILE",
+      .help = "trust wss:// collectors certified by this authority (PEM), not the system's",
+      .setting = "follow_authority" },
+    { .name = "keep-followed",
+      .help = "store what is followed; without it others write the store",
+      .fallback = "true",
+      .setting = "keep_followed" },
     { .name = "open", .help = "answer on any address without keys", .setting = "open" },
     { .name = "key",
       .argument = "KEY",
@@ -95,13 +114,16 @@ struct service {
     struct oi_workspace *workspace;
     struct oi_zones *zones;
     struct oi_server *server;
+    struct oi_follower *follower;
     struct oi_intake *intake;
 };
 
 static void
 close_service(struct service *service)
 {
+    oi_follower_stop(service->follower);
     oi_server_close(&service->server); /* its threads ask the collector for its counters */
+    oi_follower_close(&service->follower);
     oi_intake_close(&service->intake);
     oi_zones_free(&service->zones);
     oi_workspace_close(&service->workspace);
@@ -162,6 +184,25 @@ open_intake(const struct oi_options *options, struct service *service, struct oi
 }
 
 static enum oi_status
+open_follower(const struct oi_options *options, struct service *service, struct oi_error *error)
+{
+    struct oi_follower_options follow = {
+        .key = oi_options_text(options, "follow-key"),
+        .authority = oi_options_text(options, "follow-authority"),
+        .data_folder = oi_intake_folder(options),
+        .keeps = oi_options_switch(options, "keep-followed"),
+    };
+
+    follow.url_count = oi_options_values(options, "follow", &follow.urls);
+    if (follow.url_count == 0)
+        return OI_OK;
+    OI_TRY(oi_follower_open(&follow, service->server, service->workspace->store, &service->follower,
+                            error));
+    oi_server_add_metrics(service->server, oi_follower_write_metrics, service->follower);
+    return OI_OK;
+}
+
+static enum oi_status
 open_service(const struct oi_options *options, struct service *service, struct oi_error *error)
 {
     struct oi_server_options server = {};
@@ -184,6 +225,7 @@ open_service(const struct oi_options *options, struct service *service, struct o
     OI_TRY(status);
     if (oi_options_switch(options, "collect"))
         OI_TRY(open_intake(options, service, error));
+    OI_TRY(open_follower(options, service, error));
     return announce(service, address, server.certificate != NULL, error);
 }
 
@@ -238,6 +280,7 @@ run(const struct oi_options *options, struct oi_error *error)
     reload.server = service.server;
     oi_upkeep_run(&upkeep);
     oi_log(OI_LOG_INFO, "server.stopping", "reason=signal");
+    oi_follower_stop(service.follower);
     oi_server_close(&service.server);
     oi_intake_close(&service.intake);
     oi_upkeep_finish(&upkeep);

@@ -107,6 +107,7 @@ struct oi_stream_row {
     const struct oi_instrument *instrument;
     const struct oi_observation *reading;
     const char *feed;
+    uint64_t batch;           /* of this commit; 0: of an older one */
     bool is_daily;            /* of a feed with one figure a trade date */
     struct oi_decimal amount; /* in the route's unit, or none where it cannot be turned */
     struct oi_decimal usd;    /* or none */
@@ -150,7 +151,8 @@ struct oi_stream_route {
      * query's interval_ns: they get those in place of rows. NULL: there are none. */
     void (*render_candle)(const struct oi_query *query, const struct oi_block *block,
                           struct oi_buffer *out);
-    /* One message without its end, the same for every listener with that `is_pretty`. */
+    /* One message without its end, the same for every listener with that `is_pretty`; where a
+     * route takes queries that are replicas, theirs has the other form too. */
     void (*render_row)(const struct oi_stream_row *row, bool is_pretty, struct oi_buffer *out);
     /* The end, with the number of the message on its connection (from 0). NULL: there is none, and
      * one frame is shared by all. */

@@ -4,6 +4,7 @@
 #include "dialects/native_internal.h"
 
 #include "core/symbology.h"
+#include "dialects/native_rows.h"
 #include "dialects/text.h"
 
 #define MARKETS_MAX 1000
@@ -20,6 +21,8 @@ static const struct oi_parameter parameters[] = {
     { "interval", 0 },
     { "unit", 0 },
     { "convention", 0 },
+    { "rows", 0 },
+    { "since", 0 },
 };
 
 /* A browser cannot set a header on a WebSocket: the key may stand in the address. */
@@ -62,6 +65,27 @@ check(const struct oi_http_request *request, const struct oi_query *query,
     return OI_OK;
 }
 
+/* `rows=full`: what another server needs to keep the same rows, from one of our commits on. */
+static enum oi_status
+read_replica(const struct oi_http_request *request, struct oi_query *query,
+             struct oi_problem *problem)
+{
+    static const struct oi_word forms[] = { { "short", false }, { "full", true } };
+    struct oi_slice since = oi_text_value(request, "since");
+    int64_t is_full = false, batch = 0;
+
+    OI_TRY(OI_TEXT_WORD(request, "rows", forms, &is_full, problem));
+    query->is_replica = is_full;
+    if (is_full && (query->interval_ns > 0 || query->wants_latest))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "rows", OI_SLICE("full"),
+                              "Goes with neither an interval nor a backfill.");
+    if (since.size > 0 && (!is_full || !oi_text_integer(since, &batch) || batch < 0))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "since", since,
+                              "Must be the number of a commit, and needs rows=full.");
+    query->since = since.size > 0 ? (uint64_t) batch : UINT64_MAX;
+    return OI_OK;
+}
+
 static enum oi_status
 parse(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
       struct oi_problem *problem)
@@ -75,6 +99,7 @@ parse(const struct oi_call *, const struct oi_http_request *request, struct oi_q
     OI_TRY(native_read_interval(request, query, problem));
     OI_TRY(native_read_unit(request, query, problem));
     OI_TRY(check(request, query, problem));
+    OI_TRY(read_replica(request, query, problem));
     if (chooses(request))
         OI_TRY(native_select(request, query, problem));
     if (query->selectors.count > MARKETS_MAX)
@@ -103,7 +128,7 @@ add_decimal(struct oi_json_writer *writer, const char *name, const struct oi_dec
 }
 
 static void
-render_row(const struct oi_stream_row *row, bool, struct oi_buffer *out)
+render_short(const struct oi_stream_row *row, struct oi_buffer *out)
 {
     const struct oi_observation *reading = row->reading;
     struct oi_json_writer writer = { .out = out };
@@ -118,6 +143,16 @@ render_row(const struct oi_stream_row *row, bool, struct oi_buffer *out)
     add_decimal(&writer, "mark_price", &reading->mark_price);
     oi_text_json_text(&writer, "feed", row->feed);
     oi_json_end_object(&writer);
+}
+
+static void
+render_row(const struct oi_stream_row *row, bool is_full, struct oi_buffer *out)
+{
+    if (is_full) {
+        oi_native_write_row(row->instrument, row->feed, row->reading, row->batch, out);
+        return;
+    }
+    render_short(row, out);
 }
 
 const struct oi_stream_route native_stream = {

@@ -15,7 +15,8 @@ struct oi_websocket_client {
     struct oi_http_wire *wire;
     struct oi_websocket_engine *engine; /* NULL: not open yet */
     struct oi_websocket_place place;
-    char *url; /* what the place borrows from */
+    char *url;    /* what the place borrows from */
+    char *bearer; /* or NULL */
     char key[OI_WEBSOCKET_KEY_SIZE];
     size_t message_size_max;
     struct oi_buffer head; /* what came of the handshake's answer */
@@ -34,6 +35,7 @@ free_socket(struct oi_websocket_client *socket)
     oi_buffer_release(&socket->head);
     oi_buffer_release(&socket->out);
     oi_free(socket->url);
+    oi_free(socket->bearer);
     oi_free(socket);
 }
 
@@ -147,7 +149,7 @@ on_opened(void *context)
 {
     struct oi_websocket_client *socket = context;
 
-    oi_websocket_request(&socket->place, USER_AGENT, socket->key, &socket->out);
+    oi_websocket_request(&socket->place, USER_AGENT, socket->key, socket->bearer, &socket->out);
     flush(socket);
 }
 
@@ -186,6 +188,7 @@ oi_websocket_client_open(struct oi_http_client *client,
     socket = oi_alloc_zero(1, sizeof(*socket));
     socket->handler = *handler;
     socket->url = oi_copy_text(oi_slice_of(options->url));
+    socket->bearer = options->bearer ? oi_copy_text(oi_slice_of(options->bearer)) : NULL;
     (void) oi_websocket_place(oi_slice_of(socket->url), &socket->place, NULL);
     socket->message_size_max =
         options->message_size_max ? options->message_size_max : MESSAGE_SIZE_MAX_DEFAULT;

@@ -16,6 +16,7 @@ struct oi_websocket_client;
 struct oi_websocket_client_options {
     const char *url;          /* "wss://example.com/path"; copied */
     struct oi_random *random; /* of the key */
+    const char *bearer;       /* sent as `Authorization: Bearer …`; NULL: none; copied */
     uint64_t timeout_ms;      /* until it is open; 0: 10 s */
     size_t message_size_max;  /* of a message that comes; 0: 16 MiB. Past it the socket ends */
 };

@@ -52,7 +52,7 @@ oi_websocket_key(const uint8_t bytes[16], char key[OI_WEBSOCKET_KEY_SIZE])
 
 void
 oi_websocket_request(const struct oi_websocket_place *place, const char *user_agent,
-                     const char *key, struct oi_buffer *out)
+                     const char *key, const char *bearer, struct oi_buffer *out)
 {
     oi_buffer_add_text(out, "GET ");
     oi_buffer_add_slice(out, place->target);
@@ -60,8 +60,11 @@ oi_websocket_request(const struct oi_websocket_place *place, const char *user_ag
     oi_buffer_add_slice(out, place->host);
     oi_buffer_add_format(out,
                          "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: %s"
-                         "\r\nSec-WebSocket-Version: 13\r\nUser-Agent: %s\r\n\r\n",
+                         "\r\nSec-WebSocket-Version: 13\r\nUser-Agent: %s\r\n",
                          key, user_agent);
+    if (bearer)
+        oi_buffer_add_format(out, "Authorization: Bearer %s\r\n", bearer);
+    oi_buffer_add_text(out, "\r\n");
 }
 
 /* What the fields of a head must say. */

@@ -25,8 +25,9 @@ enum oi_status oi_websocket_place(struct oi_slice url, struct oi_websocket_place
                                   struct oi_error *error);
 
 void oi_websocket_key(const uint8_t bytes[16], char key[OI_WEBSOCKET_KEY_SIZE]);
+/* `bearer`: a key without blanks or control characters, or NULL. */
 void oi_websocket_request(const struct oi_websocket_place *place, const char *user_agent,
-                          const char *key, struct oi_buffer *out);
+                          const char *key, const char *bearer, struct oi_buffer *out);
 
 /* What came so far. OK with *ret_size 0: the head is not whole yet; with the size of the head: the
  * connection is a WebSocket, and what follows are frames. Otherwise it is none: BUSY (429, 503),

@@ -152,6 +152,8 @@ struct oi_query {
     bool ignores_unknown;              /* leave entities out that are not there */
     const struct oi_measure *measures; /* at most OI_MEASURES_MAX, borrowed */
     size_t measure_count;
+    bool is_replica; /* streams: all that a row has, from the commit after `since` on */
+    uint64_t since;
     const char *text_filter; /* markets: substring of the symbol, in any case; NULL: none */
 
     /* The answer is a file of the route's table, made by lake/. */

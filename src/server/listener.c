@@ -171,7 +171,8 @@ void
 listener_send(struct listener *listener, struct wording *wording)
 {
     const struct oi_stream_route *route = listener->route;
-    size_t form = listener->query.is_pretty, queued = listener_queued(listener);
+    size_t form = listener->query.is_pretty || listener->replica,
+           queued = listener_queued(listener);
     struct oi_buffer *text = &wording->forms[form].text;
 
     if (listener->is_closing)
@@ -187,7 +188,7 @@ listener_send(struct listener *listener, struct wording *wording)
     }
     if (!wording->forms[form].is_made) {
         wording->forms[form].is_made = true;
-        route->render_row(&wording->row, listener->query.is_pretty, text);
+        route->render_row(&wording->row, form > 0, text);
     }
     if (route->render_end) {
         size_t size = text->size;
@@ -278,6 +279,8 @@ drained(void *context)
 
     listener->is_warned = false;
     go_on(listener);
+    if (listener->replica)
+        oi_loop_wake(listener->live->worker->loop);
 }
 
 static void

@@ -22,21 +22,43 @@
 /* Server-sent events say that they are alive: proxies end what is silent for a minute. */
 #define BEAT_S 20
 
+/* Rows for the loop. The lock is held. */
 static void
-committed(void *context, uint64_t, const struct oi_row *rows, size_t count)
+wait_for_loop(struct live *live, uint64_t batch, const struct oi_row *rows, size_t count)
 {
-    struct live *live = context;
-
-    if (atomic_load(&live->listener_count) == 0)
-        return;
-    pthread_mutex_lock(&live->lock);
     for (size_t i = 0; i < count; i++) {
         if (live->waiting.count >= LIVE_ROWS_MAX) {
             live->dropped += count - i;
+            live->has_hole = true;
             break;
         }
-        oi_vector_push(&live->waiting, rows[i]);
+        oi_vector_push(&live->waiting, ((struct live_row){ batch, rows[i] }));
     }
+}
+
+static void
+committed(void *context, uint64_t batch, const struct oi_row *rows, size_t count)
+{
+    struct live *live = context;
+
+    if (atomic_load(&live->listener_count) == 0 || atomic_load(&live->worker->server->is_relaying))
+        count = 0;
+    pthread_mutex_lock(&live->lock);
+    live->has_hole |= batch > live->told + 1;
+    live->told = batch > live->told ? batch : live->told;
+    wait_for_loop(live, batch, rows, count);
+    pthread_mutex_unlock(&live->lock);
+    if (count > 0)
+        oi_loop_wake(live->worker->loop);
+}
+
+void
+live_relay(struct live *live, const struct oi_row *rows, size_t count)
+{
+    if (atomic_load(&live->listener_count) == 0)
+        return;
+    pthread_mutex_lock(&live->lock);
+    wait_for_loop(live, 0, rows, count);
     pthread_mutex_unlock(&live->lock);
     oi_loop_wake(live->worker->loop);
 }
@@ -133,6 +155,7 @@ struct push {
     struct live *live;
     const struct oi_catalog *catalog;
     const struct oi_row *row;
+    uint64_t batch;
     uint32_t instrument;
     oi_time now;
     struct wording wordings[LIVE_ROUTES_MAX];
@@ -153,6 +176,7 @@ word(struct push *push, const struct oi_stream_route *route)
     wording = &push->wordings[push->count];
     *wording = (struct wording){ .route = route };
     live_set_row(push->live, push->catalog, push->row, wording, &push->facts[push->count++]);
+    wording->row.batch = push->batch;
     wording->is_taken = (!route->takes || route->takes(&wording->row, push->now, false)) &&
                         !was_sent(push->live, route, push->instrument, &wording->row);
     return wording;
@@ -181,17 +205,20 @@ push_to(struct push *push, struct listener *listener)
             (listener->route->memory > 0 || interest->series == push->row->series))
             return;
     }
+    live_replica_introduce(listener, push->catalog, push->row->series);
     listener_send(listener, wording);
 }
 
 static void
-push_row(struct push *push, const struct oi_row *row)
+push_row(struct push *push, const struct live_row *told)
 {
+    const struct oi_row *row = &told->row;
     struct live *live = push->live;
 
     if (row->series == 0 || row->series > push->catalog->series_count)
         return;
     push->row = row;
+    push->batch = told->batch;
     push->count = 0;
     push->instrument = push->catalog->series[row->series - 1].instrument;
     live_candles_note(live, push->instrument, row->reading.time);
@@ -229,6 +256,7 @@ live_push(struct live *live)
     struct push push = { .live = live, .now = source->clock->wall_ns(source->clock) };
     size_t to;
 
+    live_replicas_go_on(live);
     if (live->pushed >= live->pushing.count)
         take_waiting(live);
     if (live->pushing.count == 0 && live->due.count == 0)
@@ -251,6 +279,7 @@ listener_free(struct listener *listener)
 {
     live_candles_leave(listener->live, &listener->candles);
     oi_access_close_stream(&listener->account);
+    live_replica_free(listener);
     oi_buffer_release(&listener->events);
     oi_vector_release(&listener->interests);
     oi_query_release(&listener->query);
@@ -297,13 +326,17 @@ look_after(void *context)
     const struct oi_clock *clock = live->worker->server->source->clock;
 
     check_keys(live);
+    live_replicas_look(live);
     live_candles_expire(live, clock->wall_ns(clock));
     if (live->due.count > 0)
         oi_loop_wake(live->worker->loop);
     if (++live->beats % BEAT_S != 0)
         return;
     for (size_t i = 0; i < live->listeners.count; i++)
-        listener_beat(live->listeners.items[i]);
+        if (live->listeners.items[i]->replica)
+            live_replica_beat(live->listeners.items[i]);
+        else
+            listener_beat(live->listeners.items[i]);
 }
 
 struct live *
@@ -313,6 +346,7 @@ live_new(struct worker *worker)
 
     live->worker = worker;
     pthread_mutex_init(&live->lock, NULL);
+    live->told = oi_store_last_batch(worker->server->source->store);
     live->watcher = (struct oi_watcher){ .committed = committed, .context = live };
     oi_store_watch(worker->server->source->store, &live->watcher);
     live->access_generation = oi_access_generation(worker->server->access);
@@ -385,6 +419,10 @@ begin(struct listener *listener, const struct oi_call *call, const struct oi_htt
     else if (!route->has_key_in_messages)
         return live_judge(verdict, problem);
     OI_TRY(route->parse(call, request, &listener->query, problem));
+    if (listener->query.is_replica && oi_access_has_keys(server->access) &&
+        !oi_access_is_operator(server->access, key))
+        return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "", (struct oi_slice){},
+                              "whole rows are for the operator's own servers: an operator's key");
     listener->hears_all = listener->query.selectors.count == 0 && !route->read_message;
     for (size_t i = 0; i < listener->query.selectors.count; i++)
         listener->has_pattern |= listener->query.selectors.items[i].is_pattern ||
@@ -447,6 +485,8 @@ listener_new(struct live *live, const struct oi_http_request *request,
     }
     oi_vector_push(&live->listeners, listener);
     atomic_fetch_add(&live->listener_count, 1);
+    if (listener->query.is_replica)
+        live_replica_begin(listener);
     return listener;
 }
 

@@ -20,8 +20,27 @@ struct interest {
 /* Closed candles of one interval and unit, for whoever on this loop hears them. */
 struct candles;
 
+/* A pass over what was committed before a replica listened, or without the hub's hearing of it:
+ * series after series. */
+struct pass {
+    bool is_on;
+    uint64_t from, to; /* commits after `from`; `to` is the position when it is done */
+    uint32_t series;   /* under way, or done */
+    struct oi_scan *scan;
+};
+
+/* What a replica was told on this connection. */
+struct replica {
+    struct pass pass;
+    bool is_behind;                /* when the pass is over, another is due */
+    uint64_t position;             /* everything up to this commit was sent */
+    OI_VECTOR(oi_time) known_from; /* of definitions told, by id */
+    OI_VECTOR(bool) feeds;         /* facts told, by id */
+};
+
 struct listener {
     struct live *live;
+    struct replica *replica;        /* NULL: it is none */
     struct oi_websocket *websocket; /* NULL: server-sent events, by `reply` */
     struct oi_http_reply *reply;
     struct oi_buffer events; /* not yet pulled by the reply */
@@ -52,6 +71,12 @@ struct recall {
         int64_t time_us;
     } * ring;
     size_t count, next;
+};
+
+/* A row that was committed. */
+struct live_row {
+    uint64_t batch;
+    struct oi_row row;
 };
 
 /* One row as the listeners of one stream get it: worded once. */
@@ -85,11 +110,14 @@ struct live {
     OI_VECTOR(struct listener *) listeners;
     atomic_size_t listener_count;
     OI_VECTOR(struct recall) recalls;
-    OI_VECTOR(struct oi_row) pushing; /* taken from `waiting`, from `pushed` on still to be sent */
+    OI_VECTOR(struct live_row)
+    pushing; /* taken from `waiting`, from `pushed` on still to be sent */
     size_t pushed;
     pthread_mutex_t lock;
-    OI_VECTOR(struct oi_row) waiting; /* any thread, under the lock */
+    OI_VECTOR(struct live_row) waiting; /* any thread, under the lock */
     uint64_t dropped;
+    uint64_t told; /* the last commit that the hub knows of, under the lock */
+    bool has_hole; /* there was one before it whose rows nobody told; under the lock */
 };
 
 /* A reading for a stream: `facts` are filled where the route's unit wants them. */
@@ -111,6 +139,18 @@ enum oi_key_verdict listener_take_key(struct listener *listener,
 void listener_attach_reply(struct listener *listener, struct oi_http_reply *reply);
 /* A sign of life, where nothing else may pass for days. */
 void listener_beat(struct listener *listener);
+
+/* live_replica.c: what it begins with. */
+void live_replica_begin(struct listener *listener);
+void live_replica_free(struct listener *listener);
+/* Tell of a row's market and feed where that is due. Before the row is sent. */
+void live_replica_introduce(struct listener *listener, const struct oi_catalog *catalog,
+                            uint32_t series);
+/* Go on with what replicas have yet to hear; each second also what nobody told. */
+void live_replicas_go_on(struct live *live);
+void live_replicas_look(struct live *live);
+/* A sign of life: the position again. */
+void live_replica_beat(struct listener *listener);
 
 /* live_candles.c: those that fit a listener's question, made if absent. */
 struct candles *live_candles_join(struct live *live, const struct oi_stream_route *route,

@@ -295,6 +295,19 @@ oi_server_add_metrics(struct oi_server *server, void (*write)(void *context, str
 }
 
 void
+server_begin_relay(struct oi_server *server)
+{
+    atomic_store(&server->is_relaying, true);
+}
+
+void
+server_relay(struct oi_server *server, const struct oi_row *rows, size_t count)
+{
+    for (unsigned i = 0; count > 0 && i < server->worker_count; i++)
+        live_relay(server->workers[i].live, rows, count);
+}
+
+void
 oi_server_close(struct oi_server **server)
 {
     if (!server || !*server)

@@ -49,6 +49,7 @@ struct oi_server {
     } metric_writers[SERVER_METRIC_WRITERS_MAX];
     atomic_uint metric_writer_count;
     atomic_bool is_stopping;
+    atomic_bool is_relaying; /* live rows are what is relayed, not what the store says */
     int64_t started_ns;
     struct oi_arena arena;
 };
@@ -94,6 +95,11 @@ struct live *live_new(struct worker *worker);
 void live_free(struct live **live);
 /* Send what was committed since; on the loop's thread. */
 void live_push(struct live *live);
+/* Rows for live subscribers from elsewhere than the store, and from now on from there alone. Any
+ * thread. */
+void server_begin_relay(struct oi_server *server);
+void server_relay(struct oi_server *server, const struct oi_row *rows, size_t count);
+void live_relay(struct live *live, const struct oi_row *rows, size_t count);
 /* Server-sent events: true when the path is a stream that has them, and the reply is theirs. */
 bool live_listen(struct live *live, const struct oi_http_request *request,
                  struct oi_http_reply *reply);

@@ -119,3 +119,16 @@ oi_store_data_version(struct oi_store *store, uint32_t series)
     (void) pthread_rwlock_unlock(&store->state_lock);
     return version;
 }
+
+uint64_t
+oi_store_series_batch(struct oi_store *store, uint32_t series)
+{
+    uint64_t batch = 0;
+
+    (void) oi_store_refresh(store, NULL);
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    if (series > 0 && series <= store->tracks.count)
+        batch = store->tracks.items[series - 1].last_batch;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return batch;
+}

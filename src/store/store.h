@@ -389,6 +389,8 @@ enum oi_status oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16
 
 /* A number that changes whenever an answer about the series may change: for caches and ETags. */
 uint64_t oi_store_data_version(struct oi_store *store, uint32_t series);
+/* The last commit that brought rows of a series; 0: none did. */
+uint64_t oi_store_series_batch(struct oi_store *store, uint32_t series);
 /* The last commit. */
 uint64_t oi_store_last_batch(struct oi_store *store);
 

@@ -53,7 +53,10 @@ the_request_is_what_the_rfc_wants(void **)
     struct oi_buffer out = {};
 
     assert_ok(oi_websocket_place(OI_SLICE("wss://a.example/b?c=d"), &place, NULL));
-    oi_websocket_request(&place, "oi/1", KEY, &out);
+    oi_websocket_request(&place, "oi/1", KEY, "secret", &out);
+    assert_non_null(memmem(out.data, out.size, "\r\nAuthorization: Bearer secret\r\n", 32));
+    oi_buffer_clear(&out);
+    oi_websocket_request(&place, "oi/1", KEY, NULL, &out);
     oi_buffer_add_char(&out, '\0');
     assert_string_equal(out.data, "GET /b?c=d HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\n"
                                   "Connection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
