@@ -31,7 +31,7 @@ function advice(status) {
     return '';
 }
 
-async function get(path, parameters = [], signal = undefined) {
+export async function get(path, parameters = [], signal = undefined) {
     const query = new URLSearchParams(parameters.filter(([, value]) => value !== '')).toString();
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), PATIENCE_MS);

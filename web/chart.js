@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The chart: open interest as candles or a line on the left axis, the mark price on the right one.
-// Wheel or pinch zooms, dragging moves, a double click shows everything; the arrow keys walk
-// through the candles. It draws numbers and says which candle is meant; the figures are
-// shown elsewhere.
+// The chart, three panes on one canvas: open interest as candles or a line, the mark price below it,
+// and what each candle changed, coloured by its regime. Wheel or pinch zooms, dragging moves, a
+// double click shows the range again; the arrow keys walk through the candles and move on at the
+// edge. It draws numbers and says which span and which candle is meant; the figures are shown
+// elsewhere, and what to draw of the span comes from outside.
 
 import { clock, day, month } from './time.js';
 
 /* global uPlot */
 
 // In drawing order: candles lie over the price.
-const SERIES = { price: 1, open: 2, high: 3, low: 4, close: 5 };
+const SERIES = { price: 1, open: 2, high: 3, low: 4, close: 5, change: 6 };
+// Where the panes are, from the bottom, in parts of the height.
+const PANES = { change: [0.01, 0.15], price: [0.21, 0.4], oi: [0.46, 1] };
+const NO_PRICE = { ...PANES, oi: [0.21, 1] };
+const SHORTEST_S = 600;
+export const REGIMES = ['', 'long-buildup', 'short-buildup', 'long-unwinding', 'short-covering'];
 const UNITS = [
     [1e12, 'T'],
     [1e9, 'B'],
@@ -17,18 +23,32 @@ const UNITS = [
     [1e3, 'K'],
     [1, ''],
 ];
-const EMPTY = [[], [], [], [], [], []];
+const EMPTY = [[], [], [], [], [], [], []];
+
+// The first index whose time is not before.
+function indexAt(times, time) {
+    let low = 0,
+        high = times.length;
+    while (low < high) {
+        const middle = (low + high) >> 1;
+        if (times[middle] < time) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
 
 // Labels of an axis: as many digits as its steps need.
 function labels(u, splits, index, space, step) {
     const series = index === 2 ? SERIES.price : SERIES.close;
     if (!u.data[series].some((value) => value !== null)) return splits.map(() => '');
-    const largest = Math.max(...splits.map(Math.abs));
+    const largest = Math.max(...splits.map((value) => Math.abs(value ?? 0)));
     const [unit, letter] = UNITS.find(([size]) => largest >= size) ?? [1, ''];
     let places = 0;
     const isWhole = (number) => Math.abs(number - Math.round(number)) < 1e-6 * number;
     while (places < 12 && !isWhole((step / unit) * 10 ** places)) places++;
-    return splits.map((value) => (value / unit).toFixed(places) + letter);
+    return splits.map((value) =>
+        value === null ? null : (value / unit).toFixed(places) + letter,
+    );
 }
 
 function timeLabels(u, splits, index, space, step) {
@@ -46,14 +66,21 @@ function timeLabels(u, splits, index, space, step) {
 }
 
 export class Chart {
-    // onCursor(index or null); index into the candles last set.
-    constructor(container, onCursor) {
+    // onCursor(index or null): into the candles last set; onSpan(): what is seen was moved.
+    constructor(container, { onCursor, onSpan }) {
         this.container = container;
         this.onCursor = onCursor;
+        this.onSpan = onSpan;
         this.data = EMPTY;
         this.view = 'candles';
         this.interval = 3600;
-        this.span = null;
+        this.spacing = 3600;
+        this.regimes = [];
+        this.gaps = [];
+        this.revised = [];
+        this.limits = [0, 1];
+        this.home = [0, 1];
+        this.span = this.home;
         this.keyIndex = null;
         this.readColours();
         this.plot = new uPlot(this.options(), EMPTY, container);
@@ -73,6 +100,11 @@ export class Chart {
             line: colour('--accent'),
             fill: colour('--accent-fill'),
             price: colour('--price'),
+            gap: colour('--gap'),
+            gapEdge: colour('--gap-edge'),
+            revised: colour('--revised'),
+            pane: colour('--edge'),
+            regimes: REGIMES.map((name) => (name ? colour(`--${name}`) : '')),
         };
     }
 
@@ -92,10 +124,14 @@ export class Chart {
             points: { show: false },
         });
         const font = '12px ' + getComputedStyle(document.body).fontFamily;
-        const padded = (u, min, max) => {
+        const padded = (name) => (u, min, max) => {
             if (min === null || max === null) return [0, 1];
             const room = (max - min) * 0.06 || Math.abs(max) * 0.01 || 1;
-            return [min - room, max + room];
+            return chart.inPane(name, min - room, max + room);
+        };
+        const inside = (name) => (u, splits) => {
+            const [low, high] = chart.paneOf(name, u.scales[name]);
+            return splits.map((value) => (value >= low && value <= high ? value : null));
         };
         const axis = {
             stroke: () => chart.colours.text,
@@ -119,12 +155,27 @@ export class Chart {
             },
             scales: {
                 x: { time: true, range: () => chart.visible() },
-                oi: { range: padded },
-                price: { range: padded },
+                oi: { range: padded('oi') },
+                price: { range: padded('price') },
+                change: {
+                    range: (u, min, max) => {
+                        const most = Math.max(Math.abs(min ?? 0), Math.abs(max ?? 0)) || 1;
+                        return chart.inPane('change', -most * 1.05, most * 1.05);
+                    },
+                },
             },
             axes: [
                 { ...axis, values: timeLabels, space: 72, gap: 6, size: 34, grid: { show: false } },
-                { ...axis, scale: 'oi', values: labels, size: 58, gap: 6, space: 44 },
+                {
+                    ...axis,
+                    scale: 'oi',
+                    values: labels,
+                    size: 58,
+                    gap: 6,
+                    space: 34,
+                    filter: inside('oi'),
+                    grid: { ...axis.grid, filter: inside('oi') },
+                },
                 {
                     ...axis,
                     scale: 'price',
@@ -132,9 +183,10 @@ export class Chart {
                     side: 1,
                     size: 58,
                     gap: 6,
-                    space: 44,
+                    space: 26,
+                    filter: inside('price'),
                     stroke: () => chart.colours.price,
-                    grid: { show: false },
+                    grid: { ...axis.grid, filter: inside('price') },
                 },
             ],
             series: [
@@ -146,7 +198,7 @@ export class Chart {
                     points: { show: false },
                     spanGaps: true,
                     stroke: () => chart.colours.price,
-                    gaps: (u, index, from, to) => chart.gaps(u, from, to),
+                    gaps: (u, index, from, to) => chart.breaks(u, from, to),
                 },
                 hidden('open'),
                 hidden('high'),
@@ -158,17 +210,21 @@ export class Chart {
                     points: { show: false },
                     stroke: () => chart.colours.line,
                     fill: () => chart.colours.fill,
-                    fillTo: (u) => u.scales.oi.min,
+                    fillTo: (u) => chart.paneOf('oi', u.scales.oi)[0],
                     paths: (u, index, from, to) =>
                         chart.view === 'line' ? uPlot.paths.linear()(u, index, from, to) : null,
-                    gaps: (u, index, from, to) => chart.gaps(u, from, to),
+                    gaps: (u, index, from, to) => chart.breaks(u, from, to),
                 },
+                { ...hidden('change'), scale: 'change' },
             ],
             hooks: {
+                drawAxes: [(u) => chart.drawPanes(u)],
+                draw: [(u) => chart.drawRevised(u)],
                 drawSeries: [
                     (u, index) => {
                         if (index === SERIES.close && chart.view === 'candles')
                             chart.drawCandles(u);
+                        else if (index === SERIES.change) chart.drawChanges(u);
                     },
                 ],
                 setCursor: [(u) => chart.onCursor(u.cursor.left >= 0 ? u.cursor.idx : null)],
@@ -182,97 +238,202 @@ export class Chart {
         return node;
     }
 
+    get panes() {
+        return this.hasPrice ? PANES : NO_PRICE;
+    }
+
+    // A scale so wide that these two lie at the pane's ends, and back.
+    inPane(name, low, high) {
+        const [bottom, top] = this.panes[name];
+        const whole = (high - low) / (top - bottom);
+        return [low - bottom * whole, low + (1 - bottom) * whole];
+    }
+
+    paneOf(name, { min, max }) {
+        const [bottom, top] = this.panes[name];
+        return [min + bottom * (max - min), min + top * (max - min)];
+    }
+
     // A line must not bridge hours in which nothing was recorded.
-    gaps(u, from, to) {
+    breaks(u, from, to) {
         const times = u.data[0],
             found = [];
         for (let i = from + 1; i <= to; i++) {
-            if (times[i] - times[i - 1] > this.interval * 2.5)
+            if (times[i] - times[i - 1] > this.spacing * 2.5)
                 found.push([u.valToPos(times[i - 1], 'x', true), u.valToPos(times[i], 'x', true)]);
         }
         return found;
     }
 
-    drawCandles(u) {
-        const [times, , opens, highs, lows, closes] = u.data;
-        const context = u.ctx,
-            ratio = window.devicePixelRatio || 1;
-        const step =
-            u.valToPos(times[0] + this.interval, 'x', true) - u.valToPos(times[0], 'x', true);
-        const width = Math.max(1, Math.min(Math.floor(step * 0.68), 18 * ratio));
-        const wick = Math.max(1, Math.min(Math.round(ratio), width));
+    // How wide a candle is, in pixels of the canvas; and the candles that are seen.
+    barWidth(u) {
+        const { min, max } = u.scales.x;
+        const step = (u.bbox.width * this.interval) / (max - min);
+        return Math.max(1, Math.min(Math.floor(step * 0.68), 18 * (window.devicePixelRatio || 1)));
+    }
+
+    seen(u) {
+        const times = u.data[0];
+        return [
+            indexAt(times, u.scales.x.min - this.interval),
+            indexAt(times, u.scales.x.max + this.interval),
+        ];
+    }
+
+    clipped(u, draw) {
+        const context = u.ctx;
         context.save();
         context.beginPath();
         context.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
         context.clip();
-        for (let i = 0; i < times.length; i++) {
-            if (
-                times[i] < u.scales.x.min - this.interval ||
-                times[i] > u.scales.x.max ||
-                opens[i] === null ||
-                closes[i] === null
-            )
-                continue;
-            const x = Math.round(u.valToPos(times[i], 'x', true));
-            const open = u.valToPos(opens[i], 'oi', true),
-                close = u.valToPos(closes[i], 'oi', true);
-            const high = u.valToPos(highs[i], 'oi', true),
-                low = u.valToPos(lows[i], 'oi', true);
-            context.fillStyle = closes[i] >= opens[i] ? this.colours.up : this.colours.down;
-            context.fillRect(
-                Math.round(x - wick / 2),
-                Math.round(high),
-                wick,
-                Math.max(1, Math.round(low - high)),
-            );
-            context.fillRect(
-                Math.round(x - width / 2),
-                Math.round(Math.min(open, close)),
-                width,
-                Math.max(ratio, Math.round(Math.abs(close - open))),
-            );
-        }
+        draw(context);
         context.restore();
     }
 
-    // Half an interval of room, so that the first and the last candle are whole.
-    whole() {
-        const times = this.data[0];
-        return times.length === 0
-            ? [0, 1]
-            : [times[0] - this.interval * 0.7, times[times.length - 1] + this.interval * 0.7];
+    drawPanes(u) {
+        const context = u.ctx,
+            { left, top, width, height } = u.bbox;
+        const ratio = window.devicePixelRatio || 1;
+        this.clipped(u, () => {
+            const least = 2 * ratio;
+            for (const gap of this.gaps) {
+                if (gap.to < u.scales.x.min || gap.from > u.scales.x.max) continue;
+                const from = u.valToPos(gap.from, 'x', true),
+                    to = u.valToPos(gap.to, 'x', true);
+                context.fillStyle = this.colours.gap;
+                context.fillRect(from, top, Math.max(least, to - from), height);
+                context.fillStyle = this.colours.gapEdge;
+                context.fillRect(from, top, Math.max(least, to - from), 3 * ratio);
+            }
+        });
+        context.fillStyle = this.colours.pane;
+        const ends = [(this.panes.oi[0] + (this.hasPrice ? PANES.price[1] : PANES.change[1])) / 2];
+        if (this.hasPrice) ends.push((PANES.price[0] + PANES.change[1]) / 2);
+        for (const end of ends)
+            context.fillRect(left, Math.round(top + height * (1 - end)), width, ratio);
+    }
+
+    // A dot above each candle that holds a reading told anew.
+    drawRevised(u) {
+        const ratio = window.devicePixelRatio || 1;
+        this.clipped(u, (context) => {
+            context.fillStyle = this.colours.revised;
+            for (const time of this.revised) {
+                if (time < u.scales.x.min || time > u.scales.x.max) continue;
+                const x = u.valToPos(time, 'x', true);
+                context.beginPath();
+                context.arc(x, u.bbox.top + 7 * ratio, 3 * ratio, 0, 2 * Math.PI);
+                context.fill();
+            }
+        });
+    }
+
+    drawChanges(u) {
+        const [times] = u.data,
+            changes = u.data[SERIES.change];
+        const width = this.barWidth(u),
+            zero = Math.round(u.valToPos(0, 'change', true));
+        const [from, to] = this.seen(u);
+        this.clipped(u, (context) => {
+            for (let i = from; i < to; i++) {
+                if (changes[i] === null) continue;
+                const end = Math.round(u.valToPos(changes[i], 'change', true));
+                context.fillStyle = this.colours.regimes[this.regimes[i]] || this.colours.text;
+                context.fillRect(
+                    Math.round(u.valToPos(times[i], 'x', true) - width / 2),
+                    Math.min(zero, end),
+                    width,
+                    Math.max(1, Math.abs(end - zero)),
+                );
+            }
+        });
+    }
+
+    drawCandles(u) {
+        const [times, , opens, highs, lows, closes] = u.data;
+        const ratio = window.devicePixelRatio || 1;
+        const width = this.barWidth(u);
+        const wick = Math.max(1, Math.min(Math.round(ratio), width));
+        const [from, to] = this.seen(u);
+        this.clipped(u, (context) => {
+            for (let i = from; i < to; i++) {
+                if (opens[i] === null || closes[i] === null) continue;
+                const x = Math.round(u.valToPos(times[i], 'x', true));
+                const open = u.valToPos(opens[i], 'oi', true),
+                    close = u.valToPos(closes[i], 'oi', true);
+                const high = u.valToPos(highs[i], 'oi', true),
+                    low = u.valToPos(lows[i], 'oi', true);
+                context.fillStyle = closes[i] >= opens[i] ? this.colours.up : this.colours.down;
+                context.fillRect(
+                    Math.round(x - wick / 2),
+                    Math.round(high),
+                    wick,
+                    Math.max(1, Math.round(low - high)),
+                );
+                context.fillRect(
+                    Math.round(x - width / 2),
+                    Math.round(Math.min(open, close)),
+                    width,
+                    Math.max(ratio, Math.round(Math.abs(close - open))),
+                );
+            }
+        });
     }
 
     visible() {
-        return this.span ?? this.whole();
+        return this.span;
     }
 
-    // Data: { time, open, high, low, close, price } of equal length, times in seconds. The zoom
-    // stays where it is with `keepsZoom`.
-    set(data, { view, interval, keepsZoom }) {
-        const wasAtEnd = this.span !== null && this.span[1] >= this.whole()[1] - 1e-6;
-        const end = this.whole()[1];
-        this.data = [data.time, data.price, data.open, data.high, data.low, data.close];
+    // What may be looked at, and where the range chosen is.
+    bound(limits, home) {
+        this.limits = limits;
+        this.home = home;
+    }
+
+    // Data: { time, open, high, low, close, price, change, regime } of equal length, times in
+    // seconds; what is seen stays as it is.
+    set(data, { view, interval }) {
+        this.data = [
+            data.time,
+            data.price,
+            data.open,
+            data.high,
+            data.low,
+            data.close,
+            data.change,
+        ];
+        this.regimes = data.regime;
+        this.hasPrice = data.price.some((value) => value !== null);
         this.view = view;
         this.interval = interval;
-        if (!keepsZoom) this.span = null;
-        else if (wasAtEnd) this.span = this.span.map((edge) => edge + this.whole()[1] - end);
+        const steps = data.time.slice(1).map((time, at) => time - data.time[at]);
+        steps.sort((a, b) => a - b);
+        this.spacing = Math.max(interval, steps[steps.length >> 1] ?? 0);
+        this.keyIndex = null;
         this.plot.setData(this.data, true);
     }
 
+    // Gaps { from, to } and the times of candles with revisions, in seconds.
+    mark({ gaps, revised }) {
+        this.gaps = gaps;
+        this.revised = revised;
+        this.plot.redraw(false);
+    }
+
     show(span) {
-        const [first, last] = this.whole();
-        const least = this.interval * 5;
+        const [first, last] = this.limits;
         let [from, to] = span;
+        const least = SHORTEST_S;
         if (to - from < least) [from, to] = [(from + to - least) / 2, (from + to + least) / 2];
         const length = Math.min(to - from, last - first);
         from = Math.min(Math.max(from, first), last - length);
-        this.span = length >= last - first - 1e-6 ? null : [from, from + length];
-        this.plot.setScale('x', { min: this.visible()[0], max: this.visible()[1] });
+        if (this.span[0] === from && this.span[1] === from + length) return;
+        this.span = [from, from + length];
+        this.plot.setScale('x', { min: this.span[0], max: this.span[1] });
+        this.onSpan();
     }
 
     zoom(factor, centre) {
-        if (this.data[0].length === 0) return;
         const [from, to] = this.visible();
         const middle = centre ?? (from + to) / 2;
         this.show([middle - (middle - from) * factor, middle + (to - middle) * factor]);
@@ -283,9 +444,9 @@ export class Chart {
         this.show([from + (to - from) * share, to + (to - from) * share]);
     }
 
+    // Back to the range chosen.
     reset() {
-        this.span = null;
-        this.plot.setScale('x', { min: this.visible()[0], max: this.visible()[1] });
+        this.show(this.home);
     }
 
     repaint() {
@@ -326,7 +487,8 @@ export class Chart {
                     this.pan(event.deltaX / over.clientWidth);
                 } else {
                     // The page must stay scrollable where there is nothing left to zoom out of.
-                    if (event.deltaY > 0 && this.span === null) return;
+                    if (event.deltaY > 0 && this.span[1] - this.span[0] >= this.limits[1] - this.limits[0])
+                        return;
                     this.zoom(event.deltaY > 0 ? 1.2 : 1 / 1.2, timeAt(event.clientX));
                 }
                 event.preventDefault();
@@ -367,17 +529,12 @@ export class Chart {
 
     watchKeys() {
         this.container.addEventListener('keydown', (event) => {
-            const steps = {
-                ArrowLeft: -1,
-                ArrowRight: 1,
-                PageUp: -10,
-                PageDown: 10,
-                Home: -Infinity,
-                End: Infinity,
-            };
+            const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+            const pans = { PageUp: -0.5, PageDown: 0.5, ArrowUp: -0.2, ArrowDown: 0.2 };
             if (event.ctrlKey || event.metaKey || event.altKey) return;
             if (event.key in steps && event.shiftKey) this.pan(steps[event.key] > 0 ? 0.2 : -0.2);
             else if (event.key in steps) this.step(steps[event.key]);
+            else if (event.key in pans) this.pan(pans[event.key]);
             else if (event.key === '+' || event.key === '=') this.zoom(1 / 1.5);
             else if (event.key === '-') this.zoom(1.5);
             else if (event.key === '0' || event.key === 'Escape') this.reset();
@@ -387,12 +544,21 @@ export class Chart {
         this.container.addEventListener('blur', () => this.pointAt(null));
     }
 
+    // Walk among the candles that are seen; past the edge what is seen moves along.
     step(count) {
-        const last = this.data[0].length - 1;
-        if (last < 0) return;
-        this.pointAt(
-            Math.min(last, Math.max(0, (this.keyIndex ?? last + (count < 0 ? 1 : 0)) + count)),
-        );
+        const times = this.data[0],
+            [from, to] = this.visible();
+        const first = indexAt(times, from),
+            last = indexAt(times, to + 1e-6) - 1;
+        if (last < first) return;
+        if (!Number.isFinite(count)) this.pointAt(count < 0 ? first : last);
+        else
+            this.pointAt(
+                Math.min(
+                    times.length - 1,
+                    Math.max(0, (this.keyIndex ?? (count < 0 ? last + 1 : first - 1)) + count),
+                ),
+            );
     }
 
     pointAt(index) {
@@ -403,7 +569,8 @@ export class Chart {
         }
         const time = this.data[0][index],
             [from, to] = this.visible();
-        if (time < from || time > to) this.show([time - (to - from) / 2, time + (to - from) / 2]);
+        if (time < from) this.show([time - this.interval, time - this.interval + (to - from)]);
+        else if (time > to) this.show([time + this.interval - (to - from), time + this.interval]);
         this.plot.setCursor({
             left: this.plot.valToPos(time, 'x'),
             top: this.plot.over.clientHeight / 2,

@@ -52,6 +52,24 @@ export function exact(text) {
     return value ? print(value) : '–';
 }
 
+// a − b and a + b with every digit, as texts; null where one is none.
+export function subtract(a, b) {
+    return combine(parse(a), parse(b), -1n);
+}
+export function add(a, b) {
+    return combine(parse(a), parse(b), 1n);
+}
+
+function combine(a, b, sign) {
+    if (!a || !b) return null;
+    const scale = Math.max(a.scale, b.scale);
+    const whole = (value) => BigInt(value.sign) * padded(value, scale).digits;
+    const result = whole(a) + sign * whole(b);
+    const digits = (result < 0n ? -result : result).toString().padStart(scale + 1, '0');
+    const fraction = scale > 0 ? '.' + digits.slice(digits.length - scale) : '';
+    return (result < 0n ? '-' : '') + digits.slice(0, digits.length - scale) + fraction;
+}
+
 // Four digits at a glance: "8424113205.77" is "8.424 B".
 export function compact(text) {
     const value = parse(text);

@@ -4,11 +4,14 @@
 
 import * as api from './api.js';
 import { Chart } from './chart.js';
-import { brief, compact, exact, signedPercent, toNumber } from './decimal.js';
+import { brief, compact, exact, signedPercent, subtract, toNumber } from './decimal.js';
 import { byId, choiceGroup, element, setAttribute, setClass, setText } from './dom.js';
+import { Marks } from './market_marks.js';
+import { Take, framed } from './market_take.js';
 import { Stream } from './stream.js';
 import { STALE_MS, kindName, parts } from './table.js';
-import { INTERVALS, RANGES, age, fits, full, iso, parse } from './time.js';
+import { Tiles } from './tiles.js';
+import { INTERVALS, RANGES, age, full, iso, parse } from './time.js';
 
 const READINGS = 8;
 const CANDLES_LISTED = 200;
@@ -24,6 +27,7 @@ const LIVE = {
     off: 'Not connected',
     connecting: 'Connecting …',
     waiting: 'Waiting for readings',
+    past: 'As known then',
     live: 'Live',
     lost: 'Reconnecting …',
 };
@@ -32,9 +36,45 @@ const VIEWS = [
     { name: 'line', text: 'Line' },
 ];
 
+const TAKEN_MAX = 10000;
+const SETTLE_MS = 250;
+const CANDLES_SEEN = 1500;
+
+const signed = (text) => (text.startsWith('-') || /^[0.]*$/.test(text) ? '' : '+') + exact(text);
+
+// By the signs of the change of open interest and of the price.
+const REGIME_FACTS = [
+    ['long-buildup', 'Long build-up', 'Open interest and price rose: new longs lead.'],
+    ['short-buildup', 'Short build-up', 'Open interest rose, the price fell: new shorts lead.'],
+    ['long-unwinding', 'Long unwinding', 'Open interest and price fell: longs close.'],
+    ['short-covering', 'Short covering', 'Open interest fell, the price rose: shorts close.'],
+];
+
+export function regimeOf(change, priceChange) {
+    if (!change || !priceChange) return 0;
+    if (change > 0) return priceChange > 0 ? 1 : 2;
+    return priceChange < 0 ? 3 : 4;
+}
+
 // Most candles hold a single reading: a row of dots says less than a line.
 function areFlat(candles) {
     return candles.filter((candle) => candle.count > 1).length * 2 < candles.length;
+}
+
+// What each candle changed against the one before, by amount, and its regime; none over a hole.
+function changesOf(columns, seconds, unit) {
+    const { time, amount, price, close } = columns,
+        change = [],
+        regime = [];
+    for (let at = 0; at < time.length; at++) {
+        const isNext = at > 0 && time[at] - time[at - 1] <= seconds * 1.5;
+        const by = isNext && amount[at] !== null && amount[at - 1] !== null
+            ? amount[at] - amount[at - 1]
+            : null;
+        change.push(by === null ? null : unit === 'usd' ? by * price[at] : by);
+        regime.push(by === null || close[at] === null ? 0 : regimeOf(by, price[at] - price[at - 1]));
+    }
+    return { change, regime };
 }
 
 export class Market {
@@ -47,16 +87,35 @@ export class Market {
         this.latest = null;
         this.definition = null;
         this.candles = [];
+        this.drawn = null;
         this.now = Date.now;
         this.loading = null;
-        this.chart = new Chart(byId('chart'), (index) => this.read(index));
+        this.chart = new Chart(byId('chart'), {
+            onCursor: (index) => this.read(index),
+            onSpan: () => this.follow(),
+        });
+        this.tiles = new Tiles(
+            (question, signal) => this.askCandles(question, signal),
+            () => this.follow(),
+        );
+        this.marks = new Marks(byId('marks'), api.get, (marks) => this.chart.mark(marks));
+        this.take = new Take(byId('take'), {
+            picture: () => this.picture(),
+            name: () => `${this.state.market.replaceAll(/[^\w-]+/g, '_')}-${this.state.unit}`,
+        });
         this.stream = new Stream(
             (row) => this.arrived(row),
             (state) => this.tellLive(state),
         );
+        this.buildKnobs();
+        this.emptyFigures();
+        this.read(null);
+    }
+
+    buildKnobs() {
         const byName = (item) => ({ name: item.name, text: item.name, title: item.label });
         this.setRange = choiceGroup(byId('ranges'), RANGES.map(byName), (range) =>
-            this.change({ range, interval: '' }),
+            this.change({ range, interval: '', from: '', to: '' }),
         );
         this.setInterval = choiceGroup(byId('intervals'), INTERVALS.map(byName), (interval) =>
             this.change({ interval }),
@@ -68,62 +127,104 @@ export class Market {
         byId('zoom-all').addEventListener('click', () => this.chart.reset());
         byId('veil-again').addEventListener('click', () => this.load());
         byId('candles-box').addEventListener('toggle', () => this.listCandles());
-        this.emptyFigures();
-        this.read(null);
+        byId('as-of-time').addEventListener('change', (event) => {
+            const ms = parse(`${event.target.value}Z`);
+            this.change({ as_of: ms === null ? '' : iso(ms) });
+        });
+        byId('as-of-now').addEventListener('click', () => this.change({ as_of: '' }));
+        byId('legend').replaceChildren(
+            ...REGIME_FACTS.map(([name, text, title]) =>
+                element(
+                    'span',
+                    { title },
+                    element('i', { class: `swatch is-${name}`, 'aria-hidden': 'true' }),
+                    text,
+                    element('span', { class: 'unseen', textContent: `: ${title}` }),
+                ),
+            ),
+            element('span', {
+                class: 'legend-note',
+                textContent: 'Bars: what each candle changed by amount, coloured by whether open interest and price rose.',
+            }),
+        );
     }
 
     get range() {
         return RANGES.find((range) => range.name === this.state.range);
     }
 
-    // Candles want some pixels each, and more than one reading.
-    suitable() {
-        const isNarrow = innerWidth < 600;
-        return ((isNarrow || this.isSparse) && this.range.coarse) || this.range.interval;
-    }
-
-    // The interval chosen, or the one that suits the range.
+    // The interval chosen where that makes no more candles than can be told apart, else the finest
+    // that suits the width.
     get interval() {
+        const [from, to] = this.chart.visible(),
+            span = to - from;
         const chosen = INTERVALS.find((interval) => interval.name === this.state.interval);
-        return chosen && fits(chosen, this.range)
-            ? chosen
-            : INTERVALS.find((interval) => interval.name === this.suitable());
+        if (chosen && span / chosen.seconds <= CANDLES_SEEN) return chosen;
+        const room = Math.min(420, Math.max(120, (byId('chart').clientWidth - 116) / 2.5));
+        return (
+            INTERVALS.find((interval) => span / interval.seconds <= room) ??
+            INTERVALS[INTERVALS.length - 1]
+        );
     }
 
     tellChoices() {
-        const byName = (name) => INTERVALS.find((interval) => interval.name === name);
-        this.setRange(this.state.range);
-        this.setInterval(this.interval.name, (name) => fits(byName(name), this.range));
+        const [from, to] = this.chart.visible();
+        const isHome = !this.state.from && !this.state.to;
+        this.setRange(isHome ? this.state.range : '');
+        this.setInterval(this.interval.name, (name) => {
+            const { seconds } = INTERVALS.find((interval) => interval.name === name);
+            return (to - from) / seconds <= CANDLES_SEEN && (to - from) / seconds >= 4;
+        });
         this.setUnit(this.state.unit);
         this.setView(this.state.view);
+        const asOf = parse(this.state.as_of);
+        const text = asOf === null ? '' : new Date(asOf).toISOString().slice(0, 16);
+        if (byId('as-of-time').value !== text) byId('as-of-time').value = text;
+        byId('as-of-now').disabled = asOf === null;
+        byId('as-of').classList.toggle('is-set', asOf !== null);
     }
 
     use(state, market) {
         const before = this.state;
         this.state = { ...state, market };
-        if (before?.market !== market || before.range !== state.range) this.isSparse = false;
-        this.tellChoices();
         byId('market').toggleAttribute('data-empty', !market);
         if (!market) {
+            clearTimeout(this.settling);
             this.stream.follow('');
             return;
         }
-        const isOther = before?.market !== market;
+        const isOther = before?.market !== market || before.as_of !== state.as_of;
         if (isOther) {
             this.latest = this.definition = null;
-            this.candles = [];
             this.emptyFigures();
             this.title();
-            this.stream.follow(market);
+            this.stream.follow(state.as_of ? '' : market);
         }
-        if (
-            isOther ||
-            before.range !== state.range ||
-            before.unit !== state.unit ||
-            before.interval !== state.interval
-        )
+        if (isOther || before.unit !== state.unit) {
+            this.tiles.clear(state.unit);
+            this.candles = [];
+            this.drawn = null;
+            this.marks.clear();
             this.load();
-        else if (before.view !== state.view) this.draw(true);
+        } else if (
+            before.range !== state.range ||
+            before.from !== state.from ||
+            before.to !== state.to
+        ) {
+            this.place();
+        } else if (before.interval !== state.interval) this.follow();
+        else if (before.view !== state.view) this.draw();
+        this.tellChoices();
+    }
+
+    // What a link needs beside the market to show the same.
+    sharePart() {
+        const [from, to] = this.chart.visible();
+        return {
+            from: iso(Math.round(from) * 1000),
+            to: iso(Math.round(to) * 1000),
+            interval: this.interval.name,
+        };
     }
 
     title() {
@@ -181,66 +282,236 @@ export class Market {
         this.loading = loading;
         clearTimeout(this.timer);
         this.timer = 0;
-        const { market } = this.state;
-        const slow = setTimeout(
-            () => this.veil('Loading …', false),
-            this.candles.length > 0 ? 250 : 0,
-        );
+        const { market, as_of: asOf } = this.state;
+        this.hasFailed = false;
+        this.tiles.error = null;
+        this.veilSoon();
         try {
             // A market's history may have ended long ago: its range ends where it ends.
-            const latest =
-                this.latest ?? this.known(market) ?? (await api.latestOf(market, loading.signal));
-            const [candles, readings, facts] = await Promise.all([
-                api.candles(this.question(latest), loading.signal),
-                api.readings(market, this.readingsUnit(latest), READINGS, loading.signal),
+            const [latest, facts] = await Promise.all([
+                this.latest ??
+                    (asOf ? null : this.known(market)) ??
+                    this.get('/oi/v1/latest', [['market', market]], loading.signal).then(
+                        (data) => data[0] ?? null,
+                    ),
                 this.definition ?? api.definition(market, loading.signal),
             ]);
             if (loading !== this.loading) return;
-            clearTimeout(slow);
-            if (
-                !this.state.interval &&
-                this.range.coarse &&
-                !this.isSparse &&
-                areFlat(candles.data)
-            ) {
-                this.isSparse = true;
-                this.tellChoices();
-                await this.load();
-                return;
-            }
-            this.hasFailed = false;
             this.latest = latest;
             this.definition = facts;
-            this.candles = candles.data;
-            this.leftOut = candles.left_out_rows;
             this.title();
             this.figures();
-            this.draw(false);
+            this.place();
+            const readings = await this.askReadings(loading.signal);
+            if (loading !== this.loading) return;
             this.listReadings(readings);
-            this.explainEmpty();
         } catch (error) {
-            clearTimeout(slow);
             if (loading !== this.loading || loading.signal.aborted) return;
-            this.hasFailed = true;
-            this.candles = [];
-            this.draw(false);
-            this.veil(`${error.message} ${error.advice ?? ''}`, true);
+            this.fail(error);
         }
     }
 
-    question(latest) {
-        const seconds = this.interval.seconds;
-        const end = Math.min(parse(latest?.time) ?? this.now(), this.now());
-        const first = Math.floor((end / 1000 - this.range.seconds) / seconds) * seconds;
-        return {
-            market: this.state.market,
-            unit: this.state.unit,
-            interval: this.interval.name,
-            start: iso(first * 1000),
-        };
+    fail(error) {
+        this.hasFailed = true;
+        this.candles = [];
+        this.drawn = null;
+        this.draw();
+        this.veil(`${error.message} ${error.advice ?? ''}`, true);
+    }
+
+    async get(path, parameters, signal) {
+        const answer = await api.get(path, [...parameters, ['as_of', this.state.as_of]], signal);
+        return answer.data;
+    }
+
+    askReadings(signal) {
+        return this.get(
+            '/oi/v1/open-interest',
+            [
+                ['market', this.state.market],
+                ['unit', this.readingsUnit(this.latest)],
+                ['limit', READINGS],
+            ],
+            signal,
+        );
+    }
+
+    askCandles({ interval, start, end }, signal) {
+        return api.get(
+            '/oi/v1/open-interest',
+            this.candlesQuery(interval, start, end, TAKEN_MAX),
+            signal,
+        );
+    }
+
+    candlesQuery(interval, start, end, limit) {
+        return [
+            ['market', this.state.market],
+            ['interval', interval.name],
+            ['unit', this.state.unit],
+            ['start', iso(start * 1000)],
+            ['end', iso(end * 1000)],
+            ...(this.state.as_of ? [['as_of', this.state.as_of]] : []),
+            ['limit', String(limit)],
+        ];
+    }
+
+    // From the first reading to behind the newest; and the part of it that the range is.
+    bounds() {
+        const last = Math.min(parse(this.latest?.time) ?? this.now(), this.now()) / 1000;
+        const length = this.range.seconds;
+        const first = Math.min((parse(this.definition?.first) ?? (last - length) * 1000) / 1000, last);
+        const room = length * 0.008;
+        const home = [Math.max(last - length, first - room), last + room];
+        if (home[1] - home[0] < 3600) home[0] = home[1] - 3600;
+        return { limits: [Math.min(first - room, home[0]), home[1]], home };
+    }
+
+    // Look at what the address says: a span of its own, or the range at the end.
+    place() {
+        const { limits, home } = this.bounds();
+        const from = parse(this.state.from),
+            to = parse(this.state.to);
+        const isGiven = from !== null && to !== null && from < to;
+        if (isGiven) {
+            limits[0] = Math.min(limits[0], from / 1000);
+            limits[1] = Math.max(limits[1], to / 1000);
+        }
+        this.chart.bound(limits, home);
+        this.chart.show(isGiven ? [from / 1000, to / 1000] : home);
+        this.tellChoices();
+        this.follow();
+    }
+
+    // Draw what is seen of the best interval as soon as all of it is there; until then what was
+    // drawn stays, and moves along.
+    follow() {
+        if (!this.state?.market || !this.latest) {
+            if (this.tiles.error) this.fail(this.tiles.error);
+            return;
+        }
+        const [from, to] = this.chart.visible(),
+            [first, last] = this.chart.limits;
+        const interval = this.interval,
+            length = to - from;
+        clearTimeout(this.settling);
+        this.settling = setTimeout(() => this.settle(), SETTLE_MS);
+        if (this.tiles.error && !this.tiles.isReady(interval, from, to)) {
+            this.fail(this.tiles.error);
+            return;
+        }
+        this.tiles.need(interval, from, to);
+        if (!this.tiles.isReady(interval, from, to)) {
+            if (!this.drawn) this.veilSoon();
+            return;
+        }
+        clearTimeout(this.veiling);
+        const wanted = [Math.max(first, from - length), Math.min(last, to + length)];
+        this.tiles.need(interval, ...wanted);
+        const drawn = this.drawn;
+        const isCovered =
+            drawn?.interval === interval &&
+            drawn.from <= Math.max(first, from - length / 4) &&
+            drawn.to >= Math.min(last, to + length / 4);
+        if (isCovered && this.tiles.version === drawn.version) return;
+        this.drawn = { interval, from: wanted[0], to: wanted[1], version: this.tiles.version };
+        this.compose();
+    }
+
+    compose() {
+        const { interval, from, to } = this.drawn;
+        const { candles, columns } = this.tiles.read(interval, from, to);
+        this.candles = candles;
+        this.columns = { ...columns, ...changesOf(columns, interval.seconds, this.state.unit) };
+        this.leftOut = this.tiles.leftOut;
+        this.draw();
+        this.explainEmpty();
+    }
+
+    // When it stands still: into the address, and what goes with the span.
+    settle() {
+        if (!this.state?.market || !this.drawn) return;
+        const [from, to] = this.chart.visible(),
+            { interval } = this.drawn;
+        const isHome = this.chart.home.every((edge, at) => Math.abs(edge - [from, to][at]) < 1);
+        const part = isHome
+            ? { from: '', to: '' }
+            : { from: iso(Math.round(from) * 1000), to: iso(Math.round(to) * 1000) };
+        if (part.from !== this.state.from || part.to !== this.state.to) {
+            // The address tells what is seen already; nothing is to be placed anew.
+            this.state = { ...this.state, ...part };
+            this.change(part);
+        }
+        this.tellChoices();
+        this.tellSpan();
+        this.listCandles();
+        const start = Math.floor(from / interval.seconds) * interval.seconds,
+            end = Math.ceil(to / interval.seconds) * interval.seconds;
+        this.take.use(
+            '/oi/v1/open-interest',
+            this.candlesQuery(interval, start, end, TAKEN_MAX),
+        );
+        this.marks.look(
+            [
+                ['market', this.state.market],
+                ['unit', this.state.unit === 'usd' ? 'coins' : this.state.unit],
+                ...(this.state.as_of ? [['as_of', this.state.as_of]] : []),
+            ],
+            {
+                start: iso(start * 1000),
+                end: iso(Math.min(end * 1000, Math.floor(this.now() / 1000) * 1000)),
+                seconds: to - from,
+            },
+            interval.seconds,
+        );
+        // The next coarser candles around, for zooming out.
+        const coarser = INTERVALS[INTERVALS.indexOf(interval) + 1];
+        const [first, last] = this.chart.limits;
+        if (coarser)
+            this.tiles.need(
+                coarser,
+                Math.max(first, from - (to - from)),
+                Math.min(last, to + (to - from)),
+            );
+    }
+
+    tellSpan() {
+        const [from, to] = this.chart.visible();
+        const { symbol } = parts(this.state.market);
+        const seen = this.candles.filter((candle) => {
+            const time = parse(candle.start) / 1000;
+            return time >= from && time <= to;
+        });
+        setAttribute(
+            byId('chart'),
+            'aria-label',
+            `${symbol}: open interest in ${this.unitName()} and mark price, ` +
+                `${full(from * 1000)} to ${full(to * 1000)}, ` +
+                `${seen.length} candles of ${this.interval.label}`,
+        );
+    }
+
+    picture() {
+        const { exchange, symbol } = parts(this.state.market);
+        const [from, to] = this.chart.visible();
+        const asOf = this.state.as_of ? `, as of ${full(parse(this.state.as_of))}` : '';
+        return framed(
+            this.chart.plot.ctx.canvas,
+            `${symbol} · ${exchange} · open interest in ${this.unitName()}`,
+            `${full(from * 1000)} – ${full(to * 1000)}, candles of ${this.interval.label}${asOf}`,
+        );
+    }
+
+    veilSoon() {
+        clearTimeout(this.veiling);
+        this.veiling = setTimeout(
+            () => this.veil('Loading …', false),
+            this.candles.length > 0 ? 250 : 0,
+        );
     }
 
     explainEmpty() {
+        clearTimeout(this.veiling);
         if (this.candles.length > 0) {
             byId('veil').hidden = true;
             return;
@@ -285,21 +556,25 @@ export class Market {
             { market } = this.state;
         this.refreshed = performance.now();
         try {
-            const last = this.candles[this.candles.length - 1];
-            const question = this.question(this.latest);
-            const [latest, candles, readings] = await Promise.all([
+            const interval = this.drawn?.interval ?? this.interval;
+            const newest = Math.min(parse(this.latest?.time) ?? this.now(), this.now()) / 1000;
+            const start = Math.floor(newest / interval.seconds) * interval.seconds;
+            const [latest, answer, readings] = await Promise.all([
                 api.latestOf(market, loading?.signal),
-                api.candles(last ? { ...question, start: last.start } : question, loading?.signal),
-                api.readings(market, this.readingsUnit(this.latest), READINGS, loading?.signal),
+                this.askCandles(
+                    { interval, start, end: Math.ceil(this.now() / 1000 + interval.seconds) },
+                    loading?.signal,
+                ),
+                this.askReadings(loading?.signal),
             ]);
             if (loading !== this.loading) return;
             this.latest = latest;
             this.seen(latest);
-            this.merge(candles.data, question.start);
+            this.tiles.merge(interval, answer.data);
+            this.moveEnd();
             this.figures();
-            this.draw(true);
             this.listReadings(readings);
-            this.explainEmpty();
+            this.follow();
         } catch {
             // The next row asks again; what is shown stays true for its time.
         } finally {
@@ -307,14 +582,16 @@ export class Market {
         }
     }
 
-    merge(fresh, start) {
-        if (fresh.length === 0) return;
-        const from = parse(fresh[0].start),
-            first = parse(start);
-        this.candles = [
-            ...this.candles.filter((candle) => parse(candle.start) < from),
-            ...fresh,
-        ].filter((candle) => parse(candle.start) >= first);
+    // Who looks at the end goes on looking at the end.
+    moveEnd() {
+        const chart = this.chart,
+            isAtEnd = chart.visible()[1] >= chart.limits[1] - 1;
+        const isHome = chart.home.every((edge, at) => Math.abs(edge - chart.visible()[at]) < 1);
+        const { limits, home } = this.bounds();
+        const [from, to] = chart.visible();
+        chart.bound([Math.min(limits[0], from), Math.max(limits[1], to)], home);
+        if (isHome) chart.show(home);
+        else if (isAtEnd) chart.show([from + limits[1] - to, limits[1]]);
     }
 
     // Candles of one reading each are dashes without a body: a line says the same and is legible.
@@ -322,26 +599,21 @@ export class Market {
         return areFlat(this.candles) ? 'line' : this.state.view;
     }
 
-    draw(keepsZoom) {
-        const column = (name) => this.candles.map((candle) => toNumber(candle[name]));
-        this.chart.set(
-            {
-                time: this.candles.map((candle) => parse(candle.start) / 1000),
-                open: column('open'),
-                high: column('high'),
-                low: column('low'),
-                close: column('close'),
-                price: column('price_close'),
-            },
-            { view: this.drawnView(), interval: this.interval.seconds, keepsZoom },
-        );
-        const { symbol } = parts(this.state.market);
-        setAttribute(
-            byId('chart'),
-            'aria-label',
-            `${symbol}: open interest in ${this.unitName()} and mark price, ${this.range.label}, ` +
-                `${this.candles.length} candles of ${this.interval.label}`,
-        );
+    draw() {
+        if (!this.drawn) {
+            this.columns = {
+                time: [],
+                open: [],
+                high: [],
+                low: [],
+                close: [],
+                price: [],
+                change: [],
+                regime: [],
+            };
+        }
+        const interval = this.drawn?.interval ?? this.interval;
+        this.chart.set(this.columns, { view: this.drawnView(), interval: interval.seconds });
         const isForced = this.drawnView() !== this.state.view && this.candles.length > 0;
         setText(
             byId('left-name'),
@@ -352,19 +624,26 @@ export class Market {
         setText(byId('right-name'), !hasPrice ? '' : quote ? `Mark price, ${quote}` : 'Mark price');
         this.read(null);
         this.listCandles();
-        const csv = new URLSearchParams([
-            ...api.candlesQuery(this.question(this.latest)),
-            ['format', 'csv'],
-        ]);
-        setAttribute(byId('csv'), 'href', `/oi/v1/open-interest?${csv}`);
+    }
+
+    // The change from the candle before, with every digit.
+    changeAt(at) {
+        const { seconds } = this.drawn?.interval ?? this.interval;
+        const before = this.candles[at - 1],
+            candle = this.candles[at];
+        if (!before || parse(candle.start) - parse(before.start) > seconds * 1500) return null;
+        return subtract(candle.close, before.close);
     }
 
     // The exact figures of the candle under the cursor, or of the newest.
     read(index) {
-        const candle = this.candles[index ?? this.candles.length - 1];
+        const at = index ?? this.candles.length - 1;
+        const candle = this.candles[at];
         const start = candle ? parse(candle.start) : null;
         const isUp = candle && toNumber(candle.close) >= toNumber(candle.open);
         const price = candle?.price_close;
+        const change = candle ? this.changeAt(at) : null;
+        const regime = REGIME_FACTS[(this.columns?.regime?.[at] ?? 0) - 1];
         const entries = [
             ['time', candle ? `${full(start)}` : '–', 'r-time'],
             ['Open', exact(candle?.open)],
@@ -372,6 +651,8 @@ export class Market {
             ['Low', exact(candle?.low)],
             ['Close', exact(candle?.close), isUp ? 'is-up' : candle ? 'is-down' : ''],
             ['Price', exact(price), 'r-price'],
+            ['Change', change === null ? '–' : signed(change)],
+            ['Regime', regime ? regime[1] : '–', regime ? `r-regime is-${regime[0]}` : 'r-regime'],
         ];
         const list = byId('readout');
         if (list.children.length === 0) {
@@ -394,7 +675,7 @@ export class Market {
                 byId('spoken'),
                 `${full(start)}: open ${exact(candle.open)}, close ${exact(
                     candle.close,
-                )} ${this.unitName()}, price ${exact(price)}`,
+                )} ${this.unitName()}, price ${exact(price)}, ${regime?.[1] ?? 'no regime'}`,
             );
         }
     }
@@ -507,8 +788,13 @@ export class Market {
 
     listCandles() {
         if (!byId('candles-box').open) return;
+        const [from, to] = this.chart.visible();
         byId('candles').replaceChildren(
             ...this.candles
+                .filter((candle) => {
+                    const time = parse(candle.start) / 1000;
+                    return time >= from && time <= to;
+                })
                 .slice(-CANDLES_LISTED)
                 .reverse()
                 .map((candle) =>
@@ -542,7 +828,11 @@ export class Market {
     showLive() {
         const ms = parse(this.latest?.time);
         const isWaiting = this.connection === 'live' && (!ms || this.now() - ms > STALE_MS);
-        const state = isWaiting ? 'waiting' : (this.connection ?? 'off');
+        const state = this.state?.as_of
+            ? 'past'
+            : isWaiting
+              ? 'waiting'
+              : (this.connection ?? 'off');
         setAttribute(byId('live'), 'data-state', state);
         setText(byId('live').lastElementChild, LIVE[state]);
     }

@@ -14,6 +14,9 @@ const WIDE = matchMedia('(min-width: 1000px)');
 export const fields = {
     market: { standard: '' },
     range: { standard: '7d', choices: RANGES.map((range) => range.name) },
+    from: { standard: '' },
+    to: { standard: '' },
+    as_of: { standard: '' },
     interval: { standard: '', choices: ['', ...INTERVALS.map((interval) => interval.name)] },
     unit: { standard: 'usd', choices: ['usd', 'coins', 'contracts'] },
     view: { standard: 'candles', choices: ['candles', 'line'] },
@@ -87,7 +90,7 @@ export function mount(root, shell) {
         pick('');
     });
     byId('share').addEventListener('click', () =>
-        shell.share(byId('share'), { market: shown(), interval: market.interval.name }),
+        shell.share(byId('share'), { market: shown(), ...market.sharePart() }),
     );
 
     return {

@@ -8,6 +8,8 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+import * as facts from './mock_facts.mjs';
+
 const web = new URL('../../web/', import.meta.url);
 const require = createRequire(new URL('../system/package.json', import.meta.url));
 const { WebSocketServer } = require('ws');
@@ -45,6 +47,8 @@ const VENUES = [
     ['deribit', 'perpetual', (coin) => `${coin}_USDC-PERPETUAL`, 0.04],
     ['bybit', 'inverse', (coin) => `${coin}USD`, 0.11],
 ];
+
+const EXCHANGES = ['binance', 'bybit', 'okx', 'hyperliquid', 'deribit'];
 
 function makeMarkets() {
     const markets = [];
@@ -149,11 +153,11 @@ export async function startMock({
         };
     }
 
-    function candles(market, unit, interval, start) {
+    function candles(market, unit, interval, start, end) {
         const size = Number.parseInt(interval, 10) * SECONDS[interval.at(-1)] * 1000,
             found = [];
         const last = lastOf(market);
-        for (let at = Math.floor(Math.max(start, begin) / size) * size; at <= last; at += size) {
+        for (let at = Math.floor(Math.max(start, begin) / size) * size; at <= last && at < end; at += size) {
             const step = Math.max(MINUTE, size / 60),
                 readings = [];
             for (let ms = at; ms < at + size && ms <= last; ms += step)
@@ -230,6 +234,9 @@ export async function startMock({
                         markets: markets.length,
                         rows: 18203113,
                         file_bytes: 214958080,
+                        used_bytes: 201058080,
+                        chunks: 4410,
+                        rows_in_chunks: 18000000,
                         writing_paused: false,
                     },
                 ];
@@ -270,8 +277,34 @@ export async function startMock({
                               unit,
                               query.get('interval'),
                               Date.parse(query.get('start')),
+                              query.has('end') ? Date.parse(query.get('end')) : Infinity,
                           )
                         : rows(market, unit, limit),
+                );
+            case '/oi/v1/gaps':
+                return table(
+                    facts.gaps(market?.market, now(), Date.parse(query.get('start')), Date.parse(query.get('end'))),
+                );
+            case '/oi/v1/revisions':
+                return table(facts.revisions(rows(market, unit, 120)));
+            case '/oi/v1/options':
+            case '/oi/v1/options/expiries': {
+                const coins = query.has('coin') ? [query.get('coin')] : ['BTC', 'ETH'];
+                const chain = coins
+                    .filter((coin) => ['BTC', 'ETH'].includes(coin))
+                    .flatMap((coin) =>
+                        (query.has('exchange') ? [query.get('exchange')] : ['bybit', 'deribit', 'okx'])
+                            .map((exchange) => facts.chain(coin, exchange, coin === 'BTC' ? 91000 : 3021, now())),
+                    );
+                return table(path.endsWith('expiries') ? chain.flatMap(facts.expiries) : chain.flat());
+            }
+            case '/oi/v1/coverage/days':
+                return table(
+                    facts.days(
+                        query.has('exchange') ? [query.get('exchange')] : EXCHANGES,
+                        Date.parse(query.get('start') ?? iso(now() - 31 * 86400000)),
+                        now(),
+                    ),
                 );
         }
         return [404, { error: { code: 'not_found', message: 'No such endpoint.' } }];
@@ -291,6 +324,11 @@ export async function startMock({
                     failures.get(url.pathname) ?? answer(url.pathname, url.searchParams);
                 reply.writeHead(status, { 'Content-Type': 'application/json' });
                 reply.end(JSON.stringify(body));
+                return;
+            }
+            if (url.pathname === '/metrics') {
+                reply.writeHead(failures.has('/metrics') ? failures.get('/metrics')[0] : 200);
+                reply.end(facts.metrics(EXCHANGES, now()));
                 return;
             }
             const [body, type] = await asset(url.pathname);
