@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One row group, one data page a column: a month of five-minute bars is 9,000 rows, and a reader
- * that wants one column fetches the footer and that column. Nulls are definition levels in one
- * run-length and bit-packed hybrid; values are plain, as zstd behind them does better than an
- * encoding on top for noise, and as well for the rest. The numbers below are parquet.thrift's.
+ * that wants one column fetches the footer and that column. Nulls are definition levels; how values
+ * are written says parquet_encode.c. The numbers below are parquet.thrift's.
  */
 #include "lake/parquet.h"
 
 #include "base/alloc.h"
 #include "base/compress.h"
+#include "lake/parquet_encode.h"
 #include "lake/thrift.h"
 
-#include <string.h>
-
-/* zstd's fast side: level 3 is within 2 % of level 9 on our columns at a quarter of its time. */
-#define PARQUET_ZSTD_LEVEL 3
+/* zstd's fast side: level 3 takes a third longer, and on figures as text its files are larger. */
+#define PARQUET_ZSTD_LEVEL 1
 
 enum { TYPE_BOOLEAN = 0, TYPE_INT64 = 2, TYPE_DOUBLE = 5, TYPE_BYTE_ARRAY = 6 };
-enum { ENCODING_PLAIN = 0, ENCODING_RLE = 3 };
+enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
 enum { CODEC_ZSTD = 6 };
 enum { REPETITION_REQUIRED = 0, REPETITION_OPTIONAL = 1 };
 
@@ -25,7 +23,8 @@ static const char magic[] = "PAR1";
 
 /* Where a column went. */
 struct placed {
-    int64_t offset;
+    enum parquet_encoding encoding;
+    int64_t start, offset;           /* of its first page, and of its data */
     int64_t packed_size, plain_size; /* with the page header */
     size_t null_count;
 };
@@ -54,113 +53,74 @@ is_present(const struct oi_parquet_column *column, size_t row)
     return !column->present || column->present[row];
 }
 
-/* Definition levels of 0 and 1, as runs of equal ones: each run is a varint and a byte. */
 static void
-add_levels(const struct oi_parquet_column *column, size_t count, struct oi_buffer *page)
-{
-    struct oi_buffer levels = {};
-
-    for (size_t row = 0, end; row < count; row = end) {
-        bool level = is_present(column, row);
-
-        for (end = row + 1; end < count && is_present(column, end) == level; end++)
-            ;
-        oi_buffer_add_varint(&levels, (uint64_t) (end - row) << 1);
-        oi_buffer_add_u8(&levels, level);
-    }
-    oi_buffer_add_u32(page, (uint32_t) levels.size);
-    oi_buffer_add_slice(page, oi_buffer_slice(&levels));
-    oi_buffer_release(&levels);
-}
-
-static void
-add_booleans(const struct oi_parquet_column *column, size_t count, struct oi_buffer *page)
-{
-    uint8_t byte = 0;
-    unsigned bit = 0;
-
-    for (size_t row = 0; row < count; row++) {
-        if (!is_present(column, row))
-            continue;
-        byte = (uint8_t) (byte | (unsigned) column->booleans[row] << bit);
-        if (++bit == 8) {
-            oi_buffer_add_u8(page, byte);
-            byte = 0;
-            bit = 0;
-        }
-    }
-    if (bit > 0)
-        oi_buffer_add_u8(page, byte);
-}
-
-static void
-add_value(const struct oi_parquet_column *column, size_t row, struct oi_buffer *page)
-{
-    uint64_t bits = 0;
-
-    switch (physical_type(column->type)) {
-    case TYPE_INT64:
-        oi_buffer_add_u64(page, (uint64_t) column->integers[row]);
-        return;
-    case TYPE_DOUBLE:
-        memcpy(&bits, &column->doubles[row], sizeof(bits));
-        oi_buffer_add_u64(page, bits);
-        return;
-    default:
-        oi_buffer_add_u32(page, (uint32_t) column->strings[row].size);
-        oi_buffer_add_slice(page, column->strings[row]);
-    }
-}
-
-static void
-add_values(const struct oi_parquet_column *column, size_t count, struct oi_buffer *page)
-{
-    if (column->type == OI_PARQUET_BOOLEAN) {
-        add_booleans(column, count, page);
-        return;
-    }
-    for (size_t row = 0; row < count; row++)
-        if (is_present(column, row))
-            add_value(column, row, page);
-}
-
-static void
-add_page_header(size_t count, size_t plain_size, size_t packed_size, struct oi_buffer *out)
+add_page_header(int32_t type, enum parquet_encoding encoding, size_t count, size_t plain_size,
+                size_t packed_size, struct oi_buffer *out)
 {
     struct oi_thrift thrift = { .out = out };
 
-    oi_thrift_i32(&thrift, 1, 0); /* a data page */
+    oi_thrift_i32(&thrift, 1, type);
     oi_thrift_i32(&thrift, 2, (int32_t) plain_size);
     oi_thrift_i32(&thrift, 3, (int32_t) packed_size);
-    oi_thrift_begin(&thrift, 5);
+    oi_thrift_begin(&thrift, type == PAGE_DATA ? 5 : 7);
     oi_thrift_i32(&thrift, 1, (int32_t) count);
-    oi_thrift_i32(&thrift, 2, ENCODING_PLAIN);
-    oi_thrift_i32(&thrift, 3, ENCODING_RLE);
-    oi_thrift_i32(&thrift, 4, ENCODING_RLE);
+    oi_thrift_i32(&thrift, 2, (int32_t) encoding);
+    if (type == PAGE_DATA) {
+        oi_thrift_i32(&thrift, 3, PARQUET_RLE);
+        oi_thrift_i32(&thrift, 4, PARQUET_RLE);
+    }
     oi_thrift_end(&thrift);
     oi_thrift_end(&thrift);
+}
+
+/* Compress a page and append it. The page is empty afterwards. */
+static void
+write_page(int32_t type, enum parquet_encoding encoding, size_t count, struct oi_buffer *page,
+           struct oi_buffer *out, struct placed *placed)
+{
+    struct oi_buffer packed = {};
+    size_t start = out->size;
+
+    oi_zstd(oi_buffer_slice(page), PARQUET_ZSTD_LEVEL, &packed);
+    add_page_header(type, encoding, count, page->size, packed.size, out);
+    placed->plain_size += (int64_t) (out->size - start + page->size);
+    oi_buffer_add_slice(out, oi_buffer_slice(&packed));
+    placed->packed_size += (int64_t) (out->size - start);
+    oi_buffer_clear(page);
+    oi_buffer_release(&packed);
 }
 
 static void
 write_column(const struct oi_parquet_column *column, size_t count, size_t file_start,
              struct oi_buffer *out, struct placed *placed)
 {
-    struct oi_buffer page = {}, packed = {};
-    size_t header_start = out->size;
+    struct parquet_dictionary dictionary = {};
+    struct oi_buffer page = {};
 
+    placed->start = (int64_t) (out->size - file_start);
+    if (physical_type(column->type) == TYPE_INT64)
+        placed->encoding = PARQUET_DELTA;
+    else if (column->type == OI_PARQUET_STRING &&
+             parquet_dictionary_fill(&dictionary, column, count))
+        placed->encoding = PARQUET_DICTIONARY;
+    if (placed->encoding == PARQUET_DICTIONARY) {
+        parquet_add_texts(&dictionary, &page);
+        write_page(PAGE_DICTIONARY, PARQUET_PLAIN, dictionary.text_count, &page, out, placed);
+    }
     if (column->is_nullable)
-        add_levels(column, count, &page);
-    add_values(column, count, &page);
-    oi_zstd(oi_buffer_slice(&page), PARQUET_ZSTD_LEVEL, &packed);
-    add_page_header(count, page.size, packed.size, out);
-    placed->offset = (int64_t) (header_start - file_start);
-    placed->plain_size = (int64_t) (out->size - header_start + page.size);
-    oi_buffer_add_slice(out, oi_buffer_slice(&packed));
-    placed->packed_size = (int64_t) (out->size - header_start);
+        parquet_add_levels(column, count, &page);
+    if (placed->encoding == PARQUET_DICTIONARY)
+        parquet_add_indices(&dictionary, &page);
+    else if (placed->encoding == PARQUET_DELTA)
+        parquet_add_differences(column, count, &page);
+    else
+        parquet_add_plain(column, count, &page);
+    placed->offset = (int64_t) (out->size - file_start);
+    write_page(PAGE_DATA, placed->encoding, count, &page, out, placed);
     for (size_t row = 0; row < count; row++)
         placed->null_count += !is_present(column, row);
+    parquet_dictionary_release(&dictionary);
     oi_buffer_release(&page);
-    oi_buffer_release(&packed);
 }
 
 /* LogicalType: TIMESTAMP with its unit, or STRING. */
@@ -213,13 +173,17 @@ static void
 add_column_chunk(struct oi_thrift *thrift, const struct oi_parquet_column *column,
                  const struct placed *placed, size_t row_count)
 {
+    bool has_dictionary = placed->encoding == PARQUET_DICTIONARY;
+
     oi_thrift_begin_element(thrift);
-    oi_thrift_i64(thrift, 2, placed->offset);
+    oi_thrift_i64(thrift, 2, placed->start);
     oi_thrift_begin(thrift, 3);
     oi_thrift_i32(thrift, 1, physical_type(column->type));
-    oi_thrift_list(thrift, 2, OI_THRIFT_I32, 2);
-    oi_thrift_element_i32(thrift, ENCODING_PLAIN);
-    oi_thrift_element_i32(thrift, ENCODING_RLE);
+    oi_thrift_list(thrift, 2, OI_THRIFT_I32, has_dictionary ? 3 : 2);
+    oi_thrift_element_i32(thrift, (int32_t) placed->encoding);
+    oi_thrift_element_i32(thrift, PARQUET_RLE);
+    if (has_dictionary)
+        oi_thrift_element_i32(thrift, PARQUET_PLAIN);
     oi_thrift_list(thrift, 3, OI_THRIFT_BINARY, 1);
     oi_thrift_element_binary(thrift, oi_slice_of(column->name));
     oi_thrift_i32(thrift, 4, CODEC_ZSTD);
@@ -227,6 +191,8 @@ add_column_chunk(struct oi_thrift *thrift, const struct oi_parquet_column *colum
     oi_thrift_i64(thrift, 6, placed->plain_size);
     oi_thrift_i64(thrift, 7, placed->packed_size);
     oi_thrift_i64(thrift, 9, placed->offset);
+    if (has_dictionary)
+        oi_thrift_i64(thrift, 11, placed->start);
     oi_thrift_begin(thrift, 12);
     oi_thrift_i64(thrift, 3, (int64_t) placed->null_count);
     oi_thrift_end(thrift);

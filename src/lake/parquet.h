@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Parquet file, written in memory: one row group, zstd, plain and dictionary-free, statistics for
- * every column. Only what our answers need of the format (format version 2.9, data page v1); read
- * back in tests by independent readers.
+ * A Parquet file, written in memory: one row group, zstd, times as differences, repeated texts in a
+ * dictionary, the count of nulls of every column. Only what our answers need of the format (format
+ * version 2.9, data page v1); read back in tests by independent readers.
  */
 #pragma once
 
