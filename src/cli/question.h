@@ -42,22 +42,25 @@
         .name = "limit", .argument = "COUNT", .help = "at most so many rows"                       \
     }
 
+/* In what figures are given. */
+#define OI_OPTION_UNIT                                                                             \
+    { .name = "unit",                                                                              \
+      .argument = "UNIT",                                                                          \
+      .help = "coins, contracts, usd or reported",                                                 \
+      .words = "coins contracts usd reported",                                                     \
+      .fallback = "coins" },                                                                       \
+    {                                                                                              \
+        .name = "convention", .argument = "NAME", .help = "canonical (one side) or as_reported",   \
+        .words = "canonical as_reported", .fallback = "canonical"                                  \
+    }
+
 /* What shapes an answer of readings or candles. */
 #define OI_OPTION_SHAPE                                                                            \
     { .name = "interval",                                                                          \
       .argument = "WIDTH",                                                                         \
       .help = "candles of this width (1m, 1h, 1d) instead of readings" },                          \
         { .name = "total", .help = "the total of the markets chosen, as candles" },                \
-        { .name = "fill", .help = "carry the last candle over empty intervals" },                  \
-        { .name = "unit",                                                                          \
-          .argument = "UNIT",                                                                      \
-          .help = "coins, contracts, usd or reported",                                             \
-          .words = "coins contracts usd reported",                                                 \
-          .fallback = "coins" },                                                                   \
-    {                                                                                              \
-        .name = "convention", .argument = "NAME", .help = "canonical (one side) or as_reported",   \
-        .words = "canonical as_reported", .fallback = "canonical"                                  \
-    }
+        { .name = "fill", .help = "carry the last candle over empty intervals" }, OI_OPTION_UNIT
 
 /* Markets from SELECTION: one selector for each market named, or one for all that fit. */
 enum oi_status oi_question_select(const struct oi_options *options, struct oi_query *query,
