@@ -11,8 +11,8 @@ const LANGUAGES = {
 };
 
 export class Take {
-    // picture(): a canvas of the view; name(): of the file, without its ending.
-    constructor(box, { picture, name }) {
+    // picture(): a canvas of the view, where there is one; name(): of its file, without the ending.
+    constructor(box, { picture = null, name = () => '' } = {}) {
         this.language = 'curl';
         this.files = ['CSV', 'Parquet'].map((text) =>
             element('a', { class: 'take', href: '#', textContent: text }),
@@ -37,7 +37,7 @@ export class Take {
                 { class: 'take-row' },
                 element('span', { class: 'take-name', textContent: 'What is on screen' }),
                 ...this.files,
-                png,
+                ...(picture ? [png] : []),
             ),
             element(
                 'div',

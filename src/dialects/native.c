@@ -433,7 +433,6 @@ static enum oi_status
 read_options(const struct oi_call *call, const struct oi_http_request *request,
              struct oi_query *query, struct oi_problem *problem)
 {
-    OI_TRY(needs_choice(request, problem));
     OI_TRY(native_select(request, query, problem));
     for (size_t i = 0; i < query->selectors.count; i++)
         if (!query->selectors.items[i].market)
