@@ -46,17 +46,19 @@ oi_route_matches(const struct oi_route *route, struct oi_slice path)
     return !oi_slice_next_part(&path, '/', &given);
 }
 
-/* Cut the mount off the path; false when the path is not under it. */
+/* Cut the mount off the path; false when the path is not under it. Every request meets every mount,
+ * and most differ early. */
 static bool
-cut_mount(struct oi_slice mount, struct oi_slice *path)
+cut_mount(const char *mount, struct oi_slice *path)
 {
-    if (mount.size > path->size ||
-        (mount.size > 0 && memcmp(path->data, mount.data, mount.size) != 0))
+    size_t size = 0;
+
+    while (mount[size] && size < path->size && path->data[size] == mount[size])
+        size++;
+    if (mount[size] || path->size == size || path->data[size] != '/')
         return false;
-    if (path->size == mount.size || path->data[mount.size] != '/')
-        return false;
-    path->data += mount.size;
-    path->size -= mount.size;
+    path->data += size;
+    path->size -= size;
     return true;
 }
 
@@ -66,8 +68,10 @@ oi_route_capture(const struct oi_route *route, struct oi_slice mount, struct oi_
 {
     struct oi_slice pattern = oi_slice_of(route->path), wanted, given;
 
-    if (!cut_mount(mount, &path))
-        return (struct oi_slice){};
+    /* The request came under the mount. */
+    oi_assert(path.size >= mount.size);
+    path.data += mount.size;
+    path.size -= mount.size;
     while (oi_slice_next_part(&pattern, '/', &wanted) && oi_slice_next_part(&path, '/', &given)) {
         struct oi_slice inside = { wanted.data + 1, wanted.size - 2 };
 
@@ -108,11 +112,12 @@ static bool
 find_candidate(const struct oi_http_request *request, const struct oi_dialect *dialect,
                const char *mount, struct candidate *ret_candidate)
 {
-    struct candidate found = { .dialect = dialect, .mount = oi_slice_of(mount) };
+    struct candidate found = { .dialect = dialect };
     struct oi_slice path = request->path;
 
-    if (!cut_mount(found.mount, &path))
+    if (!cut_mount(mount, &path))
         return false;
+    found.mount = (struct oi_slice){ mount, request->path.size - path.size };
     for (size_t i = 0; i < dialect->route_count && !found.route; i++) {
         if (oi_route_matches(&dialect->routes[i], path))
             found.route = &dialect->routes[i];
@@ -160,15 +165,16 @@ oi_dialects_stream(const struct oi_http_request *request, const struct oi_dialec
 
     for (size_t i = 0; oi_dialects[i]; i++) {
         for (const char *const *mount = oi_dialects[i]->mounts; *mount; mount++) {
-            struct oi_slice prefix = oi_slice_of(*mount), path = request->path;
+            struct oi_slice path = request->path;
             const struct oi_stream_route *found =
-                cut_mount(prefix, &path) ? find_stream(oi_dialects[i], path) : NULL;
+                cut_mount(*mount, &path) ? find_stream(oi_dialects[i], path) : NULL;
+            size_t size = request->path.size - path.size;
 
-            if (!found || (best && ret_mount->size >= prefix.size))
+            if (!found || (best && ret_mount->size >= size))
                 continue;
             best = found;
             *ret_dialect = oi_dialects[i];
-            *ret_mount = prefix;
+            *ret_mount = (struct oi_slice){ *mount, size };
         }
     }
     if (!best)

@@ -123,6 +123,21 @@ resume(void *resumer)
     oi_http_connection_notify(connection);
 }
 
+/* Scheme and authority: without printf, since every request has one. */
+static struct oi_slice
+origin_of(const struct oi_http_host *host, struct oi_http_request *request)
+{
+    size_t size = strlen(host->scheme);
+    char *text = oi_arena_alloc(&request->arena, size + 3 + request->origin.size);
+
+    memcpy(text, host->scheme, size);
+    memcpy(text + size, "://", 3);
+    size += 3;
+    if (request->origin.size > 0)
+        memcpy(text + size, request->origin.data, request->origin.size);
+    return (struct oi_slice){ text, size + request->origin.size };
+}
+
 static void
 dispatch(struct oi_http_connection *connection)
 {
@@ -132,8 +147,7 @@ dispatch(struct oi_http_connection *connection)
     host->stats.requests++;
     connection->has_asked = true;
     request->peer = oi_slice_of(connection->peer);
-    request->origin = oi_slice_of(oi_arena_format(&request->arena, "%s://%.*s", host->scheme,
-                                                  OI_SLICE_ARGS(request->origin)));
+    request->origin = origin_of(host, request);
     connection->is_head = request->method == OI_HTTP_HEAD;
     connection->ends_after = !connection->parser.keeps_alive;
     connection->reply =

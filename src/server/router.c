@@ -69,7 +69,6 @@ public_url(const struct oi_server *server, const struct oi_http_request *request
 {
     struct oi_buffer text = {};
     const struct oi_slice *host = oi_http_header(request, "host");
-    char *copy;
 
     if (server->options.public_url) {
         oi_buffer_add_text(&text, server->options.public_url);
@@ -82,9 +81,8 @@ public_url(const struct oi_server *server, const struct oi_http_request *request
         oi_buffer_add_format(&text, "http://%s:%u", server->options.address,
                              oi_server_port(server));
     }
-    copy = oi_copy_text(oi_buffer_slice(&text));
-    oi_buffer_release(&text);
-    return copy;
+    oi_buffer_add_char(&text, '\0');
+    return text.data;
 }
 
 struct tally *
@@ -463,11 +461,23 @@ make_key(struct answer *answer, const struct oi_http_request *request)
     const struct oi_allowance *allowance = &answer->call.allowance;
     const struct oi_slice *accept = oi_http_header(request, "accept");
 
+    const int64_t bounds[] = { (int64_t) allowance->rows_max, allowance->history_ns,
+                               allowance->denies_totals };
+
+    /* None of the texts holds the end of a line. */
     oi_buffer_add_slice(&answer->key, request->raw_target);
-    oi_buffer_add_format(&answer->key, "\n%s\n%zu %lld %d %s\n%.*s", answer->public_url,
-                         allowance->rows_max, (long long) allowance->history_ns,
-                         allowance->denies_totals, allowance->plan ? allowance->plan : "",
-                         accept ? (int) accept->size : 0, accept ? accept->data : "");
+    oi_buffer_add_char(&answer->key, '\n');
+    oi_buffer_add_text(&answer->key, answer->public_url);
+    for (size_t i = 0; i < OI_COUNT(bounds); i++) {
+        oi_buffer_add_char(&answer->key, '\n');
+        oi_buffer_add_int(&answer->key, bounds[i]);
+    }
+    oi_buffer_add_char(&answer->key, '\n');
+    if (allowance->plan)
+        oi_buffer_add_text(&answer->key, allowance->plan);
+    oi_buffer_add_char(&answer->key, '\n');
+    if (accept)
+        oi_buffer_add_slice(&answer->key, *accept);
     answer->state.batch = oi_store_last_batch(answer->server->source->store);
     answer->state.now_ns = answer->visit.monotonic_ns;
 }
