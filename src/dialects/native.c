@@ -19,6 +19,8 @@
 #define CALENDAR_ROWS 10'000
 #define CALENDAR_DAYS INT64_C(31)
 #define CALENDAR_DAYS_MAX INT64_C(3'653)
+#define OVERVIEW_TOP 100
+#define OVERVIEW_INSTANTS 1000
 #define PARQUET_ROWS_MAX 100'000
 
 /* Parameters that choose markets, and those of form, are the same everywhere. */
@@ -60,6 +62,16 @@ static const struct oi_parameter revision_parameters[] = {
 static const struct oi_parameter change_parameters[] = {
     SELECTION,      { "format", 0 }, { "limit", 0 }, MOMENT,
     { "start", 0 }, { "end", 0 },    { "unit", 0 },  { "convention", 0 },
+};
+static const struct oi_parameter overview_parameters[] = {
+    SELECTION,
+    { "format", 0 },
+    MOMENT,
+    { "start", 0 },
+    { "end", 0 },
+    { "interval", 0 },
+    { "by", OI_PARAMETER_REPEATABLE },
+    { "top", 0 },
 };
 static const struct oi_parameter convention_parameters[] = {
     { "exchange", 0 },
@@ -384,6 +396,78 @@ parse_changes(const struct oi_call *call, const struct oi_http_request *request,
     return read_form(call, request, ROWS, query, problem);
 }
 
+/* `by`: how the markets are told apart; unless named, in every way but by their quotes. */
+static enum oi_status
+read_splits(const struct oi_http_request *request, struct oi_query *query,
+            struct oi_problem *problem)
+{
+    static const struct oi_word words[] = {
+        { "total", OI_SPLIT_NONE }, { "exchange", OI_SPLIT_EXCHANGE },
+        { "coin", OI_SPLIT_COIN },  { "quote", OI_SPLIT_QUOTE },
+        { "kind", OI_SPLIT_KIND },  { "settlement", OI_SPLIT_SETTLEMENT },
+        { "market", -1 },
+    };
+    bool is_named = false;
+
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct oi_http_field *field = &request->query.items[i];
+        size_t word = 0;
+
+        if (!oi_slice_is(field->name, "by"))
+            continue;
+        while (word < OI_COUNT(words) && !oi_slice_is(field->value, words[word].word))
+            word++;
+        if (word == OI_COUNT(words))
+            return bad(problem, "by", field->value,
+                       "Must be total, exchange, coin, quote, kind, settlement or market.");
+        if (words[word].value < 0)
+            query->ranks_markets = true;
+        else
+            query->splits |= 1u << words[word].value;
+        is_named = true;
+    }
+    if (is_named)
+        return OI_OK;
+    query->splits = 1u << OI_SPLIT_NONE | 1u << OI_SPLIT_EXCHANGE | 1u << OI_SPLIT_COIN |
+                    1u << OI_SPLIT_KIND | 1u << OI_SPLIT_SETTLEMENT;
+    query->ranks_markets = query->interval_ns == 0;
+    return OI_OK;
+}
+
+static enum oi_status
+parse_overview(const struct oi_call *call, const struct oi_http_request *request,
+               struct oi_query *query, struct oi_problem *problem)
+{
+    struct oi_slice wanted = oi_text_value(request, "top");
+    int64_t top = OVERVIEW_TOP;
+
+    OI_TRY(OI_TEXT_PARAMETERS(request, overview_parameters, problem));
+    query->kind = OI_QUERY_OVERVIEW;
+    query->is_canonical = true;
+    query->unit = OI_UNIT_USD;
+    query->is_one_list = true; /* a market named twice counts once */
+    OI_TRY(native_select(request, query, problem));
+    OI_TRY(native_read_interval(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    if (query->interval_ns > 0 && oi_text_value(request, "start").size == 0)
+        return oi_problem_set(problem, OI_PROBLEM_MISSING, "start", (struct oi_slice){},
+                              "Ends of intervals from when on?");
+    if (query->interval_ns > 0 &&
+        (query->span.to != OI_TIME_LATEST ? query->span.to : call->now) - query->span.from >
+            OVERVIEW_INSTANTS * query->interval_ns)
+        return oi_problem_set(problem, OI_PROBLEM_TOO_MANY, "interval",
+                              oi_text_value(request, "interval"), "More than %d instants.",
+                              OVERVIEW_INSTANTS);
+    OI_TRY(read_splits(request, query, problem));
+    if (query->ranks_markets && query->interval_ns > 0)
+        return bad(problem, "by", OI_SLICE("market"), "Markets are not told apart by intervals.");
+    if (wanted.size > 0 && (!oi_text_integer(wanted, &top) || top < 1 || top > OVERVIEW_TOP))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "top", wanted,
+                              "Must be a whole number from 1 to %d.", OVERVIEW_TOP);
+    query->top = (size_t) top;
+    return read_form(call, request, ROWS_MAX, query, problem);
+}
+
 static enum oi_status
 parse_coverage(const struct oi_call *call, const struct oi_http_request *request,
                struct oi_query *query, struct oi_problem *problem)
@@ -572,6 +656,7 @@ static const struct oi_route routes[] = {
     ROUTE("/coverage/days", parse_calendar),
     ROUTE("/options", parse_options),
     ROUTE("/options/expiries", parse_expiries),
+    ROUTE("/overview", parse_overview),
 };
 
 const struct oi_dialect oi_dialect_native = {

@@ -132,6 +132,19 @@ static const struct native_column convention_columns[] = {
     { "restates", OI_CELL_BOOLEAN }, { "is_daily", OI_CELL_BOOLEAN },
     { "evidence", OI_CELL_TEXT },    {},
 };
+static const struct native_column overview_columns[] = {
+    { "by", OI_CELL_TEXT },
+    { "name", OI_CELL_TEXT },
+    { "time", OI_CELL_TIME },
+    { "value_usd", OI_CELL_FIGURE },
+    { "change_usd", OI_CELL_FIGURE },
+    { "change_percent", OI_CELL_FIGURE },
+    { "markets", OI_CELL_INTEGER },
+    { "stale", OI_CELL_INTEGER },
+    { "unpriced", OI_CELL_INTEGER },
+    { "oldest", OI_CELL_TIME },
+    {},
+};
 
 const struct native_column *
 native_fact_columns(enum oi_query_kind kind)
@@ -155,6 +168,8 @@ native_fact_columns(enum oi_query_kind kind)
         return option_columns;
     case OI_QUERY_EXPIRIES:
         return expiry_columns;
+    case OI_QUERY_OVERVIEW:
+        return overview_columns;
     case OI_QUERY_NONE:
     case OI_QUERY_ROWS:
     case OI_QUERY_CANDLES:
@@ -433,6 +448,21 @@ add_convention(struct native_table *table, const struct oi_block *block)
     native_add_text(table, convention->evidence);
 }
 
+static void
+add_aggregate(struct native_table *table, const struct oi_aggregate *aggregate)
+{
+    native_add_text(table, aggregate->by);
+    native_add_text(table, aggregate->name);
+    native_add_time(table, aggregate->time);
+    native_add_decimal(table, &aggregate->usd);
+    native_add_decimal(table, &aggregate->change);
+    native_add_decimal(table, &aggregate->change_percent);
+    native_add_number(table, (int64_t) aggregate->markets);
+    native_add_number(table, (int64_t) aggregate->stale);
+    native_add_number(table, (int64_t) aggregate->unpriced);
+    native_add_time(table, aggregate->oldest);
+}
+
 void
 native_add_fact(struct native_table *table, const struct oi_block *block, size_t row)
 {
@@ -452,6 +482,8 @@ native_add_fact(struct native_table *table, const struct oi_block *block, size_t
         add_expiry(table, &block->expiries[row]);
     else if (block->convention)
         add_convention(table, block);
+    else if (block->aggregates)
+        add_aggregate(table, &block->aggregates[row]);
     else
         add_market(table, block->market);
 }

@@ -33,6 +33,7 @@ enum oi_query_kind {
     OI_QUERY_OPTIONS,     /* options that live at the span's end, each with its figures */
     OI_QUERY_EXPIRIES,    /* the same summed by exchange, coin and expiry */
     OI_QUERY_METRICS,     /* totals in USD of entities at instants of a grid (Coin Metrics) */
+    OI_QUERY_OVERVIEW,    /* what all markets are worth, by their properties; none is a total */
 };
 
 /* In whose words a selector speaks. */
@@ -154,6 +155,11 @@ struct oi_query {
     size_t measure_count;
     bool is_replica; /* streams: all that a row has, from the commit after `since` on */
     uint64_t since;
+    /* OVERVIEW, in USD: now, an hour, a day and a week ago, or at the ends of intervals in the span
+     * and now. */
+    unsigned splits;    /* bits `1u << enum oi_split`; of NONE: all of them together */
+    size_t top;         /* groups of each split, the largest now; the rest as "other"; 0: all */
+    bool ranks_markets; /* also the `top` markets that changed most in a day; not of intervals */
     const char *text_filter; /* markets: substring of the symbol, in any case; NULL: none */
 
     /* The answer is a file of the route's table, made by lake/. */

@@ -86,6 +86,16 @@ struct oi_measured {
     const struct oi_decimal *values; /* one for each measure of the query; none: no data then */
 };
 
+/* OVERVIEW: what a group of markets is worth at an instant, and what it changed until now. Markets
+ * that would have a figure but for its age are `stale`, those without USD `unpriced`. */
+struct oi_aggregate {
+    const char *by, *name; /* "exchange", "binance"; "total", NULL; "market" and its name */
+    oi_time time;
+    struct oi_decimal usd, change, change_percent; /* or none */
+    size_t markets, stale, unpriced;
+    oi_time oldest; /* reading in it; OI_TIME_NONE: there is none */
+};
+
 /* Facts of the market or total that a block is about. */
 struct oi_market {
     const struct oi_instrument *instrument; /* NULL: a total */
@@ -115,7 +125,7 @@ struct oi_market {
 };
 
 struct oi_block {
-    const struct oi_market *market; /* NULL: CALENDAR, CONVENTIONS, EXPIRIES */
+    const struct oi_market *market; /* NULL: CALENDAR, CONVENTIONS, EXPIRIES, OVERVIEW */
     size_t count;                   /* of whichever below is set */
     /* Where the readings come from and how that feed counts, by the convention in force or the
      * import's own word. A block of rows is of one feed; other blocks name the first one used. */
@@ -142,6 +152,7 @@ struct oi_block {
     const struct oi_option_figures *options;
     const struct oi_expiry *expiries;
     const struct oi_measured *measured;
+    const struct oi_aggregate *aggregates;
     /* METRICS with wants_extents, count 1: for each measure the instants at which there is a figure
      * or one is carried; empty where there are none. */
     const struct oi_span *extents;

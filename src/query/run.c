@@ -158,9 +158,8 @@ add_market(struct run *run, const struct oi_choice *choice)
     market->first = market->last = OI_TIME_NONE;
 }
 
-/* What tells an instrument's total from others; NULL where there is one total. */
-static const char *
-split_value(const struct oi_instrument *instrument, enum oi_split split)
+const char *
+run_split_value(const struct oi_instrument *instrument, enum oi_split split)
 {
     static const char *const kinds[] = {
         [OI_KIND_UNKNOWN] = "unknown", [OI_KIND_PERPETUAL] = "perpetual",
@@ -207,7 +206,7 @@ add_total(struct run *run, const struct oi_choice *choices, size_t count, enum o
     market->selector = choices[0].selector;
     market->members = members;
     market->member_count = count;
-    market->name = split_value(members[0].instrument, split);
+    market->name = run_split_value(members[0].instrument, split);
     market->first = market->last = OI_TIME_NONE;
 }
 
@@ -235,7 +234,7 @@ add_split_totals(struct run *run, struct oi_choice *choices, size_t count, enum 
     for (size_t i = 0; i < count; i++)
         valued[i] = (struct valued_choice){
             choices[i],
-            split_value(&run->catalog->instruments[choices[i].instrument - 1], split),
+            run_split_value(&run->catalog->instruments[choices[i].instrument - 1], split),
             i,
         };
     qsort(valued, count, sizeof(*valued), compare_values);
@@ -391,6 +390,8 @@ prepare(struct run *run, struct oi_error *error)
         return run_expiries(run, error);
     case OI_QUERY_METRICS:
         return run_metrics(run, error);
+    case OI_QUERY_OVERVIEW:
+        return run_overview(run, error);
     }
     return oi_fail(error, OI_E_INVALID, "a question without a kind");
 }

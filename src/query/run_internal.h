@@ -66,6 +66,9 @@ enum oi_status run_calendar(struct run *run, struct oi_error *error);
 enum oi_status run_options(struct run *run, struct oi_error *error);
 enum oi_status run_expiries(struct run *run, struct oi_error *error);
 enum oi_status run_metrics(struct run *run, struct oi_error *error);
+enum oi_status run_overview(struct run *run, struct oi_error *error);
+/* What tells an instrument's group from others; NULL where there is one. */
+const char *run_split_value(const struct oi_instrument *instrument, enum oi_split split);
 /*
  * Pages of a list of markets, of those alone that `counts` lets in (it may fill in what it finds).
  * From the end a page holds the last ones, ascending. next_position is the last of the page in the

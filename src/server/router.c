@@ -546,6 +546,7 @@ is_timeless(const struct answer *answer)
     case OI_QUERY_OPTIONS:
     case OI_QUERY_EXPIRIES:
     case OI_QUERY_METRICS:
+    case OI_QUERY_OVERVIEW:
         break;
     }
     return false;

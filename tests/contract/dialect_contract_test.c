@@ -37,6 +37,7 @@ struct world {
     struct oi_option_figures option;
     struct oi_expiry expiry;
     struct oi_calendar_day day;
+    struct oi_aggregate aggregate;
     struct oi_convention convention;
     struct oi_gap gap;
     struct oi_decimal values[OI_MEASURES_MAX];
@@ -125,6 +126,12 @@ fill_world(struct world *world)
                                         .from = test_decimal("10.5"),
                                         .to = test_decimal("9"),
                                         .change = test_decimal("-1.5") };
+    world->aggregate = (struct oi_aggregate){ .by = "exchange",
+                                              .name = "binance",
+                                              .time = world->times[0],
+                                              .usd = test_decimal("672000.5"),
+                                              .markets = 2,
+                                              .oldest = world->times[0] };
     world->coverage = (struct oi_coverage){ .span = { world->times[0], world->times[0] + OI_DAY },
                                             .cadence_ns = OI_MINUTE,
                                             .missing_ns = OI_HOUR,
@@ -197,6 +204,10 @@ answer(struct world *world, const struct oi_query *query)
         block->market = NULL;
         block->exchange = "binance";
         block->convention = &world->convention;
+        break;
+    case OI_QUERY_OVERVIEW:
+        block->market = NULL;
+        block->aggregates = &world->aggregate;
         break;
     case OI_QUERY_ROWS:
     case OI_QUERY_REVISIONS:

@@ -91,6 +91,7 @@ test('every table is the same in every format', { skip }, async (t) => {
         `/coverage?coin=BTC&start=${iso(START)}&end=${iso(START + 240000)}`,
         `/revisions?market=${ONE}`, '/conventions', '/conventions?exchange=bybit',
         `/changes?coin=BTC&start=${iso(START + 60000)}&end=${iso(START + 180000)}`,
+        `/overview?coin=BTC&end=${iso(START + 240000)}`, `/overview?by=total&by=kind&interval=1m&start=${iso(START)}&end=${iso(START + 240000)}`,
     ];
 
     for (const target of targets) {

@@ -33,7 +33,7 @@ async function start(t) {
 const VALUES = {
     market: MARKET, exchange: 'binance', coin: 'BTC', quote: 'USDT', kind: 'perpetual', product: 'usdm', format: 'json',
     limit: '5', as_of: '2030-01-01', as_stored: '2030-01-01', start: iso(START), end: iso(START + 1800000), interval: '5m',
-    unit: 'coins', convention: 'canonical', order: 'asc', total: 'false', fill: 'false', q: 'BTC', live: 'true',
+    unit: 'coins', convention: 'canonical', order: 'asc', total: 'false', fill: 'false', q: 'BTC', live: 'true', by: 'exchange', top: '5',
 };
 
 test('every answer fits the document, every parameter is taken', { skip }, async (t) => {
@@ -57,7 +57,7 @@ test('every answer fits the document, every parameter is taken', { skip }, async
         const pointer = `/paths/${escape(path)}/get/responses/200/content/application~1json/schema`;
         const names = (get.parameters ?? []).map((one) => one.$ref.split('/').at(-1))
             .map((key) => document.components.parameters[key].name);
-        const needed = names.includes('start') && path === '/changes' ? `market=${MARKET}&start=${iso(START)}&end=${iso(START + 600000)}`
+        const needed = ['/changes', '/overview'].includes(path) ? `market=${MARKET}&start=${iso(START)}&end=${iso(START + 600000)}`
             : names.includes('market') ? `market=${MARKET}` : '';
         const bare = await ask(server, `/oi/v1${path}?${needed}`);
         assert.equal(bare.status, 200, `${path}: ${bare.text}`);
