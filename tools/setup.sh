@@ -10,11 +10,12 @@ purpose=${1:-run}
 # To build and to run. node-llhttp carries the C sources of the HTTP parser.
 packages="gcc libc6-dev make meson ninja-build pkg-config python3 ca-certificates tzdata
     libuv1-dev libcurl4-openssl-dev libssl-dev liblmdb-dev libyajl-dev zlib1g-dev libdeflate-dev
-    libzstd-dev libzip-dev libwslay-dev libncurses-dev node-llhttp"
+    libzstd-dev libzip-dev libwslay-dev libncurses-dev libhiredis-dev node-llhttp"
 
 # To test: the second compiler with its run-time libraries, the checkers, a browser for the page.
 if [ "$purpose" = test ]; then
     packages="$packages clang llvm libclang-rt-dev clang-format clang-tidy libcmocka-dev git chromium"
+    packages="$packages redis-server"
 fi
 
 # To pack: what the program needs is read from it by dpkg-shlibdeps.

@@ -21,6 +21,8 @@
 
 /* More threads than this do not answer faster. */
 #define THREADS_MAX 64
+/* Servers that share quotas. */
+#define SERVERS_MAX 10'000
 
 static const struct oi_option options_table[] = {
     { .name = "listen",
@@ -68,6 +70,24 @@ static const struct oi_option options_table[] = {
       .help = "let in who has no key, each address limited by this plan",
       .setting = "guest_plan" },
     OI_OPTION_PLANS,
+    { .name = "quota-redis",
+      .argument = "URL",
+      .help = "count keys together with other servers: redis://HOST:PORT, rediss:// over TLS",
+      .setting = "quota_redis" },
+    { .name = "quota-redis-password",
+      .argument = "PASSWORD",
+      .help = "its password (better kept in oi.conf)",
+      .setting = "quota_redis_password",
+      .is_secret = true },
+    { .name = "quota-redis-authority",
+      .argument = "FILE",
+      .help = "trust a rediss:// server certified by this authority (PEM), not the system's",
+      .setting = "quota_redis_authority" },
+    { .name = "quota-servers",
+      .argument = "COUNT",
+      .help = "servers that share: each gives out so much less while Redis is away",
+      .fallback = "1",
+      .setting = "quota_servers" },
     OI_OPTION_RETENTION,
     { .name = "canonical",
       .argument = "API",
@@ -134,6 +154,7 @@ read_server_options(const struct oi_options *options, struct oi_server_options *
                     struct oi_error *error)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t servers = 1;
     int64_t threads = processors < 1 ? 1 : processors > THREADS_MAX ? THREADS_MAX : processors;
 
     OI_TRY(oi_options_integer(options, "threads", (struct oi_range){ 1, THREADS_MAX }, &threads,
@@ -146,6 +167,12 @@ read_server_options(const struct oi_options *options, struct oi_server_options *
     server->plan_count = oi_options_values(options, "plan-rules", &server->plans);
     server->key_plan = oi_options_text(options, "key-plan");
     server->guest_plan = oi_options_text(options, "guest-plan");
+    OI_TRY(oi_options_integer(options, "quota-servers", (struct oi_range){ 1, SERVERS_MAX },
+                              &servers, error));
+    server->quota_servers = (unsigned) servers;
+    server->quota_redis = oi_options_text(options, "quota-redis");
+    server->quota_redis_password = oi_options_text(options, "quota-redis-password");
+    server->quota_redis_authority = oi_options_text(options, "quota-redis-authority");
     server->cors_origin_count = oi_options_values(options, "cors-origin", &server->cors_origins);
     server->canonical_count = oi_options_values(options, "canonical", &server->canonical);
     server->trend_band = oi_options_text(options, "trend-band");

@@ -6,6 +6,7 @@
 #include "server/access.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/account.h"
 #include "server/guests.h"
@@ -28,6 +29,9 @@ struct oi_access {
     bool is_loopback;
     struct oi_usage *usage;
     struct oi_guests *guests;
+    struct oi_shared *shared;
+    uint64_t telling; /* the connection to Redis that is told, and whose accounts up to here are */
+    size_t told;
 
     pthread_rwlock_t *lock; /* over what follows; by address, so that readers may be const */
     struct oi_plans *plans;
@@ -59,6 +63,7 @@ account_of(struct oi_access *access, const uint8_t hash[OI_SHA256_SIZE], const s
         }
     }
     account = oi_account_new(hash, plan);
+    account->shared = access->shared;
     oi_vector_push(&access->accounts, account);
     return account;
 }
@@ -220,6 +225,41 @@ oi_access_refresh(struct oi_access *access, struct oi_error *error)
     return status;
 }
 
+/* A part of the accounts, so that nobody waits for all of them. */
+#define TELL_NS INT64_C(20'000'000)
+
+void
+oi_access_tell(struct oi_access *access, const struct oi_clock *clock)
+{
+    int64_t until = clock->monotonic_ns(clock) + TELL_NS;
+    uint64_t connection;
+
+    if (!access->shared || !oi_shared_wants_telling(access->shared, &connection))
+        return;
+    if (access->telling != connection)
+        access->told = 0;
+    access->telling = connection;
+    while (clock->monotonic_ns(clock) < until) {
+        struct oi_account *account = NULL;
+        struct oi_error error = {};
+
+        pthread_rwlock_rdlock(access->lock);
+        if (access->told < access->accounts.count)
+            account = access->accounts.items[access->told];
+        pthread_rwlock_unlock(access->lock);
+        if (!account) {
+            oi_shared_told(access->shared, connection);
+            return;
+        }
+        if (access->usage && oi_account_tell(account, clock->wall_ns(clock), &error) != OI_OK) {
+            oi_log_throttled(OI_LOG_WARN, "quota.not_told", "redis", "reason=\"%s\" next=\"again\"",
+                             error.message);
+            return;
+        }
+        access->told++;
+    }
+}
+
 /*
  * Its life.
  */
@@ -254,6 +294,7 @@ oi_access_new(const struct oi_access_options *options, struct oi_access **ret_ac
     access->is_open = options->is_open;
     access->is_loopback = !options->address || oi_address_is_loopback(options->address);
     access->usage = options->usage;
+    access->shared = options->shared;
     copy_host_names(access, options);
     OI_TRY(oi_access_set_rules(access, &options->rules, error));
     *ret_access = access;

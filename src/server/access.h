@@ -45,18 +45,25 @@ struct oi_access_rules {
                                no keys, and limited as "guest" off a loopback address */
 };
 
+struct oi_clock;
+struct oi_shared;
+
 struct oi_access_options {
     struct oi_access_rules rules;
     const char *const *host_names;
     size_t host_name_count;
-    const char *address;    /* listened on: its own name is fine too */
-    bool is_open;           /* any Host */
-    struct oi_usage *usage; /* borrowed; NULL: the configuration's keys alone, nothing durable */
+    const char *address;      /* listened on: its own name is fine too */
+    bool is_open;             /* any Host */
+    struct oi_usage *usage;   /* borrowed; NULL: the configuration's keys alone, nothing durable */
+    struct oi_shared *shared; /* borrowed; NULL: this server counts alone */
 };
 
 /* INVALID when a plan cannot be read or is not there. */
 enum oi_status oi_access_new(const struct oi_access_options *options, struct oi_access **ret_access,
                              struct oi_error *error);
+/* Go on telling a Redis that is there again what this server has taken; cheap when there is nothing
+ * to tell. One thread at a time. */
+void oi_access_tell(struct oi_access *access, const struct oi_clock *clock);
 /* Gives back what was reserved and not used. */
 void oi_access_free(struct oi_access **access);
 /* Take other rules; on failure the old ones stay. What a key has used stays with it. */

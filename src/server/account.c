@@ -31,7 +31,9 @@ oi_account_free(struct oi_account **account, struct oi_usage *usage)
         return;
     place.month = (*account)->month;
     memcpy(place.hash, (*account)->hash, OI_SHA256_SIZE);
-    if (usage && (*account)->held > 0)
+    if (usage && (*account)->held > 0 && (*account)->shared)
+        oi_shared_give_back((*account)->shared, &place, (*account)->held);
+    else if (usage && (*account)->held > 0)
         (void) oi_usage_give_back(usage, &place, (*account)->held, NULL); /* lost: as in a crash */
     pthread_mutex_destroy(&(*account)->lock);
     oi_free(*account);
@@ -54,6 +56,8 @@ oi_account_set_plan(struct oi_account *account, const struct oi_plan *plan)
     pthread_mutex_lock(&account->lock);
     if (!same_rates(&account->plan, plan))
         memset(account->rates, 0, sizeof(account->rates));
+    if (!same_rates(&account->plan, plan))
+        memset(account->leases, 0, sizeof(account->leases));
     account->plan = *plan;
     pthread_mutex_unlock(&account->lock);
 }
@@ -82,7 +86,12 @@ turn_month(struct oi_account *account, struct oi_usage *usage, uint32_t month)
     if (account->month == month && account->is_known)
         return OI_OK;
     memcpy(place.hash, account->hash, OI_SHA256_SIZE);
-    if (usage)
+    if (account->month != month)
+        account->sharing = (struct oi_shared_account){};
+    if (usage && account->shared)
+        status =
+            oi_shared_total(account->shared, &place, &account->sharing, &account->reserved, &error);
+    else if (usage)
         status = oi_usage_reserved(usage, &place, &account->reserved, &error);
     else if (account->month != month)
         account->reserved = 0;
@@ -109,7 +118,10 @@ hold(struct oi_account *account, struct oi_usage *usage, uint64_t amount)
         return OI_OK;
     wish.missing = amount - account->held;
     memcpy(place.hash, account->hash, OI_SHA256_SIZE);
-    if (usage) {
+    if (usage && account->shared) {
+        status = oi_shared_reserve(account->shared, &place, &wish, &account->sharing, &more,
+                                   &account->reserved, &error);
+    } else if (usage) {
         status = oi_usage_reserve(usage, &place, &wish, &more, &account->reserved, &error);
     } else if (oi_block_reserve(wish.limit, account->reserved, wish.missing, wish.block, &more)) {
         account->reserved += more;
@@ -178,6 +190,59 @@ tell(const struct oi_account *account, const struct oi_visit *visit, const struc
     }
 }
 
+enum oi_status
+oi_account_tell(struct oi_account *account, oi_time now, struct oi_error *error)
+{
+    struct oi_usage_account place = { .month = oi_usage_month(now) };
+    struct oi_shared_account sharing = {};
+    uint64_t total;
+    enum oi_status status = OI_OK;
+
+    pthread_mutex_lock(&account->lock);
+    memcpy(place.hash, account->hash, OI_SHA256_SIZE);
+    if (account->plan.monthly > 0)
+        status = oi_shared_total(account->shared, &place, &sharing, &total, error);
+    if (status == OI_OK && sharing.is_alone)
+        status = oi_fail(error, OI_E_BUSY, "Redis went away");
+    if (status == OI_OK && account->plan.monthly > 0 && account->month == place.month) {
+        account->sharing = sharing;
+        account->reserved = total;
+    }
+    pthread_mutex_unlock(&account->lock);
+    return status;
+}
+
+/* The rates that hold here: all of the plan's, or this server's share while it is alone. */
+static struct oi_plan
+rates_here(const struct oi_account *account)
+{
+    struct oi_plan plan = account->plan;
+
+    if (!account->shared || oi_shared_is_up(account->shared))
+        return plan;
+    for (unsigned i = 0; i < plan.rate_count; i++)
+        plan.rates[i] = oi_rate_share(&plan.rates[i], oi_shared_servers(account->shared));
+    return plan;
+}
+
+/* Take `cost` of every rate, here and, in blocks, of all servers'; or how long to wait. */
+static int64_t
+take_rates(struct oi_account *account, const struct oi_plan *plan, uint64_t cost, int64_t now_ns)
+{
+    const struct oi_plan here = account->shared ? rates_here(account) : *plan;
+    int64_t wait = oi_plan_wait(&here, account->rates, cost, now_ns);
+
+    for (unsigned i = 0; wait == 0 && account->shared && cost > 0 && i < plan->rate_count; i++) {
+        oi_shared_take_rate(account->shared, account->hash, i, &plan->rates[i], cost, now_ns,
+                            &account->leases[i], &wait);
+        for (unsigned k = 0; wait > 0 && k < i; k++) /* nothing comes of it */
+            account->leases[k].left += cost;
+    }
+    if (wait == 0)
+        oi_plan_take(&here, account->rates, cost, now_ns);
+    return wait;
+}
+
 enum oi_key_verdict
 oi_account_admit(struct oi_account *account, struct oi_usage *usage, const struct oi_visit *visit,
                  struct oi_grant *grant, struct oi_allowance *allowance,
@@ -193,13 +258,12 @@ oi_account_admit(struct oi_account *account, struct oi_usage *usage, const struc
                                 .month = oi_usage_month(visit->now) };
     if (grant->plan.monthly > 0 && turn_month(account, usage, grant->month) != OI_OK)
         verdict = OI_KEY_UNKNOWABLE;
-    wait = oi_plan_wait(&grant->plan, account->rates, 1, visit->monotonic_ns);
-    if (verdict == OI_KEY_FINE && wait > 0) {
+    wait = verdict == OI_KEY_FINE ? take_rates(account, &grant->plan, 1, visit->monotonic_ns) : 0;
+    if (wait > 0) {
         verdict = OI_KEY_TOO_FAST;
         *ret_retry_after_s = oi_seconds_up(wait);
     }
     if (verdict == OI_KEY_FINE) {
-        oi_plan_take(&grant->plan, account->rates, 1, visit->monotonic_ns);
         grant->rate_taken = 1;
         if (grant->plan.monthly > 0)
             verdict = take_amount(account, usage, grant, first_amount(&grant->plan, visit->cost));
@@ -224,13 +288,12 @@ settle_rate(struct oi_account *account, const struct oi_visit *visit, struct oi_
             oi_rate_give(&plan->rates[i], &account->rates[i], 1, visit->monotonic_ns);
         return OI_KEY_FINE;
     }
-    wait = oi_plan_wait(plan, account->rates, price - 1, visit->monotonic_ns);
+    wait = take_rates(account, plan, price - 1, visit->monotonic_ns);
     if (wait > 0) {
         /* What never fits is no matter of waiting; the span of a rate is a fair pause. */
         *ret_retry_after_s = oi_seconds_up(wait == OI_RATE_NEVER ? plan->rates[0].span_ns : wait);
         return OI_KEY_TOO_FAST;
     }
-    oi_plan_take(plan, account->rates, price - 1, visit->monotonic_ns);
     grant->rate_taken = price;
     return OI_KEY_FINE;
 }

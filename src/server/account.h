@@ -7,6 +7,7 @@
 
 #include "server/access.h"
 #include "server/plans.h"
+#include "server/sharing.h"
 #include "server/usage.h"
 
 #include <pthread.h>
@@ -22,9 +23,15 @@ struct oi_account {
     uint64_t held;     /* of that, by us and not yet used */
     unsigned streams;  /* open now */
     bool is_known;     /* `reserved` has been read for `month` */
+    /* Where several servers count together; NULL: this one alone. */
+    struct oi_shared *shared;
+    struct oi_shared_account sharing;
+    struct oi_lease leases[OI_PLAN_RATES_MAX];
 };
 
 struct oi_account *oi_account_new(const uint8_t hash[OI_SHA256_SIZE], const struct oi_plan *plan);
+/* Tell Redis what this server has taken of the month of `now`, where the plan has months. */
+enum oi_status oi_account_tell(struct oi_account *account, oi_time now, struct oi_error *error);
 /* Gives back to `usage` (or NULL) what is held. */
 void oi_account_free(struct oi_account **account, struct oi_usage *usage);
 /* Another plan starts its rates anew. */

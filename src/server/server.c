@@ -33,6 +33,8 @@ copy_options(struct oi_server *server, const struct oi_server_options *options)
     server->options.key_count = 0;
     server->options.plans = NULL; /* by access too */
     server->options.key_plan = server->options.guest_plan = NULL;
+    server->options.quota_redis = server->options.quota_redis_password = NULL; /* by sharing */
+    server->options.quota_redis_authority = NULL;
     server->options.canonical = NULL;    /* by manners */
     server->options.cors_origins = NULL; /* by cors */
 }
@@ -66,6 +68,7 @@ refresh_keys(void *context)
 
     if (oi_usage_retry(worker->server->usage, clock->monotonic_ns(clock)))
         oi_log(OI_LOG_INFO, "keys.writable", "next=\"keys and what they use are kept again\"");
+    oi_access_tell(worker->server->access, clock);
     status = oi_access_refresh(worker->server->access, &error);
     if (status != OI_OK)
         oi_log_throttled(OI_LOG_ERROR, "keys.unreadable", oi_status_name(status),
@@ -203,6 +206,24 @@ read_manners(struct oi_server *server, const struct oi_server_options *options,
     return OI_OK;
 }
 
+/* Count with other servers, where that is asked for. */
+static enum oi_status
+share_quotas(struct oi_server *server, const struct oi_server_options *options,
+             struct oi_error *error)
+{
+    const struct oi_shared_options shared = {
+        .redis = { .url = options->quota_redis,
+                   .password = options->quota_redis_password,
+                   .authority = options->quota_redis_authority },
+        .servers = options->quota_servers,
+        .data_folder = options->data_folder,
+    };
+
+    if (!options->quota_redis)
+        return OI_OK;
+    return oi_shared_open(&shared, server->usage, &server->shared, error);
+}
+
 static enum oi_status
 lock_door(struct oi_server *server, const struct oi_server_options *options, struct oi_error *error)
 {
@@ -210,12 +231,14 @@ lock_door(struct oi_server *server, const struct oi_server_options *options, str
     enum oi_status status;
 
     OI_TRY(oi_usage_open(options->data_folder, &server->usage, error));
+    OI_TRY(share_quotas(server, options, error));
     OI_TRY(oi_access_new(&(struct oi_access_options){ .rules = rules_of(options),
                                                       .host_names = options->host_names,
                                                       .host_name_count = options->host_name_count,
                                                       .address = server->options.address,
                                                       .is_open = options->is_open,
-                                                      .usage = server->usage },
+                                                      .usage = server->usage,
+                                                      .shared = server->shared },
                          &server->access, error));
     if (!oi_address_is_loopback(server->options.address) && !options->is_open &&
         !oi_access_has_keys(server->access))
@@ -328,6 +351,7 @@ oi_server_close(struct oi_server **server)
     }
     oi_free((*server)->workers);
     oi_access_free(&(*server)->access); /* gives back to usage what it holds */
+    oi_shared_close(&(*server)->shared);
     oi_usage_close(&(*server)->usage);
     oi_cors_free(&(*server)->cors);
     oi_cache_free(&(*server)->cache);

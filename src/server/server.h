@@ -42,6 +42,9 @@ struct oi_server_options {
     /* Further names that the Host header may have while there are no keys. */
     const char *const *host_names;
     size_t host_name_count;
+    /* Several servers count the same keys in Redis (redis.h); NULL: this one counts alone. */
+    const char *quota_redis, *quota_redis_password, *quota_redis_authority;
+    unsigned quota_servers;                /* how many, for while Redis is away */
     const char *certificate, *private_key; /* TLS; NULL: plain */
     const struct oi_zone_loader *zones;
     bool is_demo; /* said on the page and in /oi/v1/status */

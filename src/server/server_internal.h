@@ -10,6 +10,7 @@
 #include "server/cors.h"
 #include "server/links.h"
 #include "server/server.h"
+#include "server/sharing.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,6 +34,7 @@ struct oi_server {
     const struct oi_source *source;
     struct oi_server_options options; /* texts copied into the arena */
     struct oi_usage *usage;
+    struct oi_shared *shared; /* or NULL */
     struct oi_access *access;
     struct oi_cors *cors;
     struct oi_cache *cache;
