@@ -296,7 +296,7 @@ export function mount(root, shell) {
                     cell(number(of('markets') ?? 0)),
                     cell(number(of('markets_missing') ?? 0), of('markets_missing') > 0 ? 'number is-down' : 'number'),
                     cell(number(of('markets_frozen') ?? 0)),
-                    element('td', { class: 'h-limit' }, meter, ` ${(used / 10).toFixed(0)} %`),
+                    element('td', { class: 'h-limit' }, meter, element('span', { textContent: `${(used / 10).toFixed(0)} %` })),
                     cell(`${number(of('clock_skew_milliseconds') ?? 0)} ms`),
                     cell(number(errors.reduce((sum, count) => sum + count, 0))),
                 );

@@ -109,7 +109,7 @@ class StrikeChart {
         const width = this.box.clientWidth,
             height = this.box.clientHeight;
         if (width === 0) return;
-        const top = 50,
+        const top = 62,
             bottom = height - 30,
             { strikes } = this;
         const picture = svg('svg', { width, height, 'aria-hidden': 'true' });
@@ -137,7 +137,7 @@ class StrikeChart {
     }
 
     drawBars(picture, bottom, scale) {
-        const bar = Math.max(1, Math.min(16, this.step * 0.36));
+        const bar = Math.max(1, Math.min(28, this.step * 0.36));
         const every = Math.max(1, Math.ceil(58 / this.step));
         this.strikes.forEach(({ strike, call, put }, at) => {
             const middle = 56 + (at + 0.5) * this.step;
