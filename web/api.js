@@ -70,6 +70,16 @@ export async function latest(limit) {
     return (await get('/oi/v1/latest', [['limit', limit]])).data;
 }
 
+// What groups of markets are worth; pairs as in an address: [['by', 'coin'], ['top', '20']].
+export async function overview(parameters, signal) {
+    return (await get('/oi/v1/overview', parameters, signal)).data;
+}
+
+// What was due of each exchange and day, and what is missing.
+export async function coverageDays(start, signal) {
+    return (await get('/oi/v1/coverage/days', [['start', start]], signal)).data;
+}
+
 // One market's newest figures, delisted or not.
 export async function latestOf(market, signal) {
     const answer = await get('/oi/v1/latest', [['market', market]], signal);

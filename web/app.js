@@ -115,7 +115,9 @@ async function share(button, part) {
     setTimeout(() => setText(button, before), 2000);
 }
 
-function tellFacts() {
+function tellStatus(answer) {
+    status = answer;
+    clockSkew = (parse(status.now) ?? Date.now()) - Date.now();
     const count = (number, noun) =>
         `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
     const megabytes = Math.round(status.file_bytes / 1e5) / 10;
@@ -141,10 +143,10 @@ async function refresh() {
     clearTimeout(timer);
     const name = shown;
     try {
-        const [answer, isFull] = await Promise.all([api.status(), current()?.refresh?.()]);
-        status = answer;
-        clockSkew = (parse(status.now) ?? Date.now()) - Date.now();
-        tellFacts();
+        const [, isFull] = await Promise.all([
+            api.status().then(tellStatus),
+            current()?.refresh?.(),
+        ]);
         tellTrouble(
             status.writing_paused
                 ? {

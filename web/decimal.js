@@ -89,6 +89,36 @@ function fixed(value, power, whole) {
     return padded(rounded(value, places), places);
 }
 
+// A part of a whole in percent, to one place: "36.1%".
+export function share(part, whole) {
+    const a = parse(part),
+        b = parse(whole);
+    if (!a || !b || b.digits === 0n) return '–';
+    const scale = Math.max(a.scale, b.scale);
+    const [over, under] = [padded(a, scale).digits * 10000n, padded(b, scale).digits];
+    return `${print(padded(rounded({ sign: a.sign * b.sign, digits: over / under, scale: 2 }, 1), 1))}%`;
+}
+
+// The sum of texts, with every digit, leaving out what is not there; null where none is.
+export function sum(texts) {
+    const values = texts.map(parse).filter(Boolean);
+    if (values.length === 0) return null;
+    const scale = Math.max(...values.map((value) => value.scale));
+    let total = 0n;
+    for (const value of values) total += BigInt(value.sign) * padded(value, scale).digits;
+    const digits = (total < 0n ? -total : total).toString().padStart(scale + 1, '0');
+    const fraction = scale > 0 ? '.' + digits.slice(digits.length - scale) : '';
+    return (total < 0n ? '-' : '') + digits.slice(0, digits.length - scale) + fraction;
+}
+
+// A change with its sign, at a glance: "-12923866.7" is { text: "−12.92 M", sign: -1 }.
+export function signedCompact(text) {
+    const value = parse(text);
+    if (!value) return null;
+    const sign = value.digits === 0n ? 0 : value.sign;
+    return { text: (sign > 0 ? '+' : '') + compact(text), sign };
+}
+
 // A price or an amount in a table: as it is while short, otherwise cut to six significant digits.
 export function brief(text) {
     const value = parse(text);

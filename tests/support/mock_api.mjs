@@ -182,6 +182,67 @@ export async function startMock({
         return found;
     }
 
+    // A sum as the server has it: texts, exact to the digits that the parts have.
+    const usdOf = (members, ms) =>
+        members.reduce((sum, item) => sum + Number(reading(item, ms, 'usd').usd), 0).toFixed(4);
+    const GROUPS = {
+        total: () => null,
+        exchange: (item) => item.exchange,
+        coin: (item) => item.coin,
+        kind: (item) => item.kind.toLowerCase(),
+        settlement: (item) => (item.product === 'inverse' ? 'inverse' : 'linear'),
+    };
+
+    function overview(query) {
+        const named = query.getAll('by'),
+            top = Number(query.get('top') ?? 100);
+        const present = now();
+        let times = [0, 3600e3, 864e5, 6048e5].map((ms) => present - ms);
+        if (query.has('interval')) {
+            const step = Number.parseInt(query.get('interval'), 10) * 3600e3;
+            times = [];
+            for (let at = Date.parse(query.get('start')); at < present; at += step) times.push(at);
+            times.push(present);
+        }
+        const found = [];
+        const add = (by, name, members) => {
+            const last = Number(usdOf(members, present));
+            for (const time of times) {
+                const usd = usdOf(members, time);
+                found.push({
+                    by,
+                    name,
+                    time: iso(time),
+                    value_usd: usd,
+                    change_usd: (last - Number(usd)).toFixed(4),
+                    change_percent: (((last - Number(usd)) / Number(usd)) * 100).toFixed(2),
+                    markets: members.length,
+                    stale: 0,
+                    unpriced: 0,
+                    oldest: iso(time - MINUTE),
+                });
+            }
+        };
+        for (const [by, group] of Object.entries(GROUPS)) {
+            if (named.length > 0 && !named.includes(by)) continue;
+            const groups = Map.groupBy
+                ? Map.groupBy(markets, group)
+                : markets.reduce(
+                      (map, item) => map.set(group(item), [...(map.get(group(item)) ?? []), item]),
+                      new Map(),
+                  );
+            const ranked = [...groups].sort(
+                ([, a], [, b]) => Number(usdOf(b, present)) - Number(usdOf(a, present)),
+            );
+            for (const [name, members] of ranked.slice(0, top)) add(by, name, members);
+            if (ranked.length > top)
+                add(by, 'other', ranked.slice(top).flatMap(([, members]) => members));
+        }
+        if (named.length === 0)
+            for (const item of markets.slice(0, top)) add('market', item.market, [item]);
+        return found;
+    }
+
     function rows(market, unit, limit) {
         const found = [],
             last = lastOf(market);
@@ -240,6 +301,8 @@ export async function startMock({
                         writing_paused: false,
                     },
                 ];
+            case '/oi/v1/overview':
+                return table(overview(query));
             case '/oi/v1/latest':
                 return table(
                     (market ? [market] : markets)
