@@ -68,8 +68,9 @@ oi_route_capture(const struct oi_route *route, struct oi_slice mount, struct oi_
 {
     struct oi_slice pattern = oi_slice_of(route->path), wanted, given;
 
-    /* The request came under the mount. */
-    oi_assert(path.size >= mount.size);
+    if (path.size < mount.size ||
+        !oi_slice_equal((struct oi_slice){ path.data, mount.size }, mount))
+        return (struct oi_slice){};
     path.data += mount.size;
     path.size -= mount.size;
     while (oi_slice_next_part(&pattern, '/', &wanted) && oi_slice_next_part(&path, '/', &given)) {

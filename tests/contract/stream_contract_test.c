@@ -86,7 +86,7 @@ check_rows(const struct oi_dialect *, const struct oi_stream_route *stream)
 
     reading.time = test_time("2026-06-09T01:00:00.25Z");
     for (unsigned known = 0; known < 8; known++) {
-        struct oi_stream_row row = { &instrument, &reading, "live", false, {}, {} };
+        struct oi_stream_row row = { &instrument, &reading, "live", 0, false, {}, {} };
 
         reading.open_interest = known & 1 ? test_decimal("81234.567") : (struct oi_decimal){};
         row.amount = reading.open_interest;

@@ -64,9 +64,8 @@ words_a_row_as_the_vendor_does(void **)
 {
     struct oi_instrument instrument = test_perpetual("okx", "swap", "BTC-USD-SWAP", "BTC", "USD");
     struct oi_observation reading = OI_OBSERVATION_NONE;
-    struct oi_stream_row row = {
-        &instrument, &reading, "live", false, test_decimal("35074.075"), {}
-    };
+    struct oi_stream_row row = { &instrument, &reading, "live", 0, false, test_decimal("35074.075"),
+                                 {} };
     struct oi_buffer out = {};
 
     reading.time = test_time("2026-06-09T03:02:00Z");
@@ -97,7 +96,7 @@ carries_half_an_hour_and_no_daily_feeds(void **)
 {
     struct oi_instrument instrument = test_perpetual("binance", "usdm", "BTCUSDT", "BTC", "USDT");
     struct oi_observation reading = OI_OBSERVATION_NONE;
-    struct oi_stream_row row = { &instrument, &reading, "live", false, test_decimal("1"), {} };
+    struct oi_stream_row row = { &instrument, &reading, "live", 0, false, test_decimal("1"), {} };
 
     reading.time = TEST_NOW - 30 * OI_MINUTE;
     assert_true(coinmetrics_stream.takes(&row, TEST_NOW, false));

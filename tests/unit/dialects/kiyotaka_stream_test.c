@@ -89,7 +89,7 @@ words_a_row_without_what_is_not_known(void **)
 {
     struct oi_instrument instrument = test_perpetual("binance", "usdm", "BTCUSDT", "BTC", "USDT");
     struct oi_observation reading = OI_OBSERVATION_NONE;
-    struct oi_stream_row row = { &instrument, &reading, "live", false, test_decimal("2.5"), {} };
+    struct oi_stream_row row = { &instrument, &reading, "live", 0, false, test_decimal("2.5"), {} };
     struct oi_buffer out = {};
 
     reading.time = test_time("2026-06-09T03:02:00.5Z");

@@ -49,7 +49,7 @@ words_a_row_as_it_is_stored(void **)
 {
     struct oi_instrument instrument = test_perpetual("binance", "usdm", "BTCUSDT", "BTC", "USDT");
     struct oi_observation reading = OI_OBSERVATION_NONE;
-    struct oi_stream_row row = { &instrument, &reading, "live", false, {}, {} };
+    struct oi_stream_row row = { &instrument, &reading, "live", 0, false, {}, {} };
     struct oi_buffer out = {};
 
     reading.time = test_time("2026-06-09T03:02:00.5Z");
