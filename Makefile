@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash bench bench-serve world soak run nightly package package-test
+.PHONY: help build test check tidy format fuzz crash bench bench-serve world soak run nightly package package-test docs
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -54,6 +54,10 @@ soak: ## collector and simulator, a week in twenty minutes; MINUTES=10080 SECOND
 
 run: ## build and start the server; ARGS="--demo"
 	@./run $(ARGS)
+
+docs: ## the documents as a site of files, into build-docs; the server has the same at /docs/
+	@tools/setup.sh run
+	@tools/docs.py --output build-docs
 
 package: ## a Debian package and a relocatable tarball, into build-package/packages
 	@tools/setup.sh package

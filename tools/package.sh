@@ -44,7 +44,7 @@ fill()
         -e "s|@DEPENDS@|${depends:-}|g" -e "s|@LOADER@|${loader:-}|g" "$1"
 }
 
-# The documents as text, and as the site where it was built beside the program.
+# The documents as text and as a site.
 put_documents()
 {
     for document in README.md SECURITY.md; do
@@ -53,11 +53,7 @@ put_documents()
     find docs -name '*.md' | sort | while read -r document; do
         put 644 "$document" "$1/$document"
     done
-    site=$(dirname "$binary")/site
-    if [ -d "$site" ]; then
-        mkdir -p "$1/html"
-        cp -r "$site/." "$1/html"
-    fi
+    tools/docs.py --output "$1/html" >/dev/null
 }
 
 stamp()

@@ -7,10 +7,12 @@ cd "$(dirname "$0")/.."
 
 purpose=${1:-run}
 
-# To build and to run. node-llhttp carries the C sources of the HTTP parser.
+# To build and to run. node-llhttp carries the C sources of the HTTP parser, cmark-gfm makes the
+# documents that the server shows.
 packages="gcc libc6-dev make meson ninja-build pkg-config python3 ca-certificates tzdata
     libuv1-dev libcurl4-openssl-dev libssl-dev liblmdb-dev libyajl-dev zlib1g-dev libdeflate-dev
-    libzstd-dev libzip-dev libwslay-dev libncurses-dev libhiredis-dev node-llhttp"
+    libzstd-dev libzip-dev libwslay-dev libncurses-dev libhiredis-dev node-llhttp
+    cmark-gfm"
 
 # To test: the second compiler with its run-time libraries, the checkers, a browser for the page.
 if [ "$purpose" = test ]; then

@@ -7,10 +7,19 @@
 const struct oi_asset *
 oi_asset_find(struct oi_slice path)
 {
-    /* A handful of files: looking at each is as quick as anything cleverer. */
-    for (size_t index = 0; index < oi_asset_count; index++) {
-        if (oi_slice_is(path, oi_assets[index].path))
-            return &oi_assets[index];
+    size_t first = 0, end = oi_asset_count;
+
+    /* The table is in the order of the paths' bytes. */
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = oi_slice_compare(path, oi_slice_of(oi_assets[middle].path));
+
+        if (order == 0)
+            return &oi_assets[middle];
+        if (order < 0)
+            end = middle;
+        else
+            first = middle + 1;
     }
     return NULL;
 }

@@ -676,6 +676,12 @@ serve_asset(const struct oi_http_request *request, struct oi_http_reply *reply)
     const struct oi_asset *asset = oi_asset_find(request->path);
     const struct oi_slice *known = oi_http_header(request, "if-none-match");
 
+    if (oi_slice_is(request->path, "/docs")) {
+        /* The documents' links are relative to their folder, and so is the way there. */
+        oi_http_reply_header_text(reply, "Location", "docs/");
+        refuse_plainly(reply, 308, "the documents are at docs/");
+        return true;
+    }
     if (!asset)
         return false;
     if (request->method != OI_HTTP_GET && request->method != OI_HTTP_HEAD) {

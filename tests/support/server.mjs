@@ -43,12 +43,13 @@ export function importFile(data, format, path, args = []) {
     return done;
 }
 
-// Start `oi COMMAND` and wait for its line "oi … on URL". `data` is made if it is not given.
-export async function startServer(t, { args = ['--no-collect'], data, env = {}, command = 'serve', listen = '127.0.0.1:0' } = {}) {
-    const folder = data ?? (await makeFolder(t));
+// Start `oi COMMAND` and wait for its line "oi … on URL". `data` is made if it is not given;
+// null: the command has none.
+export async function startServer(t, { args = ['--no-collect'], data, env = {}, command = 'serve', listen = '127.0.0.1:0', program = binary } = {}) {
+    const folder = data === undefined ? await makeFolder(t) : data;
     const child = spawn(
-        binary,
-        [command, '--data', folder, '--listen', listen, ...args],
+        program,
+        [command, ...(folder ? ['--data', folder] : []), '--listen', listen, ...args],
         { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const server = { data: folder, child, stdout: '', stderr: '' };
