@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash bench bench-serve world soak run nightly package package-test docs
+.PHONY: help build test check tidy format fuzz crash bench bench-page bench-serve world soak run nightly package package-test docs
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -34,6 +34,11 @@ bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS
 	@tools/setup.sh run
 	@tools/build.sh run oi bench
 	@tests/bench/run.py --scale "$(or $(SCALE),1)" $(if $(BENCH_INSTALL),--install) $(ARGS)
+
+bench-page: ## how smoothly the page pans through a year of minutes, half a minute
+	@tools/setup.sh test
+	@tools/build.sh release oi
+	@OI_BINARY=build-release/oi node tests/bench/page_pan.mjs
 
 bench-serve: ## the server against an epoll loop and other engines' servers, six minutes; into docs/benchmarks.md
 	@tools/setup.sh run

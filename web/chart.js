@@ -280,6 +280,15 @@ export class Chart {
         ];
     }
 
+    // valToPos for the many: the axes are linear.
+    place(u, name) {
+        const { min, max } = u.scales[name],
+            { left, top, width, height } = u.bbox;
+        return name === 'x'
+            ? (value) => left + ((value - min) / (max - min)) * width
+            : (value) => top + ((max - value) / (max - min)) * height;
+    }
+
     clipped(u, draw) {
         const context = u.ctx;
         context.save();
@@ -334,13 +343,15 @@ export class Chart {
         const width = this.barWidth(u),
             zero = Math.round(u.valToPos(0, 'change', true));
         const [from, to] = this.seen(u);
+        const xOf = this.place(u, 'x'),
+            yOf = this.place(u, 'change');
         this.clipped(u, (context) => {
             for (let i = from; i < to; i++) {
                 if (changes[i] === null) continue;
-                const end = Math.round(u.valToPos(changes[i], 'change', true));
+                const end = Math.round(yOf(changes[i]));
                 context.fillStyle = this.colours.regimes[this.regimes[i]] || this.colours.text;
                 context.fillRect(
-                    Math.round(u.valToPos(times[i], 'x', true) - width / 2),
+                    Math.round(xOf(times[i]) - width / 2),
                     Math.min(zero, end),
                     width,
                     Math.max(1, Math.abs(end - zero)),
@@ -355,14 +366,16 @@ export class Chart {
         const width = this.barWidth(u);
         const wick = Math.max(1, Math.min(Math.round(ratio), width));
         const [from, to] = this.seen(u);
+        const xOf = this.place(u, 'x'),
+            yOf = this.place(u, 'oi');
         this.clipped(u, (context) => {
             for (let i = from; i < to; i++) {
                 if (opens[i] === null || closes[i] === null) continue;
-                const x = Math.round(u.valToPos(times[i], 'x', true));
-                const open = u.valToPos(opens[i], 'oi', true),
-                    close = u.valToPos(closes[i], 'oi', true);
-                const high = u.valToPos(highs[i], 'oi', true),
-                    low = u.valToPos(lows[i], 'oi', true);
+                const x = Math.round(xOf(times[i]));
+                const open = yOf(opens[i]),
+                    close = yOf(closes[i]);
+                const high = yOf(highs[i]),
+                    low = yOf(lows[i]);
                 context.fillStyle = closes[i] >= opens[i] ? this.colours.up : this.colours.down;
                 context.fillRect(
                     Math.round(x - wick / 2),
