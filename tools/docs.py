@@ -23,7 +23,7 @@ SECTIONS = [
     ("Begin", ["docs/README.md", "docs/start.md", "docs/concepts.md", "docs/glossary.md"]),
     ("Moving from", ["docs/moving/coinmetrics.md", "docs/moving/kiyotaka.md",
                      "docs/moving/aperiodic.md", "docs/moving/oanor.md", "docs/moving/kwery.md"]),
-    ("Ask", ["docs/dialects/native.md", "docs/http.md", "docs/dialects/*.md", "docs/alerts.md",
+    ("Ask", ["docs/dialects/native.md", "examples/README.md", "docs/http.md", "docs/dialects/*.md", "docs/alerts.md",
              "docs/mcp.md"]),
     ("Data in", ["docs/importing.md", "docs/backfill.md"]),
     ("Operate", ["packaging/README.md", "docs/operating.md", "docs/sizing.md",

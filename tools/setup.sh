@@ -25,6 +25,11 @@ if [ "$purpose" != run ]; then
     packages="$packages dpkg-dev"
 fi
 
+# To test: a user's tool, for the examples.
+if [ "$purpose" = test ]; then
+    packages="$packages curl python3-pandas"
+fi
+
 fail()
 {
     echo "setup: $*" >&2
