@@ -103,7 +103,7 @@ export class Areas {
         this.plot = new uPlot(
             {
                 ...this.size(),
-                padding: [10, 12, 0, 0],
+                padding: [10, 20, 0, 0],
                 legend: { show: false },
                 tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
                 cursor: {

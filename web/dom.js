@@ -7,7 +7,7 @@ export function element(tag, properties = {}, ...children) {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(properties)) {
         if (name === 'class') node.className = value;
-        else if (name.includes('-') || ['scope', 'href', 'role'].includes(name))
+        else if (name.includes('-') || ['scope', 'href', 'role', 'download'].includes(name))
             node.setAttribute(name, value);
         else node[name] = value;
     }
