@@ -1,10 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- oi with DuckDB: a question's answer is a table at an address. duckdb < examples/duckdb.sql
--- An answer is made when it is asked for, so it is taken whole rather than in ranges. With keys:
--- CREATE SECRET (TYPE http, BEARER_TOKEN 'KEY');
+-- With keys: CREATE SECRET (TYPE http, BEARER_TOKEN 'KEY'). SET force_download = true asks once
+-- instead of for each part of the file, which matters where calls are counted.
 INSTALL httpfs;
 LOAD httpfs;
-SET force_download = true;
 
 -- Figures are texts with every digit: choose the type that your question wants.
 CREATE TABLE candles AS

@@ -382,6 +382,17 @@ cut_to_range(const struct oi_http_request *request, struct oi_http_reply *reply)
     oi_http_reply_cut(reply, part.from, part.to);
 }
 
+/* A table as Parquet is a file to its readers too, whether it was made or kept. */
+static void
+cut_table(const struct oi_http_request *request, struct oi_http_reply *reply)
+{
+    const struct oi_slice *type = oi_http_reply_find(reply, "content-type");
+
+    if (type && oi_slice_is(*type, "application/vnd.apache.parquet") &&
+        !oi_http_reply_find(reply, "accept-ranges"))
+        cut_to_range(request, reply);
+}
+
 static enum oi_status
 render_file(struct answer *answer, const struct oi_http_request *request,
             struct oi_http_reply *reply, struct oi_error *error)
@@ -660,6 +671,8 @@ answer_route(struct answer *answer, const struct oi_http_request *request,
         answer_free(answer);
         return;
     }
+    if (is_last)
+        cut_table(request, reply);
     count_status(answer->tally, reply->status);
     if (is_last) {
         finish(answer);
