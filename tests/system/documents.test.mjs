@@ -97,7 +97,7 @@ describe('what the documents say', { skip }, () => {
         return new Promise((done) => {
             execFile('bash', ['-c', `exec 2>&1; set -o pipefail\n${outward(script)}`], {
                 cwd: workspace, maxBuffer: 1 << 26, timeout: 60000,
-                env: { ...kept, HOME: folder, PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
+                env: { ...kept, OI_URL: server.url, HOME: folder, PATH: `${join(folder, 'bin')}:${process.env.PATH}` },
             }, (error, stdout) => done({ code: error ? (error.code ?? error.signal) : 0, output: inward(stdout) }));
         });
     }
