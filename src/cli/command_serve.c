@@ -17,6 +17,7 @@
 #include "server/server.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* More threads than this do not answer faster. */
@@ -115,6 +116,24 @@ static const struct oi_option options_table[] = {
       .argument = "URL",
       .help = "how others reach this server, for links in answers",
       .setting = "public_url" },
+    { .name = "lake",
+      .argument = "URL",
+      .help =
+          "files of months that are over, in a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=R",
+      .setting = "lake" },
+    { .name = "lake-access-key",
+      .argument = "KEY",
+      .help = "the bucket's key (default: AWS_ACCESS_KEY_ID of the environment)",
+      .setting = "lake_access_key" },
+    { .name = "lake-secret-key",
+      .argument = "SECRET",
+      .help = "its secret (better kept in oi.conf; default: AWS_SECRET_ACCESS_KEY)",
+      .setting = "lake_secret_key",
+      .is_secret = true },
+    { .name = "lake-authority",
+      .argument = "FILE",
+      .help = "trust an https:// endpoint certified by this authority (PEM), not the system's",
+      .setting = "lake_authority" },
     { .name = "tls-certificate",
       .argument = "FILE",
       .help = "serve https with this certificate chain (PEM)",
@@ -149,6 +168,21 @@ close_service(struct service *service)
     oi_workspace_close(&service->workspace);
 }
 
+/* The bucket and its keys: ours, or together those that AWS' own programs take. */
+static void
+read_lake(const struct oi_options *options, struct oi_server_options *server)
+{
+    server->lake = oi_options_text(options, "lake");
+    server->lake_authority = oi_options_text(options, "lake-authority");
+    server->lake_access_key = oi_options_text(options, "lake-access-key");
+    server->lake_secret_key = oi_options_text(options, "lake-secret-key");
+    if (server->lake_access_key || server->lake_secret_key)
+        return;
+    server->lake_access_key = getenv("AWS_ACCESS_KEY_ID");
+    server->lake_secret_key = getenv("AWS_SECRET_ACCESS_KEY");
+    server->lake_session = getenv("AWS_SESSION_TOKEN");
+}
+
 static enum oi_status
 read_server_options(const struct oi_options *options, struct oi_server_options *server,
                     struct oi_error *error)
@@ -161,6 +195,7 @@ read_server_options(const struct oi_options *options, struct oi_server_options *
                               error));
     server->threads = (unsigned) threads;
     server->data_folder = oi_intake_folder(options);
+    read_lake(options, server);
     server->is_demo = oi_options_switch(options, "demo");
     server->public_url = oi_options_text(options, "public-url");
     server->key_count = oi_options_values(options, "key", &server->keys);

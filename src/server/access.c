@@ -29,7 +29,7 @@ struct oi_access {
     bool is_loopback;
     struct oi_usage *usage;
     struct oi_guests *guests;
-    struct oi_shared *shared;
+    struct oi_sharing *shared;
     uint64_t telling; /* the connection to Redis that is told, and whose accounts up to here are */
     size_t told;
 
@@ -234,7 +234,7 @@ oi_access_tell(struct oi_access *access, const struct oi_clock *clock)
     int64_t until = clock->monotonic_ns(clock) + TELL_NS;
     uint64_t connection;
 
-    if (!access->shared || !oi_shared_wants_telling(access->shared, &connection))
+    if (!access->shared || !oi_sharing_wants_telling(access->shared, &connection))
         return;
     if (access->telling != connection)
         access->told = 0;
@@ -248,7 +248,7 @@ oi_access_tell(struct oi_access *access, const struct oi_clock *clock)
             account = access->accounts.items[access->told];
         pthread_rwlock_unlock(access->lock);
         if (!account) {
-            oi_shared_told(access->shared, connection);
+            oi_sharing_told(access->shared, connection);
             return;
         }
         if (access->usage && oi_account_tell(account, clock->wall_ns(clock), &error) != OI_OK) {

@@ -46,16 +46,16 @@ struct oi_access_rules {
 };
 
 struct oi_clock;
-struct oi_shared;
+struct oi_sharing;
 
 struct oi_access_options {
     struct oi_access_rules rules;
     const char *const *host_names;
     size_t host_name_count;
-    const char *address;      /* listened on: its own name is fine too */
-    bool is_open;             /* any Host */
-    struct oi_usage *usage;   /* borrowed; NULL: the configuration's keys alone, nothing durable */
-    struct oi_shared *shared; /* borrowed; NULL: this server counts alone */
+    const char *address;       /* listened on: its own name is fine too */
+    bool is_open;              /* any Host */
+    struct oi_usage *usage;    /* borrowed; NULL: the configuration's keys alone, nothing durable */
+    struct oi_sharing *shared; /* borrowed; NULL: this server counts alone */
 };
 
 /* INVALID when a plan cannot be read or is not there. */

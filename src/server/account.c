@@ -32,7 +32,7 @@ oi_account_free(struct oi_account **account, struct oi_usage *usage)
     place.month = (*account)->month;
     memcpy(place.hash, (*account)->hash, OI_SHA256_SIZE);
     if (usage && (*account)->held > 0 && (*account)->shared)
-        oi_shared_give_back((*account)->shared, &place, (*account)->held);
+        oi_sharing_give_back((*account)->shared, &place, (*account)->held);
     else if (usage && (*account)->held > 0)
         (void) oi_usage_give_back(usage, &place, (*account)->held, NULL); /* lost: as in a crash */
     pthread_mutex_destroy(&(*account)->lock);
@@ -87,10 +87,10 @@ turn_month(struct oi_account *account, struct oi_usage *usage, uint32_t month)
         return OI_OK;
     memcpy(place.hash, account->hash, OI_SHA256_SIZE);
     if (account->month != month)
-        account->sharing = (struct oi_shared_account){};
+        account->sharing = (struct oi_sharing_account){};
     if (usage && account->shared)
-        status =
-            oi_shared_total(account->shared, &place, &account->sharing, &account->reserved, &error);
+        status = oi_sharing_total(account->shared, &place, &account->sharing, &account->reserved,
+                                  &error);
     else if (usage)
         status = oi_usage_reserved(usage, &place, &account->reserved, &error);
     else if (account->month != month)
@@ -119,8 +119,8 @@ hold(struct oi_account *account, struct oi_usage *usage, uint64_t amount)
     wish.missing = amount - account->held;
     memcpy(place.hash, account->hash, OI_SHA256_SIZE);
     if (usage && account->shared) {
-        status = oi_shared_reserve(account->shared, &place, &wish, &account->sharing, &more,
-                                   &account->reserved, &error);
+        status = oi_sharing_reserve(account->shared, &place, &wish, &account->sharing, &more,
+                                    &account->reserved, &error);
     } else if (usage) {
         status = oi_usage_reserve(usage, &place, &wish, &more, &account->reserved, &error);
     } else if (oi_block_reserve(wish.limit, account->reserved, wish.missing, wish.block, &more)) {
@@ -194,14 +194,14 @@ enum oi_status
 oi_account_tell(struct oi_account *account, oi_time now, struct oi_error *error)
 {
     struct oi_usage_account place = { .month = oi_usage_month(now) };
-    struct oi_shared_account sharing = {};
+    struct oi_sharing_account sharing = {};
     uint64_t total;
     enum oi_status status = OI_OK;
 
     pthread_mutex_lock(&account->lock);
     memcpy(place.hash, account->hash, OI_SHA256_SIZE);
     if (account->plan.monthly > 0)
-        status = oi_shared_total(account->shared, &place, &sharing, &total, error);
+        status = oi_sharing_total(account->shared, &place, &sharing, &total, error);
     if (status == OI_OK && sharing.is_alone)
         status = oi_fail(error, OI_E_BUSY, "Redis went away");
     if (status == OI_OK && account->plan.monthly > 0 && account->month == place.month) {
@@ -218,10 +218,10 @@ rates_here(const struct oi_account *account)
 {
     struct oi_plan plan = account->plan;
 
-    if (!account->shared || oi_shared_is_up(account->shared))
+    if (!account->shared || oi_sharing_is_up(account->shared))
         return plan;
     for (unsigned i = 0; i < plan.rate_count; i++)
-        plan.rates[i] = oi_rate_share(&plan.rates[i], oi_shared_servers(account->shared));
+        plan.rates[i] = oi_rate_share(&plan.rates[i], oi_sharing_servers(account->shared));
     return plan;
 }
 
@@ -233,8 +233,8 @@ take_rates(struct oi_account *account, const struct oi_plan *plan, uint64_t cost
     int64_t wait = oi_plan_wait(&here, account->rates, cost, now_ns);
 
     for (unsigned i = 0; wait == 0 && account->shared && cost > 0 && i < plan->rate_count; i++) {
-        oi_shared_take_rate(account->shared, account->hash, i, &plan->rates[i], cost, now_ns,
-                            &account->leases[i], &wait);
+        oi_sharing_take_rate(account->shared, account->hash, i, &plan->rates[i], cost, now_ns,
+                             &account->leases[i], &wait);
         for (unsigned k = 0; wait > 0 && k < i; k++) /* nothing comes of it */
             account->leases[k].left += cost;
     }

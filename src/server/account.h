@@ -24,8 +24,8 @@ struct oi_account {
     unsigned streams;  /* open now */
     bool is_known;     /* `reserved` has been read for `month` */
     /* Where several servers count together; NULL: this one alone. */
-    struct oi_shared *shared;
-    struct oi_shared_account sharing;
+    struct oi_sharing *shared;
+    struct oi_sharing_account sharing;
     struct oi_lease leases[OI_PLAN_RATES_MAX];
 };
 

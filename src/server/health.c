@@ -80,8 +80,10 @@ write_metrics(struct oi_server *server, struct oi_buffer *out)
                 offsetof(struct tally, rows));
     add_tallies(server, out, "oi_request_busy_nanoseconds_total",
                 "Time until the first piece was rendered.", offsetof(struct tally, busy_ns));
+    if (server->bucket)
+        oi_bucket_write_metrics(server->bucket, out);
     if (server->shared)
-        oi_shared_write_metrics(server->shared, out);
+        oi_sharing_write_metrics(server->shared, out);
     for (unsigned i = 0; i < atomic_load(&server->metric_writer_count); i++)
         server->metric_writers[i].write(server->metric_writers[i].context, out);
 }
@@ -168,7 +170,7 @@ health_handle(struct oi_server *server, const struct oi_http_request *request,
         oi_store_stats(server->source->store, &stats);
         if (stats.is_paused)
             answer_text(reply, 503, "writing is paused: the disk is full; reads go on\n");
-        else if (server->shared && !oi_shared_is_up(server->shared))
+        else if (server->shared && !oi_sharing_is_up(server->shared))
             answer_text(reply, 200, "ready; Redis is away: quotas are this server's share\n");
         else
             answer_text(reply, 200, "ready\n");

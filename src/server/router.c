@@ -59,6 +59,8 @@ sign(const struct oi_call *call, struct oi_slice path_and_query, struct oi_buffe
 {
     const struct oi_server *server = call->signer;
 
+    if (server->bucket && oi_bucket_link(server->bucket, call, path_and_query, out))
+        return;
     oi_buffer_add_slice(out, call->public_url);
     oi_links_sign(&server->links, path_and_query, call->now, call->link_life_s, out);
 }

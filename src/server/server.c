@@ -35,6 +35,9 @@ copy_options(struct oi_server *server, const struct oi_server_options *options)
     server->options.key_plan = server->options.guest_plan = NULL;
     server->options.quota_redis = server->options.quota_redis_password = NULL; /* by sharing */
     server->options.quota_redis_authority = NULL;
+    server->options.lake = server->options.lake_access_key = NULL; /* by bucket */
+    server->options.lake_secret_key = server->options.lake_session = NULL;
+    server->options.lake_authority = NULL;
     server->options.canonical = NULL;    /* by manners */
     server->options.cors_origins = NULL; /* by cors */
 }
@@ -211,7 +214,7 @@ static enum oi_status
 share_quotas(struct oi_server *server, const struct oi_server_options *options,
              struct oi_error *error)
 {
-    const struct oi_shared_options shared = {
+    const struct oi_sharing_options shared = {
         .redis = { .url = options->quota_redis,
                    .password = options->quota_redis_password,
                    .authority = options->quota_redis_authority },
@@ -221,7 +224,7 @@ share_quotas(struct oi_server *server, const struct oi_server_options *options,
 
     if (!options->quota_redis)
         return OI_OK;
-    return oi_shared_open(&shared, server->usage, &server->shared, error);
+    return oi_sharing_open(&shared, server->usage, &server->shared, error);
 }
 
 static enum oi_status
@@ -248,6 +251,13 @@ lock_door(struct oi_server *server, const struct oi_server_options *options, str
                        server->options.address);
     OI_TRY(read_manners(server, options, error));
     server->files = oi_export_cache_new(FILE_CACHE_SIZE);
+    if (options->lake)
+        OI_TRY(oi_bucket_open(&(struct oi_s3_options){ .url = options->lake,
+                                                       .access = options->lake_access_key,
+                                                       .secret = options->lake_secret_key,
+                                                       .session = options->lake_session,
+                                                       .authority = options->lake_authority },
+                              server->source, server->files, &server->bucket, error));
     server->cors = oi_cors_new(options->cors_origins, options->cors_origin_count);
     status = oi_links_open(options->data_folder, &server->links, &reason);
     if (status != OI_OK)
@@ -350,8 +360,9 @@ oi_server_close(struct oi_server **server)
         oi_loop_free(&worker->loop);
     }
     oi_free((*server)->workers);
+    oi_bucket_close(&(*server)->bucket);
     oi_access_free(&(*server)->access); /* gives back to usage what it holds */
-    oi_shared_close(&(*server)->shared);
+    oi_sharing_close(&(*server)->shared);
     oi_usage_close(&(*server)->usage);
     oi_cors_free(&(*server)->cors);
     oi_cache_free(&(*server)->cache);

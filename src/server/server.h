@@ -44,7 +44,9 @@ struct oi_server_options {
     size_t host_name_count;
     /* Several servers count the same keys in Redis (redis.h); NULL: this one counts alone. */
     const char *quota_redis, *quota_redis_password, *quota_redis_authority;
-    unsigned quota_servers;                /* how many, for while Redis is away */
+    unsigned quota_servers; /* how many, for while Redis is away */
+    /* Files of months that are over, in a bucket (lake/s3.h); NULL: served from here. */
+    const char *lake, *lake_access_key, *lake_secret_key, *lake_session, *lake_authority;
     const char *certificate, *private_key; /* TLS; NULL: plain */
     const struct oi_zone_loader *zones;
     bool is_demo; /* said on the page and in /oi/v1/status */

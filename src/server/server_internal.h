@@ -6,6 +6,7 @@
 #include "lake/export.h"
 #include "net/http_server.h"
 #include "server/access.h"
+#include "server/bucket.h"
 #include "server/cache.h"
 #include "server/cors.h"
 #include "server/links.h"
@@ -34,7 +35,8 @@ struct oi_server {
     const struct oi_source *source;
     struct oi_server_options options; /* texts copied into the arena */
     struct oi_usage *usage;
-    struct oi_shared *shared; /* or NULL */
+    struct oi_sharing *shared; /* or NULL */
+    struct oi_bucket *bucket;  /* or NULL */
     struct oi_access *access;
     struct oi_cors *cors;
     struct oi_cache *cache;

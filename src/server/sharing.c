@@ -22,7 +22,7 @@
 #define NUMBER_SIZE 24
 #define KEY_SIZE 128
 
-struct oi_shared {
+struct oi_sharing {
     struct oi_redis *redis;
     struct oi_usage *usage;
     unsigned servers;
@@ -91,7 +91,7 @@ static const char window_script[] =
 
 /* The name of this server, the same after a restart; one for this run where it cannot be kept. */
 static void
-choose_name(struct oi_shared *shared, const char *folder)
+choose_name(struct oi_sharing *shared, const char *folder)
 {
     char path[4096];
     uint8_t bytes[16];
@@ -119,10 +119,10 @@ choose_name(struct oi_shared *shared, const char *folder)
 }
 
 enum oi_status
-oi_shared_open(const struct oi_shared_options *options, struct oi_usage *usage,
-               struct oi_shared **ret_shared, struct oi_error *error)
+oi_sharing_open(const struct oi_sharing_options *options, struct oi_usage *usage,
+                struct oi_sharing **ret_shared, struct oi_error *error)
 {
-    struct oi_shared *shared = oi_alloc_zero(1, sizeof(*shared));
+    struct oi_sharing *shared = oi_alloc_zero(1, sizeof(*shared));
     enum oi_status status;
 
     shared->usage = usage;
@@ -138,7 +138,7 @@ oi_shared_open(const struct oi_shared_options *options, struct oi_usage *usage,
 }
 
 void
-oi_shared_close(struct oi_shared **shared)
+oi_sharing_close(struct oi_sharing **shared)
 {
     if (!*shared)
         return;
@@ -148,7 +148,7 @@ oi_shared_close(struct oi_shared **shared)
 }
 
 bool
-oi_shared_is_up(struct oi_shared *shared)
+oi_sharing_is_up(struct oi_sharing *shared)
 {
     uint64_t connection = oi_redis_connection(shared->redis);
 
@@ -156,14 +156,14 @@ oi_shared_is_up(struct oi_shared *shared)
 }
 
 bool
-oi_shared_wants_telling(struct oi_shared *shared, uint64_t *ret_connection)
+oi_sharing_wants_telling(struct oi_sharing *shared, uint64_t *ret_connection)
 {
     *ret_connection = oi_redis_connection(shared->redis);
     return *ret_connection > 0 && *ret_connection != atomic_load(&shared->told);
 }
 
 void
-oi_shared_told(struct oi_shared *shared, uint64_t connection)
+oi_sharing_told(struct oi_sharing *shared, uint64_t connection)
 {
     atomic_store(&shared->told, connection);
     oi_log(OI_LOG_INFO, "quota.shared", "servers=%u next=\"quotas are those of all servers\"",
@@ -171,13 +171,13 @@ oi_shared_told(struct oi_shared *shared, uint64_t connection)
 }
 
 unsigned
-oi_shared_servers(const struct oi_shared *shared)
+oi_sharing_servers(const struct oi_sharing *shared)
 {
     return shared->servers;
 }
 
 void
-oi_shared_write_metrics(struct oi_shared *shared, struct oi_buffer *out)
+oi_sharing_write_metrics(struct oi_sharing *shared, struct oi_buffer *out)
 {
     oi_buffer_add_format(
         out,
@@ -189,7 +189,7 @@ oi_shared_write_metrics(struct oi_shared *shared, struct oi_buffer *out)
         "# TYPE oi_quota_redis_failures_total counter\noi_quota_redis_failures_total %llu\n"
         "# HELP oi_quota_alone_total Blocks given out of this server's share.\n"
         "# TYPE oi_quota_alone_total counter\noi_quota_alone_total %llu\n",
-        oi_shared_is_up(shared), (unsigned long long) atomic_load(&shared->calls),
+        oi_sharing_is_up(shared), (unsigned long long) atomic_load(&shared->calls),
         (unsigned long long) atomic_load(&shared->failures),
         (unsigned long long) atomic_load(&shared->alone));
 }
@@ -200,7 +200,7 @@ oi_shared_write_metrics(struct oi_shared *shared, struct oi_buffer *out)
 
 /* Run a script; OK or BUSY, which any failure is. */
 static enum oi_status
-ask(struct oi_shared *shared, const struct oi_redis_call *call, int64_t *ret_values)
+ask(struct oi_sharing *shared, const struct oi_redis_call *call, int64_t *ret_values)
 {
     struct oi_error error = {};
     enum oi_status status;
@@ -227,7 +227,7 @@ month_key(const struct oi_usage_account *place, char key[KEY_SIZE])
 }
 
 static enum oi_status
-ask_month(struct oi_shared *shared, const struct oi_usage_account *place,
+ask_month(struct oi_sharing *shared, const struct oi_usage_account *place,
           const struct oi_usage_wish *wish, uint64_t own, int64_t *ret_values)
 {
     char key[KEY_SIZE], numbers[4][NUMBER_SIZE];
@@ -245,8 +245,8 @@ ask_month(struct oi_shared *shared, const struct oi_usage_account *place,
 }
 
 enum oi_status
-oi_shared_total(struct oi_shared *shared, const struct oi_usage_account *place,
-                struct oi_shared_account *account, uint64_t *ret_total, struct oi_error *error)
+oi_sharing_total(struct oi_sharing *shared, const struct oi_usage_account *place,
+                 struct oi_sharing_account *account, uint64_t *ret_total, struct oi_error *error)
 {
     const struct oi_usage_wish nothing = {};
     int64_t values[OI_REDIS_VALUES_MAX];
@@ -254,7 +254,7 @@ oi_shared_total(struct oi_shared *shared, const struct oi_usage_account *place,
 
     OI_TRY(oi_usage_reserved(shared->usage, place, &own, error));
     if (ask_month(shared, place, &nothing, own, values) == OI_OK) {
-        *account = (struct oi_shared_account){ .total = (uint64_t) values[1], .own = own };
+        *account = (struct oi_sharing_account){ .total = (uint64_t) values[1], .own = own };
     } else if (!account->is_alone) {
         account->total = account->total > own ? account->total : own;
         account->own = own;
@@ -266,8 +266,8 @@ oi_shared_total(struct oi_shared *shared, const struct oi_usage_account *place,
 
 /* Of what was left when Redis was last heard, this server's part. */
 static enum oi_status
-reserve_alone(struct oi_shared *shared, const struct oi_usage_account *place,
-              const struct oi_usage_wish *wish, struct oi_shared_account *account,
+reserve_alone(struct oi_sharing *shared, const struct oi_usage_account *place,
+              const struct oi_usage_wish *wish, struct oi_sharing_account *account,
               uint64_t *ret_more, uint64_t *ret_total, struct oi_error *error)
 {
     struct oi_usage_wish share = *wish;
@@ -288,18 +288,18 @@ reserve_alone(struct oi_shared *shared, const struct oi_usage_account *place,
 }
 
 enum oi_status
-oi_shared_reserve(struct oi_shared *shared, const struct oi_usage_account *place,
-                  const struct oi_usage_wish *wish, struct oi_shared_account *account,
-                  uint64_t *ret_more, uint64_t *ret_total, struct oi_error *error)
+oi_sharing_reserve(struct oi_sharing *shared, const struct oi_usage_account *place,
+                   const struct oi_usage_wish *wish, struct oi_sharing_account *account,
+                   uint64_t *ret_more, uint64_t *ret_total, struct oi_error *error)
 {
     struct oi_usage_wish taken = { .limit = UINT64_MAX };
     int64_t values[OI_REDIS_VALUES_MAX];
     uint64_t own, more;
 
     OI_TRY(oi_usage_reserved(shared->usage, place, &own, error));
-    if (!oi_shared_is_up(shared) || ask_month(shared, place, wish, own, values) != OI_OK)
+    if (!oi_sharing_is_up(shared) || ask_month(shared, place, wish, own, values) != OI_OK)
         return reserve_alone(shared, place, wish, account, ret_more, ret_total, error);
-    *account = (struct oi_shared_account){ .total = (uint64_t) values[1] };
+    *account = (struct oi_sharing_account){ .total = (uint64_t) values[1] };
     *ret_total = account->total;
     if (values[0] < 0)
         return oi_fail(error, OI_E_NOT_FOUND, "the month is used up");
@@ -310,7 +310,8 @@ oi_shared_reserve(struct oi_shared *shared, const struct oi_usage_account *place
 }
 
 void
-oi_shared_give_back(struct oi_shared *shared, const struct oi_usage_account *place, uint64_t amount)
+oi_sharing_give_back(struct oi_sharing *shared, const struct oi_usage_account *place,
+                     uint64_t amount)
 {
     char key[KEY_SIZE], number[NUMBER_SIZE];
     const struct oi_redis_call call = { .script = give_back_script,
@@ -324,7 +325,7 @@ oi_shared_give_back(struct oi_shared *shared, const struct oi_usage_account *pla
         return;
     month_key(place, key);
     (void) snprintf(number, sizeof(number), "%llu", (unsigned long long) amount);
-    if (oi_shared_is_up(shared))
+    if (oi_sharing_is_up(shared))
         (void) ask(shared, &call, values);
 }
 
@@ -333,9 +334,9 @@ oi_shared_give_back(struct oi_shared *shared, const struct oi_usage_account *pla
  */
 
 void
-oi_shared_take_rate(struct oi_shared *shared, const uint8_t hash[OI_SHA256_SIZE], unsigned index,
-                    const struct oi_rate *rate, uint64_t cost, int64_t now_ns,
-                    struct oi_lease *lease, int64_t *ret_wait_ns)
+oi_sharing_take_rate(struct oi_sharing *shared, const uint8_t hash[OI_SHA256_SIZE], unsigned index,
+                     const struct oi_rate *rate, uint64_t cost, int64_t now_ns,
+                     struct oi_lease *lease, int64_t *ret_wait_ns)
 {
     char key[KEY_SIZE], numbers[5][NUMBER_SIZE], id[OI_KEY_ID_SIZE];
     uint64_t block = rate->count / 32 > 0 ? rate->count / 32 : 1;
@@ -363,7 +364,7 @@ oi_shared_take_rate(struct oi_shared *shared, const uint8_t hash[OI_SHA256_SIZE]
             call.arguments[i] = numbers[i];
         }
     }
-    if (!oi_shared_is_up(shared) || ask(shared, &call, values) != OI_OK)
+    if (!oi_sharing_is_up(shared) || ask(shared, &call, values) != OI_OK)
         return;
     if (values[0] <= 0) {
         *ret_wait_ns = values[1] > 0 ? values[1] * 1000 : 1;
