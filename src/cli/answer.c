@@ -260,7 +260,8 @@ warn_of_left_out(const struct oi_result *result, const struct oi_query *query)
 
 enum oi_status
 oi_answer_write(const struct oi_source *source, const struct oi_query *query,
-                enum oi_table_format format, struct oi_printer *printer, struct oi_error *error)
+                enum oi_table_format format, struct oi_printer *printer, struct oi_meter *meter,
+                struct oi_error *error)
 {
     OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
     OI_CLEANUP(oi_table_free) struct oi_table *table = NULL;
@@ -274,6 +275,9 @@ oi_answer_write(const struct oi_source *source, const struct oi_query *query,
         if (!writing.block)
             break;
         OI_TRY(write_block(&writing, error));
+        if (meter)
+            oi_meter_show(meter, writing.block->market->index, result->market_count,
+                          result->row_count, -1);
     }
     OI_TRY(oi_table_finish(table, error));
     warn_of_left_out(result, query);

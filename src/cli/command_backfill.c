@@ -6,6 +6,7 @@
 /* no unit test: a whole command; tests/system/backfill.test.mjs runs it */
 #include "cli/command.h"
 #include "cli/intake.h"
+#include "cli/meter.h"
 #include "cli/table.h"
 #include "collector/backfill.h"
 
@@ -14,13 +15,16 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Without --from, holes of so long are looked for. */
+/* Without --start, holes of so long are looked for. */
 #define HOLES_NS (30 * OI_DAY)
 #define FILES_FOLDER "backfill"
 
 static const struct oi_option options_table[] = {
-    { .name = "from", .argument = "TIME", .help = "from this instant on" },
-    { .name = "to", .argument = "TIME", .help = "before this instant (default: now)" },
+    { .name = "start", .also = "from", .argument = "TIME", .help = "from this instant on" },
+    { .name = "end",
+      .also = "to",
+      .argument = "TIME",
+      .help = "before this instant (default: now)" },
     { .name = "holes", .help = "only what `oi gaps` misses (default span: the last 30 days)" },
     { .name = "source",
       .argument = "SOURCE",
@@ -52,6 +56,7 @@ struct command {
     OI_VECTOR(uint32_t) instruments;
     char folder[4096];
     enum oi_table_format format;
+    struct oi_meter *meter;
     bool is_terminal;
 };
 
@@ -112,11 +117,11 @@ take_options(struct command *command, struct oi_error *error)
     OI_TRY(oi_options_word(options, "source", words, &source, error));
     wanted->holes_only = oi_options_switch(options, "holes");
     wanted->rechecks = oi_options_switch(options, "recheck");
-    if (!wanted->holes_only && !oi_options_text(options, "from"))
-        return oi_fail(error, OI_E_INVALID, "--from says how far back; or --holes alone");
+    if (!wanted->holes_only && !oi_options_text(options, "start"))
+        return oi_fail(error, OI_E_INVALID, "--start says how far back; or --holes alone");
     wanted->span = (struct oi_span){ now - HOLES_NS, now };
-    OI_TRY(oi_options_time(options, "from", &wanted->span.from, error));
-    OI_TRY(oi_options_time(options, "to", &wanted->span.to, error));
+    OI_TRY(oi_options_time(options, "start", &wanted->span.from, error));
+    OI_TRY(oi_options_time(options, "end", &wanted->span.to, error));
     command->format = (enum oi_table_format) format;
     wanted->sources = sources[source];
     wanted->is_interruptible = true;
@@ -158,20 +163,10 @@ print_plan(const struct command *command, const struct oi_backfill *backfill,
 }
 
 static void
-show_progress(void *, const struct oi_backfill_progress *progress)
+show_progress(void *context, const struct oi_backfill_progress *progress)
 {
-    static const char full[] = "##############################";
-    const int width = (int) sizeof(full) - 1;
-    uint64_t done = progress->requests_done, total = progress->requests;
-    uint64_t elapsed_ms = (uint64_t) (progress->elapsed_ns / OI_MILLISECOND) + 1;
-    int filled = total > 0 ? (int) (done * (uint64_t) width / total) : width;
-
-    (void) fprintf(stderr,
-                   "\r\033[K[%.*s%*s] %" PRIu64 " of %" PRIu64 " requests  %" PRIu64
-                   " rows, %" PRIu64 "/s  %" PRId64 " s left",
-                   filled, full, width - filled, "", done, total, progress->rows,
-                   progress->rows * 1000 / elapsed_ms, progress->left_ns / OI_SECOND);
-    (void) fflush(stderr);
+    oi_meter_show(context, progress->requests_done, progress->requests, progress->rows,
+                  progress->left_ns);
 }
 
 static bool
@@ -234,8 +229,7 @@ run_plan(struct command *command, struct oi_store *store, struct oi_backfill *ba
     if (!is_yes && (isatty(STDIN_FILENO) != 1 || !is_confirmed()))
         return oi_fail(error, OI_E_CANCELLED, "nothing was asked for: --yes begins");
     status = oi_backfill_run(backfill, &report, error);
-    if (command->is_terminal)
-        (void) fputs("\r\033[K", stderr);
+    oi_meter_clear(command->meter);
     OI_TRY(status);
     OI_TRY(tidy(store, error));
     return report_run(&report, error);
@@ -255,8 +249,8 @@ run_in(struct command *command, struct oi_store *store, struct oi_error *error)
     command->wanted.proxies = ways.proxies;
     command->wanted.addresses = ways.addresses;
     OI_TRY(choose(command, store, error));
-    if (command->is_terminal)
-        command->wanted.progress = show_progress;
+    command->wanted.progress = show_progress;
+    command->wanted.context = command->meter;
     OI_TRY(oi_backfill_open(&command->wanted, store, &backfill, error));
     if (is_plan)
         return print_plan(command, backfill, error);
@@ -273,7 +267,9 @@ run(const struct oi_options *options, struct oi_error *error)
     OI_TRY(take_options(&command, error));
     OI_TRY(oi_store_open(oi_intake_folder(options), &(struct oi_store_options){}, &store, error));
     OI_TRY(oi_intake_prepare(options, store, error));
+    command.meter = oi_meter_new("backfill", "rows");
     status = run_in(&command, store, error);
+    oi_meter_free(&command.meter);
     oi_vector_release(&command.instruments);
     return status;
 }

@@ -3,8 +3,11 @@
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/compiler.h"
 #include "cli/command.h"
+#include "cli/meter.h"
 #include "cli/verify_child.h"
 #include "store/store.h"
+
+#include <stdio.h>
 
 static const struct oi_option options_table[] = { OI_OPTION_STORE };
 
@@ -14,7 +17,15 @@ copy(const char *from, const char *to, struct oi_error *error)
     OI_CLEANUP(oi_store_close) struct oi_store *store = NULL;
     const struct oi_store_options options = { .is_read_only = true };
 
+    OI_CLEANUP(oi_meter_free) struct oi_meter *meter = NULL;
+    struct oi_store_stats stats;
+    char path[4096];
+
     OI_TRY(oi_store_open(from, &options, &store, error));
+    oi_store_stats(store, &stats);
+    (void) snprintf(path, sizeof(path), "%s/data.mdb", to);
+    meter = oi_meter_new(to, "bytes");
+    oi_meter_watch(meter, path, stats.used_bytes);
     return oi_store_backup(store, to, error);
 }
 

@@ -33,8 +33,8 @@ run(const struct oi_options *options, struct oi_error *error)
     OI_TRY(make_query(options, &query, error));
     OI_TRY(oi_workspace_open(oi_options_text(options, "data"), true, &workspace, error));
     OI_TRY(oi_printer_open(NULL, &printer, error));
-    OI_TRY(
-        oi_answer_write(&workspace->source, &query, (enum oi_table_format) format, printer, error));
+    OI_TRY(oi_answer_write(&workspace->source, &query, (enum oi_table_format) format, printer, NULL,
+                           error));
     return oi_printer_finish(printer, error);
 }
 

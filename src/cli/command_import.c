@@ -5,6 +5,7 @@
  * does not keep the others out.
  */
 #include "cli/command.h"
+#include "cli/meter.h"
 
 #include "base/clock.h"
 #include "cli/workspace.h"
@@ -71,8 +72,8 @@ struct command {
     struct oi_mapping mapping;
     struct oi_import_options import;
     FILE *report;
-    bool is_terminal;
-    int64_t started_ns, shown_ns; /* of the file at hand */
+    struct oi_meter *meter; /* of the file at hand, as what follows */
+    int64_t started_ns;
     const char *file;
     uint64_t refused; /* of the file at hand, in this run */
 };
@@ -185,13 +186,6 @@ write_quoted(FILE *file, struct oi_slice text)
 }
 
 static void
-clear_line(const struct command *command)
-{
-    if (command->is_terminal)
-        (void) fputs("\r\033[K", stderr);
-}
-
-static void
 show_refusal(void *context, const struct oi_import_refusal *refusal)
 {
     struct command *command = context;
@@ -209,7 +203,7 @@ show_refusal(void *context, const struct oi_import_refusal *refusal)
     }
     if (command->refused > REFUSALS_SHOWN)
         return;
-    clear_line(command);
+    oi_meter_clear(command->meter);
     (void) fprintf(stderr, "%s:%" PRIu64 ": ", refusal->file, refusal->line);
     if (refusal->field.size > 0)
         (void) fprintf(stderr, "%.*s \"%.*s\": ", OI_SLICE_ARGS(refusal->field),
@@ -236,23 +230,9 @@ rate_of(uint64_t rows, int64_t elapsed_ns)
 static void
 show_progress(void *context, const struct oi_import_progress *progress)
 {
-    static const char full[] = "##############################";
-    struct command *command = context;
-    const int width = (int) sizeof(full) - 1;
-    int64_t now = now_ns(), elapsed = now - command->started_ns;
-    uint64_t done = progress->bytes_done, total = progress->bytes_total;
-    int filled;
+    const struct command *command = context;
 
-    if (!command->is_terminal || total == 0 || done == 0 || now - command->shown_ns < 100'000'000)
-        return;
-    command->shown_ns = now;
-    filled = (int) (done * (uint64_t) width / total);
-    (void) fprintf(stderr,
-                   "\r\033[K%.40s [%.*s%*s] %3" PRIu64 "%%  %" PRIu64 " rows/s  %" PRId64 " s left",
-                   command->file, filled, full, width - filled, "", done * 100 / total,
-                   rate_of(progress->rows, elapsed),
-                   elapsed / 1'000'000'000 * (int64_t) (total - done) / (int64_t) done);
-    (void) fflush(stderr);
+    oi_meter_show(command->meter, progress->bytes_done, progress->bytes_total, progress->rows, -1);
 }
 
 static void
@@ -290,9 +270,10 @@ import_one(struct command *command, struct oi_store *store, const char *path,
 
     command->file = path;
     command->refused = 0;
-    command->started_ns = command->shown_ns = now_ns();
+    command->started_ns = now_ns();
+    command->meter = oi_meter_new(path, "rows");
     status = oi_import_file(store, path, &command->import, &report, error);
-    clear_line(command);
+    oi_meter_free(&command->meter);
     if (status == OI_OK || report.last_batch != 0)
         show_report(command, &report);
     return status;
@@ -360,8 +341,7 @@ run_withdraw(const struct oi_options *options, struct oi_error *error)
 static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)
 {
-    struct command command = { .mapping = OI_MAPPING_NONE,
-                               .is_terminal = isatty(STDERR_FILENO) == 1 };
+    struct command command = { .mapping = OI_MAPPING_NONE };
     enum oi_status status;
 
     if (oi_options_text(options, "withdraw"))

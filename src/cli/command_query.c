@@ -3,15 +3,12 @@
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "cli/answer.h"
 #include "cli/command.h"
+#include "cli/meter.h"
 #include "cli/question.h"
 #include "cli/workspace.h"
 
 #include <string.h>
 #include <unistd.h>
-
-/* The formats of tables, and the one that is none. */
-static const char *const formats[] = { "table", "csv", "json", "ndjson", "parquet", NULL };
-#define PARQUET 4
 
 #define QUESTION                                                                                   \
     OI_OPTION_SELECTION, OI_OPTION_SPAN, OI_OPTION_SHAPE, OI_OPTION_MOMENT, OI_OPTION_LIMIT,       \
@@ -19,11 +16,7 @@ static const char *const formats[] = { "table", "csv", "json", "ndjson", "parque
 
 static const struct oi_option query_options[] = {
     QUESTION,
-    { .name = "format",
-      .argument = "FORMAT",
-      .help = "table, csv, json, ndjson or parquet",
-      .words = "table csv json ndjson parquet",
-      .fallback = "table" },
+    OI_OPTION_FORMAT,
 };
 
 static const struct oi_option export_options[] = {
@@ -40,16 +33,19 @@ write_answer(const struct oi_options *options, size_t format, const char *path,
 {
     OI_CLEANUP(oi_workspace_close) struct oi_workspace *workspace = NULL;
     OI_CLEANUP(oi_printer_close) struct oi_printer *printer = NULL;
+    OI_CLEANUP(oi_meter_free) struct oi_meter *meter = NULL;
     OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
 
     OI_TRY(oi_question_readings(options, &query, error));
     OI_TRY(oi_workspace_open(oi_options_text(options, "data"), true, &workspace, error));
     OI_TRY(oi_printer_open(path, &printer, error));
-    if (format == PARQUET)
+    if (path)
+        meter = oi_meter_new(path, "rows");
+    if (format == OI_TABLE_PARQUET && query.kind == OI_QUERY_ROWS)
         OI_TRY(oi_answer_write_parquet(&workspace->source, &query, printer, error));
     else
         OI_TRY(oi_answer_write(&workspace->source, &query, (enum oi_table_format) format, printer,
-                               error));
+                               meter, error));
     return oi_printer_finish(printer, error);
 }
 
@@ -58,8 +54,8 @@ run_query(const struct oi_options *options, struct oi_error *error)
 {
     size_t format = 0;
 
-    OI_TRY(oi_options_word(options, "format", formats, &format, error));
-    if (format == PARQUET && isatty(STDOUT_FILENO))
+    OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
+    if (format == OI_TABLE_PARQUET && isatty(STDOUT_FILENO))
         return oi_fail(error, OI_E_INVALID,
                        "parquet is not for a terminal: redirect it, or use `oi export FILE`");
     return write_answer(options, format, NULL, error);
@@ -75,11 +71,11 @@ run_export(const struct oi_options *options, struct oi_error *error)
     (void) oi_options_operands(options, &operands);
     ending = strrchr(operands[0], '.');
     if (oi_options_text(options, "format")) {
-        OI_TRY(oi_options_word(options, "format", formats, &format, error));
+        OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
         return write_answer(options, format, operands[0], error);
     }
-    for (format = 1; ending && formats[format]; format++)
-        if (strcmp(ending + 1, formats[format]) == 0)
+    for (format = 1; ending && oi_table_formats[format]; format++)
+        if (strcmp(ending + 1, oi_table_formats[format]) == 0)
             return write_answer(options, format, operands[0], error);
     return oi_fail(error, OI_E_INVALID,
                    "%s does not end in .csv, .json, .ndjson or .parquet: say --format",

@@ -3,12 +3,14 @@
 /* no unit test: a whole command; tests/contract/replay_test.c compares stores, and
  * tests/system/backfill.test.mjs runs it */
 #include "cli/command.h"
+#include "cli/meter.h"
 #include "collector/replay.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct oi_option options_table[] = { OI_OPTION_STORE };
 
@@ -31,18 +33,36 @@ read_file(const char *path, struct oi_buffer *out, struct oi_error *error)
     return OI_OK;
 }
 
+/* The size of all files, for how far it is. */
+static uint64_t
+size_of(const char *const *paths, size_t count)
+{
+    uint64_t size = 0;
+    struct stat facts;
+
+    for (size_t i = 0; i < count; i++)
+        if (stat(paths[i], &facts) == 0)
+            size += (uint64_t) facts.st_size;
+    return size;
+}
+
 static enum oi_status
 replay_files(const struct oi_options *options, struct oi_replay *replay, struct oi_error *error)
 {
     const char *const *paths;
     size_t count = oi_options_operands(options, &paths);
+    OI_CLEANUP(oi_meter_free) struct oi_meter *meter = oi_meter_new("replay", "bytes");
+    uint64_t total = size_of(paths, count), done = 0;
 
     for (size_t i = 0; i < count; i++) {
         struct oi_buffer bytes = {};
-        enum oi_status status = read_file(paths[i], &bytes, error);
+        enum oi_status status;
 
+        oi_meter_show(meter, done, total, done, -1);
+        status = read_file(paths[i], &bytes, error);
         if (status == OI_OK)
             status = oi_replay_file(replay, oi_buffer_slice(&bytes), error);
+        done += bytes.size;
         oi_buffer_release(&bytes);
         if (status != OI_OK)
             return oi_fail_in(error, status, "%s: ", paths[i]);

@@ -39,7 +39,7 @@ static const struct oi_option options_table[] = {
     OI_OPTION_INTAKE,
     { .name = "follow",
       .argument = "URL",
-      .help = "take rows from this collector's stream as they come: ws://HOST:PORT",
+      .help = "take rows from this collector: ws://HOST:PORT",
       .setting = "follow",
       .is_repeatable = true },
     { .name = "follow-key",

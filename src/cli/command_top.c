@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define REFRESH_S_MAX 3600
 /* Every market that is traded, and some. */
 #define ROWS_MAX INT64_C(100'000)
 
@@ -26,7 +25,10 @@ static const struct oi_option options_table[] = {
       .argument = "URL",
       .help = "ask this server (http://127.0.0.1:8080) instead of the data folder" },
     { .name = "key", .argument = "KEY", .help = "the key for that server", .is_secret = true },
-    { .name = "refresh", .argument = "SECONDS", .help = "look for news so often", .fallback = "5" },
+    { .name = "refresh",
+      .argument = "DURATION",
+      .help = "look for news so often",
+      .fallback = "5s" },
     { .name = "once", .help = "print one table, as it is done where stdout is no terminal" },
     OI_OPTION_FORMAT,
     OI_OPTION_STORE,
@@ -290,15 +292,12 @@ static enum oi_status
 run_with(struct command *command, struct oi_error *error)
 {
     size_t format = 0;
-    int64_t refresh_s = 0;
 
     OI_TRY(oi_options_word(command->options, "format", oi_table_formats, &format, error));
     OI_TRY(oi_options_word(command->options, "unit", oi_top_units, &command->top.unit, error));
-    OI_TRY(oi_options_integer(command->options, "refresh", (struct oi_range){ 1, REFRESH_S_MAX },
-                              &refresh_s, error));
+    OI_TRY(oi_options_interval(command->options, "refresh", &command->refresh_ns, error));
     OI_TRY(oi_options_integer(command->options, "limit", (struct oi_range){ 1, ROWS_MAX },
                               &command->rows_max, error));
-    command->refresh_ns = refresh_s * OI_SECOND;
     OI_TRY(open_source(command, error));
     if (oi_options_switch(command->options, "once") || isatty(STDOUT_FILENO) != 1 ||
         isatty(STDIN_FILENO) != 1 ||

@@ -137,7 +137,8 @@ find_flag(const struct oi_options *options, struct oi_slice name, bool *ret_is_o
 
     *ret_is_off = false;
     for (size_t i = 0; i < options->count; i++)
-        if (oi_slice_is(name, options->table[i].name))
+        if (oi_slice_is(name, options->table[i].name) ||
+            (options->table[i].also && oi_slice_is(name, options->table[i].also)))
             return i;
     for (size_t i = 0; may_be_off && i < options->count; i++) {
         struct oi_slice rest = { name.data + 3, name.size - 3 };

@@ -21,6 +21,7 @@
 
 struct oi_option {
     const char *name;     /* "data", given as --data DIR or --data=DIR */
+    const char *also;     /* a second name that is understood and not listed; NULL: none */
     const char *argument; /* "DIR"; NULL: a switch, --name or --no-name */
     const char *help;     /* a few words; what happens, in the present tense */
     const char *words; /* the values it may have, apart by spaces, for completion; NULL: others */

@@ -76,6 +76,12 @@ oi_printer_open(const char *path, struct oi_printer **ret_printer, struct oi_err
     return OI_OK;
 }
 
+bool
+oi_printer_is_terminal(const struct oi_printer *printer)
+{
+    return !printer->path && isatty(printer->file) == 1;
+}
+
 struct oi_buffer *
 oi_printer_buffer(struct oi_printer *printer)
 {

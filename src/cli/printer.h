@@ -8,6 +8,8 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
+#include <stdbool.h>
+
 struct oi_printer;
 
 /* `path` NULL: stdout. */
@@ -15,6 +17,8 @@ enum oi_status oi_printer_open(const char *path, struct oi_printer **ret_printer
                                struct oi_error *error);
 /* Append here, and call oi_printer_flush now and then. */
 struct oi_buffer *oi_printer_buffer(struct oi_printer *printer);
+/* Is it stdout, and that a terminal? */
+bool oi_printer_is_terminal(const struct oi_printer *printer);
 /* Write if enough has gathered. CANCELLED without a message when the reader of stdout has gone. */
 enum oi_status oi_printer_flush(struct oi_printer *printer, struct oi_error *error);
 /* Write the rest; give a file its name, replacing one that has it. */

@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/vector.h"
+#include "core/cells.h"
+#include "lake/export.h"
 
 #include <string.h>
 
@@ -15,13 +17,14 @@
 #define HELD_ROWS 256
 #define GAP 2
 
-const char *const oi_table_formats[] = { "table", "csv", "json", "ndjson", NULL };
+const char *const oi_table_formats[] = { "table", "csv", "json", "ndjson", "parquet", NULL };
 
-enum cell_kind { CELL_NONE, CELL_TEXT, CELL_RAW };
+enum cell_kind { CELL_NONE, CELL_TEXT, CELL_TIME, CELL_INTEGER, CELL_BOOLEAN };
 
 struct cell {
     enum cell_kind kind;
     size_t from, size; /* in the buffer of texts */
+    int64_t number;    /* the same, of what is no text */
 };
 
 struct oi_table {
@@ -67,9 +70,16 @@ oi_table_free(struct oi_table **table)
 static void
 add_cell(struct oi_table *table, enum cell_kind kind, size_t from)
 {
-    const struct cell cell = { kind, from, table->texts.size - from };
+    const struct cell cell = { .kind = kind, .from = from, .size = table->texts.size - from };
 
     oi_vector_push(&table->cells, cell);
+}
+
+static void
+add_number(struct oi_table *table, enum cell_kind kind, size_t from, int64_t number)
+{
+    add_cell(table, kind, from);
+    table->cells.items[table->cells.count - 1].number = number;
 }
 
 void
@@ -103,7 +113,7 @@ oi_table_integer(struct oi_table *table, int64_t value)
     size_t from = table->texts.size;
 
     oi_buffer_add_int(&table->texts, value);
-    add_cell(table, CELL_RAW, from);
+    add_number(table, CELL_INTEGER, from, value);
 }
 
 void
@@ -112,7 +122,7 @@ oi_table_bool(struct oi_table *table, bool value)
     size_t from = table->texts.size;
 
     oi_buffer_add_text(&table->texts, value ? "true" : "false");
-    add_cell(table, CELL_RAW, from);
+    add_number(table, CELL_BOOLEAN, from, value);
 }
 
 void
@@ -125,7 +135,7 @@ oi_table_time(struct oi_table *table, oi_time time)
         return;
     }
     oi_time_write(time, oi_time_fraction_digits(time), &table->texts);
-    add_cell(table, CELL_TEXT, from);
+    add_number(table, CELL_TIME, from, time);
 }
 
 static struct oi_slice
@@ -175,7 +185,7 @@ write_object(struct oi_table *table, const struct cell *cells, struct oi_buffer 
         oi_buffer_add_format(out, "%s\"%s\":", i == 0 ? "{" : ",", table->columns[i].name);
         if (cells[i].kind == CELL_NONE)
             oi_buffer_add_text(out, "null");
-        else if (cells[i].kind == CELL_RAW)
+        else if (cells[i].kind == CELL_INTEGER || cells[i].kind == CELL_BOOLEAN)
             oi_buffer_add_slice(out, text_of(table, &cells[i]));
         else
             oi_json_quote(out, text_of(table, &cells[i]));
@@ -271,10 +281,70 @@ oi_table_end_row(struct oi_table *table, struct oi_error *error)
         write_object(table, table->cells.items, out);
         oi_buffer_add_char(out, '\n');
         break;
+    case OI_TABLE_PARQUET: /* a file by columns: all of it in the end */
+        return OI_OK;
     }
     table->has_begun = table->has_row = true;
     clear(table);
     return oi_printer_flush(table->printer, error);
+}
+
+/* The type that every cell of a column has; of different ones, and of none, text. */
+static enum oi_cell
+type_of(const struct oi_table *table, size_t column)
+{
+    enum cell_kind kind = CELL_NONE;
+
+    for (size_t i = column; i < table->cells.count; i += table->count) {
+        enum cell_kind other = table->cells.items[i].kind;
+
+        if (other == CELL_NONE)
+            continue;
+        if (kind != CELL_NONE && kind != other)
+            return OI_CELL_TEXT;
+        kind = other;
+    }
+    switch (kind) {
+    case CELL_TIME:
+        return OI_CELL_TIME;
+    case CELL_INTEGER:
+        return OI_CELL_INTEGER;
+    case CELL_BOOLEAN:
+        return OI_CELL_BOOLEAN;
+    case CELL_NONE:
+    case CELL_TEXT:
+        break;
+    }
+    return table->columns[column].is_number ? OI_CELL_FIGURE : OI_CELL_TEXT;
+}
+
+static void
+add_typed(const struct oi_table *table, const struct cell *cell, enum oi_cell type,
+          struct oi_cells *cells)
+{
+    if (cell->kind == CELL_NONE)
+        oi_cells_add_none(cells);
+    else if (type == OI_CELL_TEXT || type == OI_CELL_FIGURE)
+        oi_cells_add_text(cells, text_of(table, cell));
+    else
+        oi_cells_add_number(cells, cell->number);
+}
+
+static enum oi_status
+write_parquet(struct oi_table *table, struct oi_error *error)
+{
+    struct oi_cells cells = {};
+    enum oi_status status;
+
+    if (oi_printer_is_terminal(table->printer))
+        return oi_fail(error, OI_E_INVALID, "parquet is not for a terminal: redirect it to a file");
+    for (size_t i = 0; i < table->count; i++)
+        oi_cells_column(&cells, table->columns[i].name, type_of(table, i));
+    for (size_t i = 0; i < table->cells.count; i++)
+        add_typed(table, &table->cells.items[i], cells.columns[i % table->count].type, &cells);
+    status = oi_export_table(&cells, oi_printer_buffer(table->printer), error);
+    oi_cells_release(&cells);
+    return status;
 }
 
 enum oi_status
@@ -294,6 +364,9 @@ oi_table_finish(struct oi_table *table, struct oi_error *error)
         oi_buffer_add_text(out, table->has_row ? "\n]\n" : "[]\n");
         break;
     case OI_TABLE_NDJSON:
+        break;
+    case OI_TABLE_PARQUET:
+        OI_TRY(write_parquet(table, error));
         break;
     }
     clear(table);

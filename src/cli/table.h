@@ -21,14 +21,15 @@ enum oi_table_format {
     OI_TABLE_CSV,
     OI_TABLE_JSON, /* one array of objects */
     OI_TABLE_NDJSON,
+    OI_TABLE_PARQUET, /* figures as text with every digit; not for a terminal */
 };
 
 /* The words of --format, in the order of the enumeration, NULL-terminated. */
 extern const char *const oi_table_formats[];
 #define OI_OPTION_FORMAT                                                                           \
     {                                                                                              \
-        .name = "format", .argument = "FORMAT", .help = "table, csv, json or ndjson",              \
-        .words = "table csv json ndjson", .fallback = "table"                                      \
+        .name = "format", .argument = "FORMAT", .help = "table, csv, json, ndjson or parquet",     \
+        .words = "table csv json ndjson parquet", .fallback = "table"                              \
     }
 
 struct oi_table_column {
@@ -54,5 +55,6 @@ void oi_table_bool(struct oi_table *table, bool value);
 void oi_table_time(struct oi_table *table, oi_time time);
 
 enum oi_status oi_table_end_row(struct oi_table *table, struct oi_error *error);
-/* What is held back and the closing words; the printer is not finished. */
+/* What is held back and the closing words; the printer is not finished. INVALID for Parquet to a
+ * terminal. */
 enum oi_status oi_table_finish(struct oi_table *table, struct oi_error *error);

@@ -4,6 +4,7 @@
 #include "cli/verify_child.h"
 
 #include "base/compiler.h"
+#include "cli/meter.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -17,9 +18,21 @@
 
 enum child_exit { CHILD_FINE = 0, CHILD_FAULTS = 10, CHILD_FAILED = 11, CHILD_NO_STORE = 12 };
 
-/* How often the parent looks, and how often it says that it still waits. */
+/* How often the parent looks. */
 #define LOOK_NS 20'000'000
-#define LOOKS_A_DOT 250
+
+struct verifying {
+    struct oi_meter *meter;
+    uint64_t chunks;
+};
+
+static void
+show(void *context, uint64_t chunks)
+{
+    const struct verifying *verifying = context;
+
+    oi_meter_show(verifying->meter, chunks, verifying->chunks, chunks, -1);
+}
 
 static void
 print_fault(void *, const char *what)
@@ -34,6 +47,9 @@ verify(const char *folder)
     const struct oi_store_options options = { .is_read_only = true };
     struct oi_verify_report report = {};
     struct oi_error error = {};
+    OI_CLEANUP(oi_meter_free) struct oi_meter *meter = oi_meter_new(folder, "chunks");
+    struct verifying verifying = { .meter = meter };
+    struct oi_store_stats stats;
     enum oi_status status = oi_store_open(folder, &options, &store, &error);
 
     if (status != OI_OK) {
@@ -43,7 +59,12 @@ verify(const char *folder)
             (void) fprintf(stderr, "oi: %s\n", error.message);
         return status == OI_E_CORRUPT ? CHILD_FAULTS : CHILD_NO_STORE;
     }
+    oi_store_stats(store, &stats);
+    verifying.chunks = stats.chunks;
+    oi_meter_show(meter, 0, stats.chunks, 0, -1);
+    oi_store_on_verified(store, show, &verifying);
     status = oi_store_verify(store, print_fault, NULL, &report, &error);
+    oi_meter_free(&meter);
     if (status != OI_OK && report.faults == 0 && status != OI_E_CORRUPT) {
         (void) fprintf(stderr, "oi: %s\n", error.message);
         return CHILD_FAILED;
@@ -87,7 +108,7 @@ wait_for(pid_t child, int *ret_state, struct oi_error *error)
 {
     const struct timespec pause = { .tv_nsec = LOOK_NS };
 
-    for (unsigned looks = 1;; looks++) {
+    for (;;) {
         pid_t ended = waitpid(child, ret_state, WNOHANG);
 
         if (ended == child)
@@ -95,8 +116,6 @@ wait_for(pid_t child, int *ret_state, struct oi_error *error)
         if (ended < 0 && errno != EINTR)
             return oi_fail(error, OI_E_IO, "cannot wait for the check: %s", strerror(errno));
         (void) nanosleep(&pause, NULL);
-        if (looks % LOOKS_A_DOT == 0 && isatty(STDERR_FILENO))
-            (void) fputc('.', stderr);
     }
     return OI_OK;
 }
@@ -107,8 +126,6 @@ oi_verify_in_child(const char *folder, struct oi_error *error)
     int state = 0;
     pid_t child;
 
-    if (isatty(STDERR_FILENO))
-        (void) fprintf(stderr, "checking %s\n", folder);
     (void) fflush(NULL);
     child = fork();
     if (child < 0)

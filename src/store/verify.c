@@ -310,6 +310,8 @@ check_chunk(struct verifier *verifier, struct oi_slice key, struct oi_slice valu
     if (!verifier->has_chunks || series != verifier->series)
         start_series(verifier, series);
     verifier->report.chunks++;
+    if (verifier->store->verified)
+        verifier->store->verified(verifier->store->verified_context, verifier->report.chunks);
     if (oi_chunk_load(&verifier->access, key, value, OI_COLUMNS_ALL, &verifier->chunk, &error) !=
         OI_OK) {
         report(verifier, "series %u, chunk from %lld: %s", series, (long long) first,
@@ -440,6 +442,14 @@ verify_tables(struct verifier *verifier, struct oi_error *error)
     OI_TRY(walk_table(verifier, OI_TABLE_FLAG, check_flag, error));
     check_counts(verifier);
     return OI_OK;
+}
+
+void
+oi_store_on_verified(struct oi_store *store, void (*verified)(void *context, uint64_t chunks),
+                     void *context)
+{
+    store->verified = verified;
+    store->verified_context = context;
 }
 
 enum oi_status

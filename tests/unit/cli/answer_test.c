@@ -74,7 +74,7 @@ ask(struct world *world, enum oi_query_kind kind, const char *market, enum oi_ta
     selector->market = market;
     selector->must_match = market != NULL;
     selector->parameter = "market";
-    status = oi_answer_write(&world->source, &query, format, world->printer, error);
+    status = oi_answer_write(&world->source, &query, format, world->printer, NULL, error);
     oi_buffer_add_char(oi_printer_buffer(world->printer), '\0');
     return status;
 }
