@@ -152,6 +152,8 @@ expect 'it has a user of its own without a shell' \
 expect 'the data folder is its own' test "$(in_root stat -c '%U:%G %a' /var/lib/oi)" = 'oi:oi 750'
 expect 'the settings are for root and the service alone' \
     test "$(in_root stat -c '%U:%G %a' /etc/oi/oi.conf)" = 'root:oi 640'
+expect 'its manual and documents are there' \
+    sh -c "ls '$root'/usr/share/man/man1/oi-serve.1.gz '$root'/usr/share/doc/oi/html/index.html"
 expect 'every file is as it was packed' in_root dpkg --verify oi
 expect 'its unit is enabled' test -L "$root/etc/systemd/system/multi-user.target.wants/oi.service"
 if command -v systemd-analyze >/dev/null; then
@@ -181,6 +183,7 @@ start_service OI_LISTEN=127.0.0.1:0 OI_COLLECT=false
 expect 'the service is ready' ask /readyz
 expect 'it answers with what was imported' ask '/oi/v1/open-interest?market=binance:usdm:BTCUSDT'
 expect 'with its digits' holds 1001.25
+expect 'it shows its documents' ask /docs/start.html
 stop
 
 printf 'collect = false\nlisten = 127.0.0.1:0\n# ours\n' >>"$root/etc/oi/oi.conf"
