@@ -258,6 +258,31 @@ warn_of_left_out(const struct oi_result *result, const struct oi_query *query)
                        count, oi_unit_name(query->unit));
 }
 
+/* What lacks rows is said after all that is whole has been written. */
+static enum oi_status
+tell_damage(const struct oi_result *result, struct oi_error *error)
+{
+    for (size_t i = 0; i < result->damage_count; i++) {
+        const struct oi_damage *damage = &result->damages[i];
+        char name[OI_MARKET_NAME_SIZE];
+        struct oi_buffer text = {};
+
+        (void) oi_native_name(damage->instrument, name);
+        oi_time_write(damage->span.from, oi_time_fraction_digits(damage->span.from), &text);
+        oi_buffer_add_text(&text, " to ");
+        oi_time_write(damage->span.to, oi_time_fraction_digits(damage->span.to), &text);
+        (void) fprintf(stderr, "oi: %s, feed %s, %.*s is left out: %s\n", name, damage->feed,
+                       (int) text.size, text.data, damage->reason);
+        oi_buffer_release(&text);
+    }
+    if (result->damage_count == 0)
+        return OI_OK;
+    return oi_fail(error, OI_E_CORRUPT,
+                   "%zu damaged spans are left out, with what would have been made of them: "
+                   "`oi verify` tells of all damage",
+                   result->damage_count);
+}
+
 enum oi_status
 oi_answer_write(const struct oi_source *source, const struct oi_query *query,
                 enum oi_table_format format, struct oi_printer *printer, struct oi_meter *meter,
@@ -281,19 +306,20 @@ oi_answer_write(const struct oi_source *source, const struct oi_query *query,
     }
     OI_TRY(oi_table_finish(table, error));
     warn_of_left_out(result, query);
-    return OI_OK;
+    return tell_damage(result, error);
 }
 
 enum oi_status
 oi_answer_write_parquet(const struct oi_source *source, const struct oi_query *query,
                         struct oi_printer *printer, struct oi_error *error)
 {
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
     struct oi_problem problem = {};
-    enum oi_status status;
 
     if (query->kind != OI_QUERY_ROWS)
         return oi_fail(error, OI_E_INVALID,
                        "parquet holds readings: leave out --interval, or choose csv or ndjson");
-    status = oi_export_rows(source, query, oi_printer_buffer(printer), &problem, error);
-    return explain(status, query, &problem, error);
+    OI_TRY(explain(oi_query_run(source, query, &result, &problem, error), query, &problem, error));
+    OI_TRY(oi_export_rows_of(result, oi_printer_buffer(printer), error));
+    return tell_damage(result, error);
 }

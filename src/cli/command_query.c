@@ -35,6 +35,7 @@ write_answer(const struct oi_options *options, size_t format, const char *path,
     OI_CLEANUP(oi_printer_close) struct oi_printer *printer = NULL;
     OI_CLEANUP(oi_meter_free) struct oi_meter *meter = NULL;
     OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    enum oi_status status;
 
     OI_TRY(oi_question_readings(options, &query, error));
     OI_TRY(oi_workspace_open(oi_options_text(options, "data"), true, &workspace, error));
@@ -42,11 +43,15 @@ write_answer(const struct oi_options *options, size_t format, const char *path,
     if (path)
         meter = oi_meter_new(path, "rows");
     if (format == OI_TABLE_PARQUET && query.kind == OI_QUERY_ROWS)
-        OI_TRY(oi_answer_write_parquet(&workspace->source, &query, printer, error));
+        status = oi_answer_write_parquet(&workspace->source, &query, printer, error);
     else
-        OI_TRY(oi_answer_write(&workspace->source, &query, (enum oi_table_format) format, printer,
-                               meter, error));
-    return oi_printer_finish(printer, error);
+        status = oi_answer_write(&workspace->source, &query, (enum oi_table_format) format, printer,
+                                 meter, error);
+    if (status != OI_OK && status != OI_E_CORRUPT)
+        return status;
+    /* What is whole is there in spite of damage. */
+    OI_TRY(oi_printer_finish(printer, status == OI_OK ? error : NULL));
+    return status;
 }
 
 static enum oi_status
@@ -88,6 +93,7 @@ const struct oi_command oi_command_query = {
     .description = "Figures keep every digit. Times are ISO 8601, in UTC where they name no zone.",
     .options = query_options,
     .option_count = OI_COUNT(query_options),
+    .answers_in_part = true,
     .run = run_query,
 };
 
@@ -100,5 +106,6 @@ const struct oi_command oi_command_export = {
     .description = "The file appears when it is whole, and replaces one of that name.",
     .options = export_options,
     .option_count = OI_COUNT(export_options),
+    .answers_in_part = true,
     .run = run_export,
 };

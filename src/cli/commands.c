@@ -13,6 +13,7 @@
 #define EXIT_FINE 0
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
+#define EXIT_DAMAGED 3
 
 #define OI_COMMAND(name) &oi_command_##name,
 const struct oi_command *const oi_commands[] = {
@@ -148,6 +149,8 @@ finish(const struct oi_command *command, enum oi_status status, const struct oi_
         return EXIT_FINE;
     (void) fprintf(stderr, "oi %s: %s\n", command->name,
                    error->message[0] ? error->message : oi_status_text(status));
+    if (status == OI_E_CORRUPT && command->answers_in_part)
+        return EXIT_DAMAGED;
     return status == OI_E_INVALID ? EXIT_USAGE : EXIT_FAILED;
 }
 

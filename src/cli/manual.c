@@ -108,7 +108,9 @@ add_exit_status(struct oi_buffer *out)
 {
     oi_buffer_add_text(out, ".SH EXIT STATUS\n"
                             "0: done, or the reader of the output had enough. "
-                            "1: failed, and said why. 2: wrong usage.\n");
+                            "1: failed, and said why. 2: wrong usage. "
+                            "3 (query, export): the store is damaged there; what is whole was "
+                            "written, the rest is named on the error output.\n");
 }
 
 void

@@ -92,6 +92,7 @@ want_hole(void *context, const struct oi_hole *hole)
     case OI_HOLE_BLOCKED:
     case OI_HOLE_RATE_LIMITED:
     case OI_HOLE_COLLECTOR_DOWN:
+    case OI_HOLE_DAMAGED:
         want(context, hole->span);
         break;
     case OI_HOLE_NONE:

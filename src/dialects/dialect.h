@@ -75,6 +75,8 @@ struct oi_rendering {
     /* Step 0 may find that there is nothing to answer: fill this, return OI_E_INVALID, and the
      * server answers with the problem instead. */
     struct oi_problem *problem;
+    bool says_damage; /* the answer's end tells what it lacks: it may be met after the head is sent
+                       */
     uint64_t credits; /* what the answer cost the caller, set by step 0; the server charges it */
 };
 

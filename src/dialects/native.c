@@ -308,6 +308,7 @@ read_shape(const struct oi_http_request *request, struct oi_query *query,
     OI_TRY(oi_text_boolean(request, "fill", &query->fills_gaps, problem));
     OI_TRY(native_read_interval(request, query, problem));
     query->is_descending = is_descending;
+    query->marks_incomplete = true;
     query->kind = interval.size > 0 ? OI_QUERY_CANDLES : OI_QUERY_ROWS;
     query->shows_bad = query->kind == OI_QUERY_ROWS; /* their flags are in the answer */
     if (interval.size > 0) {

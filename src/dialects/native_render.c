@@ -29,29 +29,41 @@ static const struct native_column row_columns[] = {
     { "exchange_time", OI_CELL_TIME }, { "known_time", OI_CELL_TIME },
     { "flags", OI_CELL_INTEGER },      {},
 };
-static const struct native_column candle_columns[] = {
-    { "market", OI_CELL_TEXT },
-    { "feed", OI_CELL_TEXT },
-    { "unit", OI_CELL_TEXT },
-    { "sides", OI_CELL_INTEGER },
-    { "start", OI_CELL_TIME },
-    { "open", OI_CELL_FIGURE },
-    { "high", OI_CELL_FIGURE },
-    { "low", OI_CELL_FIGURE },
-    { "close", OI_CELL_FIGURE },
-    { "price_open", OI_CELL_FIGURE },
-    { "price_close", OI_CELL_FIGURE },
-    { "count", OI_CELL_INTEGER },
+#define CANDLE_COLUMNS                                                                             \
+    { "market", OI_CELL_TEXT }, { "feed", OI_CELL_TEXT }, { "unit", OI_CELL_TEXT },                \
+        { "sides", OI_CELL_INTEGER }, { "start", OI_CELL_TIME }, { "open", OI_CELL_FIGURE },       \
+        { "high", OI_CELL_FIGURE }, { "low", OI_CELL_FIGURE }, { "close", OI_CELL_FIGURE },        \
+        { "price_open", OI_CELL_FIGURE }, { "price_close", OI_CELL_FIGURE },                       \
+    {                                                                                              \
+        "count", OI_CELL_INTEGER                                                                   \
+    }
+static const struct native_column candle_columns[] = { CANDLE_COLUMNS, {} };
+/* The same where readings are known to be lost. */
+static const struct native_column damaged_candle_columns[] = {
+    CANDLE_COLUMNS,
+    { "incomplete", OI_CELL_BOOLEAN },
     {},
 };
-static const struct native_column *
-columns_of(const struct oi_query *query)
+#undef CANDLE_COLUMNS
+
+/* Are candles marked that lack readings? */
+static bool
+marks(const struct oi_rendering *rendering)
 {
-    const struct native_column *columns = native_fact_columns(query->kind);
+    return rendering->query->kind == OI_QUERY_CANDLES && rendering->query->marks_incomplete &&
+           rendering->result && rendering->result->is_damage_known;
+}
+
+static const struct native_column *
+columns_of(const struct oi_rendering *rendering)
+{
+    const struct native_column *columns = native_fact_columns(rendering->query->kind);
 
     if (columns)
         return columns;
-    return query->kind == OI_QUERY_CANDLES ? candle_columns : row_columns;
+    if (marks(rendering))
+        return damaged_candle_columns;
+    return rendering->query->kind == OI_QUERY_CANDLES ? candle_columns : row_columns;
 }
 
 /* The market's name, or "total:BTC" for a total. */
@@ -81,7 +93,8 @@ static void
 add_cell(struct native_table *table, struct oi_row_text *text, struct oi_row_cell cell)
 {
     const char *name = table->columns[table->column++].name;
-    bool is_number = cell.kind == OI_ROW_COUNTS || cell.kind == OI_ROW_FLAGS;
+    bool is_number =
+        cell.kind == OI_ROW_COUNTS || cell.kind == OI_ROW_FLAGS || cell.kind == OI_ROW_TRUTHS;
     char before[COLUMN_NAME_SIZE] = ",", none[COLUMN_NAME_SIZE] = ",";
 
     if (native_is_csv(table)) {
@@ -134,6 +147,11 @@ add_candle_cells(struct native_table *table, struct oi_row_text *text,
     add_cell(table, text,
              (struct oi_row_cell){
                  .kind = OI_ROW_COUNTS, .first = &candles->count, .stride = sizeof(*candles) });
+    if (marks(table->rendering))
+        add_cell(table, text,
+                 (struct oi_row_cell){ .kind = OI_ROW_TRUTHS,
+                                       .first = &candles->is_incomplete,
+                                       .stride = sizeof(*candles) });
 }
 
 /* Readings or candles, of which there are many: market and source are the same in all rows. */
@@ -183,6 +201,8 @@ add_row_cells(struct native_table *table, const struct oi_block *block, size_t r
         native_add_decimal(table, &candle->price_open);
         native_add_decimal(table, &candle->price_close);
         native_add_number(table, candle->count);
+        if (marks(table->rendering))
+            native_add_bool(table, candle->is_incomplete);
         return;
     }
     native_add_time(table, rows->time[row]);
@@ -229,7 +249,7 @@ add_block(struct oi_rendering *rendering, const struct oi_block *block, size_t f
     struct native_table table = {
         .out = out,
         .rendering = rendering,
-        .columns = columns_of(rendering->query),
+        .columns = columns_of(rendering),
         .times = rendering->state,
     };
 
@@ -291,8 +311,9 @@ begin_answer(struct oi_rendering *rendering, struct oi_buffer *out)
         [NATIVE_CSV] = "text/csv",
     };
     struct oi_http_reply *reply = rendering->reply;
-    const struct native_column *columns = columns_of(rendering->query);
+    const struct native_column *columns = columns_of(rendering);
 
+    rendering->says_damage = rendering->query->format == NATIVE_JSON;
     rendering->state = oi_arena_alloc_zero(&reply->arena, 1, sizeof(struct progress));
     oi_http_reply_type(reply, types[rendering->query->format]);
     reply->is_compressible = true;
@@ -335,6 +356,30 @@ add_total(const struct oi_query *query, const struct oi_market *market,
     oi_json_end_object(writer);
 }
 
+/* What is left out because its chunk cannot be read. */
+static void
+add_damage(const struct oi_result *result, struct oi_json_writer *writer)
+{
+    char name[OI_MARKET_NAME_SIZE];
+
+    OI_ADD(writer->out, ",\"damaged\":");
+    oi_json_begin_array(writer);
+    for (size_t i = 0; i < result->damage_count; i++) {
+        const struct oi_damage *damage = &result->damages[i];
+
+        (void) oi_native_name(damage->instrument, name);
+        oi_json_begin_object(writer);
+        oi_text_json_text(writer, "market", name);
+        oi_text_json_text(writer, "feed", damage->feed);
+        oi_text_json_time(writer, "from", damage->span.from,
+                          oi_time_fraction_digits(damage->span.from));
+        oi_text_json_time(writer, "to", damage->span.to, oi_time_fraction_digits(damage->span.to));
+        oi_text_json_text(writer, "reason", damage->reason);
+        oi_json_end_object(writer);
+    }
+    oi_json_end_array(writer);
+}
+
 static void
 finish_json(const struct oi_rendering *rendering, struct oi_buffer *out)
 {
@@ -362,6 +407,8 @@ finish_json(const struct oi_rendering *rendering, struct oi_buffer *out)
     oi_json_end_array(&writer);
     OI_ADD(out, ",\"left_out_rows\":");
     oi_buffer_add_int(out, (int64_t) left_out);
+    if (result->damage_count > 0)
+        add_damage(result, &writer);
     oi_buffer_add_char(out, '}');
 }
 
@@ -428,7 +475,7 @@ enum oi_status
 native_tabulate(struct oi_rendering *rendering, struct oi_cells *cells, bool *ret_is_last,
                 struct oi_error *error)
 {
-    const struct native_column *columns = columns_of(rendering->query);
+    const struct native_column *columns = columns_of(rendering);
     const struct oi_block *block;
 
     if (cells->column_count == 0) {

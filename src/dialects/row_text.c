@@ -196,6 +196,18 @@ make_numbers(struct batch *batch, const struct oi_row_cell *cell, struct slots *
 }
 
 static void
+make_truths(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        bool is_true = *(const bool *) member(cell, batch->from + i, sizeof(bool));
+        char *start = slots->texts[i];
+
+        memcpy(start, is_true ? "true " : "false", 5);
+        slots->sizes[i] = close_slot(cell, start, start + (is_true ? 4 : 5));
+    }
+}
+
+static void
 make_seconds(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
     for (size_t i = 0; i < batch->count; i++) {
@@ -227,6 +239,9 @@ make_cells(struct batch *batch)
         case OI_ROW_COUNTS:
         case OI_ROW_FLAGS:
             make_numbers(batch, cell, &batch->cells[i]);
+            break;
+        case OI_ROW_TRUTHS:
+            make_truths(batch, cell, &batch->cells[i]);
             break;
         case OI_ROW_SECONDS:
             make_seconds(batch, cell, &batch->cells[i]);

@@ -23,6 +23,7 @@ enum oi_row_cell_kind {
     OI_ROW_DECIMALS,    /* decimals that are members of structs */
     OI_ROW_COUNTS,      /* uint32_t that are members of structs */
     OI_ROW_FLAGS,       /* uint16_t of a column */
+    OI_ROW_TRUTHS,      /* bool that are members of structs: true or false */
     OI_ROW_SECONDS,     /* since 1970, of times that are members of structs; the fraction is added
                            behind `fraction` where there is one */
 };

@@ -250,15 +250,22 @@ release_rows(struct row_columns *columns)
 }
 
 enum oi_status
+oi_export_rows_of(struct oi_result *result, struct oi_buffer *out, struct oi_error *error)
+{
+    OI_CLEANUP(release_rows) struct row_columns columns = {};
+
+    OI_TRY(gather_rows(result, &columns, error));
+    return write_rows(&columns, out, error);
+}
+
+enum oi_status
 oi_export_rows(const struct oi_source *source, const struct oi_query *query, struct oi_buffer *out,
                struct oi_problem *problem, struct oi_error *error)
 {
     OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
-    OI_CLEANUP(release_rows) struct row_columns columns = {};
 
     OI_TRY(oi_query_run(source, query, &result, problem, error));
-    OI_TRY(gather_rows(result, &columns, error));
-    return write_rows(&columns, out, error);
+    return oi_export_rows_of(result, out, error);
 }
 
 static enum oi_parquet_type

@@ -29,18 +29,21 @@ struct oi_export_cache;
 /* Keeps at most so many bytes; those asked for least recently go. */
 struct oi_export_cache *oi_export_cache_new(size_t bytes_max);
 void oi_export_cache_free(struct oi_export_cache **cache);
-/* The file called `name`, from a query of kind BARS or ROWS (ticks): the kept one if its data are
- * still the same, else written and, if the query's span is over, kept. The caller's reference. */
+/* The file called `name`, from the open answer to a query of kind BARS or ROWS (ticks): the kept
+ * one if its data are still the same, else written and, if the query's span is over and nothing is
+ * damaged, kept. The caller's reference. */
 enum oi_status oi_export_file(struct oi_export_cache *cache, struct oi_slice name,
-                              const struct oi_source *source, const struct oi_query *query,
-                              struct oi_shared **ret_file, struct oi_problem *problem,
-                              struct oi_error *error);
+                              const struct oi_query *query, struct oi_result *result,
+                              struct oi_shared **ret_file, struct oi_error *error);
 /* Readings as stored, from a query of kind ROWS: market, time (UTC nanoseconds), open_interest and
  * the other figures as decimal strings, so that every digit survives, and beside them as doubles
  * for convenience; unit, sides, feed, exchange_time, known_time, flags. */
 enum oi_status oi_export_rows(const struct oi_source *source, const struct oi_query *query,
                               struct oi_buffer *out, struct oi_problem *problem,
                               struct oi_error *error);
+/* The same of an open answer. */
+enum oi_status oi_export_rows_of(struct oi_result *result, struct oi_buffer *out,
+                                 struct oi_error *error);
 
 /* A table's rows as a whole Parquet file: text, figures as text with every digit, times in
  * nanoseconds UTC; every column may have absent values. */

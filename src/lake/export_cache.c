@@ -112,23 +112,21 @@ keep(struct oi_export_cache *cache, struct oi_slice name, uint64_t version, stru
 }
 
 enum oi_status
-oi_export_file(struct oi_export_cache *cache, struct oi_slice name, const struct oi_source *source,
-               const struct oi_query *query, struct oi_shared **ret_file,
-               struct oi_problem *problem, struct oi_error *error)
+oi_export_file(struct oi_export_cache *cache, struct oi_slice name, const struct oi_query *query,
+               struct oi_result *result, struct oi_shared **ret_file, struct oi_error *error)
 {
-    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
     OI_CLEANUP(oi_buffer_release) struct oi_buffer file = {};
-    struct oi_shared *kept;
+    struct oi_shared *kept = NULL;
 
-    OI_TRY(oi_query_run(source, query, &result, problem, error));
-    kept = take(cache, name, result->data_version);
+    if (result->damage_count == 0)
+        kept = take(cache, name, result->data_version);
     if (!kept) {
         if (query->kind == OI_QUERY_ROWS)
             OI_TRY(export_ticks_of(result, &file, error));
         else
             OI_TRY(export_bars_of(result, &file, error));
         kept = oi_shared_take(&file);
-        if (query->span.to <= result->now)
+        if (query->span.to <= result->now && result->damage_count == 0)
             keep(cache, name, result->data_version, kept);
     }
     *ret_file = kept;

@@ -136,6 +136,8 @@ struct oi_query {
     bool shows_bad;          /* rows the operator holds to be bad stay, told by their flags; else
                                 they are left out of every answer */
     bool fills_gaps;         /* candles: carry the last close over empty buckets, marked */
+    bool marks_incomplete;   /* candles that lack rows of a damaged chunk stay, marked, where the
+                                answer's columns can still tell: else they are left out */
     size_t limit;            /* rows (or buckets, or markets) in all; 0: no limit */
     size_t limit_per_market; /* 0: no limit */
     bool from_end;           /* limits and pages count from the newest; rows still ascend */

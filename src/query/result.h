@@ -124,6 +124,18 @@ struct oi_market {
     uint64_t left_out_rows; /* so far: rows whose unit could not be turned into the one asked */
 };
 
+/* A span of a market's feed whose rows are in a chunk that cannot be read: they are left out. */
+#define OI_DAMAGE_REASON_SIZE 256
+struct oi_damage {
+    const struct oi_instrument *instrument;
+    const char *feed;
+    uint32_t series; /* the store's */
+    struct oi_span span;
+    char reason[OI_DAMAGE_REASON_SIZE]; /* names the chunk */
+};
+/* An answer that lacks more than so many spans fails instead. */
+#define OI_DAMAGES_MAX 1000
+
 struct oi_block {
     const struct oi_market *market; /* NULL: CALENDAR, CONVENTIONS, EXPIRIES, OVERVIEW */
     size_t count;                   /* of whichever below is set */
@@ -175,6 +187,13 @@ struct oi_result {
     const struct oi_market *markets; /* market_count of them */
     oi_time now;                     /* when it was asked, by the store's clock */
     uint64_t data_version;           /* changes when the answer may */
+    /* What the answer lacks, as far as it has been pulled; by market, feed and time. Whatever a
+     * reading lost may have made another (an interval, a total, a change) is left out too, or
+     * marked where the query marks_incomplete and the damage was known when the result was opened:
+     * it is when anybody has met it before. */
+    const struct oi_damage *damages;
+    size_t damage_count;
+    bool is_damage_known; /* damages are all there will be, but for new ones */
     /* Known when the last block has been pulled. */
     struct oi_position next_position; /* is_set: there is at least one more row */
     size_t row_count;                 /* delivered */

@@ -22,7 +22,9 @@ counts(struct row_walk *walk, oi_time time)
         return false;
     walk->bucket = bucket;
     walk->has_bucket = true;
-    return true;
+    /* Was it the first one, if there are lost ones before it? */
+    return !oi_damages_touch(&walk->run->damages, walk->instrument,
+                             (struct oi_span){ bucket, time }, 0);
 }
 
 enum oi_status
@@ -72,7 +74,9 @@ static enum oi_status
 walk_over(struct run *run, const struct oi_instrument *instrument, struct oi_span span, size_t skip,
           oi_time *ret_time, size_t *ret_count, struct oi_error *error)
 {
-    struct row_walk walk = { .interval_ns = run->query->interval_ns };
+    struct row_walk walk = { .run = run,
+                             .instrument = instrument,
+                             .interval_ns = run->query->interval_ns };
     struct row_run rows = {};
     enum oi_status status;
 

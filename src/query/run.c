@@ -4,6 +4,7 @@
 
 #include "query/run_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +28,47 @@ run_stream_open(struct run *run, const struct oi_instrument *instrument, struct 
         .wants_amounts = true,
         .wants_usd = wants_usd,
         .shows_bad = run->query->shows_bad,
+        .damages = &run->damages,
     };
 
     return oi_stream_open(&request, ret_stream, error);
+}
+
+bool
+run_is_damaged(struct run *run, const struct oi_market *market, struct oi_span span)
+{
+    if (atomic_load(&run->damages.count) == 0)
+        return false;
+    if (market->instrument)
+        return oi_damages_touch(&run->damages, market->instrument, span, 0);
+    for (size_t i = 0; i < market->member_count; i++) {
+        const struct oi_instrument *instrument = market->members[i].instrument;
+
+        if (oi_damages_touch(&run->damages, instrument, span, run_staleness(run, instrument)))
+            return true;
+    }
+    return false;
+}
+
+enum oi_status
+run_note_damage(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
+                struct oi_error *error)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    struct oi_damaged_chunk chunks[16];
+    size_t count;
+
+    if (oi_store_damaged_count(run->source->store) == 0)
+        return OI_OK;
+    count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        size_t found =
+            oi_store_damaged(run->source->store, series[i], span, chunks, OI_COUNT(chunks));
+
+        for (size_t k = 0; k < found && k < OI_COUNT(chunks); k++)
+            OI_TRY(oi_damages_note(&run->damages, run->catalog, &chunks[k], error));
+    }
+    return OI_OK;
 }
 
 void
@@ -80,6 +119,25 @@ any_at(struct run *run, uint32_t series, oi_time time, struct oi_observation *re
     return oi_store_at(run->source->store, series, time, run->moment, ret_reading, NULL);
 }
 
+/* Which chunk was it that has the reading, and cannot be read? */
+static void
+note_lost(struct run *run, uint32_t series, oi_time time)
+{
+    const struct oi_scan_request request = {
+        .series = series,
+        .span = { OI_TIME_EARLIEST, time == OI_TIME_LATEST ? time : time + 1 },
+        .moment = run->moment,
+        .columns = OI_COLUMNS_ALL,
+        .is_backwards = true,
+        .limit = 1,
+    };
+    OI_CLEANUP(oi_scan_close) struct oi_scan *scan = NULL;
+    const struct oi_columns *columns;
+
+    if (oi_store_scan(run->source->store, &request, &scan, NULL) == OI_OK)
+        (void) oi_damages_next(&run->damages, run->catalog, series, scan, &columns, NULL);
+}
+
 /* The same without those that are held to be bad. */
 static enum oi_status
 series_at(struct run *run, uint32_t series, oi_time time, struct oi_observation *ret_reading)
@@ -88,7 +146,11 @@ series_at(struct run *run, uint32_t series, oi_time time, struct oi_observation 
         struct oi_observation reading;
         oi_time good;
 
-        OI_TRY(any_at(run, series, time, &reading));
+        enum oi_status status = any_at(run, series, time, &reading);
+
+        if (status == OI_E_CORRUPT)
+            note_lost(run, series, time);
+        OI_TRY(status);
         if (run->query->shows_bad || !(reading.flags & OI_FLAG_BAD)) {
             *ret_reading = reading;
             return OI_OK;
@@ -109,15 +171,21 @@ run_reading_at(struct run *run, const struct oi_instrument *instrument, oi_time 
     size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
 
     ret_reading->series = 0;
+    ret_reading->is_lost = false;
     for (size_t i = 0; i < count; i++) {
         struct oi_observation reading;
+        enum oi_status status = series_at(run, series[i], time, &reading);
 
-        if (series_at(run, series[i], time, &reading) != OI_OK ||
+        ret_reading->is_lost |= status == OI_E_CORRUPT;
+        if (status != OI_OK ||
             (ret_reading->series != 0 && reading.time <= ret_reading->reading.time))
             continue;
         ret_reading->series = series[i];
         ret_reading->reading = reading;
     }
+    /* Which of them is the last one, nobody can say. */
+    if (ret_reading->is_lost)
+        ret_reading->series = 0;
     if (ret_reading->series != 0)
         oi_facts_at(run->source, run->catalog, ret_reading->series, ret_reading->reading.time,
                     run->moment.as_of, &ret_reading->facts);
@@ -327,6 +395,15 @@ data_version(struct run *run)
     return version;
 }
 
+/* What has been met so far is copied: a later half may still be adding to it. */
+static void
+publish_damage(struct run *run)
+{
+    if (atomic_load(&run->damages.count) > 0)
+        run->result.damages =
+            oi_damages_copy(&run->damages, &run->arena, &run->result.damage_count);
+}
+
 static enum oi_status
 next(struct oi_result *result, const struct oi_block **ret_block, struct oi_error *error)
 {
@@ -334,6 +411,7 @@ next(struct oi_result *result, const struct oi_block **ret_block, struct oi_erro
     bool has_block = false;
 
     OI_TRY(run->step(run, &has_block, error));
+    publish_damage(run);
     if (has_block)
         result->row_count += run->block.count;
     *ret_block = has_block ? &run->block : NULL;
@@ -348,6 +426,7 @@ run_close(struct oi_result *result)
     if (run->release)
         run->release(run);
     oi_name_index_unref(&run->index);
+    oi_damages_release(&run->damages);
     oi_arena_release(&run->arena);
     oi_free(run);
 }
@@ -396,9 +475,20 @@ prepare(struct run *run, struct oi_error *error)
     return oi_fail(error, OI_E_INVALID, "a question without a kind");
 }
 
-enum oi_status
-oi_query_run(const struct oi_source *source, const struct oi_query *query,
-             struct oi_result **ret_result, struct oi_problem *problem, struct oi_error *error)
+static enum oi_status
+note_known(struct run *run, const struct oi_damage *damage, struct oi_error *error)
+{
+    struct oi_damaged_chunk chunk = { .series = damage->series, .span = damage->span };
+
+    (void) snprintf(chunk.reason, sizeof(chunk.reason), "%s", damage->reason);
+    return oi_damages_note(&run->damages, run->catalog, &chunk, error);
+}
+
+/* Open the answer; `known` is what an answer to the same question lacked. */
+static enum oi_status
+open_run(const struct oi_source *source, const struct oi_query *query,
+         const struct oi_result *known, struct run **ret_run, struct oi_problem *problem,
+         struct oi_error *error)
 {
     struct run *run = oi_alloc_zero(1, sizeof(*run));
     struct oi_choices choices = {};
@@ -413,6 +503,10 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
     run->result.now = source->clock->wall_ns(source->clock);
     run->index = oi_names_current(source->names, source->store);
     run->catalog = run->index->catalog;
+    oi_damages_init(&run->damages);
+    for (size_t i = 0; known && status == OI_OK && i < known->damage_count; i++)
+        status = note_known(run, &known->damages[i], error);
+    run->result.is_damage_known = run->damages.items.count > 0;
     if (status == OI_OK)
         status = oi_names_choose(run->index, query, &choices, problem);
     if (status == OI_OK && query->kind == OI_QUERY_METRICS)
@@ -430,6 +524,61 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
         run_close(&run->result);
         return status;
     }
+    publish_damage(run);
+    *ret_run = run;
+    return OI_OK;
+}
+
+static bool
+has_damaged_series(struct run *run, const struct oi_instrument *instrument)
+{
+    uint32_t series[OI_FEEDS_MAX];
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+
+    for (size_t i = 0; i < count; i++)
+        if (oi_store_damaged(run->source->store, series[i], OI_SPAN_ALL, NULL, 0) > 0)
+            return true;
+    return false;
+}
+
+/* Has anybody met a damaged chunk of the answer's markets? */
+static bool
+is_suspect(struct run *run)
+{
+    if (oi_store_damaged_count(run->source->store) == 0)
+        return false;
+    for (size_t i = 0; i < run->market_count; i++) {
+        const struct oi_market *market = &run->markets[i];
+
+        if (market->instrument && has_damaged_series(run, market->instrument))
+            return true;
+        for (size_t k = 0; k < market->member_count; k++)
+            if (has_damaged_series(run, market->members[k].instrument))
+                return true;
+    }
+    return false;
+}
+
+/* Answers say in their head what they lack. So where there is damage to be feared, which is seldom,
+ * the question is answered twice, the first time to nobody. */
+enum oi_status
+oi_query_run(const struct oi_source *source, const struct oi_query *query,
+             struct oi_result **ret_result, struct oi_problem *problem, struct oi_error *error)
+{
+    OI_CLEANUP(oi_result_close) struct oi_result *first = NULL;
+    const struct oi_block *block;
+    struct run *run = NULL;
+
+    OI_TRY(open_run(source, query, NULL, &run, problem, error));
+    if (!is_suspect(run)) {
+        *ret_result = &run->result;
+        return OI_OK;
+    }
+    first = &run->result;
+    do {
+        OI_TRY(oi_result_next(first, &block, error));
+    } while (block);
+    OI_TRY(open_run(source, query, first, &run, problem, error));
     *ret_result = &run->result;
     return OI_OK;
 }

@@ -71,6 +71,26 @@ add_ticks(struct bars_state *state)
     oi_vector_clear(&state->ticks);
 }
 
+/* Leave out bars that lack rows of a damaged chunk: what is left says something else. */
+static void
+drop_incomplete(struct run *run, struct bars_state *state)
+{
+    size_t kept = 0;
+
+    if (atomic_load(&run->damages.count) == 0)
+        return;
+    for (size_t i = 0; i < state->bars.items.count; i++) {
+        oi_time start = state->bars.items.items[i].start;
+        struct oi_span span = { start, start + run->query->interval_ns };
+
+        if (run->query->by_known_time)
+            span.from -= ARRIVAL_MAX;
+        if (!run_is_damaged(run, &run->markets[run->at], span))
+            state->bars.items.items[kept++] = state->bars.items.items[i];
+    }
+    state->bars.items.count = kept;
+}
+
 static enum oi_status
 read_market(struct run *run, struct bars_state *state, struct oi_stream_block *ret_facts,
             struct oi_error *error)
@@ -99,6 +119,7 @@ read_market(struct run *run, struct bars_state *state, struct oi_stream_block *r
     }
     add_ticks(state);
     oi_bars_finish(&state->bars);
+    drop_incomplete(run, state);
     return OI_OK;
 }
 

@@ -58,6 +58,8 @@ count_part(struct oi_calendar_day *day, int64_t part_ns, int cause)
         break;
     case OI_HOLE_NOT_LISTED:
     case OI_HOLE_DELISTED:
+    /* Nobody failed to ask for it; the answer's damages say what is lost. */
+    case OI_HOLE_DAMAGED:
         day->due_ns -= part_ns;
         break;
     }
@@ -92,9 +94,10 @@ count_market(struct run *run, struct oi_market *market, struct calendar_state *s
     oi_facts_at(run->source, run->catalog, market->series, span.to, run->moment.as_of, &facts);
     cadence_ns = facts.convention ? facts.convention->cadence_ns : facts.feed->cadence_ns;
     each_day(state, span, add_due, 0);
-    return oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
+    OI_TRY(oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
                          cadence_ns > 0 ? cadence_ns : OI_MINUTE, span, run->moment, count_hole,
-                         state, error);
+                         state, error));
+    return run_note_damage(run, market->instrument, span, error);
 }
 
 /* The days asked for, none counted yet. */

@@ -233,8 +233,15 @@ open_market(struct run *run, struct candles_state *state, struct oi_error *error
         state->total.columns = total_columns_new(market->member_count);
         return OI_OK;
     }
-    if (rollups_answer(run, market, &facts, &series))
-        return add_by_rollups(run, state, market, &facts, series, error);
+    if (rollups_answer(run, market, &facts, &series)) {
+        enum oi_status status = add_by_rollups(run, state, market, &facts, series, error);
+
+        if (status != OI_E_CORRUPT)
+            return status;
+        /* The rows say the same, and which of them are lost. */
+        oi_vector_clear(&state->candles.items);
+        state->has_facts = false;
+    }
     if (run->query->from_end && run->query->limit > 0 &&
         !(run->query->fills_gaps && run->query->after.is_set)) {
         struct row_tail tail;
@@ -277,6 +284,24 @@ pull(struct run *run, struct candles_state *state, bool *ret_is_done, struct oi_
     return OI_OK;
 }
 
+/* Take a candle that lacks rows of a damaged chunk: marked where that can still be told. */
+static void
+push_candle(struct run *run, struct candles_state *state, const struct oi_candle *candle,
+            struct oi_span span)
+{
+    struct oi_candle *taken;
+
+    if (!run_is_damaged(run, &run->markets[run->at], span)) {
+        oi_vector_push(&state->out, *candle);
+        return;
+    }
+    if (!run->query->marks_incomplete || !run->result.is_damage_known)
+        return;
+    taken = oi_vector_add(&state->out);
+    *taken = *candle;
+    taken->is_incomplete = true;
+}
+
 /* Append candles to `out`, with the last close carried over empty intervals where asked for. */
 static enum oi_status
 emit(struct run *run, struct candles_state *state, const struct oi_candle *candles, size_t count,
@@ -287,12 +312,20 @@ emit(struct run *run, struct candles_state *state, const struct oi_candle *candl
     if (count == 0)
         return OI_OK;
     oi_vector_reserve(&state->out, count);
+    if (!run->query->fills_gaps && atomic_load(&run->damages.count) > 0) {
+        for (size_t i = 0; i < count; i++)
+            push_candle(run, state, &candles[i],
+                        (struct oi_span){ candles[i].start, candles[i].start + interval_ns });
+        return OI_OK;
+    }
     if (!run->query->fills_gaps) {
         memcpy(state->out.items + state->out.count, candles, count * sizeof(*candles));
         state->out.count += count;
         return OI_OK;
     }
     for (size_t i = 0; i < count; i++) {
+        oi_time real = state->last.start;
+
         while (state->has_last && state->last.start + interval_ns < candles[i].start) {
             state->last.start += interval_ns;
             state->last.open = state->last.high = state->last.low = state->last.close;
@@ -300,9 +333,12 @@ emit(struct run *run, struct candles_state *state, const struct oi_candle *candl
             if (state->out.count >= RUN_POINTS_MAX)
                 return oi_fail(error, OI_E_INVALID, "more than %d intervals to fill",
                                RUN_POINTS_MAX);
-            oi_vector_push(&state->out, state->last);
+            /* What is carried on was lost with the first row that came after it. */
+            push_candle(run, state, &state->last,
+                        (struct oi_span){ real + interval_ns, state->last.start + interval_ns });
         }
-        oi_vector_push(&state->out, candles[i]);
+        push_candle(run, state, &candles[i],
+                    (struct oi_span){ candles[i].start, candles[i].start + interval_ns });
         state->last = candles[i];
         state->has_last = true;
     }

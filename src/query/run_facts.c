@@ -125,7 +125,8 @@ step_revisions(struct run *run, bool *ret_has_block, struct oi_error *error)
             request.series = state->series[state->series_at++];
             OI_TRY(oi_store_scan(run->source->store, &request, &state->scan, error));
         }
-        OI_TRY(oi_scan_next(state->scan, &rows, error));
+        OI_TRY(oi_damages_next(&run->damages, run->catalog, state->series[state->series_at - 1],
+                               state->scan, &rows, error));
         if (rows && rows->count > 0) {
             deliver_revisions(run, state, rows);
             *ret_has_block = true;
@@ -225,12 +226,13 @@ amount_part(const struct oi_change *change)
 /* A market's figures at an instant, none where they are too old. */
 static oi_time
 figures_at(struct run *run, const struct oi_instrument *instrument, oi_time time,
-           struct oi_decimal *ret_amount, struct oi_decimal *ret_usd)
+           struct oi_decimal *ret_amount, struct oi_decimal *ret_usd, bool *is_lost)
 {
     struct run_reading reading;
     oi_time at = time == OI_TIME_LATEST ? run->result.now : time;
 
     run_reading_at(run, instrument, time, &reading);
+    *is_lost |= reading.is_lost;
     if (reading.series == 0 || at - reading.reading.time > reading.facts.staleness_ns)
         return OI_TIME_NONE;
     *ret_amount = run_amount(run, &reading);
@@ -238,19 +240,25 @@ figures_at(struct run *run, const struct oi_instrument *instrument, oi_time time
     return reading.reading.time;
 }
 
-static void
+/* False: one of its figures is in a damaged chunk, so there is no saying. */
+static bool
 measure_change(struct run *run, const struct oi_instrument *instrument, struct oi_change *change)
 {
+    bool is_lost = false;
+
     *change = (struct oi_change){};
-    change->from_time =
-        figures_at(run, instrument, run->query->span.from, &change->from, &change->usd_from);
+    change->from_time = figures_at(run, instrument, run->query->span.from, &change->from,
+                                   &change->usd_from, &is_lost);
     change->to_time =
-        figures_at(run, instrument, run->query->span.to, &change->to, &change->usd_to);
+        figures_at(run, instrument, run->query->span.to, &change->to, &change->usd_to, &is_lost);
+    if (is_lost)
+        return false;
     change->change = difference(&change->to, &change->from);
     change->usd_change = difference(&change->usd_to, &change->usd_from);
     change->usd_by_amount = amount_part(change);
     if (is_some(&change->usd_by_amount))
         change->usd_by_price = difference(&change->usd_change, &change->usd_by_amount);
+    return true;
 }
 
 static void
@@ -281,8 +289,8 @@ step_changes(struct run *run, bool *ret_has_block, struct oi_error *)
 
         if (!run->markets[market].instrument)
             continue;
-        measure_change(run, run->markets[market].instrument, &state->change);
-        if (state->change.from_time == OI_TIME_NONE && state->change.to_time == OI_TIME_NONE)
+        if (!measure_change(run, run->markets[market].instrument, &state->change) ||
+            (state->change.from_time == OI_TIME_NONE && state->change.to_time == OI_TIME_NONE))
             continue;
         add_to_total(&state->total, &state->change);
         run->block.market = &run->markets[market];
@@ -354,8 +362,9 @@ measure_coverage(struct run *run, struct oi_market *market, struct coverage_stat
     if (state->coverage.cadence_ns <= 0)
         state->coverage.cadence_ns = OI_MINUTE;
     run->block.feed = facts.feed->name;
-    return oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
-                         state->coverage.cadence_ns, span, run->moment, count_hole, state, error);
+    OI_TRY(oi_store_gaps(run->source->store, market->instrument->id, facts.feed->id,
+                         state->coverage.cadence_ns, span, run->moment, count_hole, state, error));
+    return run_note_damage(run, market->instrument, span, error);
 }
 
 static enum oi_status

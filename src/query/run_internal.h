@@ -33,6 +33,7 @@ struct run {
     size_t at;                        /* the market being walked */
     size_t left;                      /* rows that may still be delivered; SIZE_MAX: all */
     struct oi_block block;
+    struct oi_damages damages;
 };
 
 /* The market being walked, writable: its counts grow as it is read. */
@@ -46,6 +47,11 @@ run_market(struct run *run, size_t index)
 enum oi_status run_stream_open(struct run *run, const struct oi_instrument *instrument,
                                struct oi_span span, unsigned columns, bool wants_usd,
                                struct oi_stream **ret_stream, struct oi_error *error);
+/* Does a market, or any member of a total, lack rows in a span because a chunk is damaged? */
+bool run_is_damaged(struct run *run, const struct oi_market *market, struct oi_span span);
+/* Note what the store knows to be damaged of a market's feeds in a span. */
+enum oi_status run_note_damage(struct run *run, const struct oi_instrument *instrument,
+                               struct oi_span span, struct oi_error *error);
 /* Empty the block and set it about a market, with the facts of a stream's block (or NULL). */
 void run_block_begin(struct run *run, size_t market, const struct oi_stream_block *facts);
 
@@ -89,6 +95,8 @@ enum oi_status run_entities(struct run *run, const struct oi_choices *choices,
  * Rows of a market that count: all of them, or the first of each interval.
  */
 struct row_walk {
+    struct run *run;
+    const struct oi_instrument *instrument;
     struct oi_stream *stream;
     const struct oi_stream_block *block;
     size_t row;
@@ -127,6 +135,7 @@ bool run_extent(struct run *run, const struct oi_instrument *instrument, oi_time
  * the preferred feed where two have one instant. */
 struct run_reading {
     uint32_t series; /* 0: there is none */
+    bool is_lost;    /* for it may be in a damaged chunk, which is noted */
     struct oi_observation reading;
     struct oi_facts facts;
 };

@@ -248,7 +248,7 @@ fill_gaps_from(struct run *run, uint32_t series, int64_t slot_ns, struct gaps_st
     oi_vector_clear(&state->filled);
     OI_TRY(oi_store_scan(run->source->store, &request, &scan, error));
     do {
-        OI_TRY(oi_scan_next(scan, &columns, error));
+        OI_TRY(oi_damages_next(&run->damages, run->catalog, series, scan, &columns, error));
         for (size_t row = 0; columns && row < columns->count; row++) {
             oi_time slot = oi_interval_floor(slot_ns, columns->time[row]);
 
@@ -312,6 +312,7 @@ step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
                              cadence_ns > 0 ? cadence_ns : OI_MINUTE, span, run->moment, add_gap,
                              state, error));
         OI_TRY(fill_gaps(run, market, cadence_ns > 0 ? cadence_ns : OI_MINUTE, state, error));
+        OI_TRY(run_note_damage(run, market->instrument, span, error));
         cut_gaps(run, at, state);
         if (state->gaps.count == 0)
             continue;

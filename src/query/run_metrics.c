@@ -222,6 +222,7 @@ add_part(struct run *run, const struct part *part, oi_time first, size_t count,
         .moment = run->moment,
         .columns = OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE | OI_COLUMN_INDEX_PRICE |
                    OI_COLUMN_VALUE_USD,
+        .damages = &run->damages,
     };
     struct worth last = { .time = OI_TIME_NONE };
     const struct oi_stream_block *block;
@@ -249,6 +250,23 @@ add_part(struct run *run, const struct part *part, oi_time first, size_t count,
     return OI_OK;
 }
 
+/* No sum where a market's share may be in a damaged chunk. */
+static void
+drop_lost(struct run *run, const struct part *part, oi_time first, size_t count,
+          struct oi_decimal *values)
+{
+    for (size_t at = 0; at < count; at++) {
+        oi_time instant = first + (oi_time) at * step_of(run);
+
+        if (!oi_damages_touch(&run->damages, part->instrument,
+                              (struct oi_span){ instant, instant + 1 }, part->staleness_ns))
+            continue;
+        for (size_t i = 0; i < run->query->measure_count; i++)
+            if (part->measures & 1u << i)
+                values[at * run->query->measure_count + i] = (struct oi_decimal){};
+    }
+}
+
 /* An entity's figures at `count` instants, appended to the state's values. */
 static enum oi_status
 measure(struct run *run, const struct range *range, oi_time first, size_t count,
@@ -266,6 +284,8 @@ measure(struct run *run, const struct range *range, oi_time first, size_t count,
         if (part->first <= last && part->last >= first)
             OI_TRY(add_part(run, part, first, count, &state->values.items[from], error));
     }
+    for (size_t i = 0; i < range->part_count && atomic_load(&run->damages.count) > 0; i++)
+        drop_lost(run, &range->parts[i], first, count, &state->values.items[from]);
     return OI_OK;
 }
 

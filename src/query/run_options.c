@@ -24,6 +24,7 @@ struct chain_member {
     const struct oi_instrument *instrument;
     oi_time time;
     struct oi_decimal coins, usd;
+    bool is_lost; /* its figure may be in a damaged chunk: there is no sum of its group */
 };
 
 static bool
@@ -234,6 +235,15 @@ sum_expiry(const struct chain_member *members, size_t count)
     return expiry;
 }
 
+static bool
+has_lost(const struct chain_member *members, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (members[i].is_lost)
+            return true;
+    return false;
+}
+
 static enum oi_status
 step_expiries(struct run *run, bool *ret_has_block, struct oi_error *)
 {
@@ -262,11 +272,14 @@ run_expiries(struct run *run, struct oi_error *)
 
     run->step = step_expiries;
     run->release = release_expiries;
-    for (size_t i = 0; i < run->market_count; i++)
-        if (option_counts(run, i))
+    for (size_t i = 0; i < run->market_count; i++) {
+        state->reading.is_lost = false;
+        if (option_counts(run, i) || state->reading.is_lost)
             oi_vector_push(&state->chain,
                            ((struct chain_member){ run->markets[i].instrument, state->option.time,
-                                                   state->option.coins, state->option.usd }));
+                                                   state->option.coins, state->option.usd,
+                                                   state->reading.is_lost }));
+    }
     if (state->chain.count > 1)
         qsort(state->chain.items, state->chain.count, sizeof(struct chain_member),
               by_group_and_strike);
@@ -277,7 +290,8 @@ run_expiries(struct run *run, struct oi_error *)
         while (end < state->chain.count &&
                compare_groups(members->instrument, state->chain.items[end].instrument) == 0)
             end++;
-        oi_vector_push(&state->expiries, sum_expiry(members, end - i));
+        if (!has_lost(members, end - i))
+            oi_vector_push(&state->expiries, sum_expiry(members, end - i));
     }
     return OI_OK;
 }

@@ -170,7 +170,9 @@ open_market(struct run *run, struct rows_state *state, struct oi_error *error)
         OI_TRY(market_allowance(run, market, &plan.count, error));
     }
     state->left_of_market = plan.count;
-    state->walk = (struct row_walk){ .interval_ns = run->query->interval_ns };
+    state->walk = (struct row_walk){ .run = run,
+                                     .instrument = run->markets[market].instrument,
+                                     .interval_ns = run->query->interval_ns };
     /* The first row of an interval that began before the page is not this page's. */
     if (!run->query->from_end && run->query->interval_ns > 0 && run->query->after.is_set &&
         market == run->query->after.market) {

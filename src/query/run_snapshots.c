@@ -46,7 +46,10 @@ static enum oi_status
 read_market(struct run *run, struct snapshots_state *state, size_t market, struct oi_span span,
             size_t wanted, struct oi_error *error)
 {
-    OI_CLEANUP(row_walk_close) struct row_walk walk = { .interval_ns = run->query->interval_ns };
+    OI_CLEANUP(row_walk_close)
+    struct row_walk walk = { .run = run,
+                             .instrument = run->markets[market].instrument,
+                             .interval_ns = run->query->interval_ns };
     struct row_run rows;
 
     OI_TRY(
@@ -84,7 +87,8 @@ read_total(struct run *run, struct snapshots_state *state, size_t market, struct
             return OI_OK;
         start = oi_interval_floor(run->query->interval_ns, point.time);
         if (oi_decimal_is_none(&point.amount) ||
-            (state->out.count > 0 && state->out.items[state->out.count - 1].start == start))
+            (state->out.count > 0 && state->out.items[state->out.count - 1].start == start) ||
+            run_is_damaged(run, &run->markets[market], (struct oi_span){ start, point.time + 1 }))
             continue;
         if (state->out.count >= wanted)
             return OI_OK;

@@ -136,6 +136,13 @@ oi_facts_convert(const struct oi_facts *facts, const struct oi_observation *read
     return value;
 }
 
+static enum oi_status
+next_columns(struct oi_stream *stream, struct source_scan *scan, struct oi_error *error)
+{
+    return oi_damages_next(stream->request.damages, stream->request.catalog, scan->series,
+                           scan->scan, &scan->columns, error);
+}
+
 enum oi_status
 oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_stream,
                struct oi_error *error)
@@ -168,7 +175,7 @@ oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_s
             scan_request.columns |= OI_COLUMN_FLAGS;
         status = oi_store_scan(request->source->store, &scan_request, &scan->scan, error);
         if (status == OI_OK)
-            status = oi_scan_next(scan->scan, &scan->columns, error);
+            status = next_columns(stream, scan, error);
     }
     if (status != OI_OK) {
         oi_stream_close(&stream);
@@ -209,11 +216,11 @@ oi_stream_facts(const struct oi_stream *stream)
 
 /* Pull the next block of a feed when its rows are used up. */
 static enum oi_status
-refill(struct source_scan *scan, struct oi_error *error)
+refill(struct oi_stream *stream, struct source_scan *scan, struct oi_error *error)
 {
     while (scan->columns && scan->row >= scan->columns->count) {
         scan->row = 0;
-        OI_TRY(oi_scan_next(scan->scan, &scan->columns, error));
+        OI_TRY(next_columns(stream, scan, error));
     }
     return OI_OK;
 }
@@ -230,11 +237,11 @@ find_run(struct oi_stream *stream, struct oi_error *error)
     for (size_t i = 0; i < stream->scan_count; i++) {
         struct source_scan *scan = &stream->scans[i];
 
-        OI_TRY(refill(scan, error));
+        OI_TRY(refill(stream, scan, error));
         while (scan->columns && scan->columns->time[scan->row] <= stream->last_time &&
                stream->last_time != OI_TIME_NONE) {
             scan->row++;
-            OI_TRY(refill(scan, error));
+            OI_TRY(refill(stream, scan, error));
         }
         if (scan->columns &&
             (!first || scan->columns->time[scan->row] < first->columns->time[first->row]))

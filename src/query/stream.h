@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "query/damages.h"
 #include "query/run.h"
 
 struct oi_stream_request {
@@ -19,7 +20,9 @@ struct oi_stream_request {
     bool one_sided;
     bool wants_amounts; /* false: only count and time, nothing is converted or left out */
     bool wants_usd;
-    bool shows_bad; /* rows that the operator holds to be bad stay */
+    bool shows_bad;             /* rows that the operator holds to be bad stay */
+    struct oi_damages *damages; /* where damaged chunks are told, and then passed over; NULL: they
+                                   fail the stream */
 };
 
 /* A run of rows of one feed under one set of facts. Borrowed until the next call. */

@@ -9,6 +9,7 @@
 #include "base/vector.h"
 #include "core/columns.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct oi_candle {
         price_close;     /* mark prices at the first and last priced reading */
     oi_time first, last; /* instants of open and close */
     uint32_t count;      /* readings inside; 0: filled */
+    bool is_incomplete;  /* readings are lost: set by who knows of that */
 };
 
 /* A reader of columns that leaves candles behind. `{ .interval_ns = … }` is a fresh one. The last

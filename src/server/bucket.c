@@ -226,6 +226,7 @@ put(struct oi_bucket *bucket, const struct job *job, uint64_t *ret_version, bool
 {
     OI_CLEANUP(file_release) struct file file = {};
     OI_CLEANUP(oi_shared_unref) struct oi_shared *bytes = NULL;
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
     struct oi_buffer name = {};
     struct oi_problem problem = {};
     enum oi_status status;
@@ -235,8 +236,13 @@ put(struct oi_bucket *bucket, const struct job *job, uint64_t *ret_version, bool
     OI_TRY(find_version(bucket, &file.query, ret_version, error));
     oi_buffer_add_slice(&name, file.request.path); /* as the router calls it */
     oi_buffer_add_format(&name, "?%u", file.query.variant);
-    status = oi_export_file(bucket->files, oi_buffer_slice(&name), bucket->source, &file.query,
-                            &bytes, &problem, error);
+    status = oi_query_run(bucket->source, &file.query, &result, &problem, error);
+    if (status == OI_OK)
+        status = oi_export_file(bucket->files, oi_buffer_slice(&name), &file.query, result, &bytes,
+                                error);
+    /* A store of objects would keep it for ever. */
+    if (status == OI_OK && result->damage_count > 0)
+        status = oi_fail(error, OI_E_CORRUPT, "%s", result->damages[0].reason);
     oi_buffer_release(&name);
     OI_TRY(status);
     return oi_s3_put(bucket->s3, job->key, CONTENT_TYPE, oi_shared_bytes(bytes), ret_was_there,

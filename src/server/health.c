@@ -67,6 +67,8 @@ write_metrics(struct oi_server *server, struct oi_buffer *out)
     add_gauge(out, "oi_store_chunks", "Chunks.", stats.chunks);
     add_gauge(out, "oi_store_oldest_reader_lag", "Commits the oldest open reader is behind.",
               stats.oldest_reader_lag);
+    add_gauge(out, "oi_store_damaged_chunks", "Damaged chunks that reads have met since the start.",
+              oi_store_damaged_count(server->source->store));
     add_gauge(out, "oi_store_paused", "1 while the disk is full.", stats.is_paused);
     add_gauge(out, "oi_store_last_batch", "Number of the last commit.",
               oi_store_last_batch(server->source->store));
@@ -76,6 +78,9 @@ write_metrics(struct oi_server *server, struct oi_buffer *out)
                 offsetof(struct tally, refused));
     add_tallies(server, out, "oi_requests_failed_total", "Answered with a 5xx.",
                 offsetof(struct tally, failed));
+    add_tallies(server, out, "oi_answers_damaged_total",
+                "Answers that lacked rows of damaged chunks and said so.",
+                offsetof(struct tally, damaged));
     add_tallies(server, out, "oi_rows_served_total", "Rows, candles or snapshots sent.",
                 offsetof(struct tally, rows));
     add_tallies(server, out, "oi_request_busy_nanoseconds_total",

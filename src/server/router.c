@@ -11,7 +11,6 @@
 #include "base/random.h"
 #include "lake/arrow.h"
 #include "lake/export.h"
-#include "server/assets.h"
 #include "server/range.h"
 
 #include <stdio.h>
@@ -41,6 +40,8 @@ struct answer {
     uint8_t session[OI_SHA256_SIZE]; /* the hash of a session's key, for `visit` */
     struct oi_grant grant;
     bool is_settled;
+    bool is_head_sent;
+    size_t damage_told; /* spans that the head told of */
 };
 
 static void
@@ -65,49 +66,6 @@ sign(const struct oi_call *call, struct oi_slice path_and_query, struct oi_buffe
     oi_links_sign(&server->links, path_and_query, call->now, call->link_life_s, out);
 }
 
-/* What absolute links begin with: as configured, else as the caller reached us. */
-static char *
-public_url(const struct oi_server *server, const struct oi_http_request *request)
-{
-    struct oi_buffer text = {};
-    const struct oi_slice *host = oi_http_header(request, "host");
-
-    if (server->options.public_url) {
-        oi_buffer_add_text(&text, server->options.public_url);
-        while (text.size > 0 && text.data[text.size - 1] == '/')
-            text.size--;
-    } else if (host) {
-        oi_buffer_add_text(&text, server->options.certificate ? "https://" : "http://");
-        oi_buffer_add_slice(&text, *host);
-    } else {
-        oi_buffer_add_format(&text, "http://%s:%u", server->options.address,
-                             oi_server_port(server));
-    }
-    oi_buffer_add_char(&text, '\0');
-    return text.data;
-}
-
-struct tally *
-server_tally(struct oi_server *server, const struct oi_dialect *dialect)
-{
-    for (size_t i = 0; i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++) {
-        if (oi_dialects[i] == dialect)
-            return &server->tallies[i];
-    }
-    return &server->tallies[SERVER_DIALECTS_MAX];
-}
-
-struct oi_manners
-server_manners(const struct oi_server *server, const struct oi_dialect *dialect)
-{
-    struct oi_manners manners = server->manners;
-
-    for (size_t i = 0; dialect && i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++)
-        if (oi_dialects[i] == dialect)
-            manners.is_canonical = (server->canonical & 1u << i) != 0;
-    return manners;
-}
-
 static struct answer *
 answer_new(struct oi_server *server, const struct oi_http_request *request,
            const struct oi_dialect *dialect, struct oi_slice mount)
@@ -119,7 +77,7 @@ answer_new(struct oi_server *server, const struct oi_http_request *request,
     answer->tally = server_tally(server, dialect);
     answer->query = OI_QUERY_EMPTY;
     oi_random_uuid(answer->request_id);
-    answer->public_url = public_url(server, request);
+    answer->public_url = server_public_url(server, request);
     answer->call = (struct oi_call){
         .request_id = answer->request_id,
         .now = server->source->clock->wall_ns(server->source->clock),
@@ -134,8 +92,8 @@ answer_new(struct oi_server *server, const struct oi_http_request *request,
     return answer;
 }
 
-static void
-refuse_plainly(struct oi_http_reply *reply, int status, const char *sentence)
+void
+router_refuse_plainly(struct oi_http_reply *reply, int status, const char *sentence)
 {
     reply->status = status;
     oi_http_reply_type(reply, "text/plain; charset=utf-8");
@@ -328,6 +286,20 @@ check(struct answer *answer, const struct oi_http_request *request)
     return check_key(answer, request);
 }
 
+/* What nobody knew to be damaged when the head was sent, the head did not tell. Asked again, it
+ * will. */
+static enum oi_status
+check_damage(const struct answer *answer, struct oi_error *error)
+{
+    const struct oi_result *result = answer->result;
+
+    if (!answer->is_head_sent || !result || answer->rendering.says_damage ||
+        result->damage_count <= answer->damage_told)
+        return OI_OK;
+    return oi_fail(error, OI_E_CORRUPT, "met after the answer had begun: %s",
+                   result->damages[result->damage_count - 1].reason);
+}
+
 /* Pull the next piece: the HTTP server's `more`. */
 static enum oi_status
 more(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_error *error)
@@ -337,6 +309,8 @@ more(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi_error *e
 
     answer->rendering.step++;
     status = answer->route->render(&answer->rendering, out, ret_is_last, error);
+    if (status == OI_OK)
+        status = check_damage(answer, error);
     if (status != OI_OK)
         oi_log_throttled(OI_LOG_ERROR, "answer.cut", answer->dialect->name,
                          "dialect=%s code=%s reason=\"%s\"", answer->dialect->name,
@@ -399,21 +373,30 @@ static enum oi_status
 render_file(struct answer *answer, const struct oi_http_request *request,
             struct oi_http_reply *reply, struct oi_error *error)
 {
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
     OI_CLEANUP(oi_shared_unref) struct oi_shared *file = NULL;
     struct oi_buffer name = {};
     enum oi_status status;
     bool is_last;
 
+    answer->rendering = (struct oi_rendering){ .call = &answer->call,
+                                               .request = request,
+                                               .query = &answer->query,
+                                               .reply = reply,
+                                               .problem = &answer->problem };
     OI_TRY(answer->route->render(&answer->rendering, &reply->body, &is_last, error));
     /* The path without its mount names the file; which clock it goes by stands behind it. */
     oi_buffer_add(&name, request->path.data + answer->call.mount.size,
                   request->path.size - answer->call.mount.size);
     oi_buffer_add_format(&name, "?%u", answer->query.variant);
-    status = oi_export_file(answer->server->files, oi_buffer_slice(&name), answer->server->source,
-                            &answer->query, &file, &answer->problem, error);
+    status = oi_query_run(answer->server->source, &answer->query, &result, &answer->problem, error);
+    if (status == OI_OK)
+        status = oi_export_file(answer->server->files, oi_buffer_slice(&name), &answer->query,
+                                result, &file, error);
     oi_buffer_release(&name);
     OI_TRY(status);
     oi_http_reply_share(reply, file);
+    damaged_tell(answer->tally, answer->dialect->name, result, reply);
     cut_to_range(request, reply);
     return OI_OK;
 }
@@ -432,6 +415,7 @@ more_of_table(void *context, struct oi_buffer *out, bool *ret_is_last, struct oi
     oi_cells_clear(&answer->cells);
     do {
         OI_TRY(answer->route->tabulate(&answer->rendering, &answer->cells, ret_is_last, error));
+        OI_TRY(check_damage(answer, error));
     } while (!*ret_is_last && (is_whole || answer->cells.row_count < BATCH_ROWS));
     if (is_whole)
         return oi_export_table(&answer->cells, out, error);
@@ -587,22 +571,78 @@ find_same(struct answer *answer, const struct oi_http_request *request, struct o
     return reply->status == 304;
 }
 
-/* More of a first piece that may turn out to be all, and keep it if so. */
-static enum oi_status
-keep(struct answer *answer, struct oi_http_reply *reply, bool *ret_is_last, struct oi_error *error)
+static bool
+is_damaged(const struct answer *answer)
+{
+    return answer->result && answer->result->damage_count > 0;
+}
+
+/* Keep a first piece that is all. */
+static void
+keep(struct answer *answer, const struct oi_http_reply *reply)
 {
     uint64_t counts[2] = { answer->rendering.credits, 0 };
 
-    if (answer->key.size == 0 || reply->status != 200)
-        return OI_OK;
-    while (!*ret_is_last && !is_file(answer) && reply->body.size < KEEP_SIZE_MAX)
-        OI_TRY(more(answer, &reply->body, ret_is_last, error));
-    if (!*ret_is_last)
-        return OI_OK;
+    if (answer->key.size == 0 || reply->status != 200 || is_damaged(answer))
+        return;
     counts[1] = answer->result ? answer->result->row_count : 0;
     oi_cache_put(answer->server->cache, oi_buffer_slice(&answer->key), &answer->state, reply,
                  counts);
+}
+
+/* Run the query and render the first piece, and more where that may turn out to be all.
+ * *ret_is_same: the answer was there, here or with the client. */
+static enum oi_status
+run_and_render(struct answer *answer, const struct oi_http_request *request,
+               struct oi_http_reply *reply, bool *ret_is_same, bool *ret_is_last,
+               struct oi_error *error)
+{
+    *ret_is_same = false;
+    if (answer->query.kind != OI_QUERY_NONE)
+        OI_TRY(oi_query_run(answer->server->source, &answer->query, &answer->result,
+                            &answer->problem, error));
+    answer->rendering = (struct oi_rendering){ .call = &answer->call,
+                                               .request = request,
+                                               .query = &answer->query,
+                                               .result = answer->result,
+                                               .reply = reply,
+                                               .problem = &answer->problem };
+    *ret_is_same = !is_damaged(answer) && find_same(answer, request, reply);
+    if (*ret_is_same)
+        return OI_OK;
+    if (is_file(answer))
+        return more_of_table(answer, &reply->body, ret_is_last, error);
+    OI_TRY(answer->route->render(&answer->rendering, &reply->body, ret_is_last, error));
+    while (!*ret_is_last && answer->key.size > 0 && reply->status == 200 &&
+           reply->body.size < KEEP_SIZE_MAX)
+        OI_TRY(more(answer, &reply->body, ret_is_last, error));
     return OI_OK;
+}
+
+/* Headers of an answer that became another say nothing true. */
+static void
+drop_headers(struct oi_http_reply *reply)
+{
+    oi_vector_clear(&reply->headers);
+    reply->is_compressible = false;
+}
+
+/* A damaged chunk was met that nobody knew of, and nothing is sent yet: now that it is known, the
+ * answer can say what it lacks from its first byte on. */
+static enum oi_status
+begin_again(struct answer *answer, const struct oi_http_request *request,
+            struct oi_http_reply *reply, bool *ret_is_last, struct oi_error *error)
+{
+    bool is_same;
+
+    oi_result_close(&answer->result);
+    oi_cells_release(&answer->cells);
+    answer->cells = (struct oi_cells){};
+    oi_buffer_clear(&reply->body);
+    oi_buffer_clear(&answer->key);
+    drop_headers(reply);
+    reply->status = 200;
+    return run_and_render(answer, request, reply, &is_same, ret_is_last, error);
 }
 
 /* Run the query and render the first piece; *ret_is_last false: there is more to pull. */
@@ -610,6 +650,8 @@ static enum oi_status
 begin(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply,
       bool *ret_is_last, struct oi_error *error)
 {
+    bool is_same;
+
     *ret_is_last = true;
     OI_TRY(check(answer, request));
     if (may_keep(answer, request)) {
@@ -621,33 +663,22 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
     if (answer->call.manners.is_canonical)
         answer->query.is_canonical = true;
     OI_TRY(check_history(answer));
-    answer->rendering = (struct oi_rendering){ .call = &answer->call,
-                                               .request = request,
-                                               .query = &answer->query,
-                                               .reply = reply,
-                                               .problem = &answer->problem };
     if (answer->route->is_file)
         return render_file(answer, request, reply, error);
-    if (answer->query.kind != OI_QUERY_NONE)
-        OI_TRY(oi_query_run(answer->server->source, &answer->query, &answer->result,
-                            &answer->problem, error));
-    answer->rendering.result = answer->result;
-    if (find_same(answer, request, reply))
-        return settle(answer);
-    if (is_file(answer))
-        OI_TRY(more_of_table(answer, &reply->body, ret_is_last, error));
-    else
-        OI_TRY(answer->route->render(&answer->rendering, &reply->body, ret_is_last, error));
+    OI_TRY(run_and_render(answer, request, reply, &is_same, ret_is_last, error));
+    if (is_damaged(answer) && !answer->result->is_damage_known)
+        OI_TRY(begin_again(answer, request, reply, ret_is_last, error));
     OI_TRY(settle(answer));
-    return keep(answer, reply, ret_is_last, error);
-}
-
-/* Headers of an answer that became a refusal say nothing true. */
-static void
-drop_headers(struct oi_http_reply *reply)
-{
-    oi_vector_clear(&reply->headers);
-    reply->is_compressible = false;
+    if (is_same)
+        return OI_OK;
+    if (is_damaged(answer)) {
+        damaged_tell(answer->tally, answer->dialect->name, answer->result, reply);
+        answer->damage_told = answer->result->damage_count;
+    }
+    answer->is_head_sent = true;
+    if (*ret_is_last)
+        keep(answer, reply);
+    return OI_OK;
 }
 
 static void
@@ -685,39 +716,6 @@ answer_route(struct answer *answer, const struct oi_http_request *request,
     reply->context = answer;
 }
 
-static bool
-serve_asset(const struct oi_http_request *request, struct oi_http_reply *reply)
-{
-    const struct oi_asset *asset = oi_asset_find(request->path);
-    const struct oi_slice *known = oi_http_header(request, "if-none-match");
-
-    if (oi_slice_is(request->path, "/docs")) {
-        /* The documents' links are relative to their folder, and so is the way there. */
-        oi_http_reply_header_text(reply, "Location", "docs/");
-        refuse_plainly(reply, 308, "the documents are at docs/");
-        return true;
-    }
-    if (!asset)
-        return false;
-    if (request->method != OI_HTTP_GET && request->method != OI_HTTP_HEAD) {
-        oi_http_reply_header_text(reply, "Allow", "GET, HEAD");
-        refuse_plainly(reply, 405, "this page can only be read");
-        return true;
-    }
-    oi_http_reply_type(reply, asset->content_type);
-    oi_http_reply_header_text(reply, "ETag", asset->etag);
-    oi_http_reply_header_text(reply, "Cache-Control", "no-cache");
-    oi_http_reply_header_text(reply, "X-Content-Type-Options", "nosniff");
-    oi_http_reply_header_text(reply, "Content-Security-Policy",
-                              "default-src 'self'; frame-ancestors 'none'");
-    if (known && oi_slice_is(*known, asset->etag)) {
-        reply->status = 304;
-        return true;
-    }
-    oi_buffer_add_slice(&reply->body, asset->body);
-    return true;
-}
-
 static void
 preflight(struct oi_server *server, const struct oi_http_request *request,
           const struct oi_dialect *dialect, const struct oi_route *route,
@@ -749,23 +747,24 @@ route_request(struct worker *worker, const struct oi_http_request *request,
     struct answer *answer;
 
     if (!oi_access_check_host(server->access, oi_http_header(request, "host"))) {
-        refuse_plainly(reply, 421,
-                       "This server has no keys, so it answers only to the names of its own "
-                       "machine; name this one with --host-name, or make keys.");
+        router_refuse_plainly(reply, 421,
+                              "This server has no keys, so it answers only to the names of its own "
+                              "machine; name this one with --host-name, or make keys.");
         count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
         return;
     }
     if (session_handle(server, request, reply) || health_handle(server, request, reply))
         return;
     route = oi_dialects_route(request, &dialect, &mount);
-    if (!route && serve_asset(request, reply))
+    if (!route && assets_handle(request, reply))
         return;
     if (request->method == OI_HTTP_OPTIONS && dialect) {
         preflight(server, request, dialect, route, reply);
         return;
     }
     if (!dialect) {
-        refuse_plainly(reply, 404, "There is nothing at this path; the page at / shows what is.");
+        router_refuse_plainly(reply, 404,
+                              "There is nothing at this path; the page at / shows what is.");
         count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
         return;
     }
@@ -814,7 +813,7 @@ router_refuse(void *context, int status, const char *reason, struct oi_slice tar
     if (request.path.size > 0)
         (void) oi_dialects_route(&request, &dialect, &mount);
     if (!dialect) {
-        refuse_plainly(reply, status, reason);
+        router_refuse_plainly(reply, status, reason);
         count_status(&server->tallies[SERVER_DIALECTS_MAX], reply->status);
         return;
     }

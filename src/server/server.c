@@ -371,3 +371,45 @@ oi_server_close(struct oi_server **server)
     oi_free(*server);
     *server = NULL;
 }
+
+struct tally *
+server_tally(struct oi_server *server, const struct oi_dialect *dialect)
+{
+    for (size_t i = 0; i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++) {
+        if (oi_dialects[i] == dialect)
+            return &server->tallies[i];
+    }
+    return &server->tallies[SERVER_DIALECTS_MAX];
+}
+
+struct oi_manners
+server_manners(const struct oi_server *server, const struct oi_dialect *dialect)
+{
+    struct oi_manners manners = server->manners;
+
+    for (size_t i = 0; dialect && i < SERVER_DIALECTS_MAX && oi_dialects[i]; i++)
+        if (oi_dialects[i] == dialect)
+            manners.is_canonical = (server->canonical & 1u << i) != 0;
+    return manners;
+}
+
+char *
+server_public_url(const struct oi_server *server, const struct oi_http_request *request)
+{
+    struct oi_buffer text = {};
+    const struct oi_slice *host = oi_http_header(request, "host");
+
+    if (server->options.public_url) {
+        oi_buffer_add_text(&text, server->options.public_url);
+        while (text.size > 0 && text.data[text.size - 1] == '/')
+            text.size--;
+    } else if (host) {
+        oi_buffer_add_text(&text, server->options.certificate ? "https://" : "http://");
+        oi_buffer_add_slice(&text, *host);
+    } else {
+        oi_buffer_add_format(&text, "http://%s:%u", server->options.address,
+                             oi_server_port(server));
+    }
+    oi_buffer_add_char(&text, '\0');
+    return text.data;
+}

@@ -28,6 +28,7 @@ struct tally {
     atomic_ullong refused; /* the caller's mistake: 4xx */
     atomic_ullong failed;  /* ours: 5xx */
     atomic_ullong rows;
+    atomic_ullong damaged; /* answers that lacked rows of damaged chunks */
     atomic_ullong busy_ns; /* spent parsing, running and rendering the first piece */
 };
 
@@ -77,8 +78,20 @@ void router_handle(void *worker, const struct oi_http_request *request,
 void router_refuse(void *worker, int status, const char *reason, struct oi_slice target,
                    struct oi_http_reply *reply);
 
+/* Tell of what an answer lacks, if it does: the header OI-Damaged, the log, the counters. */
+void damaged_tell(struct tally *tally, const char *dialect, const struct oi_result *result,
+                  struct oi_http_reply *reply);
+
+/* An answer in no vendor's envelope: one sentence. */
+void router_refuse_plainly(struct oi_http_reply *reply, int status, const char *sentence);
+/* The page's files: true when the path was one of them. */
+bool assets_handle(const struct oi_http_request *request, struct oi_http_reply *reply);
+
 /* Where a dialect's requests are counted; NULL: nobody's. */
 struct tally *server_tally(struct oi_server *server, const struct oi_dialect *dialect);
+
+/* What absolute links begin with: as configured, else as the caller reached us. To be freed. */
+char *server_public_url(const struct oi_server *server, const struct oi_http_request *request);
 
 /* What the operator chose for a dialect. */
 struct oi_manners server_manners(const struct oi_server *server, const struct oi_dialect *dialect);

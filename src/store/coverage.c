@@ -35,6 +35,8 @@ oi_hole_cause_name(enum oi_hole_cause cause)
         return "not_listed";
     case OI_HOLE_DELISTED:
         return "delisted";
+    case OI_HOLE_DAMAGED:
+        return "damaged";
     }
     return "none";
 }
@@ -394,6 +396,34 @@ tell_missing(struct question *question, struct oi_span span)
     return OI_OK;
 }
 
+/* The next rows. Those of a chunk that cannot be read are no hole of the exchange's making: told
+ * as what they are, with what is missing in front of them. */
+static enum oi_status
+next_rows(struct question *question, struct oi_scan *scan, oi_time *done,
+          const struct oi_columns **ret_columns, struct oi_error *error)
+{
+    for (;;) {
+        struct oi_error reason = {};
+        enum oi_status status = oi_scan_next(scan, ret_columns, &reason);
+        struct oi_span lost;
+
+        if (status == OI_OK)
+            return OI_OK;
+        if (status != OI_E_CORRUPT || !oi_scan_skipped(scan, &lost))
+            return oi_fail(error, status, "%s", reason.message);
+        lost.from = oi_interval_floor(question->cadence_ns, lost.from);
+        lost.to = oi_interval_floor(question->cadence_ns, lost.to - 1) + question->cadence_ns;
+        lost = oi_span_intersect(lost, question->span);
+        if (lost.from < *done)
+            lost.from = *done;
+        if (lost.from >= lost.to)
+            continue;
+        OI_TRY(tell_missing(question, (struct oi_span){ *done, lost.from }));
+        OI_TRY(tell(question, lost, OI_HOLE_DAMAGED));
+        *done = lost.to;
+    }
+}
+
 /* Walk the rows; what lies between them is missing. Slots are cadence wide. */
 static enum oi_status
 walk_rows(struct question *question, uint32_t series, struct oi_moment moment,
@@ -410,7 +440,7 @@ walk_rows(struct question *question, uint32_t series, struct oi_moment moment,
         OI_TRY(oi_store_scan(question->store, &request, &scan, error));
     for (;;) {
         if (scan)
-            OI_TRY(oi_scan_next(scan, &columns, error));
+            OI_TRY(next_rows(question, scan, &done, &columns, error));
         if (!columns)
             break;
         for (size_t row = 0; row < columns->count; row++) {

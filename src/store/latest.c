@@ -96,10 +96,18 @@ oi_store_extent(struct oi_store *store, uint32_t series, struct oi_extent *ret_e
     if (has_hidden) {
         struct oi_observation first, last;
 
-        OI_TRY(end_row(store, series, OI_SPAN_ALL, OI_MOMENT_LATEST, false, &first, error));
-        OI_TRY(end_row(store, series, OI_SPAN_ALL, OI_MOMENT_LATEST, true, &last, error));
-        extent.first = first.time;
-        extent.last = last.time;
+        enum oi_status status =
+            end_row(store, series, OI_SPAN_ALL, OI_MOMENT_LATEST, false, &first, error);
+
+        if (status == OI_OK)
+            status = end_row(store, series, OI_SPAN_ALL, OI_MOMENT_LATEST, true, &last, error);
+        /* Where an end is damaged, the hidden rows' ends are the best there is to say. */
+        if (status != OI_OK && status != OI_E_CORRUPT)
+            return status;
+        if (status == OI_OK) {
+            extent.first = first.time;
+            extent.last = last.time;
+        }
     }
     *ret_extent = extent;
     return OI_OK;

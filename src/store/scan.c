@@ -36,7 +36,8 @@ struct oi_scan {
     size_t rows_left;    /* of the limit */
     bool is_ended;
     struct met met;
-    bool is_hole_told; /* one word is enough, or none is wanted */
+    struct oi_span skipped; /* by the last failure; empty: nothing was */
+    bool is_hole_told;      /* one word is enough, or none is wanted */
     struct oi_chunk chunk;
     struct oi_rows rows; /* a merged block */
     struct oi_rows_columns columns;
@@ -180,8 +181,13 @@ skip_damaged(struct oi_scan *scan, struct oi_access *access, const struct block 
         next.first < done.to)
         done.to = next.first;
     advance(scan, done);
-    return oi_fail_in(error, status, "series %u, chunk from %lld: ", scan->request.series,
-                      (long long) block->place.first);
+    status = oi_fail_in(error, status, "series %u, chunk from %lld: ", scan->request.series,
+                        (long long) block->place.first);
+    if (status != OI_E_CORRUPT)
+        return status;
+    scan->skipped = done;
+    oi_damage_remember(scan->store, scan->request.series, done, error ? error->message : "");
+    return status;
 }
 
 /* The header of the chunk at hand; a walk leans on its times. */
@@ -437,6 +443,19 @@ read_merged(struct oi_scan *scan, struct oi_access *access, const struct block *
     return OI_OK;
 }
 
+static enum oi_status
+tell_hole(struct oi_scan *scan, struct oi_span span, struct oi_error *error)
+{
+    enum oi_status status =
+        oi_fail(error, OI_E_CORRUPT, "chunks of series %u are missing", scan->request.series);
+
+    scan->skipped = oi_span_intersect(
+        span, (struct oi_span){ scan->met.position.first, scan->met.position.last + 1 });
+    oi_damage_remember(scan->store, scan->request.series, scan->skipped,
+                       error ? error->message : "");
+    return status;
+}
+
 /* Keep account of the chunks. Those that hold the ends of what the position promises have to be
  * where a stretch without any has nothing before or behind it. */
 static enum oi_status
@@ -463,12 +482,12 @@ account(struct oi_scan *scan, const struct oi_position *position, const struct b
          (block->has_after || position->last < block->span.from)))
         return OI_OK;
     scan->is_hole_told = true;
-    return oi_fail(error, OI_E_CORRUPT, "chunks of series %u are missing", scan->request.series);
+    return tell_hole(scan, block->span, error);
 }
 
 /* A scan over all of a series has met all of its chunks' rows. */
 static enum oi_status
-check_met(const struct oi_scan *scan, struct oi_error *error)
+check_met(struct oi_scan *scan, struct oi_error *error)
 {
     const struct met *met = &scan->met;
 
@@ -476,7 +495,7 @@ check_met(const struct oi_scan *scan, struct oi_error *error)
         scan->left.from < scan->left.to || scan->request.span.from > met->position.first ||
         scan->request.span.to <= met->position.last)
         return OI_OK;
-    return oi_fail(error, OI_E_CORRUPT, "chunks of series %u are missing", scan->request.series);
+    return tell_hole(scan, scan->request.span, error);
 }
 
 /* The same where the rows are elsewhere: a stretch of all revisions, settled here. */
@@ -577,6 +596,7 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
     enum oi_status status = OI_OK;
 
     scan->view.count = 0;
+    scan->skipped = (struct oi_span){};
     if (!is_finished(scan)) {
         OI_TRY(oi_access_begin(&access, scan->store, OI_KV_READ, error));
         while (status == OI_OK && scan->view.count == 0 && !is_finished(scan))
@@ -594,6 +614,13 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
     scan->is_ended = true;
     OI_TRY(check_met(scan, error));
     return oi_store_check_whole(scan->store, error);
+}
+
+bool
+oi_scan_skipped(const struct oi_scan *scan, struct oi_span *ret_span)
+{
+    *ret_span = scan->skipped;
+    return scan->skipped.from < scan->skipped.to;
 }
 
 enum oi_status

@@ -126,6 +126,7 @@ enum oi_hole_cause {
     OI_HOLE_COLLECTOR_DOWN, /* nobody asked */
     OI_HOLE_NOT_LISTED,     /* not yet listed */
     OI_HOLE_DELISTED,
+    OI_HOLE_DAMAGED, /* its row is in a chunk that cannot be read: found, never stored */
 };
 const char *oi_hole_cause_name(enum oi_hole_cause cause);
 
@@ -320,7 +321,23 @@ enum oi_status oi_store_scan(struct oi_store *store, const struct oi_scan_reques
  * its ends, or anywhere in a scan over all of it), once; calling again goes on behind it. */
 enum oi_status oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns,
                             struct oi_error *error);
+/* After CORRUPT: did the scan step over something, so that calling again goes on? Then which span
+ * its answer lacks (a part of a chunk where the scan began or ends inside of it; for chunks that
+ * are missing the stretch they should be in). */
+bool oi_scan_skipped(const struct oi_scan *scan, struct oi_span *ret_span);
 void oi_scan_close(struct oi_scan **scan);
+
+/* Chunks that reads of this process could not read. */
+struct oi_damaged_chunk {
+    uint32_t series;
+    struct oi_span span; /* as far as it is known */
+    char reason[256];
+};
+/* How many; costs nothing. */
+size_t oi_store_damaged_count(struct oi_store *store);
+/* Those of a series that touch a span: how many, the first `room` of them in `chunks`. */
+size_t oi_store_damaged(struct oi_store *store, uint32_t series, struct oi_span span,
+                        struct oi_damaged_chunk *chunks, size_t room);
 
 /* The newest row of a series as now known: from memory. NOT_FOUND when it has none. */
 enum oi_status oi_store_latest(struct oi_store *store, uint32_t series,

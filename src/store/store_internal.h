@@ -130,6 +130,10 @@ struct oi_store {
     struct oi_names names;
     struct oi_snapshot *snapshot; /* of the current catalogue, or NULL: cut on demand */
     OI_VECTOR(struct oi_watcher) watchers;
+
+    pthread_mutex_t damage_lock; /* guards what follows; nothing is locked inside it */
+    OI_VECTOR(struct oi_damaged_chunk) damaged;
+    atomic_size_t damaged_count;
 };
 
 /* append.c: one commit of the rows of one or more callers. */
@@ -264,6 +268,10 @@ struct oi_hidden oi_hidden_copy(const struct oi_hidden *hidden);
 enum oi_status oi_import_save(struct oi_access *access, const struct oi_import_mark *mark,
                               uint64_t batch, uint32_t *next_import, uint32_t *ret_import,
                               struct oi_error *error);
+
+/* damage.c: a read met a chunk that it could not read. */
+void oi_damage_remember(struct oi_store *store, uint32_t series, struct oi_span span,
+                        const char *reason);
 
 /* flags.c */
 enum oi_status oi_flags_load(struct oi_access *access, struct oi_flags *flags,

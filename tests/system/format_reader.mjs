@@ -51,7 +51,7 @@ class Tree {
     }
 }
 
-function openTables(folder) {
+export function openTables(folder) {
     const file = readFileSync(join(folder, 'data.mdb'));
     const pageSize = file.readUInt32LE(PAGE_HEAD + 24);
     const metas = [0, pageSize].map((at) => file.subarray(at + PAGE_HEAD));

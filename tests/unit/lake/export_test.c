@@ -87,6 +87,7 @@ static void
 ask_file(struct oi_export_cache *cache, const char *name, oi_time to, struct oi_buffer *file)
 {
     OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
     OI_CLEANUP(oi_shared_unref) struct oi_shared *kept = NULL;
 
     query.kind = OI_QUERY_BARS;
@@ -94,7 +95,8 @@ ask_file(struct oi_export_cache *cache, const char *name, oi_time to, struct oi_
     query.unit = OI_UNIT_COINS;
     query.span.to = to;
     test_world_select(&query, test_world_names[1]);
-    assert_ok(oi_export_file(cache, oi_slice_of(name), &shared.source, &query, &kept, NULL, NULL));
+    assert_ok(oi_query_run(&shared.source, &query, &result, NULL, NULL));
+    assert_ok(oi_export_file(cache, oi_slice_of(name), &query, result, &kept, NULL));
     oi_buffer_clear(file);
     oi_buffer_add_slice(file, oi_shared_bytes(kept));
     assert_is_file(file);
