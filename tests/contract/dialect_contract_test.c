@@ -169,6 +169,22 @@ fill_entity(struct world *world, const struct oi_query *query, struct oi_block *
     block->extents = world->extents;
 }
 
+/* What is told of options, and of days. */
+static void
+fill_facts(struct world *world, enum oi_query_kind kind, struct oi_block *block)
+{
+    if (kind == OI_QUERY_OPTIONS) {
+        block->options = &world->option;
+        return;
+    }
+    block->market = NULL;
+    block->exchange = "binance";
+    if (kind == OI_QUERY_CALENDAR)
+        block->days = &world->day;
+    else
+        block->expiries = &world->expiry;
+}
+
 /* The blocks that answer a question in this world. */
 static struct oi_result *
 answer(struct world *world, const struct oi_query *query)
@@ -236,16 +252,9 @@ answer(struct world *world, const struct oi_query *query)
         block->gaps = &world->gap;
         break;
     case OI_QUERY_CALENDAR:
-        block->market = NULL;
-        block->exchange = "binance";
-        block->days = &world->day;
-        break;
     case OI_QUERY_OPTIONS:
-        block->options = &world->option;
-        break;
     case OI_QUERY_EXPIRIES:
-        block->market = NULL;
-        block->expiries = &world->expiry;
+        fill_facts(world, query->kind, block);
         break;
     case OI_QUERY_METRICS:
         fill_entity(world, query, block);
