@@ -78,7 +78,7 @@ export function mount(root, shell) {
     const head = (text, name = '', title = '') =>
         element('th', { scope: 'col', class: name, textContent: text, title });
     const exchangeRows = element('tbody');
-    const exchangeNote = element('p', { class: 'note', hidden: true });
+    const exchangeNote = element('p', { class: 'remark', hidden: true });
     const errorRows = element('tbody');
     const spans = element('div', { class: 'choice', role: 'radiogroup', 'aria-label': 'Span of the calendar' });
     const calendar = element('table', { class: 'h-calendar', role: 'grid', 'aria-label': 'Coverage by exchange and day' });
@@ -102,8 +102,8 @@ export function mount(root, shell) {
             figures,
             element(
                 'section',
-                { class: 'card is-whole', 'aria-labelledby': 'h-exchanges' },
-                element('div', { class: 'card-head' }, element('h3', { id: 'h-exchanges', textContent: 'Exchanges' })),
+                { class: 'leaf is-whole', 'aria-labelledby': 'h-exchanges' },
+                element('div', { class: 'leaf-head' }, element('h3', { id: 'h-exchanges', textContent: 'Exchanges' })),
                 exchangeNote,
                 element(
                     'div',
@@ -135,10 +135,10 @@ export function mount(root, shell) {
             ),
             element(
                 'section',
-                { class: 'card is-whole', 'aria-labelledby': 'h-calendar' },
+                { class: 'leaf is-whole', 'aria-labelledby': 'h-calendar' },
                 element(
                     'div',
-                    { class: 'card-head' },
+                    { class: 'leaf-head' },
                     element('h3', { id: 'h-calendar', textContent: 'Coverage by day' }),
                     spans,
                 ),
@@ -154,8 +154,8 @@ export function mount(root, shell) {
             ),
             element(
                 'section',
-                { class: 'card', 'aria-labelledby': 'h-errors' },
-                element('div', { class: 'card-head' }, element('h3', { id: 'h-errors', textContent: 'Errors and what they mean' })),
+                { class: 'leaf', 'aria-labelledby': 'h-errors' },
+                element('div', { class: 'leaf-head' }, element('h3', { id: 'h-errors', textContent: 'Errors and what they mean' })),
                 element(
                     'div',
                     { class: 'wide', tabIndex: 0, role: 'region', 'aria-label': 'Errors' },
@@ -169,8 +169,8 @@ export function mount(root, shell) {
             ),
             element(
                 'section',
-                { class: 'card', 'aria-labelledby': 'h-causes' },
-                element('div', { class: 'card-head' }, element('h3', { id: 'h-causes', textContent: 'Why readings are missing' })),
+                { class: 'leaf', 'aria-labelledby': 'h-causes' },
+                element('div', { class: 'leaf-head' }, element('h3', { id: 'h-causes', textContent: 'Why readings are missing' })),
                 element(
                     'dl',
                     { class: 'h-causes' },

@@ -30,7 +30,7 @@ export class Marks {
         this.get = get;
         this.shown = shown;
         this.summary = element('summary', { textContent: 'Gaps and revisions' });
-        this.note = element('p', { class: 'note' });
+        this.note = element('p', { class: 'remark' });
         this.list = element('tbody');
         const head = (text) => element('th', { scope: 'col', textContent: text });
         box.replaceChildren(

@@ -109,7 +109,7 @@ class StrikeChart {
         const width = this.box.clientWidth,
             height = this.box.clientHeight;
         if (width === 0) return;
-        const top = 62,
+        const top = 46,
             bottom = height - 30,
             { strikes } = this;
         const picture = svg('svg', { width, height, 'aria-hidden': 'true' });
@@ -131,7 +131,7 @@ class StrikeChart {
             this.band = svg('rect', { x: 0, y: top - 6, width: this.step, height: bottom - top + 6, class: 'o-band', visibility: 'hidden' });
             picture.append(this.band);
             this.drawBars(picture, bottom, scale);
-            this.drawPrices(picture, top, bottom, width);
+            this.drawPrices(picture, bottom, width);
         }
         this.box.replaceChildren(picture);
     }
@@ -156,7 +156,7 @@ class StrikeChart {
         });
     }
 
-    drawPrices(picture, top, bottom, width) {
+    drawPrices(picture, bottom, width) {
         const lines = [
             ['Max pain', this.maxPain, 'o-pain'],
             ['Index', this.price, 'o-index'],
@@ -165,10 +165,10 @@ class StrikeChart {
             const x = Math.round(this.xOf(toNumber(price))) + 0.5;
             const isRight = x > width - 150;
             picture.append(
-                svg('line', { x1: x, x2: x, y1: top - 20 + at * 15, y2: bottom, class: `o-line ${kind}` }),
+                svg('line', { x1: x, x2: x, y1: 4 + at * 15, y2: bottom, class: `o-line ${kind}` }),
                 svg(
                     'text',
-                    { x: x + (isRight ? -5 : 5), y: top - 12 + at * 15, class: `o-label o-mark ${kind}${isRight ? ' is-end' : ''}` },
+                    { x: x + (isRight ? -5 : 5), y: 14 + at * 15, class: `o-label o-mark ${kind}${isRight ? ' is-end' : ''}` },
                     `${name} ${brief(price)}`,
                 ),
             );
@@ -227,7 +227,7 @@ export function mount(root, shell) {
 
     const details = element(
         'details',
-        { class: 'card' },
+        { class: 'leaf' },
         element('summary', { textContent: 'Strikes as a table' }),
         element(
             'div',
@@ -246,10 +246,10 @@ export function mount(root, shell) {
         figures,
         element(
             'section',
-            { class: 'card o-strikes', 'aria-labelledby': 'o-strikes-title' },
+            { class: 'leaf o-strikes', 'aria-labelledby': 'o-strikes-title' },
             element(
                 'div',
-                { class: 'card-head' },
+                { class: 'leaf-head' },
                 element('h3', { id: 'o-strikes-title', textContent: 'By strike' }),
                 element('span', { class: 'o-key' }, element('i', { class: 'swatch o-call-box' }), 'Calls', element('i', { class: 'swatch o-put-box' }), 'Puts'),
             ),
@@ -258,8 +258,8 @@ export function mount(root, shell) {
         ),
         element(
             'section',
-            { class: 'card o-expiries', 'aria-labelledby': 'o-expiries-title' },
-            element('div', { class: 'card-head' }, element('h3', { id: 'o-expiries-title', textContent: 'By expiry' })),
+            { class: 'leaf o-expiries', 'aria-labelledby': 'o-expiries-title' },
+            element('div', { class: 'leaf-head' }, element('h3', { id: 'o-expiries-title', textContent: 'By expiry' })),
             element(
                 'div',
                 { class: 'wide', tabIndex: 0, role: 'region', 'aria-label': 'Expiries' },
