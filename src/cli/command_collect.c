@@ -2,10 +2,12 @@
 /* The collector without a server: as many may run beside one as there are machines to ask from. */
 /* no unit test: a whole command; tests/system/demo.test.mjs runs it */
 #include "base/log.h"
+#include "cli/alarm.h"
 #include "cli/command.h"
 #include "cli/intake.h"
 #include "cli/stop.h"
 #include "cli/upkeep.h"
+#include "cli/workspace.h"
 
 #include <stdio.h>
 
@@ -13,6 +15,7 @@ static const struct oi_option options_table[] = {
     { .name = "once", .help = "ask for the present minute alone, and report" },
     OI_OPTION_INTAKE,
     OI_OPTION_RETENTION,
+    OI_OPTION_ALERTS,
     OI_OPTION_STORE,
 };
 
@@ -32,13 +35,15 @@ collect_once(const struct oi_options *options, struct oi_store *store, struct oi
 }
 
 static enum oi_status
-collect(const struct oi_options *options, struct oi_store *store, struct oi_error *error)
+collect(const struct oi_options *options, struct oi_workspace *workspace, struct oi_error *error)
 {
+    OI_CLEANUP(oi_alarm_close) struct oi_alarm alarm = {};
     OI_CLEANUP(oi_intake_close) struct oi_intake *intake = NULL;
-    struct oi_upkeep upkeep = { .store = store, .clock = &oi_clock_system };
+    struct oi_upkeep upkeep = { .store = workspace->store, .clock = &oi_clock_system };
 
     OI_TRY(oi_retention_read(options, &upkeep.retention, error));
-    OI_TRY(oi_intake_open(options, store, &intake, error));
+    OI_TRY(oi_alarm_open(options, oi_intake_folder(options), &workspace->source, &alarm, error));
+    OI_TRY(oi_intake_open(options, workspace->store, &intake, error));
     upkeep.inbox = oi_intake_inbox(intake);
     oi_log(OI_LOG_INFO, "collector.started", "data=%s version=%s", oi_intake_folder(options),
            OI_VERSION);
@@ -55,14 +60,15 @@ collect(const struct oi_options *options, struct oi_store *store, struct oi_erro
 static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)
 {
-    OI_CLEANUP(oi_store_close) struct oi_store *store = NULL;
+    OI_CLEANUP(oi_workspace_close) struct oi_workspace *workspace = NULL;
     bool is_once = oi_options_switch(options, "once");
 
     if (!is_once)
         oi_stop_take();
-    OI_TRY(oi_store_open(oi_intake_folder(options), &(struct oi_store_options){}, &store, error));
-    OI_TRY(oi_intake_prepare(options, store, error));
-    return is_once ? collect_once(options, store, error) : collect(options, store, error);
+    OI_TRY(oi_workspace_open(oi_intake_folder(options), false, &workspace, error));
+    OI_TRY(oi_intake_prepare(options, workspace->store, error));
+    return is_once ? collect_once(options, workspace->store, error)
+                   : collect(options, workspace, error);
 }
 
 const struct oi_command oi_command_collect = {

@@ -6,6 +6,7 @@
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/log.h"
 #include "cli/address.h"
+#include "cli/alarm.h"
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/intake.h"
@@ -90,6 +91,7 @@ static const struct oi_option options_table[] = {
       .fallback = "1",
       .setting = "quota_servers" },
     OI_OPTION_RETENTION,
+    OI_OPTION_ALERTS,
     { .name = "canonical",
       .argument = "API",
       .help = "one-sided figures in this vendor's API too (coinmetrics, ...)",
@@ -155,6 +157,7 @@ struct service {
     struct oi_server *server;
     struct oi_follower *follower;
     struct oi_intake *intake;
+    struct oi_alarm alarm;
 };
 
 static void
@@ -164,6 +167,7 @@ close_service(struct service *service)
     oi_server_close(&service->server); /* its threads ask the collector for its counters */
     oi_follower_close(&service->follower);
     oi_intake_close(&service->intake);
+    oi_alarm_close(&service->alarm);
     oi_zones_free(&service->zones);
     oi_workspace_close(&service->workspace);
 }
@@ -278,6 +282,8 @@ open_service(const struct oi_options *options, struct service *service, struct o
     OI_TRY(oi_workspace_open(server.data_folder, false, &service->workspace, error));
     if (oi_options_switch(options, "collect"))
         OI_TRY(oi_intake_prepare(options, service->workspace->store, error));
+    OI_TRY(oi_alarm_open(options, server.data_folder, &service->workspace->source, &service->alarm,
+                         error));
     service->zones = oi_zones_new(NULL);
     server.zones = oi_zones_loader(service->zones);
     status = oi_server_open(&server, &service->workspace->source, &service->server, error);
@@ -285,6 +291,9 @@ open_service(const struct oi_options *options, struct service *service, struct o
         return oi_fail(error, status, "%s is taken: choose another address with --listen",
                        oi_options_text(options, "listen"));
     OI_TRY(status);
+    if (service->alarm.engine)
+        oi_server_add_metrics(service->server, oi_alert_engine_write_metrics,
+                              service->alarm.engine);
     if (oi_options_switch(options, "collect"))
         OI_TRY(open_intake(options, service, error));
     OI_TRY(open_follower(options, service, error));

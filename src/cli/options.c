@@ -16,6 +16,7 @@
 
 struct values {
     OI_VECTOR(const char *) items;
+    OI_VECTOR(const char *) places; /* of each */
     enum oi_origin origin;
     const char *place;
 };
@@ -41,8 +42,10 @@ oi_options_new(const struct oi_option *table, size_t count)
     options->values = oi_alloc_zero(count, sizeof(*options->values));
     for (size_t i = 0; i < count; i++) {
         options->values[i].place = "default";
-        if (table[i].fallback)
-            oi_vector_push(&options->values[i].items, table[i].fallback);
+        if (!table[i].fallback)
+            continue;
+        oi_vector_push(&options->values[i].items, table[i].fallback);
+        oi_vector_push(&options->values[i].places, "default");
     }
     return options;
 }
@@ -52,8 +55,10 @@ oi_options_free(struct oi_options **options)
 {
     if (!options || !*options)
         return;
-    for (size_t i = 0; i < (*options)->count; i++)
+    for (size_t i = 0; i < (*options)->count; i++) {
         oi_vector_release(&(*options)->values[i].items);
+        oi_vector_release(&(*options)->values[i].places);
+    }
     oi_vector_release(&(*options)->operands);
     oi_arena_release(&(*options)->arena);
     oi_free((*options)->values);
@@ -100,6 +105,7 @@ add_value(struct oi_options *options, size_t index, struct oi_slice value, struc
         return oi_fail(error, OI_E_INVALID, "%s has more than %d values", values->place,
                        OI_OPTION_VALUES_MAX);
     oi_vector_push(&values->items, oi_arena_copy(&options->arena, value));
+    oi_vector_push(&values->places, values->place);
     return OI_OK;
 }
 
@@ -109,8 +115,10 @@ begin_origin(struct values *values, enum oi_origin origin, const char *place)
 {
     if (origin < values->origin)
         return false;
-    if (origin > values->origin)
+    if (origin > values->origin) {
         oi_vector_clear(&values->items);
+        oi_vector_clear(&values->places);
+    }
     values->origin = origin;
     values->place = place;
     return true;
@@ -235,8 +243,11 @@ oi_options_set(struct oi_options *options, struct oi_slice setting, struct oi_sl
             return OI_OK;
         if (!option->is_repeatable) {
             oi_vector_clear(&options->values[i].items);
+            oi_vector_clear(&options->values[i].places);
             return add_value(options, i, value, error);
         }
+        if (option->is_line)
+            return value.size > 0 ? add_value(options, i, value, error) : OI_OK;
         while (oi_slice_next_part(&value, ',', &part)) {
             part = oi_slice_trim(part);
             if (part.size > 0)
@@ -328,6 +339,15 @@ oi_options_values(const struct oi_options *options, const char *name,
 
     *ret_values = values->items.items;
     return values->items.count;
+}
+
+const char *
+oi_options_value_place(const struct oi_options *options, const char *name, size_t index)
+{
+    const struct values *values = values_of(options, name);
+
+    oi_assert(index < values->places.count);
+    return values->places.items[index];
 }
 
 enum oi_origin

@@ -29,6 +29,7 @@ struct oi_option {
     const char *setting;  /* its key in oi.conf and, in upper case with OI_ before it, in the
                              environment; NULL: a flag only */
     bool is_repeatable;   /* in file and environment: a list separated by commas */
+    bool is_line;         /* repeatable, and commas are the value's own: one line is one value */
     bool is_secret;       /* `oi config` counts its values instead of printing them */
 };
 
@@ -98,6 +99,9 @@ bool oi_options_switch(const struct oi_options *options, const char *name);
 /* The values of a repeatable option. */
 size_t oi_options_values(const struct oi_options *options, const char *name,
                          const char *const **ret_values);
+/* Where one of them comes from: a file's lines are told apart. */
+const char *oi_options_value_place(const struct oi_options *options, const char *name,
+                                   size_t index);
 enum oi_origin oi_options_origin(const struct oi_options *options, const char *name);
 /* "--data", "OI_DATA", "line 3 of data/oi.conf", "default": where the value comes from. */
 const char *oi_options_place(const struct oi_options *options, const char *name);

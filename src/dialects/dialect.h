@@ -153,6 +153,9 @@ struct oi_stream_route {
      * query's interval_ns: they get those in place of rows. NULL: there are none. */
     void (*render_candle)(const struct oi_query *query, const struct oi_block *block,
                           struct oi_buffer *out);
+    /* An alert as a message, for listeners whose handshake asked for OI_QUERY_ALERTS (behind the
+     * event `number`, below 0: from now on; `text_filter`: of one rule). NULL: there are none. */
+    void (*render_alert)(const struct oi_alert *alert, struct oi_buffer *out);
     /* One message without its end, the same for every listener with that `is_pretty`; where a
      * route takes queries that are replicas, theirs has the other form too. */
     void (*render_row)(const struct oi_stream_row *row, bool is_pretty, struct oi_buffer *out);

@@ -94,6 +94,7 @@ static const struct oi_parameter option_parameters[] = {
     { "end", 0 },
 };
 static const struct oi_parameter expiry_parameters[] = { CHAIN, MOMENT, { "end", 0 } };
+static const struct oi_parameter alert_parameters[] = { FORM, { "rule", 0 } };
 static const struct oi_parameter gap_parameters[] = {
     SELECTION, FORM, MOMENT, { "start", 0 }, { "end", 0 },
 };
@@ -557,6 +558,17 @@ parse_gaps(const struct oi_call *call, const struct oi_http_request *request,
     return read_form(call, request, ROWS, query, problem);
 }
 
+static enum oi_status
+parse_alerts(const struct oi_call *call, const struct oi_http_request *request,
+             struct oi_query *query, struct oi_problem *problem)
+{
+    OI_TRY(OI_TEXT_PARAMETERS(request, alert_parameters, problem));
+    query->kind = OI_QUERY_ALERTS;
+    query->from_end = true;
+    query->text_filter = oi_text_copy(request, "rule", query);
+    return read_form(call, request, LATEST_ROWS, query, problem);
+}
+
 void
 native_write_cursor(const struct oi_position *position, struct oi_buffer *out)
 {
@@ -658,6 +670,7 @@ static const struct oi_route routes[] = {
     ROUTE("/options", parse_options),
     ROUTE("/options/expiries", parse_expiries),
     ROUTE("/overview", parse_overview),
+    ROUTE("/alerts", parse_alerts),
 };
 
 const struct oi_dialect oi_dialect_native = {

@@ -146,6 +146,26 @@ static const struct native_column overview_columns[] = {
     {},
 };
 
+static const struct native_column alert_columns[] = {
+    { "sequence", OI_CELL_INTEGER },
+    { "id", OI_CELL_TEXT },
+    { "alert", OI_CELL_TEXT },
+    { "state", OI_CELL_TEXT },
+    { "rule", OI_CELL_TEXT },
+    { "when", OI_CELL_TEXT },
+    { "severity", OI_CELL_TEXT },
+    { "market", OI_CELL_TEXT },
+    { "at", OI_CELL_TIME },
+    { "time", OI_CELL_TIME },
+    { "since", OI_CELL_TIME },
+    { "value", OI_CELL_FIGURE },
+    { "amount", OI_CELL_FIGURE },
+    { "unit", OI_CELL_TEXT },
+    { "detail", OI_CELL_TEXT },
+    { "message", OI_CELL_TEXT },
+    {},
+};
+
 const struct native_column *
 native_fact_columns(enum oi_query_kind kind)
 {
@@ -170,6 +190,8 @@ native_fact_columns(enum oi_query_kind kind)
         return expiry_columns;
     case OI_QUERY_OVERVIEW:
         return overview_columns;
+    case OI_QUERY_ALERTS:
+        return alert_columns;
     case OI_QUERY_NONE:
     case OI_QUERY_ROWS:
     case OI_QUERY_CANDLES:
@@ -463,6 +485,27 @@ add_aggregate(struct native_table *table, const struct oi_aggregate *aggregate)
     native_add_time(table, aggregate->oldest);
 }
 
+static void
+add_alert(struct native_table *table, const struct oi_alert *alert)
+{
+    native_add_number(table, (int64_t) alert->sequence);
+    native_add_text(table, alert->id);
+    native_add_text(table, alert->alert);
+    native_add_text(table, alert->is_resolved ? "resolved" : "fired");
+    native_add_text(table, alert->rule);
+    native_add_text(table, alert->when);
+    native_add_text(table, alert->severity);
+    native_add_text(table, alert->market);
+    native_add_time(table, alert->at);
+    native_add_time(table, alert->time);
+    native_add_time(table, alert->since);
+    native_add_decimal(table, &alert->value);
+    native_add_decimal(table, &alert->amount);
+    native_add_text(table, alert->unit);
+    native_add_text(table, alert->detail);
+    native_add_text(table, alert->message);
+}
+
 void
 native_add_fact(struct native_table *table, const struct oi_block *block, size_t row)
 {
@@ -480,6 +523,8 @@ native_add_fact(struct native_table *table, const struct oi_block *block, size_t
         add_option(table, block);
     else if (block->expiries)
         add_expiry(table, &block->expiries[row]);
+    else if (block->alerts)
+        add_alert(table, &block->alerts[row]);
     else if (block->convention)
         add_convention(table, block);
     else if (block->aggregates)

@@ -84,5 +84,8 @@ enum oi_status native_read_interval(const struct oi_http_request *request, struc
 void native_write_candle(const struct oi_query *query, const struct oi_block *block,
                          struct oi_buffer *out);
 
+/* An alert as one object. */
+void native_write_alert(const struct oi_alert *alert, struct oi_buffer *out);
+
 /* Rows as they are stored, over WebSocket. */
 extern const struct oi_stream_route native_stream;

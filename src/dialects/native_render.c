@@ -295,6 +295,18 @@ native_write_candle(const struct oi_query *query, const struct oi_block *block,
     out->size--; /* the end of the line */
 }
 
+void
+native_write_alert(const struct oi_alert *alert, struct oi_buffer *out)
+{
+    struct oi_time_writer times = {};
+    struct oi_query lines = { .kind = OI_QUERY_ALERTS, .format = NATIVE_NDJSON };
+    struct oi_rendering rendering = { .query = &lines, .state = &times };
+    const struct oi_block one = { .alerts = alert, .count = 1 };
+
+    add_block(&rendering, &one, 0, 1, out);
+    out->size--; /* the end of the line */
+}
+
 /* Where an answer is, from piece to piece: what a slow client costs is one of them. */
 struct progress {
     struct oi_time_writer times; /* first: rows know only it */

@@ -23,6 +23,9 @@ static const struct oi_parameter parameters[] = {
     { "convention", 0 },
     { "rows", 0 },
     { "since", 0 },
+    { "channel", 0 },
+    { "rule", 0 },
+    { "after", 0 },
 };
 
 /* A browser cannot set a header on a WebSocket: the key may stand in the address. */
@@ -86,14 +89,47 @@ read_replica(const struct oi_http_request *request, struct oi_query *query,
     return OI_OK;
 }
 
+/* Alerts are not of markets, but of rules. */
+static enum oi_status
+parse_alerts(const struct oi_http_request *request, struct oi_query *query,
+             struct oi_problem *problem)
+{
+    static const char *const others[] = { "backfill",   "interval", "unit",
+                                          "convention", "rows",     "since" };
+    struct oi_slice after = oi_text_value(request, "after");
+
+    for (size_t i = 0; i < OI_COUNT(others); i++)
+        if (oi_text_value(request, others[i]).size > 0)
+            return oi_problem_set(problem, OI_PROBLEM_PARAMETER, others[i],
+                                  oi_text_value(request, others[i]),
+                                  "Means nothing to the channel of alerts.");
+    if (chooses(request))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "channel", OI_SLICE("alerts"),
+                              "Alerts are chosen by rule, not by market.");
+    query->kind = OI_QUERY_ALERTS;
+    query->text_filter = oi_text_copy(request, "rule", query);
+    query->number = -1;
+    if (after.size > 0 && (!oi_text_integer(after, &query->number) || query->number < 0))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "after", after,
+                              "Must be the sequence of an alert.");
+    return OI_OK;
+}
+
 static enum oi_status
 parse(const struct oi_call *, const struct oi_http_request *request, struct oi_query *query,
       struct oi_problem *problem)
 {
     static const struct oi_word backfills[] = { { "latest", true }, { "none", false } };
-    int64_t wants_latest = false;
+    static const struct oi_word channels[] = { { "readings", false }, { "alerts", true } };
+    int64_t wants_latest = false, wants_alerts = false;
 
     OI_TRY(OI_TEXT_PARAMETERS(request, parameters, problem));
+    OI_TRY(OI_TEXT_WORD(request, "channel", channels, &wants_alerts, problem));
+    if (wants_alerts)
+        return parse_alerts(request, query, problem);
+    if (oi_text_value(request, "rule").size > 0 || oi_text_value(request, "after").size > 0)
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "channel", (struct oi_slice){},
+                              "rule and after are for channel=alerts.");
     OI_TRY(OI_TEXT_WORD(request, "backfill", backfills, &wants_latest, problem));
     query->wants_latest = wants_latest;
     OI_TRY(native_read_interval(request, query, problem));
@@ -162,5 +198,6 @@ const struct oi_stream_route native_stream = {
     .has_events = true,
     .render_row = render_row,
     .render_candle = native_write_candle,
+    .render_alert = native_write_alert,
     .stall_code = 1013,
 };

@@ -28,12 +28,14 @@ enum oi_query_kind {
     OI_QUERY_REVISIONS, /* every reading that was ever known, feed by feed */
     OI_QUERY_CHANGES,   /* what changed between two instants, market by market and in all */
     OI_QUERY_COVERAGE,  /* how much of what was due is there */
-    OI_QUERY_CALENDAR,    /* the same of each exchange and day; the span has a start */
+    OI_QUERY_CALENDAR,  /* the same of each exchange and day; the span has a start */
     OI_QUERY_CONVENTIONS, /* how each exchange counts; `text_filter`: of one */
-    OI_QUERY_OPTIONS,     /* options that live at the span's end, each with its figures */
-    OI_QUERY_EXPIRIES,    /* the same summed by exchange, coin and expiry */
-    OI_QUERY_METRICS,     /* totals in USD of entities at instants of a grid (Coin Metrics) */
-    OI_QUERY_OVERVIEW,    /* what all markets are worth, by their properties; none is a total */
+    OI_QUERY_ALERTS, /* what fired; `text_filter`: of one rule; a position's time is a number of the
+                        log */
+    OI_QUERY_OPTIONS,  /* options that live at the span's end, each with its figures */
+    OI_QUERY_EXPIRIES, /* the same summed by exchange, coin and expiry */
+    OI_QUERY_METRICS,  /* totals in USD of entities at instants of a grid (Coin Metrics) */
+    OI_QUERY_OVERVIEW, /* what all markets are worth, by their properties; none is a total */
 };
 
 /* In whose words a selector speaks. */

@@ -80,6 +80,19 @@ struct oi_calendar_day {
     int64_t silent_ns, unreachable_ns, blocked_ns, rate_limited_ns, collector_down_ns;
 };
 
+/* ALERTS: what fired, or is over. Texts live as long as the block. */
+struct oi_alert {
+    uint64_t sequence; /* in the log, from 1 */
+    bool is_resolved;
+    const char *id;    /* of this event */
+    const char *alert; /* of the firing that it belongs to */
+    const char *rule, *when, *severity, *market, *unit;
+    const char *detail;  /* a regime, a cause; or "" */
+    const char *message; /* for people */
+    oi_time at, time, since;
+    struct oi_decimal value, amount; /* or none */
+};
+
 /* METRICS: an entity's figures at one instant of the grid. */
 struct oi_measured {
     oi_time time;
@@ -137,7 +150,7 @@ struct oi_damage {
 #define OI_DAMAGES_MAX 1000
 
 struct oi_block {
-    const struct oi_market *market; /* NULL: CALENDAR, CONVENTIONS, EXPIRIES, OVERVIEW */
+    const struct oi_market *market; /* NULL: ALERTS, CALENDAR, CONVENTIONS, EXPIRIES, OVERVIEW */
     size_t count;                   /* of whichever below is set */
     /* Where the readings come from and how that feed counts, by the convention in force or the
      * import's own word. A block of rows is of one feed; other blocks name the first one used. */
@@ -158,6 +171,7 @@ struct oi_block {
     const struct oi_gap *gaps;
     const struct oi_change *changes;
     const struct oi_coverage *coverage;
+    const struct oi_alert *alerts;          /* ALERTS; `market` is NULL then */
     const struct oi_convention *convention; /* CONVENTIONS; `market` is NULL then */
     const char *exchange;                   /* of that; NULL: of any; CALENDAR: whose days */
     const struct oi_calendar_day *days;

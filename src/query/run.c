@@ -471,8 +471,26 @@ prepare(struct run *run, struct oi_error *error)
         return run_metrics(run, error);
     case OI_QUERY_OVERVIEW:
         return run_overview(run, error);
+    case OI_QUERY_ALERTS: /* never comes here */
+        break;
     }
     return oi_fail(error, OI_E_INVALID, "a question without a kind");
+}
+
+/* The alerts' log is kept beside the store, by who is above us. */
+static enum oi_status
+ask_alerts(const struct oi_source *source, const struct oi_query *query,
+           struct oi_result **ret_result, struct oi_error *error)
+{
+    struct oi_result *result = NULL;
+
+    if (source->ask_alerts)
+        OI_TRY(source->ask_alerts(source->alerts, query, &result, error));
+    else
+        result = oi_result_of_blocks(NULL, 0, NULL, 0);
+    result->now = source->clock->wall_ns(source->clock);
+    *ret_result = result;
+    return OI_OK;
 }
 
 static enum oi_status
@@ -569,6 +587,8 @@ oi_query_run(const struct oi_source *source, const struct oi_query *query,
     const struct oi_block *block;
     struct run *run = NULL;
 
+    if (query->kind == OI_QUERY_ALERTS)
+        return ask_alerts(source, query, ret_result, error);
     OI_TRY(open_run(source, query, NULL, &run, problem, error));
     if (!is_suspect(run)) {
         *ret_result = &run->result;

@@ -15,6 +15,10 @@ struct oi_source {
     const struct oi_convention_book *conventions;
     const struct oi_clock *clock;
     struct oi_names *names;
+    /* Answers OI_QUERY_ALERTS (alerts/alert_log.h); NULL: there are none. */
+    enum oi_status (*ask_alerts)(void *context, const struct oi_query *query,
+                                 struct oi_result **ret_result, struct oi_error *error);
+    void *alerts;
     uint64_t halved_from; /* readings from which a total is walked on two threads; 0: as usual */
 };
 

@@ -189,7 +189,7 @@ push_to(struct push *push, struct listener *listener)
     struct interest *interest = NULL;
     struct wording *wording;
 
-    if (listener->candles)
+    if (listener->candles || listener->hears_alerts)
         return;
     if (!listener->hears_all) {
         interest = listener_find(listener, push->instrument);
@@ -328,6 +328,7 @@ look_after(void *context)
     check_keys(live);
     live_replicas_look(live);
     live_candles_expire(live, clock->wall_ns(clock));
+    live_alerts_send(live);
     if (live->due.count > 0)
         oi_loop_wake(live->worker->loop);
     if (++live->beats % BEAT_S != 0)
@@ -419,6 +420,10 @@ begin(struct listener *listener, const struct oi_call *call, const struct oi_htt
     else if (!route->has_key_in_messages)
         return live_judge(verdict, problem);
     OI_TRY(route->parse(call, request, &listener->query, problem));
+    if (listener->query.kind == OI_QUERY_ALERTS) {
+        live_alerts_begin(listener);
+        return OI_OK;
+    }
     if (listener->query.is_replica && oi_access_has_keys(server->access) &&
         !oi_access_is_operator(server->access, key))
         return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "", (struct oi_slice){},

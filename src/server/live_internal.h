@@ -51,6 +51,8 @@ struct listener {
     struct oi_query query; /* of the handshake: patterns are looked up again as markets appear */
     OI_VECTOR(struct interest) interests; /* sorted by instrument */
     bool hears_all;
+    bool hears_alerts;
+    uint64_t alert_at; /* the number of the last one sent */
     bool has_key;
     bool has_key_hash; /* it came with a key, which may be revoked */
     bool has_pattern;
@@ -162,6 +164,11 @@ void live_candles_note(struct live *live, uint32_t instrument, oi_time time);
 void live_candles_expire(struct live *live, oi_time now);
 /* Send some of what is due; true when there is more. */
 bool live_candles_send(struct live *live, const struct oi_catalog *catalog);
+
+/* live_alerts.c: begin to hear alerts, behind the number that was asked for or from now on. */
+void live_alerts_begin(struct listener *listener);
+/* Send what is new in the log. */
+void live_alerts_send(struct live *live);
 
 /* Forget whom it heard, and leave the hub. The listener is dead afterwards. */
 void listener_remove(struct listener *listener);

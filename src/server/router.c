@@ -544,6 +544,7 @@ is_timeless(const struct answer *answer)
     case OI_QUERY_EXPIRIES:
     case OI_QUERY_METRICS:
     case OI_QUERY_OVERVIEW:
+    case OI_QUERY_ALERTS:
         break;
     }
     return false;

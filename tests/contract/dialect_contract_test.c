@@ -186,6 +186,17 @@ fill_facts(struct world *world, enum oi_query_kind kind, struct oi_block *block)
 }
 
 /* The blocks that answer a question in this world. */
+static const struct oi_alert sample_alert = { .sequence = 7,
+                                              .id = "0123456789abcdef0123456789abcdef",
+                                              .alert = "0123456789abcdef0123456789abcdef",
+                                              .rule = "btc-falls",
+                                              .when = "level",
+                                              .severity = "warning",
+                                              .market = "total:BTC",
+                                              .unit = "coins",
+                                              .detail = "",
+                                              .message = "btc-falls" };
+
 static struct oi_result *
 answer(struct world *world, const struct oi_query *query)
 {
@@ -215,6 +226,10 @@ answer(struct world *world, const struct oi_query *query)
         break;
     case OI_QUERY_COVERAGE:
         block->coverage = &world->coverage;
+        break;
+    case OI_QUERY_ALERTS:
+        block->market = NULL;
+        block->alerts = &sample_alert;
         break;
     case OI_QUERY_CONVENTIONS:
         block->market = NULL;
