@@ -52,12 +52,12 @@ take_rows(struct slice *slice, const struct oi_alert_series *series,
         struct oi_alert_heard heard = { .series = series->series };
         struct oi_observation reading;
 
-        if (columns->batch[row] > slice->replay->batch_max ||
-            (series->is_heard && !oi_span_contains(slice->span, columns->known_time[row])))
+        if (columns->batch[row] > slice->replay->batch_max)
             continue;
         reading = oi_columns_get(columns, row);
         if (oi_alert_scope_word(slice->replay->scope, series, &reading, columns->batch[row],
-                                &heard.reading))
+                                &heard.reading) &&
+            oi_span_contains(slice->span, heard.reading.heard))
             oi_vector_push(&slice->readings, heard);
     }
 }

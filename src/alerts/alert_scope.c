@@ -219,10 +219,15 @@ oi_alert_scope_word(const struct oi_alert_scope *scope, const struct oi_alert_se
                                         .staleness_ns = series->staleness_ns };
     struct oi_facts facts;
 
-    if (reading.heard - row->time > series->staleness_ns)
-        return false;
+    if (reading.heard - row->time > series->staleness_ns) {
+        if (!scope->has_past)
+            return false;
+        reading.heard = row->time;
+    }
     oi_facts_at(scope->source, scope->catalog, series->series, row->time,
-                series->is_heard ? reading.heard : OI_TIME_LATEST, &facts);
+                series->is_heard && reading.heard == row->known_time ? reading.heard
+                                                                     : OI_TIME_LATEST,
+                &facts);
     for (enum oi_unit unit = OI_UNIT_CONTRACTS; unit <= OI_UNIT_USD; unit++)
         if (scope->units & 1u << unit)
             reading.amounts[unit] = oi_facts_convert(&facts, row, unit, true);

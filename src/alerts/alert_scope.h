@@ -46,7 +46,8 @@ const struct oi_alert_series *oi_alert_scope_find(const struct oi_alert_scope *s
 /* How far before an instant readings are needed to judge from it on. */
 int64_t oi_alert_scope_reach_ns(const struct oi_alert_scope *scope);
 
-/* A row as a reading. False: when it was heard it was too old to be news, or it says nothing. */
+/* A row as a reading. False: when it was heard it was too old to be news. With a past such a row is
+ * one of those that are taken as if they had been heard at their own time. */
 bool oi_alert_scope_word(const struct oi_alert_scope *scope, const struct oi_alert_series *series,
                          const struct oi_observation *row, uint64_t batch,
                          struct oi_alert_reading *ret_reading);
