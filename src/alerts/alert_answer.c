@@ -3,7 +3,7 @@
  * The log as an answer: one page, read in one transaction and held as copies, so that a slow client
  * pins nothing. Pages count from the newest event, or from a number on.
  */
-/* no unit test of its own: alert_log_test.c asks */
+/* no unit test: alert_log_test.c asks */
 #include "alerts/alert_log_internal.h"
 #include "alerts/alert_text.h"
 

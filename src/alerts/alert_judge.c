@@ -3,7 +3,7 @@
  * Is a condition true? Levels, changes and shares are compared in exact decimals: a share of 40 %
  * is figure x 100 against 40 x total, never a quotient. Only the score is a statistic.
  */
-/* no unit test of its own: evaluator_test.c judges through it */
+/* no unit test: evaluator_test.c judges through it */
 #include "alerts/evaluator_internal.h"
 #include "series/score.h"
 

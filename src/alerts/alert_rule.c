@@ -446,7 +446,7 @@ read_thresholds(struct reading *reading, struct oi_error *error)
     if (!reading->above == !reading->below)
         return refuse(reading, "above or below", "must be there, one of them", error);
     if (!read_figure(text, &rule->threshold, &is_percent))
-        return refuse(reading, key, "must be a number, with % for a percentage", error);
+        return refuse(reading, key, "must be a number or a percentage", error);
     rule->is_below = !reading->above;
     rule->is_percent = is_percent;
     if (rule->when == OI_ALERT_SHARE && !is_percent)
