@@ -82,12 +82,16 @@ scan(struct slice *slice, const struct oi_alert_series *series, struct oi_error 
         request.span.to += AHEAD_NS;
     }
     OI_TRY(oi_store_scan(slice->replay->scope->source->store, &request, &rows, error));
-    do {
-        OI_TRY(oi_scan_next(rows, &columns, error));
-        if (columns)
-            take_rows(slice, series, columns);
-    } while (columns);
-    return OI_OK;
+    for (;;) {
+        enum oi_status status = oi_scan_next(rows, &columns, error);
+
+        if (status == OI_E_CORRUPT)
+            continue; /* told once; the scan goes on behind the damage, and so do the rules */
+        OI_TRY(status);
+        if (!columns)
+            return OI_OK;
+        take_rows(slice, series, columns);
+    }
 }
 
 /* A market's readings of the slice: those of the feeds that told as it happened, else of the most
