@@ -166,6 +166,7 @@ struct waiting {
     struct oi_asker *asker;
     struct oi_buffer *answer;
     int http_status;
+    bool is_done;
     enum oi_status status;
     struct oi_error *error;
 };
@@ -176,6 +177,7 @@ take(void *context, enum oi_status status, const struct oi_http_response *respon
 {
     struct waiting *waiting = context;
 
+    waiting->is_done = true;
     waiting->status = status;
     if (status == OI_OK) {
         waiting->http_status = response->status;
@@ -219,7 +221,8 @@ ask_server(struct oi_asker *asker, const struct oi_question_bytes *question,
 
     if (status == OI_OK) {
         oi_http_client_send(asker->client, &request, &limits, take, &waiting);
-        oi_loop_run(asker->loop);
+        while (!waiting.is_done) /* the last answer's stop may end the first turn */
+            oi_loop_run(asker->loop);
         status = waiting.status;
     }
     oi_http_request_release(&request);

@@ -108,7 +108,6 @@ ask_rows(struct command *command, struct oi_error *error)
     status = ask(command, &target, &answer, error);
     if (status == OI_OK)
         status = oi_top_take_rows(&command->top, oi_buffer_slice(&answer), error);
-    oi_buffer_release(&answer);
     return status;
 }
 

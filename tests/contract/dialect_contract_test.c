@@ -285,27 +285,38 @@ answer(struct world *world, const struct oi_query *query)
  * Fixtures.
  */
 
-/* "GET /path HTTP/1.1", then at most one header; lines that begin with # are remarks. */
+struct fixture {
+    char target[2048], header[256], body[2048];
+};
+
+/* "GET /path HTTP/1.1", then at most one header; after "POST /path HTTP/1.1" a line in braces or
+ * brackets is the body. Lines that begin with # are remarks. */
 static void
-read_request(const char *path, char *target, size_t target_size, char *header, size_t header_size)
+read_request(const char *path, struct fixture *fixture)
 {
     struct oi_buffer text = {};
     struct oi_slice rest, line, word;
     bool has_target = false;
 
-    header[0] = '\0';
+    *fixture = (struct fixture){};
     test_file_read(path, &text);
     rest = oi_buffer_slice(&text);
     while (oi_slice_next_part(&rest, '\n', &line)) {
         if (line.size == 0 || line.data[0] == '#')
             continue;
-        if (has_target) {
-            (void) snprintf(header, header_size, "%.*s", OI_SLICE_ARGS(line));
+        if (has_target && (line.data[0] == '{' || line.data[0] == '[')) {
+            assert_true(line.size < sizeof(fixture->body));
+            (void) snprintf(fixture->body, sizeof(fixture->body), "%.*s", OI_SLICE_ARGS(line));
             continue;
         }
-        assert_true(oi_slice_next_part(&line, ' ', &word) && oi_slice_is(word, "GET"));
-        assert_true(oi_slice_next_part(&line, ' ', &word) && word.size < target_size);
-        (void) snprintf(target, target_size, "%.*s", OI_SLICE_ARGS(word));
+        if (has_target) {
+            (void) snprintf(fixture->header, sizeof(fixture->header), "%.*s", OI_SLICE_ARGS(line));
+            continue;
+        }
+        assert_true(oi_slice_next_part(&line, ' ', &word) &&
+                    (oi_slice_is(word, "GET") || oi_slice_is(word, "POST")));
+        assert_true(oi_slice_next_part(&line, ' ', &word) && word.size < sizeof(fixture->target));
+        (void) snprintf(fixture->target, sizeof(fixture->target), "%.*s", OI_SLICE_ARGS(word));
         has_target = true;
     }
     assert_true(has_target);
@@ -314,11 +325,12 @@ read_request(const char *path, char *target, size_t target_size, char *header, s
 
 /* The answer to a request, whole: status, headers, body. */
 static void
-answer_whole(struct test_exchange *exchange, const char *target, const char *header,
-             struct oi_buffer *whole)
+answer_whole(struct test_exchange *exchange, const struct fixture *fixture, struct oi_buffer *whole)
 {
     struct world *world = oi_alloc_zero(1, sizeof(*world));
-    enum oi_status status = test_ask(exchange, target, header[0] ? header : NULL);
+    enum oi_status status =
+        test_send(exchange, fixture->target, fixture->header[0] ? fixture->header : NULL,
+                  oi_slice_of(fixture->body));
 
     if (status == OI_OK)
         status = test_render(exchange, answer(world, &exchange->query));
@@ -365,13 +377,14 @@ struct tally {
 static void
 check_fixture(const struct oi_dialect *dialect, const char *stem, struct tally *tally)
 {
-    char target[2048], header[256], path[512];
+    struct fixture fixture;
+    char path[512];
     struct test_exchange exchange;
     struct oi_buffer whole = {};
 
     (void) snprintf(path, sizeof(path), FIXTURES "/%s/%s.http", dialect->name, stem);
-    read_request(path, target, sizeof(target), header, sizeof(header));
-    answer_whole(&exchange, target, header, &whole);
+    read_request(path, &fixture);
+    answer_whole(&exchange, &fixture, &whole);
     assert_string_equal(exchange.dialect->name, dialect->name);
     (void) snprintf(path, sizeof(path), FIXTURES "/%s/%s.reply", dialect->name, stem);
     check_reply(path, oi_buffer_slice(&whole));
@@ -575,11 +588,12 @@ mutate(struct oi_random *random, const char *target, char *out, size_t out_size)
 static void
 check_mutations(const struct oi_dialect *dialect, const char *stem, struct tally *tally)
 {
-    char target[2048], changed[2048], header[256], path[512];
+    struct fixture fixture;
+    char changed[2048], path[512];
     struct oi_random random;
 
     (void) snprintf(path, sizeof(path), FIXTURES "/%s/%s.http", dialect->name, stem);
-    read_request(path, target, sizeof(target), header, sizeof(header));
+    read_request(path, &fixture);
     oi_random_init(&random, 20'260'609);
     for (int i = 0; i < MUTATIONS; i++) {
         struct oi_http_request request = {};
@@ -589,8 +603,10 @@ check_mutations(const struct oi_dialect *dialect, const char *stem, struct tally
         struct oi_problem problem = {};
         struct oi_call call = { .request_id = "id", .now = TEST_NOW };
 
-        mutate(&random, target, changed, sizeof(changed));
-        if (oi_http_parse_target(oi_slice_of(changed), &request, NULL) == OI_OK) {
+        mutate(&random, fixture.body[0] ? fixture.body : fixture.target, changed, sizeof(changed));
+        if (oi_http_parse_target(oi_slice_of(fixture.body[0] ? fixture.target : changed), &request,
+                                 NULL) == OI_OK) {
+            request.body = oi_slice_of(fixture.body[0] ? changed : "");
             route = oi_dialects_route(&request, &found, &call.mount);
             if (route && route->parse(&call, &request, &query, &problem) == OI_OK)
                 tally->answers++;

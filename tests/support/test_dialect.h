@@ -37,9 +37,11 @@ test_sign(const struct oi_call *call, struct oi_slice path_and_query, struct oi_
     oi_buffer_add_text(out, "&signature=s");
 }
 
-/* Route and parse a request for `target`; headers are "Name: value" lines or NULL. */
+/* Route and parse a POST of `body`, or a GET where there is none; `header` is a "Name: value" line
+ * or NULL. The body is borrowed. */
 static inline enum oi_status
-test_ask(struct test_exchange *exchange, const char *target, const char *header)
+test_send(struct test_exchange *exchange, const char *target, const char *header,
+          struct oi_slice body)
 {
     *exchange = (struct test_exchange){
         .call = { .request_id = "11111111-2222-4333-8444-555555555555",
@@ -58,11 +60,21 @@ test_ask(struct test_exchange *exchange, const char *target, const char *header)
         memcpy(name, header, (size_t) (colon - header));
         oi_http_add_header(&exchange->request, name, oi_slice_of(colon + 2));
     }
+    exchange->request.body = body;
+    if (body.size > 0)
+        exchange->request.method = OI_HTTP_POST;
     exchange->route =
         oi_dialects_route(&exchange->request, &exchange->dialect, &exchange->call.mount);
     assert_non_null(exchange->route);
     return exchange->route->parse(&exchange->call, &exchange->request, &exchange->query,
                                   &exchange->problem);
+}
+
+/* The same without a body. */
+static inline enum oi_status
+test_ask(struct test_exchange *exchange, const char *target, const char *header)
+{
+    return test_send(exchange, target, header, (struct oi_slice){});
 }
 
 /* Parse the same request once more, after the call was changed. */

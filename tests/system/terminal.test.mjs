@@ -62,6 +62,7 @@ const COMMANDS = {
     compact: { args: (w) => ['--data', w.at('imported')], sees: /file \d+ bytes/, isLong: true },
     retain: { args: (w) => ['--data', w.at('data'), '--retention', 'live:9999d'] },
     keys: { args: (w) => ['list', '--data', w.at('data')], sees: /name|plan/ },
+    mcp: { args: (w) => ['--data', w.at('data')], stdin: '{"jsonrpc":"2.0","id":1,"method":"ping"}\n\x04', sees: /"result":\{\}/ },
     config: { args: (w) => ['--data', w.at('data')], sees: /^setting .*value/ },
     doctor: { args: (w) => ['--offline', '--data', w.at('data')], sees: /free space/ },
     completions: { args: () => ['bash'], sees: /complete/ },
@@ -77,7 +78,7 @@ test('every command has a line here', { skip }, () => {
 test('every command does its work in a terminal, long work tells how far it is', { skip }, async (t) => {
     world ??= await makeWorld(t);
     for (const [name, line] of Object.entries(COMMANDS)) {
-        const terminal = inTerminal(t, [name, ...line.args(world)], { columns: 200 });
+        const terminal = inTerminal(t, [name, ...line.args(world)], { columns: 200, stdin: line.stdin });
 
         if (line.stops) {
             await terminal.sees(line.stops);
