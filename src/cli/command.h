@@ -20,7 +20,7 @@ struct oi_command {
     const char *description; /* more to say in its own --help; NULL: the summary says it */
     const struct oi_option *options;
     size_t option_count;
-    bool loads_settings; /* by itself, since it has something to say about mistakes in them */
+    bool loads_settings;  /* by itself, since it has something to say about mistakes in them */
     bool answers_in_part; /* CORRUPT is exit 3: whatever is not damaged has been written */
     /* Data goes to stdout, everything else to stderr. INVALID is wrong usage (exit 2), CANCELLED
      * without a message is a reader that has had enough (exit 0), any other failure is exit 1; the

@@ -121,7 +121,7 @@ static const struct oi_option options_table[] = {
     { .name = "lake",
       .argument = "URL",
       .help =
-          "files of months that are over, in a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=R",
+          "finished months in a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=R",
       .setting = "lake" },
     { .name = "lake-access-key",
       .argument = "KEY",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tools: which route of the native API each one asks, and the schemas of what goes in and comes
  * out. The words of the arguments are the native API's parameters. */
+/* no unit test: mcp_test.c reads what it asks and lists */
 #include "dialects/mcp_internal.h"
 
 #include <string.h>
