@@ -152,6 +152,26 @@ expand_current(struct oi_poll *poll, struct oi_poll_now now, struct oi_error *er
     return OI_OK;
 }
 
+/* Why nobody may ask; OK while one of the addresses may. */
+static enum oi_status
+shut_of(const struct oi_poll *poll, int64_t now_ns)
+{
+    for (unsigned i = 0; i < poll->address_count; i++)
+        if (oi_pace_shut(&poll->paces[i], now_ns) == OI_OK)
+            return OI_OK;
+    return oi_pace_shut(&poll->paces[0], now_ns);
+}
+
+/* Remember what pause is in force: it may be over when the minute ends. */
+static void
+note_held(struct oi_poll *poll, struct oi_poll_now now)
+{
+    enum oi_status shut = shut_of(poll, now.mono_ns);
+
+    if (shut == OI_E_DENIED || poll->held == OI_OK)
+        poll->held = shut;
+}
+
 enum oi_status
 oi_poll_begin(struct oi_poll *poll, oi_time minute, struct oi_poll_now now, struct oi_error *error)
 {
@@ -172,6 +192,8 @@ oi_poll_begin(struct oi_poll *poll, oi_time minute, struct oi_poll_now now, stru
         poll->close_ns = now.mono_ns + PATIENCE_NS;
     poll->flush_ns = now.mono_ns + FLUSH_EVERY_NS;
     poll->wake_ns = now.mono_ns;
+    poll->held = OI_OK;
+    note_held(poll, now);
     OI_TRY(oi_board_begin(&poll->board, poll->store, poll->feed, minute, error));
     poll->is_open = true;
     poll->stats.minutes++;
@@ -220,16 +242,6 @@ choose_ask(struct oi_poll *poll, struct oi_poll_now now, struct oi_ask *ret_ask,
             *ret_wake_ns = wake_ns;
     }
     return false;
-}
-
-/* Why nobody may ask; OK while one of the addresses may. */
-static enum oi_status
-shut_of(const struct oi_poll *poll, int64_t now_ns)
-{
-    for (unsigned i = 0; i < poll->address_count; i++)
-        if (oi_pace_shut(&poll->paces[i], now_ns) == OI_OK)
-            return OI_OK;
-    return oi_pace_shut(&poll->paces[0], now_ns);
 }
 
 bool
@@ -522,6 +534,7 @@ oi_poll_answer(struct oi_poll *poll, struct oi_ask *ask, const struct oi_poll_an
     if (verdict.status != OI_OK) {
         poll->stats.errors[verdict.status]++;
         oi_pace_hear(&poll->paces[ask->address], verdict.status, verdict.pause_ms, now.mono_ns);
+        note_held(poll, now);
     }
     if (!is_ours) {
         /* Its minute is closed. */
@@ -654,31 +667,35 @@ oi_poll_flush(struct oi_poll *poll, struct oi_poll_now now)
     measure(poll, now);
 }
 
-/* Whatever still waits or is under way has its outcome now. */
+/* Whatever still waits or is under way has its outcome now. Where several things went wrong in the
+ * minute, what kept us from asking is the cause: it hit every ask, a failure only its own, and a
+ * pause that ended shortly before the minute did is no less the reason that there was no time. */
 static void
 settle_rest(struct oi_poll *poll, struct oi_poll_now now)
 {
-    enum oi_status shut = shut_of(poll, now.mono_ns);
-    enum oi_hole_cause cause = shut == OI_OK ? OI_HOLE_RATE_LIMITED : cause_of(shut);
+    enum oi_hole_cause cause, why;
 
+    note_held(poll, now);
+    cause = poll->held == OI_OK ? OI_HOLE_RATE_LIMITED : cause_of(poll->held);
+    why = poll->held == OI_OK ? OI_HOLE_UNREACHABLE : cause;
     if (poll->is_discovering) {
-        enum oi_hole_cause why = shut == OI_OK ? OI_HOLE_UNREACHABLE : cause;
-
         oi_board_fail_product(&poll->board, NULL, why);
         poll->is_discovering = false;
     }
     for (size_t i = 0; i < poll->exchange->endpoint_count; i++) {
         const struct oi_endpoint *endpoint = &poll->exchange->endpoints[i];
 
-        if (poll->out[i] > 0 && endpoint->kind == OI_TASK_CURRENT &&
-            endpoint->scope != OI_SCOPE_SYMBOL)
-            oi_board_fail_product(&poll->board, endpoint->product, OI_HOLE_UNREACHABLE);
+        /* Of one symbol's asks those have no word yet that are under way. */
+        if (poll->out[i] > 0 && endpoint->kind == OI_TASK_CURRENT)
+            oi_board_fail_product(&poll->board, endpoint->product, why);
     }
     oi_discover_abandon(&poll->discover);
     for (size_t i = 0; i < poll->agenda.asks.count; i++) {
         struct oi_ask *ask = &poll->agenda.asks.items[i];
 
-        settle(poll, ask, ask->trouble == OI_OK ? cause : cause_of(ask->trouble));
+        /* An ask that failed once and then had to wait is missing for what it waited for. */
+        settle(poll, ask,
+               ask->trouble == OI_OK || poll->held != OI_OK ? cause : cause_of(ask->trouble));
     }
     oi_vector_clear(&poll->agenda.asks);
 }

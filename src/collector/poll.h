@@ -60,6 +60,8 @@ struct oi_poll {
     bool is_open;        /* a minute is under way */
     bool is_late;        /* it was begun late: what is missing is not the exchange's fault */
     bool is_discovering; /* the markets must be known first */
+    /* The gravest pause that was in force at any time of this minute, DENIED before all. */
+    enum oi_status held;
     oi_time minute;
     int64_t begun_ns, close_ns, flush_ns; /* monotonic */
     int64_t wake_ns;                      /* what oi_poll_next said last */

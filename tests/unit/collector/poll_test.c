@@ -300,6 +300,41 @@ a_short_pause_is_waited_for_and_a_long_one_ends_the_minute(void **state)
     end(&fixture);
 }
 
+/* We were refused for a time that ends shortly before the minute does: what was asked then and is
+ * under way when it ends is missing for the refusal, not for the exchange's silence. */
+static void
+a_pause_that_ends_within_the_minute_is_still_its_cause(void **state)
+{
+    struct fixture fixture;
+    struct oi_ask ask;
+    oi_time minute;
+    int64_t until_ns;
+
+    begin(&fixture, state);
+    begin_minute(&fixture, TEST_START, 0);
+    answer_next(&fixture, OI_TASK_INSTRUMENTS, 200, "L0 L1 L2");
+    fixture.now.wall += 48 * OI_SECOND;
+    fixture.now.mono_ns += 48 * OI_SECOND;
+    answer_next(&fixture, OI_TASK_CURRENT, 403, "");
+    until_ns = fixture.poll.paces[0].shut_until_ns;
+    minute = until_ns / OI_MINUTE * OI_MINUTE;
+    begin_minute(&fixture, minute, 0);
+    assert_int_equal(next(&fixture, &ask), OI_TASK_CURRENT);
+    assert_int_equal(fixture.now.mono_ns, until_ns);
+    fixture.now.wall += 9 * OI_SECOND;
+    fixture.now.mono_ns += 9 * OI_SECOND;
+    oi_poll_close(&fixture.poll, fixture.now, false);
+    answer(&fixture, &ask, 200, "L0=5 L1=6 L2=7");
+    assert_int_equal(cause_of(&fixture, 0, minute), OI_HOLE_BLOCKED);
+    /* And failed, but could not be asked again for a refusal of something else. */
+    begin_minute(&fixture, minute + OI_MINUTE, 0);
+    answer_next(&fixture, OI_TASK_CURRENT, 500, "");
+    oi_pace_hear(&fixture.poll.paces[0], OI_E_DENIED, 0, fixture.now.mono_ns);
+    oi_poll_close(&fixture.poll, fixture.now, false);
+    assert_int_equal(cause_of(&fixture, 0, minute + OI_MINUTE), OI_HOLE_BLOCKED);
+    end(&fixture);
+}
+
 static void
 a_minute_that_was_begun_late_or_interrupted_blames_nobody(void **state)
 {
@@ -479,6 +514,7 @@ main(void)
         TEST(pages_are_followed_to_the_end_but_not_in_circles),
         TEST(an_answer_after_its_minute_is_dropped),
         TEST(a_short_pause_is_waited_for_and_a_long_one_ends_the_minute),
+        TEST(a_pause_that_ends_within_the_minute_is_still_its_cause),
         TEST(a_minute_that_was_begun_late_or_interrupted_blames_nobody),
         TEST(rows_go_to_the_store_every_few_seconds),
         TEST(what_the_store_refuses_is_offered_again),
