@@ -206,6 +206,25 @@ listener_send(struct listener *listener, struct wording *wording)
     listener->sequence++;
 }
 
+/* A series' newest reading that nobody called bad. */
+static enum oi_status
+newest_good(struct oi_store *store, uint32_t series, struct oi_observation *ret_reading)
+{
+    struct oi_observation reading;
+
+    OI_TRY(oi_store_latest(store, series, &reading, NULL));
+    while (reading.flags & OI_FLAG_BAD) {
+        oi_time good = oi_store_good_before(store, series, reading.time, OI_TIME_LATEST);
+        oi_time before = good < reading.time ? good : reading.time - 1;
+
+        if (before <= OI_TIME_EARLIEST)
+            return OI_E_NOT_FOUND;
+        OI_TRY(oi_store_at(store, series, before, OI_MOMENT_LATEST, &reading, NULL));
+    }
+    *ret_reading = reading;
+    return OI_OK;
+}
+
 /* The newest reading of an instrument over all its feeds, the preferred one where two are of one
  * instant. */
 static bool
@@ -222,7 +241,7 @@ find_newest(const struct oi_source *source, const struct oi_catalog *catalog, ui
     for (size_t i = 0; i < count; i++) {
         struct oi_observation reading;
 
-        if (oi_store_latest(source->store, series[i], &reading, NULL) != OI_OK ||
+        if (newest_good(source->store, series[i], &reading) != OI_OK ||
             (is_found && reading.time <= ret_row->reading.time))
             continue;
         *ret_row = (struct oi_row){ series[i], reading };
