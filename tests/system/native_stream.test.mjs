@@ -93,6 +93,17 @@ async function startKnown(t, args = ['--no-collect']) {
     return startServer(t, { data, args });
 }
 
+test('the newest reading that comes first is the newest good one', { skip }, async (t) => {
+    const server = await startKnown(t);
+
+    store(server, BTC, [[MINUTE, '10'], [MINUTE + 60000, '11'], [MINUTE + 120000, '12'], [MINUTE + 180000, '13']]);
+    const flag = oi(['flag', '--data', server.data, '--market', BTC, '--start', iso(MINUTE + 90000), '--end', iso(MINUTE + 240000), '--reason', 'doubled']);
+    assert.equal(flag.status, 0, flag.stderr);
+    const rows = events(t, `${server.url}/oi/v1/stream?market=${BTC}&backfill=latest`);
+    await rows.take(1);
+    assert.deepEqual(rows.messages.map((row) => [row.time, row.open_interest]), [[iso(MINUTE + 60000), '11']]);
+});
+
 test('rows and closed candles, the same over both', { skip }, async (t) => {
     const server = await startKnown(t);
     const stream = `${server.url}/oi/v1/stream`;
