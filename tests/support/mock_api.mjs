@@ -243,6 +243,42 @@ export async function startMock({
         return found;
     }
 
+    // The candles of all markets chosen, added up.
+    function total(query, unit) {
+        const fits = (name, value) => !query.has(name) || query.getAll(name).includes(value);
+        const chosen = markets.filter(
+            (item) =>
+                fits('market', item.market) &&
+                fits('exchange', item.exchange) &&
+                fits('coin', item.coin) &&
+                fits('kind', item.kind.toLowerCase()),
+        );
+        const start = Date.parse(query.get('start') ?? iso(now() - 6048e5));
+        const end = query.has('end') ? Date.parse(query.get('end')) : Infinity;
+        const parts = chosen.map((item) => candles(item, unit, query.get('interval'), start, end));
+        const data = (parts[0] ?? []).map((first, at) => {
+            const sum = (name) =>
+                parts.reduce((whole, part) => whole + Number(part[at]?.[name] ?? 0), 0).toFixed(3);
+            return {
+                ...first,
+                market: 'total',
+                open: sum('open'),
+                high: sum('high'),
+                low: sum('low'),
+                close: sum('close'),
+                price_open: null,
+                price_close: null,
+            };
+        });
+        const members = chosen.map((item) => ({ market: item.market, last: iso(lastOf(item)) }));
+        return {
+            data: data.slice(-Number(query.get('limit') ?? 1000)),
+            next: null,
+            totals: [{ market: 'total', members }],
+            left_out_rows: 0,
+        };
+    }
+
     function rows(market, unit, limit) {
         const found = [],
             last = lastOf(market);
@@ -333,6 +369,7 @@ export async function startMock({
                     })),
                 );
             case '/oi/v1/open-interest':
+                if (query.get('total') === 'true') return [200, total(query, unit)];
                 return table(
                     query.has('interval')
                         ? candles(
