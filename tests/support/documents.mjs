@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 // only shown. A block that could be run but is not says so: ```sh untested: why.
 export const KINDS = {
     run: ['console', 'sh', 'conf', 'promql', 'json'],
-    shown: ['text', 'c'],
+    shown: ['text', 'c', 'xml', 'yaml'],
     excusable: ['console', 'sh', 'python', 'js', 'sql', 'conf'],
 };
 
