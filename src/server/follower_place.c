@@ -208,7 +208,7 @@ keep(struct placement *placement, struct dictionary *dictionary, struct placed *
 {
     OI_VECTOR(struct oi_row) rows = {};
     struct oi_append_result result = {};
-    struct oi_batch batch = { .refuse = refuse };
+    struct oi_batch batch = { .first_wins = true, .refuse = refuse };
     enum oi_status status;
 
     OI_TRY(define_all(placement, dictionary, error));

@@ -313,6 +313,11 @@ judge(struct intake *intake, const struct oi_feed *feed, const struct intake_row
         refuse(intake, row->index, "too many revisions of one instant");
         return false;
     }
+    if (!feed->restates && present->count > 0 && part_of(intake, row->index)->batch->first_wins &&
+        oi_rows_same_reading(present, 0, &intake->candidate, 0)) {
+        part_of(intake, row->index)->result.duplicate++;
+        return false;
+    }
     for (size_t i = 0; !feed->restates && i < present->count; i++) {
         if (!oi_rows_same_reading(present, i, &intake->candidate, 0)) {
             refuse(intake, row->index, "a second, different reading: the feed does not restate");

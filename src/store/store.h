@@ -171,6 +171,9 @@ struct oi_batch {
     const struct oi_watch_mark *marks;
     size_t mark_count;
     const struct oi_import_mark *import; /* or NULL */
+    /* A row that is there already is a duplicate also where this one says it was known earlier: for
+     * rows that come from several stores. */
+    bool first_wins;
     /* Called for each row that is not taken, with its index and the reason; may be NULL. Before the
      * append returns, perhaps on the thread of another append that took this one along. */
     void (*refuse)(void *context, size_t row, const char *reason);
