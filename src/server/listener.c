@@ -32,6 +32,28 @@ listener_find(struct listener *listener, uint32_t instrument)
                    compare_interests);
 }
 
+/* Each market once, and new ones into the hub's index. */
+static void
+index_interests(struct listener *listener)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < listener->interests.count; i++) {
+        struct interest *interest = &listener->interests.items[i];
+
+        if (kept > 0 && listener->interests.items[kept - 1].instrument == interest->instrument)
+            continue; /* two selectors chose it; neither is in the index before */
+        listener->interests.items[kept++] = *interest;
+    }
+    listener->interests.count = kept;
+    for (size_t i = 0; i < kept; i++) {
+        struct interest *interest = &listener->interests.items[i];
+
+        if (interest->place == SIZE_MAX)
+            interest->place = live_index_add(listener->live, interest->instrument, listener);
+    }
+}
+
 static void
 add_choices(struct listener *listener, const struct oi_choices *choices, bool needs_newest)
 {
@@ -45,11 +67,13 @@ add_choices(struct listener *listener, const struct oi_choices *choices, bool ne
             continue;
         oi_vector_push(&listener->interests, ((struct interest){ .instrument = wanted.instrument,
                                                                  .time = OI_TIME_NONE,
-                                                                 .needs_newest = needs_newest }));
+                                                                 .needs_newest = needs_newest,
+                                                                 .place = SIZE_MAX }));
     }
     if (listener->interests.count > 1)
         qsort(listener->interests.items, listener->interests.count, sizeof(struct interest),
               compare_interests);
+    index_interests(listener);
     listener->newest_at = 0;
 }
 
@@ -62,6 +86,7 @@ remove_choices(struct listener *listener, const struct oi_choices *choices)
 
         if (!found)
             continue;
+        live_index_remove(listener->live, found->instrument, found->place);
         at = (size_t) (found - listener->interests.items);
         listener->interests.count--;
         for (; at < listener->interests.count; at++)
@@ -79,7 +104,7 @@ listener_choose(struct listener *listener, const struct oi_query *query, bool is
     struct oi_choices choices = {};
     enum oi_status status = oi_names_choose(index, query, &choices, problem);
 
-    if (status == OI_OK && is_adding)
+    if (status == OI_OK && is_adding && !listener->hears_all)
         add_choices(listener, &choices, query->wants_latest);
     else if (status == OI_OK)
         remove_choices(listener, &choices);

@@ -183,8 +183,9 @@ word(struct push *push, const struct oi_stream_route *route)
 }
 
 static void
-push_to(struct push *push, struct listener *listener)
+push_to(void *context, struct listener *listener)
 {
+    struct push *push = context;
     const struct oi_observation *reading = &push->row->reading;
     struct interest *interest = NULL;
     struct wording *wording;
@@ -222,8 +223,8 @@ push_row(struct push *push, const struct live_row *told)
     push->count = 0;
     push->instrument = push->catalog->series[row->series - 1].instrument;
     live_candles_note(live, push->instrument, row->reading.time);
-    for (size_t i = live->listeners.count; i-- > 0;)
-        push_to(push, live->listeners.items[i]);
+    live_index_push(live, 0, push_to, push);
+    live_index_push(live, push->instrument, push_to, push);
     for (size_t i = 0; i < push->count; i++)
         live_word_release(&push->wordings[i]);
 }
@@ -264,8 +265,10 @@ live_push(struct live *live)
     to = live->pushing.count - live->pushed > LIVE_TURN_ROWS ? live->pushed + LIVE_TURN_ROWS
                                                              : live->pushing.count;
     push.catalog = oi_store_catalog(source->store);
-    for (size_t i = 0; i < live->listeners.count; i++)
+    for (size_t i = 0; live->catalog_version != push.catalog->version && i < live->listeners.count;
+         i++)
         listener_refresh(live->listeners.items[i], push.catalog);
+    live->catalog_version = push.catalog->version;
     for (; live->pushed < to; live->pushed++)
         push_row(&push, &live->pushing.items[live->pushed]);
     (void) live_candles_send(live, push.catalog);
@@ -280,6 +283,11 @@ listener_free(struct listener *listener)
     live_candles_leave(listener->live, &listener->candles);
     oi_access_close_stream(&listener->account);
     live_replica_free(listener);
+    if (listener->hears_all)
+        live_index_remove(listener->live, 0, listener->place);
+    for (size_t i = 0; i < listener->interests.count; i++)
+        live_index_remove(listener->live, listener->interests.items[i].instrument,
+                          listener->interests.items[i].place);
     oi_buffer_release(&listener->events);
     oi_vector_release(&listener->interests);
     oi_query_release(&listener->query);
@@ -371,6 +379,7 @@ live_free(struct live **live)
     oi_vector_release(&(*live)->pushing);
     oi_vector_release(&(*live)->waiting);
     oi_vector_release(&(*live)->listeners);
+    live_index_release(*live);
     pthread_mutex_destroy(&(*live)->lock);
     oi_free(*live);
     *live = NULL;
@@ -429,6 +438,8 @@ begin(struct listener *listener, const struct oi_call *call, const struct oi_htt
         return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "", (struct oi_slice){},
                               "whole rows are for the operator's own servers: an operator's key");
     listener->hears_all = listener->query.selectors.count == 0 && !route->read_message;
+    if (listener->hears_all)
+        listener->place = live_index_add(listener->live, 0, listener);
     for (size_t i = 0; i < listener->query.selectors.count; i++)
         listener->has_pattern |= listener->query.selectors.items[i].is_pattern ||
                                  !listener->query.selectors.items[i].market;
@@ -489,6 +500,7 @@ listener_new(struct live *live, const struct oi_http_request *request,
         return NULL;
     }
     oi_vector_push(&live->listeners, listener);
+    live->catalog_version = 0; /* its patterns may be of an older one */
     atomic_fetch_add(&live->listener_count, 1);
     if (listener->query.is_replica)
         live_replica_begin(listener);

@@ -15,6 +15,7 @@ struct interest {
     uint32_t series;   /* of the reading sent first, and its time: so that it is not sent again */
     oi_time time;      /* OI_TIME_NONE: none was */
     bool needs_newest; /* its newest reading is still to be sent */
+    size_t place;      /* in the hub's list of who hears the market */
 };
 
 /* Closed candles of one interval and unit, for whoever on this loop hears them. */
@@ -62,6 +63,7 @@ struct listener {
     uint64_t sequence;        /* of the next row */
     size_t newest_at;         /* interests before it need no newest reading */
     size_t slot;              /* in live->listeners */
+    size_t place;             /* among those who hear all */
 };
 
 /* What was sent of one exchange on one stream: a ring of (market, microsecond). */
@@ -100,6 +102,11 @@ struct due_candle {
     oi_time start;
 };
 
+/* Who hears one market. */
+struct hearers {
+    OI_VECTOR(struct listener *) items;
+};
+
 struct live {
     struct worker *worker;
     struct oi_timer *timer; /* each second: keys, candles of markets that went silent */
@@ -111,6 +118,8 @@ struct live {
     struct oi_watcher watcher;
     OI_VECTOR(struct listener *) listeners;
     atomic_size_t listener_count;
+    OI_VECTOR(struct hearers) index; /* by market; 0: of all */
+    uint64_t catalog_version;        /* at which patterns were looked up */
     OI_VECTOR(struct recall) recalls;
     OI_VECTOR(struct live_row)
     pushing; /* taken from `waiting`, from `pushed` on still to be sent */
@@ -141,6 +150,13 @@ enum oi_key_verdict listener_take_key(struct listener *listener,
 void listener_attach_reply(struct listener *listener, struct oi_http_reply *reply);
 /* A sign of life, where nothing else may pass for days. */
 void listener_beat(struct listener *listener);
+
+/* live_index.c: note that a listener hears a market (0: all); its place there, which it keeps. */
+size_t live_index_add(struct live *live, uint32_t instrument, struct listener *listener);
+void live_index_remove(struct live *live, uint32_t instrument, size_t place);
+void live_index_push(struct live *live, uint32_t instrument,
+                     void (*push)(void *context, struct listener *listener), void *context);
+void live_index_release(struct live *live);
 
 /* live_replica.c: what it begins with. */
 void live_replica_begin(struct listener *listener);
