@@ -22,8 +22,11 @@
 #include <time.h>
 
 static const struct oi_option options_table[] = {
-    { .name = "from", .argument = "TIME", .help = "test: from this instant on" },
-    { .name = "to", .argument = "TIME", .help = "test: before this instant (default: now)" },
+    { .name = "start", .also = "from", .argument = "TIME", .help = "test: from this instant on" },
+    { .name = "end",
+      .also = "to",
+      .argument = "TIME",
+      .help = "test: before this instant (default: now)" },
     { .name = "rule", .argument = "NAME", .help = "list, test, log: this rule alone" },
     { .name = "heard",
       .help = "test: only by what was heard as it happened, as a running server judges" },
@@ -271,12 +274,12 @@ test(struct work *work, struct oi_error *error)
         .context = &replayed,
     };
 
-    OI_TRY(oi_options_time(work->options, "from", &history.from, error));
-    OI_TRY(oi_options_time(work->options, "to", &history.to, error));
+    OI_TRY(oi_options_time(work->options, "start", &history.from, error));
+    OI_TRY(oi_options_time(work->options, "end", &history.to, error));
     if (history.to > work->now)
         history.to = work->now;
     if (history.from > history.to)
-        return oi_options_refuse(work->options, "from", "an instant before --to", error);
+        return oi_options_refuse(work->options, "start", "an instant before --end", error);
     OI_TRY(oi_workspace_open(work->folder, true, &workspace, error));
     OI_TRY(begin_table(work, event_columns, OI_COUNT(event_columns), error));
     history.source = &workspace->source;
@@ -488,7 +491,7 @@ const struct oi_command oi_command_alerts = {
     .operands_min = 1,
     .operands_max = 2,
     .description = "list: the rules and how they stand. log: what fired, the newest last.\n"
-                   "test: what would have fired on history, from --from to --to.\n"
+                   "test: what would have fired on history, from --start to --end.\n"
                    "send-test: one signed delivery to an action, or to those of a rule.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),

@@ -120,8 +120,7 @@ static const struct oi_option options_table[] = {
       .setting = "public_url" },
     { .name = "lake",
       .argument = "URL",
-      .help =
-          "finished months in a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=R",
+      .help = "finished months in a bucket: s3://BUCKET/PREFIX?endpoint=URL&region=R",
       .setting = "lake" },
     { .name = "lake-access-key",
       .argument = "KEY",

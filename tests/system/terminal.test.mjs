@@ -55,6 +55,7 @@ const COMMANDS = {
     export: { args: (w) => ['--data', w.at('data'), '--market', MARKET, w.at('out.csv')], isLong: true },
     gaps: { args: (w) => ['--data', w.at('data')], sees: /^market .*cause/ },
     conventions: { args: () => ['--exchange', 'okx'], sees: /evidence|okx/ },
+    alerts: { args: (w) => ['list', '--data', w.at('data')], sees: /rule|alert/ },
     flag: { args: (w) => ['--data', w.at('data')], sees: /reason/ },
     info: { args: (w) => ['--data', w.at('data')], sees: /^readings {2}2000/ },
     verify: { args: (w) => ['--data', w.at('data')], sees: /: sound: /, isLong: true },
