@@ -84,8 +84,10 @@ oi_facts_at(const struct oi_source *source, const struct oi_catalog *catalog, ui
     struct oi_facts facts = { .feed = &catalog->feeds[of->feed - 1] };
     struct oi_convention own;
 
-    if (oi_store_instrument(source->store, of->instrument, time, as_of, &facts.instrument, NULL) !=
-        OI_OK)
+    /* The last version holds from its instant on; what held before is asked of the store. */
+    if ((newest->valid_from <= time && newest->known_from <= as_of) ||
+        oi_store_instrument(source->store, of->instrument, time, as_of, &facts.instrument, NULL) !=
+            OI_OK)
         facts.instrument = *newest;
     facts.unit = facts.feed->unit;
     facts.sides = facts.feed->sides;
