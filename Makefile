@@ -35,10 +35,11 @@ bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS
 	@tools/build.sh run oi bench
 	@tests/bench/run.py --scale "$(or $(SCALE),1)" $(if $(BENCH_INSTALL),--install) $(ARGS)
 
-bench-page: ## how smoothly the page pans through a year of minutes, half a minute
+bench-page: ## how smoothly the page pans through a year, how soon 12,000 markets are there, two minutes
 	@tools/setup.sh test
 	@tools/build.sh release oi
 	@OI_BINARY=build-release/oi node tests/bench/page_pan.mjs
+	@OI_BINARY=build-release/oi node tests/bench/page_overview.mjs
 
 bench-serve: ## the server against an epoll loop and other engines' servers, six minutes; into docs/benchmarks.md
 	@tools/setup.sh run

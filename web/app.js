@@ -9,6 +9,7 @@ import * as address from './state.js';
 import { parse } from './time.js';
 
 const REFRESH_MS = 20000;
+const FIRST_MS = 400;
 const MODULES = {
     overview: () => import('./overview.js'),
     markets: () => import('./markets.js'),
@@ -223,4 +224,9 @@ function watch() {
 }
 
 watch();
-follow();
+// Whether this is a demo is known before anything is shown, so that its banner pushes nothing down;
+// a slow server is not waited for.
+Promise.race([
+    api.status().then(tellStatus, () => {}),
+    new Promise((resume) => setTimeout(resume, FIRST_MS)),
+]).then(follow);

@@ -113,7 +113,9 @@ export class Treemap {
             node.style.top = `${place.top}px`;
             node.style.width = `${place.width}px`;
             node.style.height = `${place.height}px`;
-            const lines = place.width < 34 ? 0 : Math.floor((place.height - 8) / 17);
+            // A name that is cut says less than none.
+            const isNamed = place.width > this.items[at].name.length * 8 + 16;
+            const lines = isNamed ? Math.floor((place.height - 8) / 17) : 0;
             const wide = place.width > 62 ? 3 : 1;
             setClass(
                 node,
