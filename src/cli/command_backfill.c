@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/intake.h"
 #include "cli/meter.h"
+#include "cli/open_store.h"
 #include "cli/table.h"
 #include "collector/backfill.h"
 
@@ -265,7 +266,7 @@ run(const struct oi_options *options, struct oi_error *error)
     enum oi_status status;
 
     OI_TRY(take_options(&command, error));
-    OI_TRY(oi_store_open(oi_intake_folder(options), &(struct oi_store_options){}, &store, error));
+    OI_TRY(oi_open_store(options, oi_intake_folder(options), OI_STORE_WRITE, &store, error));
     OI_TRY(oi_intake_prepare(options, store, error));
     command.meter = oi_meter_new("backfill", "rows");
     status = run_in(&command, store, error);

@@ -4,6 +4,7 @@
 #include "base/compiler.h"
 #include "cli/command.h"
 #include "cli/meter.h"
+#include "cli/open_store.h"
 #include "cli/verify_child.h"
 #include "store/store.h"
 
@@ -35,6 +36,10 @@ run(const struct oi_options *options, struct oi_error *error)
     const char *const *operands;
 
     (void) oi_options_operands(options, &operands);
+    if (oi_store_address(options))
+        return oi_fail(
+            error, OI_E_INVALID,
+            "readings in ClickHouse are backed up there; `oi copy` makes a store of them");
     OI_TRY(copy(oi_options_text(options, "data"), operands[0], error));
     return oi_verify_in_child(operands[0], error);
 }

@@ -125,7 +125,8 @@ run(const struct oi_options *options, struct oi_error *error)
     if (!exchange)
         return oi_fail(error, OI_E_INVALID, "there is no exchange \"%.40s\"", operands[0]);
     OI_TRY(find_endpoint(exchange, oi_options_text(options, "product"), &endpoint, error));
-    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), false, &workspace, error));
+    OI_TRY(oi_workspace_open(options, oi_options_text(options, "data"), OI_STORE_WRITE, &workspace,
+                             error));
     for (size_t i = 1; i < count; i++) {
         struct oi_error trouble = {};
 

@@ -2,6 +2,7 @@
 /* The operator's word that some readings are bad; and what has been said so far. */
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "cli/command.h"
+#include "cli/open_store.h"
 #include "cli/question.h"
 #include "cli/table.h"
 #include "store/store.h"
@@ -113,13 +114,13 @@ run(const struct oi_options *options, struct oi_error *error)
 {
     OI_CLEANUP(oi_store_close) struct oi_store *store = NULL;
     bool is_listing = !oi_options_text(options, "reason");
-    const struct oi_store_options store_options = { .is_read_only = is_listing };
     size_t format = 0;
 
     OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
     if (is_listing && oi_options_text(options, "market"))
         return oi_fail(error, OI_E_INVALID, "--reason is needed: nothing is bad without one");
-    OI_TRY(oi_store_open(oi_options_text(options, "data"), &store_options, &store, error));
+    OI_TRY(oi_open_store(options, oi_options_text(options, "data"),
+                         is_listing ? OI_STORE_READ : OI_STORE_WRITE, &store, error));
     if (is_listing)
         return list(store, (enum oi_table_format) format, error);
     return add(options, store, error);

@@ -31,7 +31,8 @@ run(const struct oi_options *options, struct oi_error *error)
 
     OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
     OI_TRY(make_query(options, &query, error));
-    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), true, &workspace, error));
+    OI_TRY(oi_workspace_open(options, oi_options_text(options, "data"), OI_STORE_READ, &workspace,
+                             error));
     OI_TRY(oi_printer_open(NULL, &printer, error));
     OI_TRY(oi_answer_write(&workspace->source, &query, (enum oi_table_format) format, printer, NULL,
                            error));

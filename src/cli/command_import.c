@@ -315,7 +315,8 @@ run_import(struct command *command, const struct oi_options *options, struct oi_
     size_t count = oi_options_operands(options, &operands);
 
     OI_TRY(take_options(command, options, error));
-    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), false, &workspace, error));
+    OI_TRY(oi_workspace_open(options, oi_options_text(options, "data"), OI_STORE_WRITE, &workspace,
+                             error));
     zones = oi_zones_new(NULL);
     command->import.zones = oi_zones_loader(zones);
     return import_all(command, workspace->store, operands + 1, count - 1, error);
@@ -332,7 +333,8 @@ run_withdraw(const struct oi_options *options, struct oi_error *error)
     if (oi_options_operands(options, &operands) > 0)
         return oi_fail(error, OI_E_INVALID, "--withdraw takes no files");
     OI_TRY(oi_options_integer(options, "withdraw", numbers, &batch, error));
-    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), false, &workspace, error));
+    OI_TRY(oi_workspace_open(options, oi_options_text(options, "data"), OI_STORE_WRITE, &workspace,
+                             error));
     OI_TRY(oi_store_withdraw(workspace->store, (uint64_t) batch, error));
     (void) fprintf(stderr, "the import of batch %" PRId64 " is hidden from now on\n", batch);
     return OI_OK;

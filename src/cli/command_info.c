@@ -3,6 +3,7 @@
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/vector.h"
 #include "cli/command.h"
+#include "cli/open_store.h"
 #include "cli/table.h"
 #include "store/store.h"
 
@@ -198,11 +199,10 @@ static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)
 {
     OI_CLEANUP(oi_store_close) struct oi_store *store = NULL;
-    const struct oi_store_options store_options = { .is_read_only = true };
     size_t format = 0;
 
     OI_TRY(oi_options_word(options, "format", oi_table_formats, &format, error));
-    OI_TRY(oi_store_open(oi_options_text(options, "data"), &store_options, &store, error));
+    OI_TRY(oi_open_store(options, oi_options_text(options, "data"), OI_STORE_READ, &store, error));
     if (oi_options_switch(options, "columns"))
         return print_costs(store, (enum oi_table_format) format, error);
     return print(store, (enum oi_table_format) format, error);

@@ -38,7 +38,8 @@ write_answer(const struct oi_options *options, size_t format, const char *path,
     enum oi_status status;
 
     OI_TRY(oi_question_readings(options, &query, error));
-    OI_TRY(oi_workspace_open(oi_options_text(options, "data"), true, &workspace, error));
+    OI_TRY(oi_workspace_open(options, oi_options_text(options, "data"), OI_STORE_READ, &workspace,
+                             error));
     OI_TRY(oi_printer_open(path, &printer, error));
     if (path)
         meter = oi_meter_new(path, "rows");

@@ -3,6 +3,7 @@
 /* no unit test: a whole command; tests/system/upkeep.test.mjs runs it */
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/open_store.h"
 #include "cli/retention.h"
 #include "store/store.h"
 
@@ -22,7 +23,7 @@ run(const struct oi_options *options, struct oi_error *error)
     OI_TRY(oi_retention_read(options, &all, error));
     if (all.count == 0)
         return oi_fail(error, OI_E_INVALID, "no rule is set, so nothing is removed");
-    OI_TRY(oi_store_open(oi_options_text(options, "data"), NULL, &store, error));
+    OI_TRY(oi_open_store(options, oi_options_text(options, "data"), OI_STORE_WRITE, &store, error));
     for (size_t i = 0; i < all.count; i++) {
         struct oi_retention one = { .rules = { all.rules[i] }, .count = 1 };
         bool is_done = false;

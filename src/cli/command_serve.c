@@ -278,7 +278,8 @@ open_service(const struct oi_options *options, struct service *service, struct o
     OI_TRY(read_server_options(options, &server, error));
     server.address = address.host;
     server.port = address.port;
-    OI_TRY(oi_workspace_open(server.data_folder, false, &service->workspace, error));
+    OI_TRY(oi_workspace_open(options, server.data_folder, OI_STORE_COLLECT, &service->workspace,
+                             error));
     if (oi_options_switch(options, "collect"))
         OI_TRY(oi_intake_prepare(options, service->workspace->store, error));
     OI_TRY(oi_alarm_open(options, server.data_folder, &service->workspace->source, &service->alarm,

@@ -45,7 +45,13 @@ struct oi_option {
         .name = "data", .argument = "DIR", .help = "the folder with the readings",                 \
         .fallback = "data", .setting = "data"                                                      \
     }
-#define OI_OPTION_STORE OI_OPTION_DATA, OI_OPTION_CONFIG
+#define OI_OPTION_PLACE                                                                            \
+    {                                                                                              \
+        .name = "store", .argument = "URL",                                                        \
+        .help = "readings in ClickHouse: clickhouse://user:password@host:8123/database",           \
+        .setting = "store", .is_secret = true                                                      \
+    }
+#define OI_OPTION_STORE OI_OPTION_DATA, OI_OPTION_PLACE, OI_OPTION_CONFIG
 
 /* Plans beside the built-in ones (server/plans.h). */
 #define OI_OPTION_PLANS                                                                            \

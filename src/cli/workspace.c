@@ -31,12 +31,11 @@ oi_conventions_release(struct oi_convention_book *book)
 }
 
 enum oi_status
-oi_workspace_open(const char *folder, bool is_read_only, struct oi_workspace **ret_workspace,
-                  struct oi_error *error)
+oi_workspace_open(const struct oi_options *options, const char *folder, enum oi_store_use use,
+                  struct oi_workspace **ret_workspace, struct oi_error *error)
 {
-    const struct oi_store_options options = { .is_read_only = is_read_only };
     struct oi_workspace *workspace = oi_alloc_zero(1, sizeof(*workspace));
-    enum oi_status status = oi_store_open(folder, &options, &workspace->store, error);
+    enum oi_status status = oi_open_store(options, folder, use, &workspace->store, error);
 
     if (status != OI_OK) {
         oi_free(workspace);

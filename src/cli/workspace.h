@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "cli/open_store.h"
 #include "cli/options.h"
 #include "core/convention.h"
 #include "query/run.h"
@@ -19,9 +20,11 @@ struct oi_workspace {
     struct oi_source source;
 };
 
-/* Open the store in `folder`. Read only: it must be there already. */
-enum oi_status oi_workspace_open(const char *folder, bool is_read_only,
-                                 struct oi_workspace **ret_workspace, struct oi_error *error);
+/* Open the store in `folder`, or the one that the options name. To read, it must be there already.
+ */
+enum oi_status oi_workspace_open(const struct oi_options *options, const char *folder,
+                                 enum oi_store_use use, struct oi_workspace **ret_workspace,
+                                 struct oi_error *error);
 void oi_workspace_close(struct oi_workspace **workspace);
 
 /* Every table of conventions that the program has. Release with oi_conventions_release. */

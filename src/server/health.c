@@ -70,6 +70,11 @@ write_metrics(struct oi_server *server, struct oi_buffer *out)
     add_gauge(out, "oi_store_damaged_chunks", "Damaged chunks that reads have met since the start.",
               oi_store_damaged_count(server->source->store));
     add_gauge(out, "oi_store_paused", "1 while the disk is full.", stats.is_paused);
+    add_gauge(out, "oi_store_away", "1 while the engine with the readings does not answer.",
+              stats.is_away);
+    add_gauge(out, "oi_store_waiting_batches", "Batches kept on disk until it does.",
+              stats.waiting_batches);
+    add_gauge(out, "oi_store_waiting_bytes", "Their bytes.", stats.waiting_bytes);
     add_gauge(out, "oi_store_last_batch", "Number of the last commit.",
               oi_store_last_batch(server->source->store));
     add_tallies(server, out, "oi_requests_total", "Requests by dialect.",
@@ -175,6 +180,9 @@ health_handle(struct oi_server *server, const struct oi_http_request *request,
         oi_store_stats(server->source->store, &stats);
         if (stats.is_paused)
             answer_text(reply, 503, "writing is paused: the disk is full; reads go on\n");
+        else if (stats.is_away)
+            answer_text(reply, 503,
+                        "ClickHouse does not answer: what is collected waits on this disk\n");
         else if (server->shared && !oi_sharing_is_up(server->shared))
             answer_text(reply, 200, "ready; Redis is away: quotas are this server's share\n");
         else

@@ -19,7 +19,7 @@
 static bool
 is_ours(const char *name)
 {
-    static const char *const known[] = { "oi.conf", "usage", "lake", "raw", "lost+found" };
+    static const char *const known[] = { "oi.conf", "usage", "lake", "raw", "waiting", "lost+found" };
 
     for (size_t i = 0; i < OI_COUNT(known); i++)
         if (strcmp(name, known[i]) == 0)
@@ -370,5 +370,7 @@ oi_store_stats(struct oi_store *store, struct oi_store_stats *ret_stats)
         stats.chunks += store->tracks.items[i].position.chunks;
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
+    if (store->remote)
+        store->remote->stats(store->remote_context, &stats);
     *ret_stats = stats;
 }

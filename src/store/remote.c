@@ -66,6 +66,9 @@ oi_remote_change(struct oi_store *store, enum oi_change_kind kind, struct oi_sli
     }
     if (status == OI_OK)
         status = oi_remote_apply(store, &change, ret_changed, error);
+    /* What is the newest row now? */
+    if (status == OI_OK && kind == OI_CHANGE_WITHDRAW)
+        status = remote->follow(store->remote_context, true, error);
     (void) pthread_mutex_unlock(&store->append_lock);
     return status;
 }
@@ -399,6 +402,12 @@ oi_remote_find_series(struct oi_store *store, uint32_t instrument, uint16_t feed
     series = store->names.by_pair ? oi_names_find_series(&store->names, instrument, feed) : 0;
     (void) pthread_rwlock_unlock(&store->state_lock);
     return series;
+}
+
+oi_time
+oi_remote_now(struct oi_store *store)
+{
+    return oi_store_now(store, &store->state);
 }
 
 uint64_t

@@ -70,7 +70,8 @@ struct oi_remote_position {
     struct oi_observation newest;
 };
 
-/* What is called is `calls`, with `context`. All but `read`, `sizes` under the append lock. */
+/* What is called is `calls`, with `context`. All under the append lock, where nothing else is said.
+ */
 struct oi_remote_calls {
     /* Apply (oi_remote_apply) what others changed. `is_needed`: at once, or fail; otherwise when it
      * is due, and a remote that is away leaves the mirror as it is. */
@@ -86,11 +87,13 @@ struct oi_remote_calls {
     enum oi_status (*present)(void *context, const struct oi_row_key *keys, size_t count,
                               struct oi_batch_rows *rows, struct oi_error *error);
     /* All rows of a part of the stretch that begins (ends, backwards) where it does, into `rows`
-     * in key order; *ret_done is that part. */
+     * in key order; *ret_done is that part. On any thread. */
     enum oi_status (*read)(void *context, const struct oi_stretch *stretch, struct oi_rows *rows,
                            struct oi_span *ret_done, struct oi_error *error);
     /* The remote cannot be reached and this batch is to be kept for later: OI_OK when it is. */
     enum oi_status (*keep)(void *context, const struct oi_batch *batch, struct oi_error *error);
+    /* What waits, for oi_store_stats. On any thread. */
+    void (*stats)(void *context, struct oi_store_stats *stats);
     /* Anything wrong with what the remote holds, to `fault`. */
     enum oi_status (*verify)(void *context, void (*fault)(void *, const char *), void *listener,
                              struct oi_verify_report *report, struct oi_error *error);
@@ -130,7 +133,8 @@ uint64_t *oi_remote_hidden(struct oi_store *store, size_t *ret_count);
 bool oi_remote_series(struct oi_store *store, uint32_t series, struct oi_series *ret_series);
 /* 0: none. */
 uint32_t oi_remote_find_series(struct oi_store *store, uint32_t instrument, uint16_t feed);
-/* The mirror's, without following. */
+/* The mirror's, without following; and the time of the next change. */
+oi_time oi_remote_now(struct oi_store *store);
 uint64_t oi_remote_last_batch(struct oi_store *store);
 /* Append what was kept for later, as oi_store_append does. */
 enum oi_status oi_remote_append(struct oi_store *store, const struct oi_batch *batch,

@@ -462,6 +462,8 @@ struct oi_store_stats {
     uint64_t file_bytes, used_bytes;
     uint64_t log_rows, log_batches, chunk_rows, chunks;
     uint64_t oldest_reader_lag;
-    bool is_paused; /* the disk is full */
+    bool is_paused;                          /* the disk is full */
+    bool is_away;                            /* the engine that has the rows cannot be reached */
+    uint64_t waiting_batches, waiting_bytes; /* that are kept here until it can */
 };
 void oi_store_stats(struct oi_store *store, struct oi_store_stats *ret_stats);

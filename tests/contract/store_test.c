@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/test_clickhouse.h"
 #include "support/test_store.h"
 
 #define SERIES_COUNT 3
@@ -628,7 +629,7 @@ answers_as_the_model_does_at_every_moment(void **state)
 {
     const char *wanted = getenv("OI_TEST_SEED"), *logs = getenv("OI_TEST_LOGS");
     /* Every sync of a disk costs, and the logs are the same. */
-    long count = engine == &oi_kv_memory ? 150 : 25;
+    long count = engine == &oi_kv_memory ? 150 : engine == &test_clickhouse_engine ? 1 : 25;
     uint64_t seed;
 
     oi_random_secret(&seed, sizeof(seed));
@@ -667,5 +668,10 @@ main(void)
 #define OI_KV_ENGINE(name) failed += run_over(&oi_kv_##name);
 #include "kv/engines.def"
 #undef OI_KV_ENGINE
+    if (!test_clickhouse_start())
+        return failed;
+    test_store_opener = test_clickhouse_open;
+    failed += run_over(&test_clickhouse_engine);
+    test_clickhouse_stop();
     return failed;
 }

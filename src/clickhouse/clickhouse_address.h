@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a ClickHouse store is: clickhouse://user:password@host:8123,host2:8123/database, or
+ * clickhouses:// (or https://) for TLS. `?cluster=NAME` is for `oi clickhouse init`. Pure.
+ */
+#pragma once
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define OI_CLICKHOUSE_HOSTS_MAX 16
+
+struct oi_clickhouse_address {
+    char user[128], password[256]; /* percent-decoded; user "default" when none is given */
+    char database[64];             /* a plain name; "oi" when none is given */
+    char cluster[64];              /* a plain name, or "" */
+    bool is_tls;
+    size_t host_count;
+    char hosts[OI_CLICKHOUSE_HOSTS_MAX][256]; /* "host:port", tried in this order */
+};
+
+/* Does the text name a ClickHouse store rather than a folder? */
+bool oi_clickhouse_is_address(const char *text);
+/* INVALID says what is wrong, never the password. */
+enum oi_status oi_clickhouse_address_parse(const char *text,
+                                           struct oi_clickhouse_address *ret_address,
+                                           struct oi_error *error);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the engine share: its state, and how rows are asked for. */
+#pragma once
+
+#include "clickhouse/client.h"
+#include "clickhouse/readings.h"
+#include "clickhouse/spool.h"
+#include "clickhouse/tables.h"
+#include "store/remote.h"
+
+#include <stdatomic.h>
+
+struct oi_clickhouse {
+    struct oi_clickhouse_client *client;
+    struct oi_clickhouse_server server;
+    struct oi_store *store; /* the mirror */
+    char folder[64];        /* the mirror's, empty but for names */
+    const struct oi_clock *clock;
+    char writer[37];
+    bool is_read_only;
+    int64_t turn_ns;           /* a turn whose event has not come after this is given up */
+    _Atomic int64_t next_look; /* monotonic */
+    /* Under the store's append lock. */
+    bool is_begun; /* the first follow is done */
+    bool lacks_positions;
+    uint64_t sequence;   /* of the last event that the mirror has */
+    uint64_t own_turn;   /* taken, and what became of it is not known; 0: none */
+    uint64_t other_turn; /* taken by somebody whose event does not come */
+    int64_t other_since;
+    struct oi_spool *spool; /* or NULL */
+    bool is_draining;
+    atomic_bool is_away;
+};
+
+/* events.c */
+enum oi_status oi_clickhouse_follow(void *context, bool is_needed, struct oi_error *error);
+enum oi_status oi_clickhouse_commit(void *context, const struct oi_change *change,
+                                    const struct oi_batch_rows *rows, bool *ret_overtaken,
+                                    struct oi_error *error);
+/* rows.c of it: what the table of readings says. */
+enum oi_status oi_clickhouse_present(void *context, const struct oi_row_key *keys, size_t count,
+                                     struct oi_batch_rows *rows, struct oi_error *error);
+enum oi_status oi_clickhouse_read(void *context, const struct oi_stretch *stretch,
+                                  struct oi_rows *rows, struct oi_span *ret_done,
+                                  struct oi_error *error);
+/* Where every series stands, into the mirror. */
+enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error);
+enum oi_status oi_clickhouse_select(struct oi_clickhouse *engine, struct oi_buffer *statement,
+                                    struct oi_buffer *out, struct oi_error *error);

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sequence of events: followed from the table, and added to in turn. Who makes event N first
+ * takes turn N, by making a table of that name, which one process alone can. A turn is over when
+ * its event is there, so who takes a turn looks once more whether it is.
+ *
+ * Somebody may take a turn and die before its event. After a while another gives it up for him: an
+ * empty import takes its number and is withdrawn at once, so that rows that had been sent under the
+ * number stay hidden for ever. The same is done with an own turn whose outcome is not known.
+ */
+/* no unit test: needs a server; tests/contract/store_*_test.c run over one. */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "clickhouse/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How often readers look for news, and how soon again when nobody answers. */
+#define LOOK_NS (200 * OI_SECOND / 1000)
+#define LOOK_AWAY_NS (2 * OI_SECOND)
+/* So many events are asked for at once: with their rows, and at the beginning without. */
+#define EVENTS_PAGE 500
+#define EVENTS_PAGE_FIRST 50'000
+#define TURN_PAUSE_NS (5 * 1'000'000L)
+/* In a cluster another node may not have an event yet: turns are kept that long. */
+#define TURNS_KEPT 64
+/* Events of one partition, see tables.c. */
+#define EVENTS_PARTITION 100'000
+
+static int64_t
+now_of(void)
+{
+    return oi_clock_system.monotonic_ns(&oi_clock_system);
+}
+
+/*
+ * Following.
+ */
+
+struct event {
+    uint64_t sequence;
+    struct oi_change change;
+};
+
+struct page {
+    struct oi_buffer body;
+    OI_VECTOR(struct event) events;
+    OI_VECTOR(struct oi_native_block) blocks; /* that events borrow from */
+};
+
+static void
+page_release(struct page *page)
+{
+    for (size_t i = 0; i < page->blocks.count; i++)
+        oi_native_block_release(&page->blocks.items[i]);
+    oi_vector_release(&page->blocks);
+    oi_vector_release(&page->events);
+    oi_buffer_release(&page->body);
+}
+
+static enum oi_status
+take_block(const struct oi_native_block *block, bool with_rows, struct page *page,
+           struct oi_error *error)
+{
+    const struct oi_native_column *sequence, *kind, *time, *batch, *row_count, *body, *rows = NULL;
+
+    OI_TRY(oi_native_find(block, "sequence", false, &sequence, error));
+    OI_TRY(oi_native_find(block, "kind", false, &kind, error));
+    OI_TRY(oi_native_find(block, "time", false, &time, error));
+    OI_TRY(oi_native_find(block, "batch", false, &batch, error));
+    OI_TRY(oi_native_find(block, "row_count", false, &row_count, error));
+    OI_TRY(oi_native_find(block, "body", true, &body, error));
+    if (with_rows)
+        OI_TRY(oi_native_find(block, "rows", true, &rows, error));
+    for (size_t row = 0; row < block->rows; row++) {
+        struct event event = { .sequence = (uint64_t) oi_native_int(sequence, row) };
+        int64_t what = oi_native_int(kind, row);
+
+        if (what < OI_CHANGE_APPEND || what > OI_CHANGE_FLAG)
+            return oi_fail(
+                error, OI_E_INVALID,
+                "event %llu is of a kind that this program does not know: use a newer oi",
+                (unsigned long long) event.sequence);
+        event.change = (struct oi_change){
+            .kind = (enum oi_change_kind) what,
+            .time = oi_native_int(time, row),
+            .batch = (uint64_t) oi_native_int(batch, row),
+            .row_count = (uint64_t) oi_native_int(row_count, row),
+            .body = body->strings[row],
+            .rows = rows ? rows->strings[row] : (struct oi_slice){},
+        };
+        oi_vector_push(&page->events, event);
+    }
+    return OI_OK;
+}
+
+static enum oi_status
+ask_page(struct oi_clickhouse *engine, bool with_rows, struct page *page, struct oi_error *error)
+{
+    struct oi_buffer statement = {};
+    struct oi_slice rest;
+    struct oi_native_block block;
+    enum oi_status status;
+
+    oi_buffer_add_format(&statement,
+                         "SELECT sequence, attempt, kind, time, batch, row_count, body%s FROM "
+                         "events WHERE sequence > %llu ORDER BY sequence, attempt DESC LIMIT 1 BY "
+                         "sequence LIMIT %d",
+                         with_rows ? ", rows" : "", (unsigned long long) engine->sequence,
+                         with_rows ? EVENTS_PAGE : EVENTS_PAGE_FIRST);
+    status = oi_clickhouse_select(engine, &statement, &page->body, error);
+    oi_buffer_release(&statement);
+    OI_TRY(status);
+    rest = oi_buffer_slice(&page->body);
+    while ((status = oi_native_next(&rest, &block, error)) == OI_OK) {
+        oi_vector_push(&page->blocks, block);
+        OI_TRY(take_block(&block, with_rows, page, error));
+    }
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}
+
+/* A change that was refused when it was made is refused again, and that is its effect. */
+static enum oi_status
+apply_one(struct oi_clickhouse *engine, const struct oi_change *change, struct oi_error *error)
+{
+    enum oi_status status = oi_remote_apply(engine->store, change, NULL, error);
+
+    if (status == OI_E_INVALID || status == OI_E_NOT_FOUND)
+        return OI_OK;
+    OI_TRY(status);
+    engine->lacks_positions |=
+        change->kind == OI_CHANGE_WITHDRAW || (change->row_count > 0 && change->rows.size == 0);
+    return OI_OK;
+}
+
+/* Events in a row; where one is missing (a node that lags) the rest comes another time. */
+static enum oi_status
+apply_page(struct oi_clickhouse *engine, const struct page *page, struct oi_error *error)
+{
+    OI_VECTOR(struct oi_change) appends = {};
+    enum oi_status status = OI_OK;
+
+    for (size_t i = 0; status == OI_OK && i < page->events.count; i++) {
+        const struct event *event = &page->events.items[i];
+
+        if (event->sequence != engine->sequence + 1)
+            break;
+        if (!engine->is_begun && event->change.kind == OI_CHANGE_APPEND) {
+            oi_vector_push(&appends, event->change);
+            engine->sequence++;
+            continue;
+        }
+        if (appends.count > 0)
+            status = oi_remote_apply_all(engine->store, appends.items, appends.count, error);
+        oi_vector_clear(&appends);
+        if (status == OI_OK)
+            status = apply_one(engine, &event->change, error);
+        if (status == OI_OK)
+            engine->sequence++;
+    }
+    if (status == OI_OK && appends.count > 0)
+        status = oi_remote_apply_all(engine->store, appends.items, appends.count, error);
+    oi_vector_release(&appends);
+    return status;
+}
+
+static enum oi_status
+follow_events(struct oi_clickhouse *engine, struct oi_error *error)
+{
+    size_t full = engine->is_begun ? EVENTS_PAGE : EVENTS_PAGE_FIRST, count;
+
+    do {
+        struct page page = {};
+        enum oi_status status = ask_page(engine, engine->is_begun, &page, error);
+
+        count = page.events.count;
+        if (status == OI_OK)
+            status = apply_page(engine, &page, error);
+        page_release(&page);
+        OI_TRY(status);
+    } while (count == full);
+    if (!engine->is_begun || engine->lacks_positions)
+        OI_TRY(oi_clickhouse_place_all(engine, error));
+    engine->lacks_positions = false;
+    engine->is_begun = true;
+    return OI_OK;
+}
+
+/*
+ * Writing an event.
+ */
+
+static enum oi_status
+send(struct oi_clickhouse *engine, const char *table, const struct oi_buffer *block,
+     struct oi_error *error)
+{
+    struct oi_buffer statement = {};
+    struct oi_buffer settings = {};
+    struct oi_clickhouse_call call = { .data = oi_buffer_slice(block),
+                                       .is_repeatable = true,
+                                       .timeout_ms = 300'000 };
+    enum oi_status status;
+
+    oi_buffer_add_format(&statement, "INSERT INTO %s FORMAT Native%c", table, 0);
+    /* An insert is over when the shards have it; history may touch many months. */
+    if (engine->server.is_cluster)
+        oi_buffer_add_text(&settings, "insert_distributed_sync=1");
+    if (engine->server.major >= 20)
+        oi_buffer_add_format(&settings, "%smax_partitions_per_insert_block=0&async_insert=0",
+                             settings.size > 0 ? "&" : "");
+    oi_buffer_add_char(&settings, 0);
+    call.statement = statement.data;
+    call.settings = settings.size > 1 ? settings.data : NULL;
+    status = oi_clickhouse_run(engine->client, &call, NULL, error);
+    oi_buffer_release(&statement);
+    oi_buffer_release(&settings);
+    return status;
+}
+
+#define ADD_NUMBERS(name, type, width, value)                                                      \
+    do {                                                                                           \
+        oi_native_head(&block, name, type);                                                        \
+        for (size_t i = 0; i < count; i++)                                                         \
+            oi_buffer_add_u##width(&block, (uint##width##_t)(value));                              \
+    } while (0)
+#define ADD_TEXTS(name, value)                                                                     \
+    do {                                                                                           \
+        oi_native_head(&block, name, OI_NATIVE_STRING);                                            \
+        for (size_t i = 0; i < count; i++)                                                         \
+            oi_native_text(&block, value);                                                         \
+    } while (0)
+
+/* Events from `sequence` on, in one insert: all of them or none. */
+static enum oi_status
+send_events(struct oi_clickhouse *engine, uint64_t sequence, unsigned attempt,
+            const struct oi_change *changes, size_t count, struct oi_error *error)
+{
+    struct oi_buffer block = {};
+    enum oi_status status;
+
+    oi_native_begin(&block, 9, count);
+    ADD_NUMBERS("sequence", OI_NATIVE_UINT64, 64, sequence + i);
+    ADD_NUMBERS("attempt", OI_NATIVE_UINT8, 8, attempt);
+    ADD_NUMBERS("kind", OI_NATIVE_UINT8, 8, changes[i].kind);
+    ADD_NUMBERS("time", OI_NATIVE_INT64, 64, changes[i].time);
+    ADD_NUMBERS("batch", OI_NATIVE_UINT64, 64, changes[i].batch);
+    ADD_NUMBERS("row_count", OI_NATIVE_UINT64, 64, changes[i].row_count);
+    ADD_TEXTS("writer", oi_slice_of(engine->writer));
+    ADD_TEXTS("body", changes[i].body);
+    ADD_TEXTS("rows", changes[i].rows);
+    status = send(engine, "events", &block, error);
+    oi_buffer_release(&block);
+    return status;
+}
+
+static enum oi_status
+send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_rows *rows,
+          struct oi_error *error)
+{
+    struct oi_series *series;
+    struct oi_buffer block = {};
+    enum oi_status status;
+
+    if (rows->rows.count == 0)
+        return OI_OK;
+    series = oi_alloc_zero(rows->rows.count, sizeof(*series));
+    for (size_t i = 0; i < rows->rows.count; i++) {
+        if (i > 0 && rows->series.items[i] == rows->series.items[i - 1])
+            series[i] = series[i - 1];
+        else if (!oi_remote_series(engine->store, rows->series.items[i], &series[i])) {
+            oi_free(series);
+            return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", rows->series.items[i]);
+        }
+    }
+    oi_readings_encode(rows, series, batch, &block);
+    oi_free(series);
+    status = send(engine, "readings", &block, error);
+    oi_buffer_release(&block);
+    return status;
+}
+
+/*
+ * Turns.
+ */
+
+/* False in *ret_taken when somebody else has it. */
+static enum oi_status
+take_turn(struct oi_clickhouse *engine, uint64_t turn, bool *ret_taken, struct oi_error *error)
+{
+    struct oi_buffer statement = {};
+    struct oi_clickhouse_call call = {};
+    char last[32], ask[96];
+    int code = 0;
+    enum oi_status status;
+
+    oi_clickhouse_write_turn(engine->client, &engine->server, turn, &statement);
+    oi_buffer_add_char(&statement, 0);
+    call.statement = statement.data;
+    call.ret_code = &code;
+    status = oi_clickhouse_run(engine->client, &call, NULL, error);
+    oi_buffer_release(&statement);
+    *ret_taken = status == OI_OK;
+    if (code == OI_CLICKHOUSE_TABLE_EXISTS || code == OI_CLICKHOUSE_REPLICA_EXISTS)
+        return OI_OK;
+    OI_TRY(status);
+    engine->own_turn = turn;
+    (void) snprintf(ask, sizeof(ask), "SELECT max(sequence) FROM events");
+    OI_TRY(oi_clickhouse_ask(engine->client, ask, last, sizeof(last), error));
+    if (strtoull(last, NULL, 10) >= turn) {
+        /* The turn was over long ago, and its table is gone. */
+        *ret_taken = false;
+        engine->own_turn = 0;
+    }
+    return OI_OK;
+}
+
+static void
+end_turn(struct oi_clickhouse *engine, uint64_t turn)
+{
+    uint64_t gone = turn;
+    char statement[128];
+    const char *how = engine->server.major >= 21 ? " SYNC" : "";
+    const struct oi_clickhouse_call call = { .statement = statement, .is_repeatable = true };
+
+    engine->own_turn = 0;
+    if (engine->server.is_cluster) {
+        if (turn <= TURNS_KEPT)
+            return;
+        gone = turn - TURNS_KEPT;
+    }
+    (void) snprintf(statement, sizeof(statement), "DROP TABLE IF EXISTS turn_%llu%s",
+                    (unsigned long long) gone, how);
+    (void) oi_clickhouse_run(engine->client, &call, NULL, NULL);
+}
+
+/* Rows of followers are of no use once everybody has followed. */
+static void
+clear_old_rows(struct oi_clickhouse *engine, uint64_t sequence)
+{
+    char statement[128];
+    const struct oi_clickhouse_call call = { .statement = statement, .is_repeatable = true };
+
+    if (sequence % EVENTS_PARTITION != 0 || sequence < 2 * EVENTS_PARTITION)
+        return;
+    (void) snprintf(statement, sizeof(statement),
+                    "ALTER TABLE events CLEAR COLUMN rows IN PARTITION %llu",
+                    (unsigned long long) (sequence / EVENTS_PARTITION - 2));
+    (void) oi_clickhouse_run(engine->client, &call, NULL, NULL);
+}
+
+/* Turn N is nobody's any more: its number goes to an empty import, which is then withdrawn. */
+static enum oi_status
+give_up(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
+{
+    uint64_t batch = oi_remote_last_batch(engine->store) + 1;
+    struct oi_import_mark mark = { .name = "given up", .format = "none" };
+    const struct oi_batch empty = {};
+    struct oi_change changes[2] = { { .kind = OI_CHANGE_APPEND, .batch = batch },
+                                    { .kind = OI_CHANGE_WITHDRAW } };
+    struct oi_buffer body = {};
+    enum oi_status status;
+
+    oi_random_secret(mark.sha256, sizeof(mark.sha256));
+    oi_remote_encode_batch(&empty, &mark, &body);
+    changes[0].body = oi_buffer_slice(&body);
+    changes[1].body = (struct oi_slice){ (const char *) &batch, sizeof(batch) };
+    changes[0].time = changes[1].time = oi_remote_now(engine->store);
+    status = send_events(engine, turn, 1, changes, 2, error);
+    oi_buffer_release(&body);
+    OI_TRY(status);
+    oi_log(OI_LOG_WARN, "clickhouse.turn", "turn %llu was given up: batch %llu is empty",
+           (unsigned long long) turn, (unsigned long long) batch);
+    end_turn(engine, turn);
+    return OI_OK;
+}
+
+/* What became of a turn of ours that broke off: its event is there, or it is given up. */
+static enum oi_status
+settle_own_turn(struct oi_clickhouse *engine, struct oi_error *error)
+{
+    uint64_t turn = engine->own_turn;
+
+    if (turn == 0)
+        return OI_OK;
+    if (engine->sequence >= turn) {
+        end_turn(engine, turn);
+        return OI_OK;
+    }
+    OI_TRY(give_up(engine, turn, error));
+    return follow_events(engine, error);
+}
+
+/* Somebody has turn N. Its event comes in a moment, or its owner is dead. */
+static enum oi_status
+await_turn(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
+{
+    const struct timespec pause = { 0, TURN_PAUSE_NS };
+
+    if (engine->other_turn != turn) {
+        engine->other_turn = turn;
+        engine->other_since = now_of();
+    }
+    if (now_of() - engine->other_since > engine->turn_ns) {
+        engine->other_turn = 0;
+        return give_up(engine, turn, error);
+    }
+    (void) nanosleep(&pause, NULL);
+    return OI_OK;
+}
+
+enum oi_status
+oi_clickhouse_commit(void *context, const struct oi_change *change,
+                     const struct oi_batch_rows *rows, bool *ret_overtaken, struct oi_error *error)
+{
+    struct oi_clickhouse *engine = context;
+    uint64_t turn = engine->sequence + 1;
+    bool is_taken;
+
+    *ret_overtaken = false;
+    OI_TRY(take_turn(engine, turn, &is_taken, error));
+    if (!is_taken) {
+        *ret_overtaken = true;
+        return await_turn(engine, turn, error);
+    }
+    if (rows)
+        OI_TRY(send_rows(engine, change->batch, rows, error));
+    OI_TRY(send_events(engine, turn, 0, change, 1, error));
+    end_turn(engine, turn);
+    clear_old_rows(engine, turn);
+    engine->sequence = turn;
+    engine->lacks_positions |= change->kind == OI_CHANGE_WITHDRAW;
+    atomic_store(&engine->next_look, now_of() + LOOK_NS);
+    return OI_OK;
+}
+
+/*
+ * What waited while nobody answered.
+ */
+
+static enum oi_status
+append_kept(void *context, const struct oi_batch *batch, struct oi_error *error)
+{
+    struct oi_clickhouse *engine = context;
+
+    return oi_remote_append(engine->store, batch, error);
+}
+
+static enum oi_status
+drain(struct oi_clickhouse *engine, struct oi_error *error)
+{
+    enum oi_status status = OI_OK;
+
+    engine->is_draining = true;
+    while (status == OI_OK)
+        status = oi_spool_take(engine->spool, append_kept, engine, error);
+    engine->is_draining = false;
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}
+
+enum oi_status
+oi_clickhouse_follow(void *context, bool is_needed, struct oi_error *error)
+{
+    struct oi_clickhouse *engine = context;
+    struct oi_error why = {};
+    enum oi_status status = follow_events(engine, &why);
+
+    if (status == OI_OK)
+        status = settle_own_turn(engine, &why);
+    if (status == OI_OK && engine->spool && !engine->is_draining)
+        status = drain(engine, &why);
+    if ((status == OI_E_BUSY) != atomic_load(&engine->is_away)) {
+        atomic_store(&engine->is_away, status == OI_E_BUSY);
+        if (status == OI_E_BUSY)
+            oi_log(OI_LOG_WARN, "clickhouse.away", "%s", why.message);
+        else
+            oi_log(OI_LOG_INFO, "clickhouse.back", "ClickHouse answers again");
+    }
+    atomic_store(&engine->next_look, now_of() + (status == OI_OK ? LOOK_NS : LOOK_AWAY_NS));
+    if (status == OI_OK || (status == OI_E_BUSY && !is_needed && engine->is_begun))
+        return OI_OK;
+    return oi_fail(error, status, "%s", why.message);
+}

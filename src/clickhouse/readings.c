@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of the table `readings` as blocks and back. */
+#include "clickhouse/readings.h"
+
+#include "base/alloc.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const oi_reading_figures[OI_FIGURE_COUNT] = { "open_interest", "value_usd",
+                                                          "mark_price", "index_price",
+                                                          "last_price" };
+static const unsigned figure_columns[OI_FIGURE_COUNT] = {
+    OI_COLUMN_OPEN_INTEREST, OI_COLUMN_VALUE_USD,  OI_COLUMN_MARK_PRICE,
+    OI_COLUMN_INDEX_PRICE,   OI_COLUMN_LAST_PRICE,
+};
+#define COLUMN_COUNT (8 + 2 * OI_FIGURE_COUNT)
+
+static void
+figure_name(unsigned figure, const char *part, char name[64])
+{
+    (void) snprintf(name, 64, "%s_%s", oi_reading_figures[figure], part);
+}
+
+/* Wide figures of one row: their texts in order, a blank between; the mantissa counts them. */
+static void
+add_wides(const struct oi_rows *rows, const struct oi_record *record, struct oi_buffer *out)
+{
+    struct oi_buffer text = {};
+
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        if (record->exponents[figure] != OI_EXPONENT_WIDE)
+            continue;
+        if (text.size > 0)
+            oi_buffer_add_char(&text, ' ');
+        oi_decimal_write(&rows->wides.items[record->mantissas[figure]], &text);
+    }
+    oi_native_text(out, oi_buffer_slice(&text));
+    oi_buffer_release(&text);
+}
+
+#define ADD_NUMBERS(out, name, type, width, value)                                                 \
+    do {                                                                                           \
+        oi_native_head(out, name, type);                                                           \
+        for (size_t i = 0; i < count; i++)                                                         \
+            oi_buffer_add_u##width(out, (uint##width##_t)(value));                                 \
+    } while (0)
+
+static void
+encode_figure(const struct oi_rows *rows, unsigned figure, struct oi_buffer *out)
+{
+    size_t count = rows->count;
+    char name[64];
+
+    figure_name(figure, "mantissa", name);
+    oi_native_head(out, name, OI_NATIVE_INT64);
+    for (size_t i = 0; i < count; i++) {
+        const struct oi_record *record = &rows->items[i];
+        int64_t mantissa = record->mantissas[figure];
+
+        if (record->exponents[figure] == OI_EXPONENT_WIDE) {
+            mantissa = 0;
+            for (unsigned before = 0; before < figure; before++)
+                mantissa += record->exponents[before] == OI_EXPONENT_WIDE;
+        }
+        oi_buffer_add_u64(out, (uint64_t) mantissa);
+    }
+    figure_name(figure, "exponent", name);
+    ADD_NUMBERS(out, name, OI_NATIVE_INT8, 8, rows->items[i].exponents[figure]);
+}
+
+void
+oi_readings_encode(const struct oi_batch_rows *set, const struct oi_series *series, uint64_t batch,
+                   struct oi_buffer *out)
+{
+    const struct oi_rows *rows = &set->rows;
+    const struct oi_record *items = rows->items;
+    size_t count = rows->count;
+
+    oi_native_begin(out, COLUMN_COUNT, count);
+    ADD_NUMBERS(out, "instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
+    ADD_NUMBERS(out, "feed", OI_NATIVE_UINT16, 16, series[i].feed);
+    ADD_NUMBERS(out, "time", OI_NATIVE_INT64, 64, items[i].time);
+    ADD_NUMBERS(out, "known_time", OI_NATIVE_INT64, 64, items[i].known_time);
+    ADD_NUMBERS(out, "batch", OI_NATIVE_UINT64, 64, batch);
+    ADD_NUMBERS(out, "exchange_time", OI_NATIVE_INT64, 64, items[i].exchange_time);
+    ADD_NUMBERS(out, "flags", OI_NATIVE_UINT16, 16, items[i].flags);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        encode_figure(rows, figure, out);
+    oi_native_head(out, "wides", OI_NATIVE_STRING);
+    for (size_t i = 0; i < count; i++)
+        add_wides(rows, &items[i], out);
+}
+
+void
+oi_readings_select(unsigned columns, bool with_series, struct oi_buffer *out)
+{
+    bool has_figure = false;
+
+    oi_buffer_add_text(out, with_series ? "instrument,feed,time,known_time,batch"
+                                        : "time,known_time,batch");
+    if (columns & OI_COLUMN_EXCHANGE_TIME)
+        oi_buffer_add_text(out, ",exchange_time");
+    if (columns & OI_COLUMN_FLAGS)
+        oi_buffer_add_text(out, ",flags");
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        if (!(columns & figure_columns[figure]))
+            continue;
+        oi_buffer_add_format(out, ",%s_mantissa,%s_exponent", oi_reading_figures[figure],
+                             oi_reading_figures[figure]);
+        has_figure = true;
+    }
+    if (has_figure)
+        oi_buffer_add_text(out, ",wides");
+}
+
+/* The columns of one block; those that were not selected are NULL. */
+struct view {
+    const struct oi_native_column *instrument, *feed, *time, *known_time, *batch, *exchange_time,
+        *flags, *wides;
+    const struct oi_native_column *mantissas[OI_FIGURE_COUNT], *exponents[OI_FIGURE_COUNT];
+};
+
+static enum oi_status
+find_columns(const struct oi_native_block *block, unsigned columns, bool with_series,
+             struct view *view, struct oi_error *error)
+{
+    bool has_figure = false;
+
+    *view = (struct view){};
+    if (with_series) {
+        OI_TRY(oi_native_find(block, "instrument", false, &view->instrument, error));
+        OI_TRY(oi_native_find(block, "feed", false, &view->feed, error));
+    }
+    OI_TRY(oi_native_find(block, "time", false, &view->time, error));
+    OI_TRY(oi_native_find(block, "known_time", false, &view->known_time, error));
+    OI_TRY(oi_native_find(block, "batch", false, &view->batch, error));
+    if (columns & OI_COLUMN_EXCHANGE_TIME)
+        OI_TRY(oi_native_find(block, "exchange_time", false, &view->exchange_time, error));
+    if (columns & OI_COLUMN_FLAGS)
+        OI_TRY(oi_native_find(block, "flags", false, &view->flags, error));
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        char name[64];
+
+        if (!(columns & figure_columns[figure]))
+            continue;
+        figure_name(figure, "mantissa", name);
+        OI_TRY(oi_native_find(block, name, false, &view->mantissas[figure], error));
+        figure_name(figure, "exponent", name);
+        OI_TRY(oi_native_find(block, name, false, &view->exponents[figure], error));
+        has_figure = true;
+    }
+    return has_figure ? oi_native_find(block, "wides", true, &view->wides, error) : OI_OK;
+}
+
+/* The n-th text of a row's wide figures. */
+static enum oi_status
+take_wide(struct oi_slice texts, int64_t index, struct oi_rows *rows, int64_t *ret_index,
+          struct oi_error *error)
+{
+    struct oi_decimal value;
+    struct oi_slice text = {};
+
+    for (int64_t i = 0; i <= index; i++)
+        if (!oi_slice_next_part(&texts, ' ', &text))
+            return oi_fail(error, OI_E_CORRUPT, "a row in ClickHouse lacks a wide figure");
+    if (oi_decimal_parse(text, &value, NULL) != OI_OK)
+        return oi_fail(error, OI_E_CORRUPT, "a wide figure in ClickHouse is no number");
+    *ret_index = (int64_t) rows->wides.count;
+    oi_vector_push(&rows->wides, value);
+    return OI_OK;
+}
+
+static enum oi_status
+take_figure(const struct view *view, size_t row, unsigned figure, struct oi_rows *rows,
+            struct oi_record *record, struct oi_error *error)
+{
+    int64_t mantissa, exponent;
+
+    record->exponents[figure] = OI_EXPONENT_NONE;
+    if (!view->mantissas[figure])
+        return OI_OK;
+    mantissa = oi_native_int(view->mantissas[figure], row);
+    exponent = oi_native_int(view->exponents[figure], row);
+    if (exponent == OI_EXPONENT_NONE)
+        return OI_OK;
+    record->exponents[figure] = (int8_t) exponent;
+    record->mantissas[figure] = mantissa;
+    if (exponent == OI_EXPONENT_WIDE) {
+        if (mantissa < 0 || mantissa >= OI_FIGURE_COUNT)
+            return oi_fail(error, OI_E_CORRUPT, "a row in ClickHouse lacks a wide figure");
+        return take_wide(view->wides->strings[row], mantissa, rows, &record->mantissas[figure],
+                         error);
+    }
+    if (exponent < INT8_MIN || exponent > INT8_MAX || !oi_decimal_fits(mantissa, (int) exponent))
+        return oi_fail(error, OI_E_CORRUPT, "a figure in ClickHouse is no number of ours");
+    return OI_OK;
+}
+
+static bool
+is_repeated(const struct oi_rows *rows, const struct oi_reading_pairs *pairs,
+            const struct oi_record *record, const struct oi_series *pair)
+{
+    if (rows->count == 0 || oi_record_compare(&rows->items[rows->count - 1], record) != 0)
+        return false;
+    return !pairs || (pairs->items.items[pairs->items.count - 1].instrument == pair->instrument &&
+                      pairs->items.items[pairs->items.count - 1].feed == pair->feed);
+}
+
+static enum oi_status
+take_block(const struct oi_native_block *block, unsigned columns, struct oi_rows *rows,
+           struct oi_reading_pairs *pairs, struct oi_error *error)
+{
+    struct view view;
+
+    OI_TRY(find_columns(block, columns, pairs != NULL, &view, error));
+    oi_rows_reserve(rows, block->rows);
+    for (size_t row = 0; row < block->rows; row++) {
+        struct oi_record record = { .time = oi_native_int(view.time, row),
+                                    .known_time = oi_native_int(view.known_time, row),
+                                    .batch = (uint64_t) oi_native_int(view.batch, row),
+                                    .exchange_time = OI_TIME_NONE };
+        struct oi_series pair = {};
+
+        if (pairs) {
+            pair.instrument = (uint32_t) oi_native_int(view.instrument, row);
+            pair.feed = (uint16_t) oi_native_int(view.feed, row);
+        }
+        if (is_repeated(rows, pairs, &record, &pair))
+            continue;
+        if (view.exchange_time)
+            record.exchange_time = oi_native_int(view.exchange_time, row);
+        if (view.flags)
+            record.flags = (uint16_t) oi_native_int(view.flags, row);
+        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+            OI_TRY(take_figure(&view, row, figure, rows, &record, error));
+        rows->items[rows->count++] = record;
+        if (pairs)
+            oi_vector_push(&pairs->items, pair);
+    }
+    return OI_OK;
+}
+
+enum oi_status
+oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
+                   struct oi_reading_pairs *pairs, struct oi_error *error)
+{
+    struct oi_native_block block;
+    enum oi_status status;
+
+    while ((status = oi_native_next(&body, &block, error)) == OI_OK) {
+        status = take_block(&block, columns, rows, pairs, error);
+        oi_native_block_release(&block);
+        OI_TRY(status);
+    }
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Readings as blocks of the table `readings` and back: a figure is a mantissa and an exponent, so
+ * that every digit survives; what a mantissa cannot hold stands as text in `wides`. Pure.
+ */
+#pragma once
+
+#include "clickhouse/blocks.h"
+#include "store/batch.h"
+#include "store/store.h"
+
+/* The names of a row's figures, in the order of oi_record. */
+extern const char *const oi_reading_figures[OI_FIGURE_COUNT];
+
+/* One block of rows; series[i] tells instrument and feed of the series rows->series.items[i] is. */
+void oi_readings_encode(const struct oi_batch_rows *rows, const struct oi_series *series,
+                        uint64_t batch, struct oi_buffer *out);
+
+/* The list of columns to select for these (enum oi_column), appended; always with key and batch,
+ * and with instrument and feed if asked for. */
+void oi_readings_select(unsigned columns, bool with_series, struct oi_buffer *out);
+
+/* Rows of an answer, in its order, appended; a row that is there twice because an insert was
+ * repeated comes once. `pairs` (NULL: none were selected) gets instrument and feed of each. */
+struct oi_reading_pairs {
+    OI_VECTOR(struct oi_series) items;
+};
+enum oi_status oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
+                                  struct oi_reading_pairs *pairs, struct oi_error *error);

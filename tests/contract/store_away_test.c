@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens to a store in ClickHouse when something dies: the server, a writer in the middle of
+ * its turn, and when two write at once. Skipped where there is no clickhouse-server.
+ */
+#include "clickhouse/clickhouse.h"
+#include "clickhouse/client.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "support/test_clickhouse.h"
+#include "support/test_store.h"
+
+static void
+begin(struct test_store *test, void **state)
+{
+    test_store_begin(test, *state, "store", &test_clickhouse_engine);
+}
+
+/* The address of the database that a test's store is in, as the opener makes it. */
+static struct oi_store *
+open_again(const struct test_store *test, const struct oi_clickhouse_options *options)
+{
+    struct oi_store *store = NULL;
+    char address[200];
+
+    test_clickhouse_address_of(test->path, address, sizeof(address));
+    assert_ok(oi_clickhouse_open(address, options, &store, NULL));
+    return store;
+}
+
+static struct oi_append_result
+append_one(struct oi_store *store, uint32_t series, int minute, int64_t figure)
+{
+    struct oi_row row = test_store_row(series, test_store_minute(minute), figure);
+    const struct oi_batch batch = { .rows = &row, .row_count = 1 };
+    struct oi_append_result result = {};
+    struct oi_error error = {};
+
+    if (oi_store_append(store, &batch, &result, &error) != OI_OK)
+        fail_msg("%s", error.message);
+    return result;
+}
+
+static void
+batches_wait_while_the_server_is_dead_and_come_in_order(void **state)
+{
+    struct test_store test;
+    struct oi_clickhouse_options options = {};
+    struct oi_store_stats stats;
+    struct oi_observation reading;
+    char waiting[600];
+
+    begin(&test, state);
+    oi_store_close(&test.store);
+    (void) snprintf(waiting, sizeof(waiting), "%s/waiting", (const char *) *state);
+    options.spool_folder = waiting;
+    options.clock = &test.clock.clock;
+    test.store = open_again(&test, &options);
+    (void) append_one(test.store, test.series[0], 0, 10);
+    test_clickhouse_signal(SIGKILL);
+    for (int i = 1; i <= 3; i++) {
+        oi_virtual_clock_advance(&test.clock, OI_MINUTE);
+        assert_int_equal(append_one(test.store, test.series[0], i, 10 + i).stored, 1);
+    }
+    oi_store_stats(test.store, &stats);
+    assert_int_equal(stats.waiting_batches, 3);
+    assert_true(stats.is_away);
+    assert_int_equal(test_store_latest(&test, test.series[0]), 10);
+    /* A restart of ours, too. */
+    test_clickhouse_restart();
+    oi_store_close(&test.store);
+    test.store = open_again(&test, &options);
+    oi_store_stats(test.store, &stats);
+    assert_int_equal(stats.waiting_batches, 0);
+    assert_false(stats.is_away);
+    assert_int_equal(test_store_latest(&test, test.series[0]), 13);
+    assert_int_equal(test_store_count(&test, test.series[0]), 4);
+    assert_ok(oi_store_at(test.store, test.series[0], test_store_minute(1), OI_MOMENT_LATEST,
+                          &reading, NULL));
+    assert_int_equal(reading.known_time, TEST_START + OI_MINUTE);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
+a_turn_that_nobody_ends_is_given_up(void **state)
+{
+    struct test_store test;
+    const struct oi_clickhouse_options options = { .turn_ns = OI_SECOND / 5 };
+    struct oi_clickhouse_address address;
+    struct oi_clickhouse_client *client = NULL;
+    struct oi_clickhouse_call call = {};
+    char text[200];
+
+    begin(&test, state);
+    (void) append_one(test.store, test.series[1], 0, 1);
+    test_store_close(&test);
+    /* Events 1 to 7 made catalogue and row; somebody takes turn 8, sends a row of batch 2, dies. */
+    test_clickhouse_address_of(test.path, text, sizeof(text));
+    assert_ok(oi_clickhouse_address_parse(text, &address, NULL));
+    assert_ok(oi_clickhouse_client_new(&address, &client, NULL));
+    assert_ok(
+        oi_clickhouse_ask(client, "SELECT max(sequence) FROM events", text, sizeof(text), NULL));
+    assert_string_equal(text, "8");
+    call.statement = "CREATE TABLE turn_9 (x UInt8) ENGINE = Memory";
+    assert_ok(oi_clickhouse_run(client, &call, NULL, NULL));
+    call.statement = "INSERT INTO readings (instrument, feed, time, known_time, batch, "
+                     "open_interest_mantissa) VALUES (1, 2, 1767139200000000000, 5, 2, 666)";
+    assert_ok(oi_clickhouse_run(client, &call, NULL, NULL));
+    oi_clickhouse_client_free(&client);
+    test.store = open_again(&test, &options);
+    (void) append_one(test.store, test.series[1], 1, 2);
+    assert_int_equal(test_store_count(&test, test.series[1]), 2);
+    assert_int_equal(oi_store_last_batch(test.store), 3);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+struct writer {
+    struct oi_store *store;
+    const struct test_store *test;
+    size_t stored;
+};
+
+static void *
+write_minutes(void *context)
+{
+    struct writer *writer = context;
+
+    for (int i = 0; i < 12; i++)
+        writer->stored += append_one(writer->store, writer->test->series[0], i, i + 1).stored;
+    return NULL;
+}
+
+static void
+two_who_write_the_same_store_each_minute_once(void **state)
+{
+    const struct oi_clickhouse_options options = {};
+    struct test_store test;
+    struct writer writers[2] = {};
+    pthread_t threads[2];
+
+    begin(&test, state);
+    test_store_close(&test);
+    for (int i = 0; i < 2; i++) {
+        writers[i] = (struct writer){ .store = open_again(&test, &options), .test = &test };
+        assert_int_equal(pthread_create(&threads[i], NULL, write_minutes, &writers[i]), 0);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(writers[0].stored + writers[1].stored, 12);
+    for (int i = 0; i < 2; i++) {
+        test.store = writers[i].store;
+        assert_ok(oi_store_follow(test.store, NULL));
+        assert_int_equal(test_store_count(&test, test.series[0]), 12);
+        assert_int_equal(test_store_latest(&test, test.series[0]), 12);
+        test_store_verify(&test);
+        test_store_close(&test);
+    }
+}
+
+int
+main(void)
+{
+#define AWAY_TEST(name)                                                                            \
+    cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
+    const struct CMUnitTest tests[] = {
+        AWAY_TEST(batches_wait_while_the_server_is_dead_and_come_in_order),
+        AWAY_TEST(a_turn_that_nobody_ends_is_given_up),
+        AWAY_TEST(two_who_write_the_same_store_each_minute_once),
+    };
+    int failed;
+
+    if (!test_clickhouse_start())
+        return 0;
+    test_store_opener = test_clickhouse_open;
+    failed = cmocka_run_group_tests_name("contract/store_away", tests, NULL, NULL);
+    test_clickhouse_stop();
+    return failed;
+}

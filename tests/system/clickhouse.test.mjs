@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The same readings in a folder and in ClickHouse: every dialect answers with the same bytes. And
+// what a user is told when ClickHouse is not as it should be.
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { ask } from '../support/ask.mjs';
+import { skipClickhouse, startClickhouse } from '../support/clickhouse.mjs';
+import { define, importRows } from '../support/markets.mjs';
+import { makeFolder, oi, skip, startServer } from '../support/server.mjs';
+
+const START = Date.UTC(2025, 2, 6);
+const MINUTES = 3000;
+
+// Figures of many kinds: whole, with digits behind the point, longer than 64 bits.
+function rows(factor) {
+    return Array.from({ length: MINUTES }, (_, i) => ({
+        time: new Date(START + i * 60000).toISOString(),
+        oi: i % 500 === 7 ? `123456789012345678901${i}.5` : `${factor * (100000 + ((i * 7919) % 1000))}.${i % 97}`,
+        mark: `${50000 + (i % 311)}.25`,
+    }));
+}
+
+const RANGE = 'start_time=2025-03-06&end_time=2025-03-08&page_size=10000';
+const QUESTIONS = [
+    '/oi/v1/markets',
+    '/oi/v1/open-interest?market=hyperliquid:perp:BTC&start=2025-03-06&limit=10000',
+    '/oi/v1/open-interest?market=hyperliquid:perp:BTC&start=2025-03-06&limit=10000&format=csv',
+    '/oi/v1/open-interest?market=hyperliquid:perp:BTC&start=2025-03-06T07:00:00Z&end=2025-03-06T09:00:00Z',
+    '/oi/v1/open-interest?market=hyperliquid:perp:BTC&interval=1h&start=2025-03-06',
+    '/oi/v1/open-interest?market=hyperliquid:perp:BTC&interval=1d&start=2025-03-06',
+    '/oi/v1/open-interest?market=hyperliquid:perp:ETH&unit=usd&interval=5m&start=2025-03-06',
+    '/oi/v1/open-interest?exchange=hyperliquid&unit=usd&interval=1h&total=true&start=2025-03-06',
+    '/oi/v1/open-interest?market=hyperliquid:perp:BTC&start=2025-03-06&as_of=2025-03-07',
+    '/oi/v1/gaps?market=hyperliquid:perp:BTC&start=2025-03-06&end=2025-03-08',
+    `/v4/timeseries/market-openinterest?markets=hyperliquid-*&${RANGE}`,
+    `/v4/timeseries/market-openinterest?markets=hyperliquid-BTC-future&granularity=1h&${RANGE}`,
+    `/v4/timeseries/market-openinterest?markets=hyperliquid-BTC-future&${RANGE}&format=csv`,
+    '/v4/timeseries/market-openinterest?markets=hyperliquid-BTC-future&page_size=50',
+    '/v4/catalog-v2/market-openinterest?markets=hyperliquid-BTC-future',
+    `/v1/points?type=OPEN_INTEREST_AGG&exchange=HYPERLIQUID_FUTURES&rawSymbol=BTC&interval=HOUR&from=${START / 1000}&period=172800`,
+    '/v1/open-interest?symbol=BTC&source=hyperliquid&interval=1h&start=2025-03-06T00:00:00Z&end=2025-03-08T00:00:00Z',
+    '/openinterest-api/v1/symbols',
+    `/prometheus/api/v1/query_range?query=sum(oi_usd)&start=${START / 1000}&end=${START / 1000 + 90000}&step=3600`,
+    `/prometheus/api/v1/query_range?query=oi_coins&start=${START / 1000}&end=${START / 1000 + 90000}&step=3600`,
+];
+
+test('every dialect says the same over a folder and over ClickHouse', { skip: skip || skipClickhouse }, async (t) => {
+    const clickhouse = await startClickhouse(t);
+    const folder = await makeFolder(t);
+    const data = join(folder, 'data'), back = join(folder, 'back');
+    const store = clickhouse.address('copied');
+
+    define(data, 'hyperliquid');
+    for (const [coin, factor] of [['BTC', 3], ['ETH', 11]])
+        importRows(folder, data, {
+            name: coin, market: `hyperliquid-${coin}-future`, unit: 'coins', rows: rows(factor),
+            columns: { time: 'time', oi: 'oi', mark: 'mark' }, more: ['--sides', '1'],
+        });
+    assert.equal(oi(['clickhouse', 'init', '--store', store]).status, 0);
+    const copied = oi(['copy', '--from', data, '--to', store]);
+    assert.match(copied.stdout, /^6000 rows copied; 2 series have the same hash on both sides\n$/, copied.stderr);
+    assert.match(oi(['copy', '--from', data, '--to', store]).stdout, /^0 rows copied; 2 series/);
+    const returned = oi(['copy', '--from', store, '--to', back]);
+    assert.match(returned.stdout, /^6000 rows copied/, returned.stderr);
+    const verified = oi(['verify', '--store', store]);
+    assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+
+    const embedded = await startServer(t, { data });
+    const other = await startServer(t, { args: ['--no-collect', '--store', store] });
+    let fine = 0;
+    for (const target of QUESTIONS) {
+        const [a, b] = [await ask(embedded, target), await ask(other, target)];
+        // Links name the server that was asked; oanor tells when it answered, and a number for each answer.
+        const plain = (answer) =>
+            answer.text
+                .replaceAll(new URL(answer === a ? embedded.url : other.url).host, 'HOST')
+                .replace(/"timestamp":"[^"]*","request_id":"[^"]*"/, '');
+        assert.equal(b.status, a.status, `${target}: ${b.text.slice(0, 300)}`);
+        assert.equal(plain(b), plain(a), target);
+        fine += a.status === 200;
+        if (a.status !== 200) t.diagnostic(`${a.status} ${target}: ${a.text.slice(0, 150)}`);
+    }
+    assert.ok(fine >= 14, `only ${fine} of ${QUESTIONS.length} questions were understood`);
+});
+
+test('a file imported into ClickHouse makes the same candles', { skip: skip || skipClickhouse }, async (t) => {
+    const clickhouse = await startClickhouse(t);
+    const folder = await makeFolder(t);
+    const data = join(folder, 'data');
+    const store = clickhouse.address('imported');
+    const target = '/oi/v1/open-interest?market=hyperliquid:perp:BTC&interval=1h&start=2025-03-06';
+    const file = { name: 'BTC', market: 'hyperliquid-BTC-future', unit: 'coins', rows: rows(3), columns: { time: 'time', oi: 'oi', mark: 'mark' } };
+
+    define(data, 'hyperliquid');
+    importRows(folder, data, { ...file, more: ['--sides', '1'] });
+    assert.equal(oi(['clickhouse', 'init', '--store', store]).status, 0);
+    const elsewhere = join(folder, 'elsewhere');
+    define(elsewhere, 'hyperliquid');
+    assert.equal(oi(['copy', '--from', elsewhere, '--to', store]).status, 0);
+    importRows(folder, elsewhere, { ...file, more: ['--sides', '1', '--store', store] });
+
+    const [a, b] = [await startServer(t, { data }), await startServer(t, { args: ['--no-collect', '--store', store] })];
+    const [left, right] = [await ask(a, target), await ask(b, target)];
+    assert.equal(left.json.data.length, 50);
+    assert.deepEqual(right.json.data, left.json.data);
+
+    // It goes away: an error and no half answer; it comes back: the same answer.
+    await clickhouse.stop();
+    const away = await ask(b, target + '&limit=40');
+    assert.ok(away.status >= 500, `${away.status}: ${away.text.slice(0, 200)}`);
+    await clickhouse.start();
+    await new Promise((resolve) => setTimeout(resolve, 2100));
+    assert.deepEqual((await ask(b, target + '&limit=39')).json.data, (await ask(a, target + '&limit=39')).json.data);
+});
+
+test('what is wrong with ClickHouse is said in a sentence', { skip: skip || skipClickhouse }, async (t) => {
+    const clickhouse = await startClickhouse(t);
+    const store = clickhouse.address('fine');
+    const said = (args) => oi(args).stderr.trim();
+    const run = async (statement) => {
+        const { host } = new URL(store.replace('clickhouse:', 'http:'));
+        const answer = await fetch(`http://${host}/`, { method: 'POST', body: statement, headers: { Authorization: `Basic ${Buffer.from('default:secret').toString('base64')}` } });
+        assert.ok(answer.ok, await answer.text());
+    };
+
+    assert.equal(said(['info', '--store', store]), 'oi info: ClickHouse has no database fine: make it with `oi clickhouse init`');
+    assert.equal(said(['info', '--store', store.replace('secret', 'wrong')]), 'oi info: ClickHouse refuses the user default: a wrong name or password');
+    assert.match(said(['info', '--store', store.replace(/:\d+\//, ':1/')]), /^oi info: ClickHouse at 127\.0\.0\.1:1 does not answer: /);
+    assert.match(said(['info', '--store', 'clickhouse://']), /^oi info: .*clickhouse:\/\/user:password@host:8123\/database/);
+    assert.match(said(['info', '--store', 'data']), /a folder is named by --data/);
+    assert.equal(oi(['clickhouse', 'init', '--store', store]).status, 0);
+    assert.equal(oi(['clickhouse', 'check', '--store', store]).status, 0);
+    await run('ALTER TABLE fine.readings DROP COLUMN last_price_exponent');
+    assert.equal(
+        said(['info', '--store', store]),
+        'oi info: the table fine.readings has no column last_price_exponent of type Int8: see `oi clickhouse check`',
+    );
+    await run('DROP TABLE fine.events');
+    const check = oi(['clickhouse', 'check', '--store', store]);
+    assert.equal(check.status, 2);
+    assert.match(check.stderr, /^the table fine\.readings has no column last_price_exponent of type Int8\nthe table fine\.events is missing\n/);
+});
