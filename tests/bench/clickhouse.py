@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""oi over ClickHouse beside ClickHouse asked directly: what passes through oi costs how much?
+
+    tests/bench/clickhouse.py [--oi build/oi] [--markets 50] [--days 10]
+
+Starts Debian's clickhouse-server on the loopback with a folder of its own and ends it. Prints rows a
+second of an import, and the median time of the same question asked through oi and of ClickHouse.
+"""
+import argparse
+import http.client
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from peers import clickhouse, peer  # noqa: E402
+
+MINUTE, START = 60, 1767225600  # 2026-01-01
+LISTENING = "http://127.0.0.1:"
+
+
+def ask(port, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+    connection.request("POST" if body else "GET", path, body=body)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status != 200:
+        raise SystemExit(f"{path}: {answer.status}: {text[:300].decode()}")
+    return text
+
+
+def median_ms(port, path, body, count=30):
+    times = []
+    for i in range(count):
+        started = time.perf_counter()
+        # A target of its own each time: oi keeps answers.
+        ask(port, path.replace("{i}", str(i)), body)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def write_csv(path, markets, rows):
+    with open(path, "w") as file:
+        file.write("time,coin,oi,mark\n")
+        for row in range(rows):
+            for market in range(markets):
+                file.write(f"{(START + row * MINUTE) * 1000},C{market},"
+                           f"{1000 + (row * 7919 + market) % 997}.{market:02},{50000 + row % 311}.5\n")
+
+
+def compare(oi_port, clickhouse_port, rows):
+    end = START + rows * MINUTE
+    hours = ("SELECT intDiv(time,3600000000000) h, argMin(open_interest_mantissa,time), max(open_interest_mantissa), "
+             "min(open_interest_mantissa), argMax(open_interest_mantissa,time) FROM oi.readings WHERE instrument={} "
+             "GROUP BY h ORDER BY h DESC LIMIT 200 FORMAT JSONCompact")
+    total = ("SELECT h, sum(v) FROM (SELECT instrument, intDiv(time,3600000000000) h, argMax(open_interest_mantissa,time) v "
+             "FROM oi.readings GROUP BY instrument, h) GROUP BY h ORDER BY h FORMAT JSONCompact")
+    raw = ("SELECT time, open_interest_mantissa, open_interest_exponent FROM oi.readings WHERE instrument=1 "
+           "ORDER BY time LIMIT 10000 FORMAT JSONCompact")
+    base = "/oi/v1/open-interest?unit=coins&limit="
+    questions = [
+        ("200 hourly candles", base + "20{i}&market=hyperliquid:perp:C0&interval=1h&order=desc", hours.format(1)),
+        ("hourly total of all markets", base + "10{i}0&exchange=hyperliquid&interval=1h&total=true", total),
+        ("10,000 rows", base + "99{i}&market=hyperliquid:perp:C0&start=2026-01-01", raw),
+    ]
+    for name, target, statement in questions:
+        through = median_ms(oi_port, target, None)
+        direct = median_ms(clickhouse_port, "/", statement)
+        print(f"{name}: {through:.1f} ms through oi, {direct:.1f} ms asked directly, {through / direct:.2f} x")
+    print(f"data to {end}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--oi", default="build/oi")
+    parser.add_argument("--markets", type=int, default=50)
+    parser.add_argument("--days", type=int, default=10)
+    options = parser.parse_args()
+    rows = options.days * 1440
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for part in ("data", "scratch", "files", "schemas"):
+            (folder / part).mkdir()
+        http_port, tcp_port = peer.free_port(), peer.free_port()
+        (folder / "config.xml").write_text(clickhouse.CONFIG.format(folder=folder, http=http_port, tcp=tcp_port))
+        (folder / "users.xml").write_text(clickhouse.USERS)
+        server = subprocess.Popen(["clickhouse-server", f"--config-file={folder}/config.xml"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        front = None
+        try:
+            for _ in range(200):
+                try:
+                    ask(http_port, "/ping")
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            store = ["--store", f"clickhouse://127.0.0.1:{http_port}/oi", "--data", str(folder / "oi")]
+            subprocess.run([options.oi, "clickhouse", "init", *store[:2]], check=True)
+            write_csv(folder / "rows.csv", options.markets, rows)
+            started = time.perf_counter()
+            subprocess.run([options.oi, "import", "csv", "--time", "time", "--oi", "oi", "--mark", "mark", "--unit", "coins",
+                            "--sides", "1", "--market", "hyperliquid-{coin}-future", *store, str(folder / "rows.csv")],
+                           check=True)
+            seconds = time.perf_counter() - started
+            print(f"import: {options.markets * rows / seconds:,.0f} rows/s ({seconds:.1f} s)")
+            front = subprocess.Popen([options.oi, "serve", "--no-collect", "--listen", "127.0.0.1:0", *store],
+                                     stdout=subprocess.PIPE, text=True)
+            port = int(front.stdout.readline().split(LISTENING)[1].split()[0].rstrip("/"))
+            compare(port, http_port, rows)
+        finally:
+            for process in (front, server):
+                if process:
+                    process.terminate()
+                    process.wait()
+
+
+if __name__ == "__main__":
+    main()
