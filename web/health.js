@@ -51,6 +51,14 @@ export function shadeOf(percent) {
     return value >= 99.9 ? 'whole' : value >= 99 ? 'good' : value >= 90 ? 'fair' : value >= 50 ? 'poor' : 'bad';
 }
 
+// The shade of a day of one exchange. Where most of what is missing was never asked for, because oi
+// was not running, the day says so instead of accusing the exchange.
+export function shadeOfDay(row) {
+    const shade = shadeOf(row.completeness_percent);
+    const isOurs = row.collector_down_s * 2 > row.missing_s;
+    return isOurs && ['fair', 'poor', 'bad'].includes(shade) ? 'unasked' : shade;
+}
+
 const bytes = (count) => {
     const [size, name] = [[1e12, 'TB'], [1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']].find(
         ([unit]) => count >= unit,
@@ -90,6 +98,7 @@ export function mount(root, shell) {
         ['fair', '90 %'],
         ['poor', '50 %'],
         ['bad', 'less'],
+        ['unasked', 'oi was not collecting'],
     ];
 
     root.classList.add('page');
@@ -222,7 +231,7 @@ export function mount(root, shell) {
                 const cell = element('td', {
                     role: 'gridcell',
                     tabIndex: -1,
-                    class: `h-${row ? shadeOf(row.completeness_percent) : 'none'}`,
+                    class: `h-${row ? shadeOfDay(row) : 'none'}`,
                     'aria-label': row
                         ? `${day(first + at * DAY_MS)}: ${row.completeness_percent} %`
                         : `${day(first + at * DAY_MS)}: nothing was due`,

@@ -321,14 +321,15 @@ class Overview {
         byId('movers-empty').hidden = movers.length > 0 || this.groups.length === 0;
     }
 
-    // What of the time since yesterday's midnight is there, in percent, down.
+    // What came of what was asked for since yesterday's midnight, in percent, down. Minutes in which
+    // oi was not running say nothing about the exchange; the view of health shows them.
     completeness(exchange) {
         let due = 0,
             missing = 0;
         for (const row of this.coverage ?? []) {
             if (row.exchange !== exchange) continue;
-            due += row.due_s;
-            missing += row.missing_s;
+            due += row.due_s - row.collector_down_s;
+            missing += row.missing_s - row.collector_down_s;
         }
         return due > 0 ? Math.floor(((due - missing) / due) * 1000) / 10 : null;
     }
@@ -360,7 +361,7 @@ class Overview {
                     },
                     {
                         text: complete === null ? '–' : `${complete.toFixed(1)}%`,
-                        title: 'Of the minutes due since yesterday, 0:00 UTC',
+                        title: 'Of the minutes due since yesterday, 0:00 UTC, in which oi was collecting',
                         name: `number ${complete !== null && complete < 99 ? 'is-late' : ''}`.trim(),
                     },
                 ];

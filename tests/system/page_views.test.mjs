@@ -12,7 +12,7 @@ import { browserPath, openBrowser, openPage } from '../support/browser.mjs';
 import { startDemo } from '../support/demo.mjs';
 import { startMock } from '../support/mock_api.mjs';
 import { add, exact, subtract } from '../../web/decimal.js';
-import { readMetrics, shadeOf } from '../../web/health.js';
+import { readMetrics, shadeOf, shadeOfDay } from '../../web/health.js';
 import { regimeOf } from '../../web/market.js';
 import { strikesOf } from '../../web/options.js';
 import { full } from '../../web/time.js';
@@ -44,6 +44,10 @@ describe('what the views compute', () => {
         const found = readMetrics('# HELP a b\na{exchange="x"} 3\ne{exchange="x",kind="busy"} 4\nother 5\n');
         assert.deepEqual(found, { a: { x: { '': 3 } }, e: { x: { busy: 4 } } });
         assert.deepEqual(['100', '99.5', '95', '60', '1', null].map(shadeOf), ['whole', 'good', 'fair', 'poor', 'bad', 'none']);
+        const day = { completeness_percent: '10', missing_s: 90, collector_down_s: 89 };
+        assert.equal(shadeOfDay(day), 'unasked');
+        assert.equal(shadeOfDay({ ...day, collector_down_s: 20 }), 'bad');
+        assert.equal(shadeOfDay({ ...day, completeness_percent: '99.95' }), 'whole');
     });
 });
 
