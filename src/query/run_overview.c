@@ -26,12 +26,14 @@ struct point {
     oi_time time; /* of the reading; OI_TIME_NONE: there is none */
     bool is_stale;
     struct oi_decimal usd;
+    bool is_lost; /* it may be in a damaged chunk */
 };
 
 struct sum {
     struct oi_decimal usd;
     uint32_t markets, stale, unpriced;
     oi_time oldest; /* OI_TIME_NONE: there is none */
+    bool is_lost;   /* a part of it is: there is no sum */
 };
 
 struct group {
@@ -102,7 +104,7 @@ point_at(struct run *run, const struct oi_instrument *instrument, oi_time time, 
 
     run_reading_at(run, instrument, time, &reading);
     if (reading.series == 0)
-        return (struct point){ .time = OI_TIME_NONE };
+        return (struct point){ .time = OI_TIME_NONE, .is_lost = reading.is_lost };
     return carried(run, &reading.facts, &reading.reading, instant);
 }
 
@@ -201,6 +203,15 @@ rollups_say(struct run *run, const uint32_t *series, size_t count)
     return true;
 }
 
+static enum oi_status
+read_ends_from_rows(struct run *run, struct overview_state *state,
+                    const struct oi_instrument *instrument)
+{
+    for (size_t i = 0; i < state->now; i++)
+        state->points[i] = point_at(run, instrument, state->instants[i], state->instants[i]);
+    return OI_OK;
+}
+
 /* The points of a market at the ends of intervals, all but now's. */
 static enum oi_status
 read_ends(struct run *run, struct overview_state *state, const struct oi_instrument *instrument,
@@ -212,11 +223,8 @@ read_ends(struct run *run, struct overview_state *state, const struct oi_instrum
 
     if (state->now == 0)
         return OI_OK;
-    if (!rollups_say(run, series, count)) {
-        for (size_t i = 0; i < state->now; i++)
-            state->points[i] = point_at(run, instrument, state->instants[i], state->instants[i]);
-        return OI_OK;
-    }
+    if (!rollups_say(run, series, count))
+        return read_ends_from_rows(run, state, instrument);
     for (size_t i = 0; i < count; i++) {
         struct rollup_walk walk = {
             .run = run, .state = state, .series = series[i], .width = width
@@ -233,7 +241,12 @@ read_ends(struct run *run, struct overview_state *state, const struct oi_instrum
             .context = &walk,
         };
 
-        OI_TRY(oi_store_rollup_columns(run->source->store, &request, error));
+        enum oi_status status = oi_store_rollup_columns(run->source->store, &request, error);
+
+        /* The rows say the same, and which of them are lost. */
+        if (status == OI_E_CORRUPT)
+            return read_ends_from_rows(run, state, instrument);
+        OI_TRY(status);
         put_until(&walk, OI_TIME_LATEST, NULL);
     }
     return OI_OK;
@@ -282,6 +295,10 @@ static void
 add_point(struct sum *sum, const struct oi_instrument *instrument, const struct point *point,
           oi_time instant)
 {
+    if (point->is_lost && !is_over(instrument, instant)) {
+        sum->is_lost = true;
+        sum->usd = (struct oi_decimal){};
+    }
     if (point->time == OI_TIME_NONE || is_over(instrument, instant))
         return;
     if (point->is_stale) {
@@ -292,7 +309,8 @@ add_point(struct sum *sum, const struct oi_instrument *instrument, const struct 
         sum->unpriced++;
         return;
     }
-    add_to(&sum->usd, &point->usd);
+    if (!sum->is_lost)
+        add_to(&sum->usd, &point->usd);
     sum->markets++;
     if (sum->oldest == OI_TIME_NONE || point->time < sum->oldest)
         sum->oldest = point->time;
