@@ -26,7 +26,7 @@ SECTIONS = [
     ("Ask", ["docs/dialects/native.md", "examples/README.md", "docs/http.md", "docs/dialects/*.md", "docs/alerts.md",
              "docs/mcp.md"]),
     ("Data in", ["docs/importing.md", "docs/backfill.md"]),
-    ("Operate", ["packaging/README.md", "docs/operating.md", "docs/sizing.md", "docs/backup.md",
+    ("Operate", ["packaging/README.md", "docs/operating.md", "docs/sizing.md", "docs/scale.md", "docs/backup.md",
                  "docs/operating-clickhouse.md", "docs/clickhouse.md", "docs/benchmarks.md",
                  "SECURITY.md"]),
     ("Exchanges", ["docs/exchanges/*.md"]),
