@@ -258,6 +258,9 @@ open_follower(const struct oi_options *options, struct service *service, struct 
         .keeps = oi_options_switch(options, "keep-followed"),
     };
 
+    /* A store that servers share is the collectors' to write. */
+    if (oi_options_origin(options, "keep-followed") == OI_ORIGIN_DEFAULT)
+        follow.keeps = oi_options_text(options, "store") == NULL;
     follow.url_count = oi_options_values(options, "follow", &follow.urls);
     if (follow.url_count == 0)
         return OI_OK;
