@@ -11,6 +11,12 @@ static const struct oi_option table[] = {
     OI_OPTION_STORE,
     { .name = "listen", .argument = "HOST:PORT", .help = "where", .setting = "listen" },
     { .name = "key", .argument = "KEY", .help = "a key", .setting = "keys", .is_repeatable = true },
+    { .name = "rule",
+      .argument = "RULE",
+      .help = "a rule",
+      .setting = "rule",
+      .is_repeatable = true,
+      .is_line = true },
 };
 
 static bool
@@ -18,7 +24,7 @@ is_known(struct oi_slice setting)
 {
     return oi_slice_is(setting, "data") || oi_slice_is(setting, "listen") ||
            oi_slice_is(setting, "keys") || oi_slice_is(setting, "config") ||
-           oi_slice_is(setting, "other");
+           oi_slice_is(setting, "rule") || oi_slice_is(setting, "other");
 }
 
 static char *no_environment[] = { NULL };
@@ -66,6 +72,21 @@ reads_keys_values_comments_and_blank_lines(void **)
     assert_string_equal(oi_options_place(options, "listen"), "line 3 of oi.conf");
     assert_int_equal(oi_options_values(options, "key", &keys), 3);
     assert_string_equal(keys[2], "c");
+}
+
+static void
+keeps_the_commas_of_a_line_and_tells_lines_apart(void **)
+{
+    OI_CLEANUP(oi_options_free)
+    struct oi_options *options = oi_options_new(table, OI_COUNT(table));
+    const char *const *rules;
+
+    assert_ok(parse(options, "rule = a x=1,2\nkeys = k, l\n\nrule = b\nrule =\n", NULL));
+    assert_int_equal(oi_options_values(options, "rule", &rules), 2);
+    assert_string_equal(rules[0], "a x=1,2");
+    assert_string_equal(oi_options_value_place(options, "rule", 0), "line 1 of oi.conf");
+    assert_string_equal(oi_options_value_place(options, "rule", 1), "line 4 of oi.conf");
+    assert_string_equal(oi_options_value_place(options, "key", 1), "line 2 of oi.conf");
 }
 
 static void
@@ -169,6 +190,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_keys_values_comments_and_blank_lines),
+        cmocka_unit_test(keeps_the_commas_of_a_line_and_tells_lines_apart),
         cmocka_unit_test(takes_the_last_of_a_setting_given_twice),
         cmocka_unit_test(names_the_line_that_is_wrong),
         cmocka_unit_test(refuses_a_file_that_is_no_text),
