@@ -5,10 +5,9 @@
  * it. The first piece is rendered before anything is sent, so that every error that can be found is
  * found while the status is still free; the rest is pulled as the client takes it.
  */
-#include "server/server_internal.h"
+#include "server/answer_internal.h"
 
 #include "base/log.h"
-#include "base/random.h"
 #include "lake/arrow.h"
 #include "lake/export.h"
 #include "server/range.h"
@@ -18,31 +17,6 @@
 
 /* So much is made before the head is sent, in the hope that it is all. */
 #define KEEP_SIZE_MAX ((size_t) 64 << 10)
-
-/* One answer under way: outlives the handler when it is streamed. */
-struct answer {
-    struct oi_server *server;
-    const struct oi_dialect *dialect;
-    const struct oi_route *route;
-    struct tally *tally;
-    struct oi_call call;
-    char request_id[OI_UUID_SIZE];
-    char *public_url;
-    struct oi_query query;
-    struct oi_problem problem;
-    struct oi_rendering rendering;
-    struct oi_result *result;
-    struct oi_buffer key; /* in the cache; empty: it is not kept */
-    struct oi_cache_state state;
-    uint64_t counts[2];    /* of an answer from the cache: credits, rows */
-    struct oi_cells cells; /* where the answer is a file */
-    struct oi_visit visit;
-    uint8_t session[OI_SHA256_SIZE]; /* the hash of a session's key, for `visit` */
-    struct oi_grant grant;
-    bool is_settled;
-    bool is_head_sent;
-    size_t damage_told; /* spans that the head told of */
-};
 
 static void
 answer_free(struct answer *answer)
@@ -434,163 +408,6 @@ is_file(const struct answer *answer)
     return answer->query.file != OI_FILE_NONE && answer->route->tabulate;
 }
 
-/*
- * Answers that are kept. Ours depend on the target, the plan's bounds and the data alone; other
- * vendors' headers tell of the caller's plan where it has limits, and oanor's bodies name the
- * request.
- */
-
-static bool
-may_keep(const struct answer *answer, const struct oi_http_request *request)
-{
-    const struct oi_allowance *allowance = &answer->call.allowance;
-
-    if (request->method != OI_HTTP_GET || answer->route->is_link || answer->route->is_file ||
-        request->body.size > 0 || answer->dialect == &oi_dialect_oanor)
-        return false;
-    return answer->dialect == &oi_dialect_native ||
-           (allowance->rate_limit == 0 && allowance->credits_limit == 0);
-}
-
-static void
-make_key(struct answer *answer, const struct oi_http_request *request)
-{
-    const struct oi_allowance *allowance = &answer->call.allowance;
-    const struct oi_slice *accept = oi_http_header(request, "accept");
-
-    const int64_t bounds[] = { (int64_t) allowance->rows_max, allowance->history_ns,
-                               allowance->denies_totals };
-
-    /* None of the texts holds the end of a line. */
-    oi_buffer_add_slice(&answer->key, request->raw_target);
-    oi_buffer_add_char(&answer->key, '\n');
-    oi_buffer_add_text(&answer->key, answer->public_url);
-    for (size_t i = 0; i < OI_COUNT(bounds); i++) {
-        oi_buffer_add_char(&answer->key, '\n');
-        oi_buffer_add_int(&answer->key, bounds[i]);
-    }
-    oi_buffer_add_char(&answer->key, '\n');
-    if (allowance->plan)
-        oi_buffer_add_text(&answer->key, allowance->plan);
-    oi_buffer_add_char(&answer->key, '\n');
-    if (accept)
-        oi_buffer_add_slice(&answer->key, *accept);
-    answer->state.batch = oi_store_last_batch(answer->server->source->store);
-    answer->state.now_ns = answer->visit.monotonic_ns;
-}
-
-/* Is the client's copy still right? */
-static void
-answer_not_modified(const struct oi_http_request *request, struct oi_http_reply *reply)
-{
-    const struct oi_slice *known = oi_http_header(request, "if-none-match");
-    const struct oi_slice *tag = oi_http_reply_find(reply, "etag");
-
-    if (!known || !tag || reply->status != 200 ||
-        (!oi_slice_is(*known, "*") && !memmem(known->data, known->size, tag->data, tag->size)))
-        return;
-    reply->status = 304;
-    reply->is_compressible = false;
-    oi_http_reply_cut(reply, 0, 0);
-}
-
-static bool
-find_kept(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply)
-{
-    if (!oi_cache_find(answer->server->cache, oi_buffer_slice(&answer->key), &answer->state,
-                       request, reply, answer->counts))
-        return false;
-    answer->rendering.credits = answer->counts[0];
-    answer_not_modified(request, reply);
-    return true;
-}
-
-/* What was asked, where the clock may have had a part in it. */
-static uint64_t
-version_of(const struct answer *answer)
-{
-    const struct oi_query *query = &answer->query;
-    const uint64_t parts[] = { answer->result->data_version, (uint64_t) query->span.from,
-                               (uint64_t) query->span.to, (uint64_t) query->as_of,
-                               (uint64_t) query->as_stored };
-    uint64_t version = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < OI_COUNT(parts); i++)
-        version = (version ^ parts[i] ^ parts[i] >> 29) * UINT64_C(1099511628211);
-    return version != 0 ? version : 1;
-}
-
-/* Does the answer follow from the question and the data, whatever the time? */
-static bool
-is_timeless(const struct answer *answer)
-{
-    switch (answer->query.kind) {
-    case OI_QUERY_ROWS:
-    case OI_QUERY_CANDLES:
-    case OI_QUERY_REVISIONS:
-        return answer->dialect == &oi_dialect_native;
-    case OI_QUERY_NONE:
-    case OI_QUERY_MARKETS:
-    case OI_QUERY_SNAPSHOTS:
-    case OI_QUERY_BARS:
-    case OI_QUERY_MONTHS:
-    case OI_QUERY_LATEST:
-    case OI_QUERY_GAPS:
-    case OI_QUERY_CHANGES:
-    case OI_QUERY_COVERAGE:
-    case OI_QUERY_CONVENTIONS:
-    case OI_QUERY_CALENDAR:
-    case OI_QUERY_OPTIONS:
-    case OI_QUERY_EXPIRIES:
-    case OI_QUERY_METRICS:
-    case OI_QUERY_OVERVIEW:
-    case OI_QUERY_ALERTS:
-        break;
-    }
-    return false;
-}
-
-/* The question is open and nothing is rendered: perhaps the answer is there, here or with the
- * client. */
-static bool
-find_same(struct answer *answer, const struct oi_http_request *request, struct oi_http_reply *reply)
-{
-    struct oi_slice target = request->raw_target;
-    uint64_t tag;
-
-    if (answer->key.size == 0 || !answer->result || !is_timeless(answer))
-        return false;
-    answer->state.version = tag = version_of(answer);
-    if (find_kept(answer, request, reply))
-        return true;
-    for (size_t i = 0; i < target.size; i++)
-        tag = (tag ^ (unsigned char) target.data[i]) * UINT64_C(1099511628211);
-    oi_http_reply_header(
-        reply, "ETag",
-        oi_slice_of(oi_arena_format(&reply->arena, "W/\"%016llx\"", (unsigned long long) tag)));
-    answer_not_modified(request, reply);
-    return reply->status == 304;
-}
-
-static bool
-is_damaged(const struct answer *answer)
-{
-    return answer->result && answer->result->damage_count > 0;
-}
-
-/* Keep a first piece that is all. */
-static void
-keep(struct answer *answer, const struct oi_http_reply *reply)
-{
-    uint64_t counts[2] = { answer->rendering.credits, 0 };
-
-    if (answer->key.size == 0 || reply->status != 200 || is_damaged(answer))
-        return;
-    counts[1] = answer->result ? answer->result->row_count : 0;
-    oi_cache_put(answer->server->cache, oi_buffer_slice(&answer->key), &answer->state, reply,
-                 counts);
-}
-
 /* Run the query and render the first piece, and more where that may turn out to be all.
  * *ret_is_same: the answer was there, here or with the client. */
 static enum oi_status
@@ -608,7 +425,7 @@ run_and_render(struct answer *answer, const struct oi_http_request *request,
                                                .result = answer->result,
                                                .reply = reply,
                                                .problem = &answer->problem };
-    *ret_is_same = !is_damaged(answer) && find_same(answer, request, reply);
+    *ret_is_same = !answer_is_damaged(answer) && answer_find_same(answer, request, reply);
     if (*ret_is_same)
         return OI_OK;
     if (is_file(answer))
@@ -655,9 +472,9 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
 
     *ret_is_last = true;
     OI_TRY(check(answer, request));
-    if (may_keep(answer, request)) {
-        make_key(answer, request);
-        if (find_kept(answer, request, reply))
+    if (answer_may_keep(answer, request)) {
+        answer_make_key(answer, request);
+        if (answer_find_kept(answer, request, reply))
             return settle(answer);
     }
     OI_TRY(answer->route->parse(&answer->call, request, &answer->query, &answer->problem));
@@ -667,18 +484,18 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
     if (answer->route->is_file)
         return render_file(answer, request, reply, error);
     OI_TRY(run_and_render(answer, request, reply, &is_same, ret_is_last, error));
-    if (is_damaged(answer) && !answer->result->is_damage_known)
+    if (answer_is_damaged(answer) && !answer->result->is_damage_known)
         OI_TRY(begin_again(answer, request, reply, ret_is_last, error));
     OI_TRY(settle(answer));
     if (is_same)
         return OI_OK;
-    if (is_damaged(answer)) {
+    if (answer_is_damaged(answer)) {
         damaged_tell(answer->tally, answer->dialect->name, answer->result, reply);
         answer->damage_told = answer->result->damage_count;
     }
     answer->is_head_sent = true;
     if (*ret_is_last)
-        keep(answer, reply);
+        answer_keep(answer, reply);
     return OI_OK;
 }
 
