@@ -66,7 +66,7 @@ const struct oi_command oi_command_clickhouse = {
     .operands = "init|check",
     .operands_min = 1,
     .operands_max = 1,
-    .description = "Names the store with --store. init makes the database and what is missing of "
+    .description = "Names the store with --store. init makes the database and what is missing of\n"
                    "its tables, and changes nothing that is there.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),
