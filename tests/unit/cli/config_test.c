@@ -174,7 +174,10 @@ takes_the_file_from_the_environment(void **state)
 static void
 reads_the_environment_alone_where_a_command_has_no_store(void **)
 {
-    OI_CLEANUP(oi_options_free) struct oi_options *options = oi_options_new(&table[2], 1);
+    static const struct oi_option listen = {
+        .name = "listen", .argument = "HOST:PORT", .help = "where", .setting = "listen"
+    };
+    OI_CLEANUP(oi_options_free) struct oi_options *options = oi_options_new(&listen, 1);
     char *environment[] = { (char *) "OI_LISTEN=x", (char *) "OI_CONFIG=/nowhere", NULL };
     const struct oi_config_source bare = { environment, is_known };
 
