@@ -6,6 +6,12 @@ import { streamAddress } from './api.js';
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
 
+// One that is still being opened is left to open first: closing it then is an error in the console.
+function leave(socket) {
+    if (socket?.readyState === WebSocket.CONNECTING) socket.addEventListener('open', () => socket.close());
+    else socket?.close();
+}
+
 export class Stream {
     // onRow(row), onState("off" | "connecting" | "live" | "lost")
     constructor(onRow, onState) {
@@ -34,9 +40,8 @@ export class Stream {
         this.market = market;
         this.wait = FIRST_WAIT_MS;
         clearTimeout(this.timer);
-        const socket = this.socket;
+        leave(this.socket);
         this.socket = null;
-        socket?.close();
         if (market) this.dial();
         else this.onState('off');
     }

@@ -19,7 +19,9 @@
 static bool
 is_ours(const char *name)
 {
-    static const char *const known[] = { "oi.conf", "usage", "lake", "raw", "waiting", "lost+found" };
+    static const char *const known[] = {
+        "oi.conf", "usage", "lake", "raw", "waiting", "lost+found"
+    };
 
     for (size_t i = 0; i < OI_COUNT(known); i++)
         if (strcmp(name, known[i]) == 0)
@@ -70,6 +72,7 @@ prepare_folder(const char *path, bool is_read_only, struct oi_error *error)
 {
     char marker[4096];
     struct stat found;
+    enum oi_status status;
 
     if (snprintf(marker, sizeof(marker), "%s/" OI_STORE_MARKER, path) >= (int) sizeof(marker))
         return oi_fail(error, OI_E_INVALID, "a path of more than 4,000 characters");
@@ -79,7 +82,10 @@ prepare_folder(const char *path, bool is_read_only, struct oi_error *error)
         return oi_fail(error, OI_E_NOT_FOUND, "there is no store in %s", path);
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         return oi_fail(error, OI_E_IO, "cannot make the folder %s: %s", path, strerror(errno));
-    OI_TRY(check_foreign(path, error));
+    status = check_foreign(path, error);
+    /* What was found may be another process's store, begun since: its mark comes first. */
+    if (status != OI_OK)
+        return stat(marker, &found) == 0 ? OI_OK : status;
     return oi_store_mark_folder(path, error);
 }
 

@@ -232,7 +232,7 @@ describe('the overview and the comparison', { skip }, () => {
         assert.equal(file.suggestedFilename(), 'open-interest-lines-usd.csv');
         const lines = (await readFile(await file.path(), 'utf8')).trimEnd().split('\n');
         assert.equal(lines[0], 'time,coin:BTC,coin:ETH');
-        const { json } = page.answers.find(({ query }) => query.get('coin') === 'ETH');
+        const { json } = page.answers.find(({ query }) => query.get('coin') === 'ETH' && query.get('by') === 'total');
         assert.equal(lines.at(-1).split(',')[2], json.data.at(-1).value_usd);
         assert.equal(lines.length, json.data.length + 1);
         await page.close();
