@@ -16,7 +16,7 @@ test: ## everything of the default run, as ./test does
 check: ## format, layers, house rules, links, tidy
 	@tools/check.sh
 
-tidy: ## clang-tidy; its analyzer on the NEWEST=80 files that changed last, or with ALL=1 on all
+tidy: ## clang-tidy; its analyzer on the NEWEST=40 files that changed last, or with ALL=1 on all
 	@ALL="$(ALL)" NEWEST="$(NEWEST)" tools/tidy.sh
 
 format: ## let clang-format rewrite every C file

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # clang-tidy: its quick checks on every file, and its analyzer, which takes seconds a file, on the
-# files that changed last: NEWEST of them (default 80), or with ALL=1 on everything.
+# files that changed last: NEWEST of them (default 40), or with ALL=1 on everything.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,7 +20,7 @@ changed()
         git log --format= --name-only --no-renames -- 'src/*.c'
     } | awk '!seen[$0]++' | while read -r file; do
         [ ! -f "$file" ] || echo "$file"
-    done | head -n "${NEWEST:-80}"
+    done | head -n "${NEWEST:-40}"
 }
 
 # One file a process: clang-tidy 14 mistakes names of one file for va_start of the one before.

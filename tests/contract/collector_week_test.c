@@ -241,6 +241,16 @@ poll_minute(struct week *week, long minute)
         fail_msg("%s", error.message);
     for (size_t i = 0; i < week->exchange_count; i++) {
         struct exchange *exchange = &week->exchanges[i];
+
+        if (oi_simulator_violations(week->world, exchange->descriptor->name) > 0)
+            fail_msg(
+                "%s has its limits broken in minute %ld, %u of its block, with mood %s from %u "
+                "to %u",
+                exchange->descriptor->name, minute, place, moods[exchange->mood].text,
+                exchange->from, exchange->to);
+    }
+    for (size_t i = 0; i < week->exchange_count; i++) {
+        struct exchange *exchange = &week->exchanges[i];
         bool is_moody = place >= exchange->from && place < exchange->to;
         bool is_unsound = !moods[exchange->mood].is_sound && place >= exchange->from &&
                           place < exchange->to + PAUSE_MINUTES;
