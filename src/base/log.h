@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log: one line an event, `2026-03-07T00:00:00.000Z warn exchange.refused exchange=binance …`,
- * on stderr. Only collector, alerts, server and cli log; everything below returns errors. What repeats is
- * throttled here: the same event with the same key is printed once, then counted and printed again
- * with `repeated=N` after a minute at the earliest. Any thread may call.
+ * on stderr. Only collector, alerts, server and cli log; everything below returns errors. What
+ * repeats is throttled here: the same event with the same key is printed once, then counted and
+ * printed again with `repeated=N` after a minute at the earliest. Any thread may call.
  */
 #pragma once
 

@@ -65,7 +65,8 @@ run(const struct oi_options *options, struct oi_error *error)
 
     if (!is_once)
         oi_stop_take();
-    OI_TRY(oi_workspace_open(options, oi_intake_folder(options), OI_STORE_COLLECT, &workspace, error));
+    OI_TRY(
+        oi_workspace_open(options, oi_intake_folder(options), OI_STORE_COLLECT, &workspace, error));
     OI_TRY(oi_intake_prepare(options, workspace->store, error));
     return is_once ? collect_once(options, workspace->store, error)
                    : collect(options, workspace, error);
