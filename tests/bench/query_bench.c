@@ -152,7 +152,7 @@ main(int argc, char **argv)
     count = bench_number(argv[4]);
     warm_up = count > 1 ? WARM_UP : 0;
     read_targets(argv[5], &targets);
-    bench_check(oi_workspace_open(argv[1], true, &workspace, &error), &error);
+    bench_check(oi_workspace_open(NULL, argv[1], OI_STORE_READ, &workspace, &error), &error);
     question.source = &workspace->source;
     question.how = argv[3];
     for (uint64_t i = 0; i < warm_up + count; i++) {
