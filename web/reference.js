@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of our own API, made of its OpenAPI document: what the server says of itself, readable.
 
+import { tryIt } from './try_it.js';
+
 function element(name, text, ...children) {
     const made = document.createElement(name);
     if (text) made.textContent = text;
@@ -55,6 +57,15 @@ function section(document_, path, operation) {
     if (operation.parameters) {
         made.append(element('details', '', element('summary', 'Parameters'), parameters(document_, operation)));
     }
+    // A stream never ends, so there is nothing to show for it.
+    if (operation.responses['200'].content['application/json'])
+        made.append(
+            tryIt(
+                document_.servers[0].url + path,
+                (operation.parameters ?? []).map((node) => resolve(document_, node)),
+                (parameter) => resolve(document_, parameter.schema),
+            ),
+        );
     const answer = operation.responses['200'].content['application/json']?.schema;
     const items = answer?.properties?.data.items ?? answer;
     for (const one of items?.anyOf ?? (items ? [items] : [])) {
