@@ -103,7 +103,7 @@ def main():
             subprocess.run([options.oi, "clickhouse", "init", *store[:2]], check=True)
             write_csv(folder / "rows.csv", options.markets, rows)
             started = time.perf_counter()
-            subprocess.run([options.oi, "import", "csv", "--time", "time", "--oi", "oi", "--mark", "mark", "--unit", "coins",
+            subprocess.run([options.oi, "import", "csv", "--time", "time:ms", "--oi", "oi", "--mark", "mark", "--unit", "coins",
                             "--sides", "1", "--market", "hyperliquid-{coin}-future", *store, str(folder / "rows.csv")],
                            check=True)
             seconds = time.perf_counter() - started
