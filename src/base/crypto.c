@@ -104,27 +104,14 @@ oi_hex(struct oi_slice bytes, struct oi_buffer *out)
     }
 }
 
-/* 0 to 15, or -1. */
-static int
-hex_value(char character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    return -1;
-}
-
 enum oi_status
 oi_unhex(struct oi_slice text, struct oi_buffer *out, struct oi_error *error)
 {
     if (text.size % 2 != 0)
         return oi_fail(error, OI_E_INVALID, "an odd count of hexadecimal digits");
     for (size_t i = 0; i < text.size; i += 2) {
-        int high = hex_value(text.data[i]);
-        int low = hex_value(text.data[i + 1]);
+        int high = oi_hex_value(text.data[i]);
+        int low = oi_hex_value(text.data[i + 1]);
 
         if (high < 0 || low < 0)
             return oi_fail(error, OI_E_INVALID, "not a hexadecimal digit");

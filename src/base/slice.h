@@ -29,6 +29,19 @@ oi_slice_equal(struct oi_slice a, struct oi_slice b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* 0 to 15 of a hexadecimal digit in either case, or -1. */
+static inline int
+oi_hex_value(char character)
+{
+    if (character >= '0' && character <= '9')
+        return character - '0';
+    if (character >= 'a' && character <= 'f')
+        return character - 'a' + 10;
+    if (character >= 'A' && character <= 'F')
+        return character - 'A' + 10;
+    return -1;
+}
+
 /* Is the slice exactly this text? */
 static inline bool
 oi_slice_is(struct oi_slice slice, const char *text)

@@ -76,14 +76,11 @@ unicode_escape(struct oi_slice text)
     if (text.size < 6 || text.data[0] != '\\' || text.data[1] != 'u')
         return -1;
     for (size_t i = 2; i < 6; i++) {
-        char digit = text.data[i];
+        int digit = oi_hex_value(text.data[i]);
 
-        if (digit >= '0' && digit <= '9')
-            value = value * 16 + (digit - '0');
-        else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f')
-            value = value * 16 + ((digit | 0x20) - 'a' + 10);
-        else
+        if (digit < 0)
             return -1;
+        value = value * 16 + digit;
     }
     return value;
 }

@@ -25,18 +25,6 @@ oi_clickhouse_is_address(const char *text)
     return false;
 }
 
-static int
-hex_digit(char character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    return -1;
-}
-
 static bool
 decode(struct oi_slice text, char *out, size_t size)
 {
@@ -46,10 +34,11 @@ decode(struct oi_slice text, char *out, size_t size)
         char character = text.data[i];
 
         if (character == '%') {
-            if (i + 2 >= text.size || hex_digit(text.data[i + 1]) < 0 ||
-                hex_digit(text.data[i + 2]) < 0)
+            if (i + 2 >= text.size || oi_hex_value(text.data[i + 1]) < 0 ||
+                oi_hex_value(text.data[i + 2]) < 0)
                 return false;
-            character = (char) (hex_digit(text.data[i + 1]) * 16 + hex_digit(text.data[i + 2]));
+            character =
+                (char) (oi_hex_value(text.data[i + 1]) * 16 + oi_hex_value(text.data[i + 2]));
             i += 2;
         }
         if (at + 1 >= size || (unsigned char) character < ' ')

@@ -437,15 +437,10 @@ add_body(struct oi_http_parser *parser, struct oi_slice bytes)
 static void
 read_size_digit(struct oi_http_parser *parser, char character)
 {
-    bool is_digit = (character >= '0' && character <= '9') ||
-                    (character >= 'a' && character <= 'f') ||
-                    (character >= 'A' && character <= 'F');
+    int digit = oi_hex_value(character);
 
-    if (is_digit) {
-        unsigned value = character <= '9' ? (unsigned) (character - '0')
-                                          : (unsigned) ((character | 0x20) - 'a') + 10;
-
-        parser->body_left = parser->body_left * 16 + value;
+    if (digit >= 0) {
+        parser->body_left = parser->body_left * 16 + (unsigned) digit;
         if (++parser->size_digits > SIZE_DIGITS_MAX)
             refuse(parser, 400, "the size of a chunk is out of range");
     } else if (parser->size_digits == 0) {

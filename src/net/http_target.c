@@ -8,18 +8,6 @@
 
 #include "base/utf8.h"
 
-static int
-hex_value(char character)
-{
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'a' && character <= 'f')
-        return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F')
-        return character - 'A' + 10;
-    return -1;
-}
-
 static bool
 is_unreserved(char character)
 {
@@ -61,11 +49,11 @@ decode(struct oi_slice text, bool is_query, struct oi_arena *arena, struct oi_sl
         char character = text.data[i];
 
         if (character == '%') {
-            int high = i + 2 < text.size ? hex_value(text.data[i + 1]) : -1;
+            int high = i + 2 < text.size ? oi_hex_value(text.data[i + 1]) : -1;
 
-            if (high < 0 || hex_value(text.data[i + 2]) < 0)
+            if (high < 0 || oi_hex_value(text.data[i + 2]) < 0)
                 return oi_fail(error, OI_E_INVALID, "a broken percent-encoding");
-            character = (char) (high * 16 + hex_value(text.data[i + 2]));
+            character = (char) (high * 16 + oi_hex_value(text.data[i + 2]));
             i += 2;
         } else if (character == '+' && is_query) {
             character = ' ';
