@@ -19,22 +19,25 @@ struct entry {
     OI_VECTOR(uint64_t) batches; /* ascending */
 };
 
-static void
-add_name(struct oi_buffer *out, const char *name)
+void
+oi_name_encode(struct oi_buffer *out, const char *name)
 {
     oi_buffer_add_u8(out, (uint8_t) strlen(name));
     oi_buffer_add_text(out, name);
 }
 
-static void
-take_name(struct oi_cursor *cursor, char *name, size_t size)
+void
+oi_name_decode(struct oi_cursor *cursor, char *ret_name, size_t size)
 {
     struct oi_slice text = oi_cursor_bytes(cursor, oi_cursor_u8(cursor));
 
-    if (text.size >= size)
+    if (text.size >= size || cursor->failed) {
         cursor->failed = true;
-    else if (text.size > 0)
-        memcpy(name, text.data, text.size);
+        return;
+    }
+    if (text.size > 0)
+        memcpy(ret_name, text.data, text.size);
+    ret_name[text.size] = 0;
 }
 
 static enum oi_status
@@ -49,8 +52,8 @@ entry_decode(struct oi_slice key, struct oi_slice body, struct entry *entry, str
         memcpy(entry->mark.sha256, hash.data, hash.size);
     entry->is_withdrawn = oi_cursor_u8(&cursor) != 0;
     entry->mark.is_complete = oi_cursor_u8(&cursor) != 0;
-    take_name(&cursor, entry->mark.name, sizeof(entry->mark.name));
-    take_name(&cursor, entry->mark.format, sizeof(entry->mark.format));
+    oi_name_decode(&cursor, entry->mark.name, sizeof(entry->mark.name));
+    oi_name_decode(&cursor, entry->mark.format, sizeof(entry->mark.format));
     entry->mark.rows_done = oi_cursor_varint(&cursor);
     entry->mark.stored = oi_cursor_varint(&cursor);
     entry->mark.duplicate = oi_cursor_varint(&cursor);
@@ -77,8 +80,8 @@ entry_save(struct oi_access *access, const struct entry *entry, struct oi_error 
     oi_buffer_add(&value, entry->mark.sha256, sizeof(entry->mark.sha256));
     oi_buffer_add_u8(&value, entry->is_withdrawn);
     oi_buffer_add_u8(&value, entry->mark.is_complete);
-    add_name(&value, entry->mark.name);
-    add_name(&value, entry->mark.format);
+    oi_name_encode(&value, entry->mark.name);
+    oi_name_encode(&value, entry->mark.format);
     oi_buffer_add_varint(&value, entry->mark.rows_done);
     oi_buffer_add_varint(&value, entry->mark.stored);
     oi_buffer_add_varint(&value, entry->mark.duplicate);

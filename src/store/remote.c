@@ -77,27 +77,6 @@ oi_remote_change(struct oi_store *store, enum oi_change_kind kind, struct oi_sli
  * The body of an append.
  */
 
-static void
-add_text(struct oi_buffer *out, const char *text)
-{
-    oi_buffer_add_u8(out, (uint8_t) strlen(text));
-    oi_buffer_add_text(out, text);
-}
-
-static void
-take_text(struct oi_cursor *cursor, char *text, size_t size)
-{
-    struct oi_slice bytes = oi_cursor_bytes(cursor, oi_cursor_u8(cursor));
-
-    if (bytes.size >= size || cursor->failed) {
-        cursor->failed = true;
-        return;
-    }
-    if (bytes.size > 0)
-        memcpy(text, bytes.data, bytes.size);
-    text[bytes.size] = 0;
-}
-
 void
 oi_remote_encode_batch(const struct oi_batch *batch, const struct oi_import_mark *mark,
                        struct oi_buffer *out)
@@ -105,8 +84,8 @@ oi_remote_encode_batch(const struct oi_batch *batch, const struct oi_import_mark
     oi_buffer_add_u8(out, mark != NULL);
     if (mark) {
         oi_buffer_add(out, mark->sha256, sizeof(mark->sha256));
-        add_text(out, mark->name);
-        add_text(out, mark->format);
+        oi_name_encode(out, mark->name);
+        oi_name_encode(out, mark->format);
         oi_buffer_add_u64(out, mark->rows_done);
         oi_buffer_add_u64(out, mark->stored);
         oi_buffer_add_u64(out, mark->duplicate);
@@ -118,16 +97,16 @@ oi_remote_encode_batch(const struct oi_batch *batch, const struct oi_import_mark
         const struct oi_hole *hole = &batch->holes[i];
 
         oi_buffer_add_u32(out, hole->instrument);
-        add_text(out, hole->exchange);
-        add_text(out, hole->product);
+        oi_name_encode(out, hole->exchange);
+        oi_name_encode(out, hole->product);
         oi_buffer_add_u64(out, (uint64_t) hole->span.from);
         oi_buffer_add_u64(out, (uint64_t) hole->span.to);
         oi_buffer_add_u8(out, (uint8_t) hole->cause);
     }
     oi_buffer_add_u32(out, (uint32_t) batch->mark_count);
     for (size_t i = 0; i < batch->mark_count; i++) {
-        add_text(out, batch->marks[i].exchange);
-        add_text(out, batch->marks[i].product);
+        oi_name_encode(out, batch->marks[i].exchange);
+        oi_name_encode(out, batch->marks[i].product);
         oi_buffer_add_u64(out, (uint64_t) batch->marks[i].minute);
     }
 }
@@ -146,8 +125,8 @@ decode_mark(struct oi_cursor *cursor, struct oi_import_mark *mark)
 
     if (!cursor->failed)
         memcpy(mark->sha256, hash.data, sizeof(mark->sha256));
-    take_text(cursor, mark->name, sizeof(mark->name));
-    take_text(cursor, mark->format, sizeof(mark->format));
+    oi_name_decode(cursor, mark->name, sizeof(mark->name));
+    oi_name_decode(cursor, mark->format, sizeof(mark->format));
     mark->rows_done = oi_cursor_u64(cursor);
     mark->stored = oi_cursor_u64(cursor);
     mark->duplicate = oi_cursor_u64(cursor);
@@ -161,8 +140,8 @@ decode_hole(struct oi_cursor *cursor, struct oi_hole *hole)
     uint8_t cause;
 
     hole->instrument = oi_cursor_u32(cursor);
-    take_text(cursor, hole->exchange, sizeof(hole->exchange));
-    take_text(cursor, hole->product, sizeof(hole->product));
+    oi_name_decode(cursor, hole->exchange, sizeof(hole->exchange));
+    oi_name_decode(cursor, hole->product, sizeof(hole->product));
     hole->span.from = (oi_time) oi_cursor_u64(cursor);
     hole->span.to = (oi_time) oi_cursor_u64(cursor);
     cause = oi_cursor_u8(cursor);
@@ -192,8 +171,8 @@ oi_told_decode(struct oi_slice body, struct oi_told_batch *told, struct oi_error
     for (uint32_t i = 0; i < count && !cursor.failed; i++) {
         struct oi_watch_mark mark = {};
 
-        take_text(&cursor, mark.exchange, sizeof(mark.exchange));
-        take_text(&cursor, mark.product, sizeof(mark.product));
+        oi_name_decode(&cursor, mark.exchange, sizeof(mark.exchange));
+        oi_name_decode(&cursor, mark.product, sizeof(mark.product));
         mark.minute = (oi_time) oi_cursor_u64(&cursor);
         oi_vector_push(&told->marks, mark);
     }

@@ -258,6 +258,10 @@ enum oi_status oi_chunks_put(struct oi_access *access, uint32_t series, const st
                              uint64_t *chunk_count, struct oi_error *error);
 
 /* imports.c */
+/* A name behind its length of one byte. What does not fit into `size` bytes with its NUL marks the
+ * cursor as failed. */
+void oi_name_encode(struct oi_buffer *out, const char *name);
+void oi_name_decode(struct oi_cursor *cursor, char *ret_name, size_t size);
 bool oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch);
 enum oi_status oi_hidden_load(struct oi_access *access, struct oi_hidden *ret_hidden,
                               struct oi_error *error);
