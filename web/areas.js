@@ -2,41 +2,17 @@
 // Several series over time: as areas on each other, or as lines. It draws numbers and says over which
 // instant the cursor is; the exact figures are shown beside it.
 
-import { clock, day, month } from './time.js';
+import { amountWriter, timeLabels } from './axis.js';
 
 /* global uPlot */
 
-const UNITS = [
-    [1e12, 'T'],
-    [1e9, 'B'],
-    [1e6, 'M'],
-    [1e3, 'K'],
-    [1, ''],
-];
-
-function valueLabels(u, splits, axis, space, step) {
-    const largest = Math.max(...splits.map((value) => Math.abs(value ?? 0)));
-    const [unit, letter] = UNITS.find(([size]) => largest >= size) ?? [1, ''];
-    let places = 0;
-    const isWhole = (number) => Math.abs(number - Math.round(number)) < 1e-6;
-    while (places < 8 && !isWhole((step / unit) * 10 ** places)) places++;
-    return splits.map((value) =>
-        value === null ? null : value === 0 ? '0' : (value / unit).toFixed(places) + letter,
-    );
+function values(u, splits, axis, space, step) {
+    const write = amountWriter(splits, step);
+    return splits.map((value) => (value === 0 ? '0' : write(value)));
 }
 
-function timeLabels(u, splits, axis, space, step) {
-    let last = '';
-    return splits.map((seconds) => {
-        const ms = seconds * 1000;
-        if (step >= 86400 * 27) return month(ms);
-        const date = day(ms);
-        if (step >= 86400) return date;
-        const isNewDay = date !== last;
-        last = date;
-        return isNewDay ? date : clock(ms, false);
-    });
-}
+// The first label names its day too.
+const times = (u, splits, axis, space, step) => timeLabels(splits, step, true);
 
 // Each series on those before it; what is missing counts as nothing, unless all are missing.
 function stacked(series) {
@@ -116,8 +92,8 @@ export class Areas {
                     y: { range: (u, low, high) => this.range(low, high) },
                 },
                 axes: [
-                    { ...axis, grid: { show: false }, values: timeLabels, space: 70, size: 30 },
-                    { ...axis, values: valueLabels, size: 58, space: 46 },
+                    { ...axis, grid: { show: false }, values: times, space: 70, size: 30 },
+                    { ...axis, values, size: 58, space: 46 },
                 ],
                 series: [
                     {},

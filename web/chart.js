@@ -5,7 +5,7 @@
 // edge. It draws numbers and says which span and which candle is meant; the figures are shown
 // elsewhere, and what to draw of the span comes from outside.
 
-import { clock, day, month } from './time.js';
+import { amountWriter, timeLabels } from './axis.js';
 
 /* global uPlot */
 
@@ -16,13 +16,6 @@ const PANES = { change: [0.01, 0.15], price: [0.21, 0.4], oi: [0.46, 1] };
 const NO_PRICE = { ...PANES, oi: [0.21, 1] };
 const SHORTEST_S = 600;
 export const REGIMES = ['', 'long-buildup', 'short-buildup', 'long-unwinding', 'short-covering'];
-const UNITS = [
-    [1e12, 'T'],
-    [1e9, 'B'],
-    [1e6, 'M'],
-    [1e3, 'K'],
-    [1, ''],
-];
 const EMPTY = [[], [], [], [], [], [], []];
 
 // The first index whose time is not before.
@@ -37,32 +30,14 @@ function indexAt(times, time) {
     return low;
 }
 
-// Labels of an axis: as many digits as its steps need.
 function labels(u, splits, index, space, step) {
     const series = index === 2 ? SERIES.price : SERIES.close;
     if (!u.data[series].some((value) => value !== null)) return splits.map(() => '');
-    const largest = Math.max(...splits.map((value) => Math.abs(value ?? 0)));
-    const [unit, letter] = UNITS.find(([size]) => largest >= size) ?? [1, ''];
-    let places = 0;
-    const isWhole = (number) => Math.abs(number - Math.round(number)) < 1e-6 * number;
-    while (places < 12 && !isWhole((step / unit) * 10 ** places)) places++;
-    return splits.map((value) =>
-        value === null ? null : (value / unit).toFixed(places) + letter,
-    );
+    return splits.map(amountWriter(splits, step));
 }
 
-function timeLabels(u, splits, index, space, step) {
-    let last = '';
-    if (u.data[0].length === 0) return splits.map(() => '');
-    return splits.map((seconds) => {
-        const ms = seconds * 1000;
-        if (step >= 86400 * 27) return month(ms);
-        const date = day(ms);
-        if (step >= 86400) return date;
-        const isNewDay = last !== '' && date !== last;
-        last = date;
-        return isNewDay ? date : clock(ms, step < 60);
-    });
+function times(u, splits, index, space, step) {
+    return u.data[0].length === 0 ? splits.map(() => '') : timeLabels(splits, step, false);
 }
 
 export class Chart {
@@ -165,7 +140,7 @@ export class Chart {
                 },
             },
             axes: [
-                { ...axis, values: timeLabels, space: 72, gap: 6, size: 34, grid: { show: false } },
+                { ...axis, values: times, space: 72, gap: 6, size: 34, grid: { show: false } },
                 {
                     ...axis,
                     scale: 'oi',
