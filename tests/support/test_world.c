@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/test_world.h"
 
+#include "support/test_folder.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +167,22 @@ test_world_close(struct test_world *world)
     oi_vector_release(&world->rows);
     for (size_t i = 0; i < WORLD_MARKETS; i++)
         oi_vector_release(&world->merged[i]);
+}
+
+int
+test_world_set_up(struct test_world *world, void **folder, uint64_t seed, size_t rows_a_market)
+{
+    assert_int_equal(test_folder_setup(folder), 0);
+    test_world_open(world, *folder);
+    test_world_fill(world, seed, rows_a_market);
+    return 0;
+}
+
+int
+test_world_tear_down(struct test_world *world, void **folder)
+{
+    test_world_close(world);
+    return test_folder_teardown(folder);
 }
 
 struct oi_decimal

@@ -42,6 +42,9 @@ void test_world_open(struct test_world *world, const char *folder);
 /* Some days of readings at uneven steps, a few of them later than others came. */
 void test_world_fill(struct test_world *world, uint64_t seed, size_t rows_a_market);
 void test_world_close(struct test_world *world);
+/* The same around the tests of a program: its set-up and tear-down. */
+int test_world_set_up(struct test_world *world, void **folder, uint64_t seed, size_t rows_a_market);
+int test_world_tear_down(struct test_world *world, void **folder);
 
 /* "example:linear:BTCUSDT" and so on. */
 extern const char *const test_world_names[WORLD_MARKETS];

@@ -2,7 +2,6 @@
 /* What is in the files is read back in tests/system; here: that every answer becomes a file. */
 #include "lake/export.h"
 
-#include "support/test_folder.h"
 #include "support/test_world.h"
 
 #include <string.h>
@@ -148,17 +147,13 @@ says_why_a_query_does_not_run(void **)
 static int
 set_up(void **folder)
 {
-    assert_int_equal(test_folder_setup(folder), 0);
-    test_world_open(&shared, *folder);
-    test_world_fill(&shared, 5, 200);
-    return 0;
+    return test_world_set_up(&shared, folder, 5, 200);
 }
 
 static int
 tear_down(void **folder)
 {
-    test_world_close(&shared);
-    return test_folder_teardown(folder);
+    return test_world_tear_down(&shared, folder);
 }
 
 int

@@ -127,8 +127,7 @@ set_up(void **folder)
 static int
 tear_down(void **folder)
 {
-    test_world_close(&shared);
-    return test_folder_teardown(folder);
+    return test_world_tear_down(&shared, folder);
 }
 
 int

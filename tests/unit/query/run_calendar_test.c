@@ -2,7 +2,6 @@
 /* The calendar of coverage: its days come to what the coverage of each market says. */
 #include "query/run.h"
 
-#include "support/test_folder.h"
 #include "support/test_world.h"
 
 static struct test_world shared;
@@ -80,17 +79,13 @@ a_limit_cuts_the_days(void **)
 static int
 set_up(void **folder)
 {
-    assert_int_equal(test_folder_setup(folder), 0);
-    test_world_open(&shared, *folder);
-    test_world_fill(&shared, 20260309, 500);
-    return 0;
+    return test_world_set_up(&shared, folder, 20260309, 500);
 }
 
 static int
 tear_down(void **folder)
 {
-    test_world_close(&shared);
-    return test_folder_teardown(folder);
+    return test_world_tear_down(&shared, folder);
 }
 
 int

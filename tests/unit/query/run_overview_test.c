@@ -3,7 +3,6 @@
  * and from rows, at instants before now, and how groups are ranked and cut. */
 #include "query/run.h"
 
-#include "support/test_folder.h"
 #include "support/test_world.h"
 
 #include <string.h>
@@ -197,17 +196,13 @@ ranks_groups_by_their_worth_and_markets_by_their_change(void **)
 static int
 set_up(void **folder)
 {
-    assert_int_equal(test_folder_setup(folder), 0);
-    test_world_open(&shared, *folder);
-    test_world_fill(&shared, 20260307, 500);
-    return 0;
+    return test_world_set_up(&shared, folder, 20260307, 500);
 }
 
 static int
 tear_down(void **folder)
 {
-    test_world_close(&shared);
-    return test_folder_teardown(folder);
+    return test_world_tear_down(&shared, folder);
 }
 
 int

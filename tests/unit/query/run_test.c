@@ -4,7 +4,6 @@
 #include "query/run.h"
 
 #include "series/total.h"
-#include "support/test_folder.h"
 #include "support/test_world.h"
 
 #include <stdio.h>
@@ -719,17 +718,13 @@ finds_the_months_that_hold_readings(void **)
 static int
 set_up(void **folder)
 {
-    assert_int_equal(test_folder_setup(folder), 0);
-    test_world_open(&shared, *folder);
-    test_world_fill(&shared, 20260306, ROWS);
-    return 0;
+    return test_world_set_up(&shared, folder, 20260306, ROWS);
 }
 
 static int
 tear_down(void **folder)
 {
-    test_world_close(&shared);
-    return test_folder_teardown(folder);
+    return test_world_tear_down(&shared, folder);
 }
 
 int
