@@ -10,7 +10,6 @@ cd "$(dirname "$0")/../.."
 packages=$(readlink -f "${1:-build-package/packages}")
 binary=$(readlink -f "${2:-build-package/oi}")
 cache=${OI_ROOT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/oi}
-mirror=${OI_MIRROR:-http://deb.debian.org/debian}
 suite=bookworm
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 unset OI_LISTEN OI_DATA OI_CONFIG OI_COLLECT
@@ -56,9 +55,10 @@ expect()
 archive=$cache/$suite-$(dpkg --print-architecture).tar
 if [ ! -f "$archive" ]; then
     command -v debootstrap >/dev/null || apt-get install -y -q --no-install-recommends debootstrap >&2
-    echo "# debootstrap $suite from $mirror" >&2
+    echo "# debootstrap $suite" >&2
     mkdir -p "$cache"
-    debootstrap --variant=minbase "$suite" "$work/new" "$mirror" >"$work/debootstrap.log" 2>&1 ||
+    # Without OI_MIRROR it goes to its own.
+    debootstrap --variant=minbase "$suite" "$work/new" ${OI_MIRROR:-} >"$work/debootstrap.log" 2>&1 ||
         { tail -20 "$work/debootstrap.log" >&2 && exit 1; }
     tar -C "$work/new" -cf "$archive.part" .
     mv "$archive.part" "$archive"
