@@ -28,11 +28,12 @@ struct oi_asker {
  */
 
 enum oi_status
-oi_asker_open_store(const char *folder, struct oi_asker **ret_asker, struct oi_error *error)
+oi_asker_open_store(const struct oi_options *options, struct oi_asker **ret_asker,
+                    struct oi_error *error)
 {
     struct oi_asker *asker = oi_alloc_zero(1, sizeof(*asker));
-    enum oi_status status =
-        oi_workspace_open(NULL, folder, OI_STORE_READ, &asker->workspace, error);
+    enum oi_status status = oi_workspace_open(options, oi_options_text(options, "data"),
+                                              OI_STORE_READ, &asker->workspace, error);
 
     if (status != OI_OK) {
         oi_free(asker);

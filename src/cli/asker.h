@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asking for answers as the server gives them, of a store in a folder or of a server at a URL: the
+ * Asking for answers as the server gives them, of a store or of a server at a URL: the
  * same targets, the same bytes. For commands that can do with either.
  */
 #pragma once
@@ -8,11 +8,12 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "cli/options.h"
 
 struct oi_asker;
 
-/* Of the store in `folder`, which must be there. */
-enum oi_status oi_asker_open_store(const char *folder, struct oi_asker **ret_asker,
+/* Of the store that the options name (--data, --store), which must be there. */
+enum oi_status oi_asker_open_store(const struct oi_options *options, struct oi_asker **ret_asker,
                                    struct oi_error *error);
 /* Of a server: "http://127.0.0.1:8080", no path behind it. `key` may be NULL. */
 enum oi_status oi_asker_open_url(const char *url, const char *key, struct oi_asker **ret_asker,

@@ -280,7 +280,7 @@ test(struct work *work, struct oi_error *error)
         history.to = work->now;
     if (history.from > history.to)
         return oi_options_refuse(work->options, "start", "an instant before --end", error);
-    OI_TRY(oi_workspace_open(NULL, work->folder, OI_STORE_READ, &workspace, error));
+    OI_TRY(oi_workspace_open(work->options, work->folder, OI_STORE_READ, &workspace, error));
     OI_TRY(begin_table(work, event_columns, OI_COUNT(event_columns), error));
     history.source = &workspace->source;
     OI_TRY(oi_alert_history_run(&history, error));

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static const struct oi_option options_table[] = { OI_OPTION_STORE };
+static const struct oi_option options_table[] = { OI_OPTION_FOLDER };
 
 static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)

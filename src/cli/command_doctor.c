@@ -5,6 +5,7 @@
 #include "cli/config.h"
 #include "cli/doctor.h"
 #include "cli/intake.h"
+#include "cli/open_store.h"
 #include "cli/settings.h"
 #include "cli/table.h"
 
@@ -84,7 +85,7 @@ examine(struct oi_options *options, struct oi_findings *findings, struct oi_erro
     if (look_at_settings(findings, options) == OI_OK)
         OI_TRY(oi_config_load(options, &source, error));
     folder = oi_intake_folder(options);
-    oi_doctor_look_at_store(findings, folder);
+    oi_doctor_look_at_store(findings, folder, oi_store_address(options));
     oi_doctor_look_at_host(findings, folder);
     if (oi_options_switch(options, "offline"))
         return OI_OK;

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 
 static const struct oi_option options_table[] = {
-    OI_OPTION_STORE,
+    OI_OPTION_FOLDER,
     { .name = "name", .argument = "TEXT", .help = "add: whose it is, for the list" },
     { .name = "plan",
       .argument = "PLAN",

@@ -92,7 +92,7 @@ run(const struct oi_options *options, struct oi_error *error)
     if (url)
         OI_TRY(oi_asker_open_url(url, oi_options_text(options, "key"), &asker, error));
     else
-        OI_TRY(oi_asker_open_store(oi_options_text(options, "data"), &asker, error));
+        OI_TRY(oi_asker_open_store(options, &asker, error));
     return serve_lines(asker, error);
 }
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const struct oi_option options_table[] = { OI_OPTION_STORE };
+static const struct oi_option options_table[] = { OI_OPTION_FOLDER };
 
 static enum oi_status
 read_file(const char *path, struct oi_buffer *out, struct oi_error *error)

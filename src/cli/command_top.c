@@ -284,7 +284,7 @@ open_source(struct command *command, struct oi_error *error)
     if (url)
         return oi_asker_open_url(url, oi_options_text(command->options, "key"), &command->asker,
                                  error);
-    return oi_asker_open_store(folder, &command->asker, error);
+    return oi_asker_open_store(command->options, &command->asker, error);
 }
 
 static enum oi_status

@@ -82,8 +82,9 @@ void oi_doctor_judge_dates(struct oi_findings *findings, const struct oi_reach *
 
 /* Disk, limits, time zone data. */
 void oi_doctor_look_at_host(struct oi_findings *findings, const char *folder);
-/* Opens it in a process of its own: damage can kill the reader. Before any thread is started. */
-void oi_doctor_look_at_store(struct oi_findings *findings, const char *folder);
+/* The one in the folder, or at `address` (NULL: none). Opens it in a process of its own: damage can
+ * kill the reader. Before any thread is started. */
+void oi_doctor_look_at_store(struct oi_findings *findings, const char *folder, const char *address);
 /* Permissions of the files with secrets, and the certificate. */
 void oi_doctor_look_at_files(struct oi_findings *findings, const struct oi_options *settings);
 /* Ask each exchange that is collected once, all at the same time. */

@@ -3,6 +3,7 @@
 /* no unit test: forks the test itself; tests/system/doctor.test.mjs runs it */
 #include "cli/doctor.h"
 
+#include "cli/open_store.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -20,13 +21,12 @@
 #define CLOSED 'c'
 
 static void
-look(const char *folder, char *line, size_t size)
+look(const char *place, char *line, size_t size)
 {
     OI_CLEANUP(oi_store_close) struct oi_store *store = NULL;
-    const struct oi_store_options options = { .is_read_only = true };
     struct oi_store_stats stats;
     struct oi_error error = {};
-    enum oi_status status = oi_store_open(folder, &options, &store, &error);
+    enum oi_status status = oi_open_place(place, OI_STORE_READ, &store, &error);
 
     if (status != OI_OK) {
         (void) snprintf(line, size, "%c%s", status == OI_E_CORRUPT ? DAMAGED : CLOSED,
@@ -39,12 +39,12 @@ look(const char *folder, char *line, size_t size)
 }
 
 static _Noreturn void
-be_child(int pipe_end, const char *folder)
+be_child(int pipe_end, const char *place)
 {
     char line[300] = "";
 
     (void) alarm(120); /* whatever holds it must not hold the doctor */
-    look(folder, line, sizeof(line));
+    look(place, line, sizeof(line));
     _exit(write(pipe_end, line, strlen(line)) < 0);
 }
 
@@ -71,7 +71,7 @@ note(struct oi_findings *findings, const char *line, int state)
 }
 
 static void
-look_in_child(struct oi_findings *findings, const char *folder)
+look_in_child(struct oi_findings *findings, const char *place)
 {
     static const struct oi_finding failed = { .grade = OI_GRADE_FAIL,
                                               .advice = "free processes and memory, then again" };
@@ -87,7 +87,7 @@ look_in_child(struct oi_findings *findings, const char *folder)
         return;
     }
     if (child == 0)
-        be_child(ends[1], folder);
+        be_child(ends[1], place);
     (void) close(ends[1]);
     while ((size = read(ends[0], line + filled, sizeof(line) - 1 - filled)) > 0)
         filled += (size_t) size;
@@ -124,11 +124,15 @@ look_at_owner(struct oi_findings *findings, const char *path, uid_t owner)
 }
 
 void
-oi_doctor_look_at_store(struct oi_findings *findings, const char *folder)
+oi_doctor_look_at_store(struct oi_findings *findings, const char *folder, const char *address)
 {
     char path[4096];
     struct stat facts;
 
+    if (address) {
+        look_in_child(findings, address);
+        return;
+    }
     if (snprintf(path, sizeof(path), "%s/data.mdb", folder) >= (int) sizeof(path))
         return;
     if (stat(path, &facts) != 0 && errno == ENOENT) {

@@ -52,6 +52,8 @@ struct oi_option {
         .setting = "store", .is_secret = true                                                      \
     }
 #define OI_OPTION_STORE OI_OPTION_DATA, OI_OPTION_PLACE, OI_OPTION_CONFIG
+/* For what is in the data folder wherever the readings are. */
+#define OI_OPTION_FOLDER OI_OPTION_DATA, OI_OPTION_CONFIG
 
 /* Plans beside the built-in ones (server/plans.h). */
 #define OI_OPTION_PLANS                                                                            \

@@ -68,6 +68,20 @@ test('every dialect says the same over a folder and over ClickHouse', { skip: sk
     const verified = oi(['verify', '--store', store]);
     assert.equal(verified.status, 0, verified.stdout + verified.stderr);
 
+    // Commands that show readings show those of the address, not of a folder beside it.
+    const shown = (place) => {
+        const top = oi(['top', '--once', '--format', 'csv', ...place]);
+        const past = oi(['doctor', '--offline', '--format', 'csv', ...place]);
+        assert.equal(top.status, 0, top.stderr);
+        // Ages are of the moment.
+        return [top.stdout.split('\n').map((line) => line.split(',')[0]), /^store,open,ok,/m.test(past.stdout)];
+    };
+    assert.deepEqual(shown(['--store', store, '--data', join(folder, 'empty')]), shown(['--data', data]));
+    assert.equal(shown(['--data', data])[1], true);
+    // What works on a folder's own file has no such option, and says so.
+    for (const name of ['compact', 'replay', 'keys'])
+        assert.match(oi([name, '--store', store]).stderr, /there is no option --store/, name);
+
     const embedded = await startServer(t, { data });
     const other = await startServer(t, { args: ['--no-collect', '--store', store] });
     let fine = 0;
