@@ -62,16 +62,19 @@ describe('the overview and the comparison', { skip }, () => {
         await server?.close();
     });
 
-    // The answers that a page got, by the query of each.
+    // The answers that a page got, by the query of each. The page may have shown one before its text
+    // is here: `heard` waits for those under way.
     async function open(hash, options = {}) {
-        const answers = [];
+        const answers = [], underWay = [];
         const page = await openPage(browser, 'about:blank', options);
-        page.on('response', async (reply) => {
+        const keep = async (reply) => {
             const url = new URL(reply.url());
             if (!url.pathname.startsWith('/oi/v1/') || url.pathname.endsWith('/status')) return;
             const json = await reply.json().catch(() => null);
             if (json?.data) answers.push({ path: url.pathname, query: url.searchParams, json });
-        });
+        };
+        page.on('response', (reply) => underWay.push(keep(reply)));
+        page.heard = () => Promise.all(underWay);
         await page.goto(`${server.url}/${hash}`);
         page.answers = answers;
         page.strangers = [];
@@ -82,12 +85,14 @@ describe('the overview and the comparison', { skip }, () => {
         const page = await open(hash, options);
         await page.locator('#groups tr').first().waitFor();
         await page.locator('#areas-legend tr').first().waitFor();
+        await page.heard();
         return page;
     }
 
     async function comparison(hash, options) {
         const page = await open(hash, options);
         await page.locator('#compare-rows tr').first().waitFor();
+        await page.heard();
         return page;
     }
 
