@@ -24,7 +24,7 @@ enum oi_status
 oi_clickhouse_select(struct oi_clickhouse *engine, struct oi_buffer *statement,
                      struct oi_buffer *out, struct oi_error *error)
 {
-    struct oi_clickhouse_call call = { .is_repeatable = true };
+    struct oi_clickhouse_call call = { .is_repeatable = true, .is_native = true };
 
     oi_buffer_add_text(statement, " FORMAT Native");
     oi_buffer_add_char(statement, 0);
@@ -106,7 +106,8 @@ ask_newest(struct oi_clickhouse *engine, uint64_t batch_limit, struct oi_rows *r
                          visible.data);
     status = oi_clickhouse_select(engine, &statement, &out, error);
     if (status == OI_OK)
-        status = oi_readings_decode(oi_buffer_slice(&out), OI_COLUMNS_ALL, rows, pairs, error);
+        status =
+            oi_readings_decode(oi_buffer_slice(&out), OI_COLUMNS_ALL, rows, pairs, NULL, error);
     oi_buffer_release(&statement);
     oi_buffer_release(&visible);
     oi_buffer_release(&out);
@@ -216,7 +217,7 @@ ask_keys(struct oi_clickhouse *engine, const struct oi_buffer *condition, struct
     status = oi_clickhouse_select(engine, &statement, &out, error);
     if (status == OI_OK)
         status = oi_readings_decode(oi_buffer_slice(&out), OI_COLUMNS_ALL, &found->rows,
-                                    &found->pairs, error);
+                                    &found->pairs, NULL, error);
     oi_buffer_release(&statement);
     oi_buffer_release(&out);
     return status;
@@ -293,10 +294,16 @@ oi_clickhouse_present(void *context, const struct oi_row_key *keys, size_t count
  * A stretch.
  */
 
+struct window {
+    struct oi_series series;
+    struct oi_span span;
+    size_t limit; /* 0: none */
+};
+
 static enum oi_status
 ask_window(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
-           const struct oi_series *series, struct oi_span window, size_t limit,
-           struct oi_rows *rows, struct oi_error *error)
+           const struct window *window, struct oi_rows *rows, size_t *ret_seen,
+           struct oi_error *error)
 {
     struct oi_buffer statement = {}, out = {};
     enum oi_status status;
@@ -306,17 +313,21 @@ ask_window(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
     oi_buffer_add_format(&statement,
                          " FROM readings WHERE instrument = %u AND feed = %u AND time >= %lld AND "
                          "time < %lld",
-                         series->instrument, series->feed, (long long) window.from,
-                         (long long) window.to);
+                         window->series.instrument, window->series.feed,
+                         (long long) window->span.from, (long long) window->span.to);
     if (stretch->batch_limit != UINT64_MAX)
         oi_buffer_add_format(&statement, " AND batch <= %llu",
                              (unsigned long long) stretch->batch_limit);
-    oi_buffer_add_text(&statement, " ORDER BY time, known_time, batch");
-    if (limit > 0)
-        oi_buffer_add_format(&statement, " LIMIT %zu", limit);
+    if (window->limit > 0)
+        oi_buffer_add_format(&statement, " LIMIT %zu", window->limit);
+    /* A part is in order already: sorting is left to whoever finds that parts overlap. */
+    oi_buffer_add_text(&statement, " SETTINGS max_threads = 1");
     status = oi_clickhouse_select(engine, &statement, &out, error);
     if (status == OI_OK)
-        status = oi_readings_decode(oi_buffer_slice(&out), stretch->columns, rows, NULL, error);
+        status = oi_readings_decode(oi_buffer_slice(&out), stretch->columns, rows, NULL, ret_seen,
+                                    error);
+    if (status == OI_OK)
+        oi_readings_sort(rows);
     oi_buffer_release(&statement);
     oi_buffer_release(&out);
     return status;
@@ -339,27 +350,31 @@ oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_ro
                    struct oi_span *ret_done, struct oi_error *error)
 {
     struct oi_clickhouse *engine = context;
-    struct oi_span left = stretch->span, window;
-    size_t wanted = stretch->block_rows, limit;
-    struct oi_series series;
+    struct oi_span left = stretch->span;
+    size_t wanted = stretch->block_rows, limit, seen = 0;
+    struct window window;
     uint64_t width;
 
-    if (!oi_remote_series(engine->store, stretch->series, &series))
+    if (!oi_remote_series(engine->store, stretch->series, &window.series))
         return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", stretch->series);
+    /* A little more than is wanted: rows are not spread that evenly. */
     if (wanted > stretch->rows_max)
-        wanted = stretch->rows_max < WINDOW_ROWS_MIN ? WINDOW_ROWS_MIN : stretch->rows_max;
+        wanted = stretch->rows_max + stretch->rows_max / 8;
+    if (wanted < WINDOW_ROWS_MIN)
+        wanted = WINDOW_ROWS_MIN;
     limit = 4 * wanted + WINDOW_SLACK;
     width = guess_width(stretch, wanted);
     for (;;) {
         uint64_t all = (uint64_t) left.to - (uint64_t) left.from;
 
-        window = left;
+        window.span = left;
         if (width < all && stretch->is_backwards)
-            window.from = left.to - (oi_time) width;
+            window.span.from = left.to - (oi_time) width;
         else if (width < all)
-            window.to = left.from + (oi_time) width;
-        OI_TRY(ask_window(engine, stretch, &series, window, width > 1 ? limit : 0, rows, error));
-        if (width > 1 && rows->count >= limit) {
+            window.span.to = left.from + (oi_time) width;
+        window.limit = width > 1 ? limit : 0;
+        OI_TRY(ask_window(engine, stretch, &window, rows, &seen, error));
+        if (width > 1 && seen >= limit) {
             /* Denser here than on the whole. */
             oi_rows_clear(rows);
             width = (width < all ? width : all) / 4;
@@ -367,9 +382,9 @@ oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_ro
             continue;
         }
         if (stretch->is_backwards)
-            left.to = window.from;
+            left.to = window.span.from;
         else
-            left.from = window.to;
+            left.from = window.span.to;
         if (rows->count > 0 || left.from >= left.to)
             break;
         width = width < UINT64_MAX / 8 ? width * 8 : width;

@@ -302,7 +302,8 @@ build(const struct oi_clickhouse_client *client, const struct oi_clickhouse_call
 
     oi_buffer_add_format(&url, "%s://%s/?", address->is_tls ? "https" : "http", host);
     /* The whole answer, or an error as its status: never half of one with the error behind it. */
-    oi_buffer_add_text(&url, "wait_end_of_query=1&buffer_size=67108864");
+    oi_buffer_add_text(&url, call->is_native ? "wait_end_of_query=0"
+                                             : "wait_end_of_query=1&buffer_size=67108864");
     if (!call->without_database)
         oi_buffer_add_format(&url, "&database=%s", address->database);
     if (call->settings)

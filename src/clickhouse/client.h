@@ -36,8 +36,11 @@ struct oi_clickhouse_call {
     const char *settings; /* "a=1&b=2", or NULL */
     bool is_repeatable;   /* doing it twice is as good as once: repeated when a connection breaks */
     bool without_database; /* the database may not exist yet */
-    uint64_t timeout_ms;   /* 0: a minute */
-    int *ret_code;         /* ClickHouse's code when it refused; may be NULL */
+    /* The answer is FORMAT Native, which shows by itself where it breaks off: it need not be whole
+     * over there before its first byte leaves. */
+    bool is_native;
+    uint64_t timeout_ms; /* 0: a minute */
+    int *ret_code;       /* ClickHouse's code when it refused; may be NULL */
 };
 
 /* The answer's bytes are appended to `out` (may be NULL). */

@@ -13,14 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool
-is_due(void *context)
-{
-    struct oi_clickhouse *engine = context;
-
-    return oi_clock_system.monotonic_ns(&oi_clock_system) >= atomic_load(&engine->next_look);
-}
-
 static enum oi_status
 keep(void *context, const struct oi_batch *batch, struct oi_error *error)
 {
@@ -175,6 +167,8 @@ close_engine(void *context)
 {
     struct oi_clickhouse *engine = context;
 
+    (void) pthread_mutex_destroy(&engine->look_lock);
+    (void) pthread_cond_destroy(&engine->look_wanted);
     oi_spool_close(&engine->spool);
     oi_clickhouse_client_free(&engine->client);
     if (engine->folder[0] != 0)
@@ -184,7 +178,7 @@ close_engine(void *context)
 
 static const struct oi_remote_calls calls = {
     .follow = oi_clickhouse_follow,
-    .is_due = is_due,
+    .is_due = oi_clickhouse_is_due,
     .commit = oi_clickhouse_commit,
     .present = oi_clickhouse_present,
     .read = oi_clickhouse_read,
@@ -193,6 +187,7 @@ static const struct oi_remote_calls calls = {
     .verify = verify,
     .measure = measure,
     .retain = retain,
+    .stop = oi_clickhouse_stop,
     .close = close_engine,
 };
 
@@ -239,9 +234,13 @@ oi_clickhouse_open(const char *address, const struct oi_clickhouse_options *opti
 {
     static const struct oi_clickhouse_options defaults = {};
     struct oi_clickhouse *engine = oi_alloc_zero(1, sizeof(*engine));
-    enum oi_status status = begin(engine, address, options ? options : &defaults, error);
-    struct oi_store *store = engine->store;
+    struct oi_store *store;
+    enum oi_status status;
 
+    (void) pthread_mutex_init(&engine->look_lock, NULL);
+    (void) pthread_cond_init(&engine->look_wanted, NULL);
+    status = begin(engine, address, options ? options : &defaults, error);
+    store = engine->store;
     if (status != OI_OK) {
         close_engine(engine);
         return status;

@@ -8,6 +8,7 @@
 #include "clickhouse/tables.h"
 #include "store/remote.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct oi_clickhouse {
@@ -20,6 +21,11 @@ struct oi_clickhouse {
     bool is_read_only;
     int64_t turn_ns;           /* a turn whose event has not come after this is given up */
     _Atomic int64_t next_look; /* monotonic */
+    /* Looks for news while readers read on, see looking.c. */
+    pthread_t looker;
+    pthread_mutex_t look_lock;
+    pthread_cond_t look_wanted;
+    bool has_looker, wants_look, is_stopped;
     /* Under the store's append lock. */
     bool is_begun; /* the first follow is done */
     bool lacks_positions;
@@ -32,6 +38,9 @@ struct oi_clickhouse {
     atomic_bool is_away;
 };
 
+/* looking.c */
+bool oi_clickhouse_is_due(void *context);
+void oi_clickhouse_stop(void *context);
 /* events.c */
 enum oi_status oi_clickhouse_follow(void *context, bool is_needed, struct oi_error *error);
 enum oi_status oi_clickhouse_commit(void *context, const struct oi_change *change,

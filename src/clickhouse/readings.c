@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const oi_reading_figures[OI_FIGURE_COUNT] = { "open_interest", "value_usd",
@@ -14,6 +15,8 @@ static const unsigned figure_columns[OI_FIGURE_COUNT] = {
     OI_COLUMN_OPEN_INTEREST, OI_COLUMN_VALUE_USD,  OI_COLUMN_MARK_PRICE,
     OI_COLUMN_INDEX_PRICE,   OI_COLUMN_LAST_PRICE,
 };
+/* Up to here any mantissa has a canonical form: at most 18 zeros are stripped. */
+#define EXPONENT_SURE (OI_DECIMAL_EXPONENT_MAX - 18)
 #define COLUMN_COUNT (8 + 2 * OI_FIGURE_COUNT)
 
 static void
@@ -171,40 +174,40 @@ take_wide(struct oi_slice texts, int64_t index, struct oi_rows *rows, int64_t *r
     return OI_OK;
 }
 
+/* One figure of all rows of a block, into the records that end the set. */
 static enum oi_status
-take_figure(const struct view *view, size_t row, unsigned figure, struct oi_rows *rows,
-            struct oi_record *record, struct oi_error *error)
+take_figure(const struct view *view, size_t count, unsigned figure, struct oi_rows *rows,
+            struct oi_error *error)
 {
-    int64_t mantissa, exponent;
+    struct oi_record *records = rows->items + rows->count;
 
-    record->exponents[figure] = OI_EXPONENT_NONE;
-    if (!view->mantissas[figure])
+    if (!view->mantissas[figure]) {
+        for (size_t row = 0; row < count; row++)
+            records[row].exponents[figure] = OI_EXPONENT_NONE;
         return OI_OK;
-    mantissa = oi_native_int(view->mantissas[figure], row);
-    exponent = oi_native_int(view->exponents[figure], row);
-    if (exponent == OI_EXPONENT_NONE)
-        return OI_OK;
-    record->exponents[figure] = (int8_t) exponent;
-    record->mantissas[figure] = mantissa;
-    if (exponent == OI_EXPONENT_WIDE) {
-        if (mantissa < 0 || mantissa >= OI_FIGURE_COUNT)
-            return oi_fail(error, OI_E_CORRUPT, "a row in ClickHouse lacks a wide figure");
-        return take_wide(view->wides->strings[row], mantissa, rows, &record->mantissas[figure],
-                         error);
     }
-    if (exponent < INT8_MIN || exponent > INT8_MAX || !oi_decimal_fits(mantissa, (int) exponent))
-        return oi_fail(error, OI_E_CORRUPT, "a figure in ClickHouse is no number of ours");
-    return OI_OK;
-}
+    for (size_t row = 0; row < count; row++) {
+        int64_t mantissa = oi_native_int(view->mantissas[figure], row);
+        int64_t exponent = oi_native_int(view->exponents[figure], row);
 
-static bool
-is_repeated(const struct oi_rows *rows, const struct oi_reading_pairs *pairs,
-            const struct oi_record *record, const struct oi_series *pair)
-{
-    if (rows->count == 0 || oi_record_compare(&rows->items[rows->count - 1], record) != 0)
-        return false;
-    return !pairs || (pairs->items.items[pairs->items.count - 1].instrument == pair->instrument &&
-                      pairs->items.items[pairs->items.count - 1].feed == pair->feed);
+        if (exponent == OI_EXPONENT_NONE) {
+            records[row].exponents[figure] = OI_EXPONENT_NONE;
+            continue;
+        }
+        records[row].exponents[figure] = (int8_t) exponent;
+        records[row].mantissas[figure] = mantissa;
+        if (exponent == OI_EXPONENT_WIDE) {
+            if (mantissa < 0 || mantissa >= OI_FIGURE_COUNT)
+                return oi_fail(error, OI_E_CORRUPT, "a row in ClickHouse lacks a wide figure");
+            OI_TRY(take_wide(view->wides->strings[row], mantissa, rows,
+                             &records[row].mantissas[figure], error));
+        } else if ((exponent < -OI_DECIMAL_EXPONENT_MAX || exponent > EXPONENT_SURE) &&
+                   (exponent < INT8_MIN || exponent > INT8_MAX ||
+                    !oi_decimal_fits(mantissa, (int) exponent))) {
+            return oi_fail(error, OI_E_CORRUPT, "a figure in ClickHouse is no number of ours");
+        }
+    }
+    return OI_OK;
 }
 
 static enum oi_status
@@ -212,40 +215,88 @@ take_block(const struct oi_native_block *block, unsigned columns, struct oi_rows
            struct oi_reading_pairs *pairs, struct oi_error *error)
 {
     struct view view;
+    struct oi_record *records;
 
     OI_TRY(find_columns(block, columns, pairs != NULL, &view, error));
+    if (block->rows == 0)
+        return OI_OK;
     oi_rows_reserve(rows, block->rows);
-    for (size_t row = 0; row < block->rows; row++) {
-        struct oi_record record = { .time = oi_native_int(view.time, row),
-                                    .known_time = oi_native_int(view.known_time, row),
-                                    .batch = (uint64_t) oi_native_int(view.batch, row),
-                                    .exchange_time = OI_TIME_NONE };
-        struct oi_series pair = {};
+    records = rows->items + rows->count;
+    for (size_t row = 0; row < block->rows; row++)
+        records[row] = (struct oi_record){ .time = oi_native_int(view.time, row),
+                                           .known_time = oi_native_int(view.known_time, row),
+                                           .batch = (uint64_t) oi_native_int(view.batch, row),
+                                           .exchange_time = OI_TIME_NONE };
+    for (size_t row = 0; view.exchange_time && row < block->rows; row++)
+        records[row].exchange_time = oi_native_int(view.exchange_time, row);
+    for (size_t row = 0; view.flags && row < block->rows; row++)
+        records[row].flags = (uint16_t) oi_native_int(view.flags, row);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        OI_TRY(take_figure(&view, block->rows, figure, rows, error));
+    for (size_t row = 0; pairs && row < block->rows; row++) {
+        const struct oi_series pair = {
+            .instrument = (uint32_t) oi_native_int(view.instrument, row),
+            .feed = (uint16_t) oi_native_int(view.feed, row),
+        };
 
-        if (pairs) {
-            pair.instrument = (uint32_t) oi_native_int(view.instrument, row);
-            pair.feed = (uint16_t) oi_native_int(view.feed, row);
-        }
-        if (is_repeated(rows, pairs, &record, &pair))
-            continue;
-        if (view.exchange_time)
-            record.exchange_time = oi_native_int(view.exchange_time, row);
-        if (view.flags)
-            record.flags = (uint16_t) oi_native_int(view.flags, row);
-        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
-            OI_TRY(take_figure(&view, row, figure, rows, &record, error));
-        rows->items[rows->count++] = record;
-        if (pairs)
-            oi_vector_push(&pairs->items, pair);
+        oi_vector_push(&pairs->items, pair);
     }
+    rows->count += block->rows;
     return OI_OK;
+}
+
+static bool
+is_same_pair(const struct oi_series *a, const struct oi_series *b)
+{
+    return a->instrument == b->instrument && a->feed == b->feed;
+}
+
+/* Of neighbours with one key the first stays. */
+static void
+drop_repeated(struct oi_rows *rows, size_t from, struct oi_reading_pairs *pairs)
+{
+    size_t kept = from;
+
+    for (size_t i = from; i < rows->count; i++) {
+        if (kept > 0 && oi_record_compare(&rows->items[kept - 1], &rows->items[i]) == 0 &&
+            (!pairs || is_same_pair(&pairs->items.items[kept - 1], &pairs->items.items[i])))
+            continue;
+        if (kept != i) {
+            rows->items[kept] = rows->items[i];
+            if (pairs)
+                pairs->items.items[kept] = pairs->items.items[i];
+        }
+        kept++;
+    }
+    rows->count = kept;
+    if (pairs)
+        pairs->items.count = kept;
+}
+
+static int
+compare_records(const void *left, const void *right)
+{
+    return oi_record_compare(left, right);
+}
+
+void
+oi_readings_sort(struct oi_rows *rows)
+{
+    for (size_t i = 1; i < rows->count; i++) {
+        if (oi_record_compare(&rows->items[i - 1], &rows->items[i]) < 0)
+            continue;
+        qsort(rows->items, rows->count, sizeof(*rows->items), compare_records);
+        drop_repeated(rows, 0, NULL);
+        return;
+    }
 }
 
 enum oi_status
 oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
-                   struct oi_reading_pairs *pairs, struct oi_error *error)
+                   struct oi_reading_pairs *pairs, size_t *ret_seen, struct oi_error *error)
 {
     struct oi_native_block block;
+    size_t from = rows->count;
     enum oi_status status;
 
     while ((status = oi_native_next(&body, &block, error)) == OI_OK) {
@@ -253,5 +304,8 @@ oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
         oi_native_block_release(&block);
         OI_TRY(status);
     }
+    if (ret_seen)
+        *ret_seen = rows->count - from;
+    drop_repeated(rows, from, pairs);
     return status == OI_E_NOT_FOUND ? OI_OK : status;
 }

@@ -21,9 +21,13 @@ void oi_readings_encode(const struct oi_batch_rows *rows, const struct oi_series
 void oi_readings_select(unsigned columns, bool with_series, struct oi_buffer *out);
 
 /* Rows of an answer, in its order, appended; a row that is there twice because an insert was
- * repeated comes once. `pairs` (NULL: none were selected) gets instrument and feed of each. */
+ * repeated comes once. `pairs` (NULL: none were selected) gets instrument and feed of each;
+ * *ret_seen (may be NULL) counts the repeated ones too. */
 struct oi_reading_pairs {
     OI_VECTOR(struct oi_series) items;
 };
+/* Into key order, one series' rows as they came from several parts; repeated ones come once. */
+void oi_readings_sort(struct oi_rows *rows);
 enum oi_status oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
-                                  struct oi_reading_pairs *pairs, struct oi_error *error);
+                                  struct oi_reading_pairs *pairs, size_t *ret_seen,
+                                  struct oi_error *error);

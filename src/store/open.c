@@ -320,6 +320,8 @@ oi_store_close(struct oi_store **store)
     if (!closing)
         return;
     *store = NULL;
+    if (closing->remote)
+        closing->remote->stop(closing->remote_context);
     if (closing->kv)
         closing->engine->close(&closing->kv);
     if (closing->guard >= 0)

@@ -46,6 +46,18 @@ oi_remote_follow(struct oi_store *store, struct oi_error *error)
 }
 
 enum oi_status
+oi_remote_look(struct oi_store *store, struct oi_error *error)
+{
+    enum oi_status status;
+
+    if (pthread_mutex_trylock(&store->append_lock) != 0)
+        return OI_OK;
+    status = store->remote->follow(store->remote_context, false, error);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    return status;
+}
+
+enum oi_status
 oi_remote_change(struct oi_store *store, enum oi_change_kind kind, struct oi_slice body,
                  size_t *ret_changed, struct oi_error *error)
 {

@@ -102,6 +102,7 @@ struct oi_remote_calls {
     /* Remove rows of a series before a time; *ret_rows counts them. */
     enum oi_status (*retain)(void *context, uint32_t series, oi_time before, uint64_t *ret_rows,
                              struct oi_error *error);
+    void (*stop)(void *context);  /* nothing is called on own threads any more */
     void (*close)(void *context); /* after the mirror is gone */
 };
 
@@ -113,6 +114,9 @@ enum oi_status oi_remote_open(const char *path, const struct oi_store_options *o
 void *oi_remote_context(struct oi_store *store, const struct oi_remote_calls *calls);
 /* Follow at once, if need be. */
 enum oi_status oi_remote_follow(struct oi_store *store, struct oi_error *error);
+
+/* Follow, unless somebody does or appends at this moment: on a thread of the remote's. */
+enum oi_status oi_remote_look(struct oi_store *store, struct oi_error *error);
 
 /*
  * For the remote, under the append lock.

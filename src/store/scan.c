@@ -523,7 +523,11 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
         scan->left.from = scan->left.to;
         return OI_OK;
     }
-    scan->stretch_rows = scan->stretch_rows ? scan->stretch_rows * 4 : store->chunk_rows;
+    /* The first bytes of a long answer should not wait; a short one is one question. */
+    if (scan->stretch_rows > 0 || scan->rows_left <= 4 * store->chunk_rows)
+        scan->stretch_rows = 4 * (scan->stretch_rows ? scan->stretch_rows : store->chunk_rows);
+    else
+        scan->stretch_rows = store->chunk_rows;
     if (scan->stretch_rows > 16 * store->chunk_rows)
         scan->stretch_rows = 16 * store->chunk_rows;
     stretch.block_rows = scan->stretch_rows;

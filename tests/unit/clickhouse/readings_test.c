@@ -58,7 +58,8 @@ rows_come_back_as_they_were_sent(void **state)
         series[i] = (struct oi_series){ .instrument = (uint32_t) i + 1, .feed = 3 };
     }
     oi_readings_encode(&sent, series, 9, &bytes);
-    assert_ok(oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, &pairs, NULL));
+    assert_ok(
+        oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, &pairs, NULL, NULL));
     assert_int_equal(found.count, ROWS);
     for (size_t i = 0; i < ROWS; i++) {
         assert_int_equal(pairs.items.items[i].instrument, i + 1);
@@ -68,8 +69,8 @@ rows_come_back_as_they_were_sent(void **state)
         assert_true(oi_rows_same_reading(&found, i, &sent.rows, i));
     }
     oi_rows_clear(&found);
-    assert_ok(
-        oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMN_OPEN_INTEREST, &found, NULL, NULL));
+    assert_ok(oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMN_OPEN_INTEREST, &found, NULL,
+                                 NULL, NULL));
     assert_int_equal(found.count, ROWS);
     assert_int_equal(found.items[5].exponents[1], OI_EXPONENT_NONE);
     oi_batch_rows_release(&sent);
@@ -94,7 +95,8 @@ a_row_that_is_there_twice_comes_once(void **state)
     oi_batch_rows_add(&sent, 1, &reading, 1);
     oi_batch_rows_add(&sent, 1, &reading, 1);
     oi_readings_encode(&sent, series, 1, &bytes);
-    assert_ok(oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, NULL, NULL));
+    assert_ok(
+        oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, NULL, NULL, NULL));
     assert_int_equal(found.count, 1);
     oi_batch_rows_release(&sent);
     oi_rows_release(&found);
