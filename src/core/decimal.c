@@ -188,24 +188,6 @@ oi_decimal_write_plain(int64_t mantissa, int exponent, struct oi_buffer *out)
         out->size = (size_t) (oi_decimal_put(at, mantissa, exponent) - out->data);
 }
 
-char *
-oi_decimal_put_slot(char *at, int64_t mantissa, int exponent)
-{
-    uint64_t magnitude = oi_decimal_magnitude(mantissa);
-    char room[OI_DECIMAL_PUT_SIZE];
-    size_t size;
-
-    if (magnitude < SHORT_LIMIT && exponent <= 0 && exponent > -SHORT_DIGITS) {
-        *at = '-';
-        return put_short(at + (mantissa < 0), magnitude, -exponent);
-    }
-    size = (size_t) (put_long(room, mantissa, exponent) - room);
-    if (size >= OI_DECIMAL_SLOT_SIZE)
-        return NULL;
-    memcpy(at, room, OI_DECIMAL_SLOT_SIZE);
-    return at + size;
-}
-
 /* The digits of a wide magnitude; returns how many. */
 static int
 wide_digits(const struct oi_decimal *value, char digits[OI_DECIMAL_DIGITS_MAX])

@@ -65,10 +65,6 @@ void oi_decimal_write_plain(int64_t mantissa, int exponent, struct oi_buffer *ou
  * where they end. For rows that reserve once. */
 #define OI_DECIMAL_PUT_SIZE (OI_DECIMAL_TEXT_SIZE + 24)
 char *oi_decimal_put(char *at, int64_t mantissa, int exponent);
-/* For columns of texts in slots of this size, filled from the first on: at most half of the next
- * slot is written over. NULL where the digits, with one character more, do not fit. */
-#define OI_DECIMAL_SLOT_SIZE 32
-char *oi_decimal_put_slot(char *at, int64_t mantissa, int exponent);
 
 static inline bool
 oi_decimal_is_none(const struct oi_decimal *value)

@@ -2,33 +2,35 @@
 /*
  * The inner loop of every large answer. A few rows at a time, each cell is first made for all of
  * them: digits of different rows do not wait for one another, which within a row they would, since
- * each begins where the one before ended. Then the rows are put together out of copies of a fixed
- * size, past the end of what is copied, because a copy of a size known to the compiler is two
- * moves; what is written past is overwritten by what follows, or lies in the room that was
- * reserved.
+ * each begins where the one before ended. What stands before a value stands before all its slots
+ * already, so a cell of a row is one copy. Copies have a fixed size, past the end of what is
+ * copied, because a copy of a size known to the compiler is a few moves; what is written past is
+ * overwritten by what follows, or lies in the room that was reserved.
  */
 #include "dialects/row_text.h"
+
+#include "base/compiler.h"
+#include "core/slots.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Of every copy, and of a value's slot with what follows it. */
-#define STEP OI_DECIMAL_SLOT_SIZE
-/* Rows whose cells are made together: they stay in the nearest cache. */
-#define BATCH 64
-/* In place of the size of a value. */
-#define SIZE_NONE 0xFFu
-#define SIZE_LONG 0xFEu /* it does not fit a slot and is written when the row is */
+/* Of a copy of constant text. */
+#define STEP 32
+/* What stands before a value stands in its slot up to this size. */
+#define BEFORE_SIZE 32
+/* Of the copy of a cell. */
+#define CELL_SIZE (BEFORE_SIZE + OI_SLOT_SIZE)
 /* What a value takes at most, whatever it is. */
 #define VALUE_SIZE OI_DECIMAL_PUT_SIZE
 static_assert(VALUE_SIZE > OI_TIME_TEXT_SIZE);
-static_assert(VALUE_SIZE > STEP);
-static_assert(OI_TIME_TEXT_SIZE <= STEP);
+static_assert(VALUE_SIZE > CELL_SIZE);
+static_assert(OI_TIME_TEXT_SIZE <= OI_SLOT_SIZE);
 
 /* One cell of a batch of rows. */
 struct slots {
-    char texts[BATCH + 1][STEP]; /* a decimal may write past its slot */
-    uint8_t sizes[BATCH];        /* what stands behind the value included */
+    char texts[OI_SLOT_COUNT][BEFORE_SIZE + OI_SLOT_ROOM];
+    uint8_t sizes[OI_SLOT_COUNT]; /* of value and what stands behind it */
 };
 
 /* The rows being made. */
@@ -36,6 +38,7 @@ struct batch {
     const struct oi_row_text *text;
     struct oi_time_writer *times;
     size_t from, count;
+    size_t before[OI_ROW_CELLS_MAX]; /* bytes of the slots that stand before the value */
     struct slots cells[OI_ROW_CELLS_MAX];
 };
 
@@ -68,7 +71,7 @@ oi_row_text_add(struct oi_row_text *text, const struct oi_row_cell *cell)
     text->before[at] = keep(text, oi_slice_of(cell->before));
     text->none[at] = keep(text, oi_slice_of(cell->none));
     text->fraction[at] = keep(text, oi_slice_of(cell->fraction ? cell->fraction : ""));
-    text->room += VALUE_SIZE + 1;
+    text->room += VALUE_SIZE + CELL_SIZE + 1;
 }
 
 void
@@ -112,111 +115,114 @@ time_of(const struct oi_row_cell *cell, size_t row)
     return time;
 }
 
-/* What stands behind a value, put behind it; the size of both. */
-static inline uint8_t
-close_slot(const struct oi_row_cell *cell, const char *start, char *end)
+/* Where the values of a cell go. */
+static inline struct oi_slots
+slots_of(const struct oi_row_cell *cell, struct slots *slots)
 {
-    *end = cell->after;
-    return (uint8_t) (end - start + (cell->after != 0));
+    return (struct oi_slots){ .first = slots->texts[0] + BEFORE_SIZE,
+                              .stride = sizeof(slots->texts[0]),
+                              .sizes = slots->sizes,
+                              .after = cell->after };
 }
 
 static void
 make_times(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        oi_time time = time_of(cell, batch->from + i);
-        char *start = slots->texts[i], *end;
+    struct oi_slots to = slots_of(cell, slots);
+    oi_time times[OI_SLOT_COUNT];
 
-        if (time == OI_TIME_NONE || time == OI_TIME_LATEST) {
-            slots->sizes[i] = SIZE_NONE;
-            continue;
-        }
-        end = cell->kind == OI_ROW_TIMES ? oi_text_put_time(batch->times, time, cell->digits, start)
-                                         : oi_text_put_short_time(batch->times, time, start);
-        slots->sizes[i] = close_slot(cell, start, end);
-    }
-}
-
-static inline uint8_t
-make_plain(const struct oi_row_cell *cell, int64_t mantissa, int exponent, char *start)
-{
-    char *end = oi_decimal_put_slot(start, mantissa, exponent);
-
-    return end ? close_slot(cell, start, end) : SIZE_LONG;
+    for (size_t i = 0; i < batch->count; i++)
+        times[i] = time_of(cell, batch->from + i);
+    oi_text_put_times(batch->times, times, batch->count,
+                      cell->kind == OI_ROW_TIMES ? cell->digits : OI_TIME_SHORT, &to);
 }
 
 static void
-make_column(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
+make_column(const struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
-    const struct oi_decimals *column = cell->first;
+    struct oi_decimals column = oi_decimals_from_row(cell->first, batch->from);
+    struct oi_slots to = slots_of(cell, slots);
 
-    for (size_t i = 0; i < batch->count; i++) {
-        size_t row = batch->from + i;
-        int exponent = column->exponents ? column->exponents[row] : column->exponent;
-
-        if (!column->mantissas || (column->exponents && exponent == OI_EXPONENT_NONE))
-            slots->sizes[i] = SIZE_NONE;
-        else if (column->exponents && exponent == OI_EXPONENT_WIDE)
-            slots->sizes[i] = SIZE_LONG;
-        else
-            slots->sizes[i] = make_plain(cell, column->mantissas[row], exponent, slots->texts[i]);
-    }
+    oi_slots_put_decimals(&to, &column, batch->count);
 }
 
 static void
-make_decimals(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
+make_decimals(const struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
+    int64_t mantissas[OI_SLOT_COUNT];
+    int8_t exponents[OI_SLOT_COUNT];
+    struct oi_decimals column = { .mantissas = mantissas, .exponents = exponents };
+    struct oi_slots to = slots_of(cell, slots);
+
     for (size_t i = 0; i < batch->count; i++) {
         const struct oi_decimal *value = member(cell, batch->from + i, sizeof(*value));
 
-        if (value->form == OI_DECIMAL_PLAIN)
-            slots->sizes[i] = make_plain(cell, value->mantissa, value->exponent, slots->texts[i]);
-        else
-            slots->sizes[i] = value->form == OI_DECIMAL_NONE ? SIZE_NONE : SIZE_LONG;
+        mantissas[i] = value->mantissa;
+        exponents[i] = (int8_t) (value->form == OI_DECIMAL_PLAIN  ? value->exponent
+                                 : value->form == OI_DECIMAL_NONE ? OI_EXPONENT_NONE
+                                                                  : OI_EXPONENT_WIDE);
     }
+    oi_slots_put_decimals(&to, &column, batch->count);
 }
 
+/* Small numbers, which mostly are those of the row before. */
 static void
-make_numbers(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
+make_numbers(const struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
+    uint32_t number = 0, last = 0;
+
     for (size_t i = 0; i < batch->count; i++) {
         size_t row = batch->from + i;
-        uint32_t number;
+        char *at = slots->texts[i] + BEFORE_SIZE, *end;
 
         if (cell->kind == OI_ROW_COUNTS) {
             number = *(const uint32_t *) member(cell, row, sizeof(number));
         } else if (cell->first) {
             number = ((const uint16_t *) cell->first)[row];
         } else {
-            slots->sizes[i] = SIZE_NONE;
+            slots->sizes[i] = OI_SLOT_NONE;
             continue;
         }
-        slots->sizes[i] = make_plain(cell, number, 0, slots->texts[i]);
+        if (i > 0 && number == last) {
+            memcpy(at, slots->texts[i - 1] + BEFORE_SIZE, 16);
+            slots->sizes[i] = slots->sizes[i - 1];
+            continue;
+        }
+        end = oi_decimal_put(at, number, 0);
+        *end = cell->after;
+        slots->sizes[i] = (uint8_t) (end - at + (cell->after != 0));
+        last = number;
     }
 }
 
 static void
-make_truths(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
+make_truths(const struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
     for (size_t i = 0; i < batch->count; i++) {
         bool is_true = *(const bool *) member(cell, batch->from + i, sizeof(bool));
-        char *start = slots->texts[i];
+        char *start = slots->texts[i] + BEFORE_SIZE, *end = start + (is_true ? 4 : 5);
 
         memcpy(start, is_true ? "true " : "false", 5);
-        slots->sizes[i] = close_slot(cell, start, start + (is_true ? 4 : 5));
+        *end = cell->after;
+        slots->sizes[i] = (uint8_t) (end - start + (cell->after != 0));
     }
 }
 
 static void
-make_seconds(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
+make_seconds(const struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
+    int64_t seconds[OI_SLOT_COUNT];
+    int8_t exponents[OI_SLOT_COUNT];
+    struct oi_decimals column = { .mantissas = seconds, .exponents = exponents };
+    struct oi_slots to = slots_of(cell, slots);
+
     for (size_t i = 0; i < batch->count; i++) {
         oi_time time = time_of(cell, batch->from + i);
 
-        slots->sizes[i] = time % OI_SECOND != 0
-                              ? SIZE_LONG
-                              : make_plain(cell, oi_time_to_s(time), 0, slots->texts[i]);
+        seconds[i] = oi_time_to_s(time);
+        exponents[i] = (int8_t) (time % OI_SECOND != 0 ? OI_EXPONENT_WIDE : 0);
     }
+    oi_slots_put_decimals(&to, &column, batch->count);
 }
 
 static void
@@ -274,6 +280,31 @@ put_long(const struct oi_row_text *text, size_t index, size_t row, char *at)
     return at + (cell->after != 0);
 }
 
+/* Room for a row. */
+static inline char *
+reserve(const struct oi_row_text *text, struct oi_buffer *out)
+{
+    if (out->data && out->capacity - out->size >= text->room)
+        return out->data + out->size;
+    return oi_buffer_reserve(out, text->room);
+}
+
+/* A cell that is not one copy. */
+static char *
+put_seldom(const struct batch *batch, size_t cell, size_t index, char *at)
+{
+    const struct oi_row_text *text = batch->text;
+    size_t size = batch->cells[cell].sizes[index];
+
+    if (size == OI_SLOT_NONE)
+        return put_piece(text, &text->none[cell], at);
+    at = put_piece(text, &text->before[cell], at);
+    if (size == OI_SLOT_LONG)
+        return put_long(text, cell, batch->from + index, at);
+    memcpy(at, batch->cells[cell].texts[index] + BEFORE_SIZE, OI_SLOT_SIZE);
+    return at + size;
+}
+
 static inline char *
 put_row(const struct batch *batch, size_t index, size_t skipped, char *at)
 {
@@ -282,20 +313,35 @@ put_row(const struct batch *batch, size_t index, size_t skipped, char *at)
 
     at = put_piece(text, &head, at);
     for (size_t i = 0; i < text->count; i++) {
-        size_t size = batch->cells[i].sizes[index];
+        size_t before = batch->before[i], size = batch->cells[i].sizes[index];
 
-        if (size == SIZE_NONE) {
-            at = put_piece(text, &text->none[i], at);
-            continue;
+        if (OI_SLOT_IS_TEXT(size) && before <= BEFORE_SIZE) {
+            memcpy(at, batch->cells[i].texts[index] + BEFORE_SIZE - before, CELL_SIZE);
+            at += before + size;
+        } else {
+            at = put_seldom(batch, i, index, at);
         }
-        at = put_piece(text, &text->before[i], at);
-        memcpy(at, batch->cells[i].texts[index], STEP);
-        at = size == SIZE_LONG ? put_long(text, i, batch->from + index, at) : at + size;
     }
     return put_piece(text, &text->tail, at);
 }
 
-void
+/* What stands before a value, before each of its slots. */
+static void
+put_before(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->text->count; i++) {
+        const struct oi_row_piece *piece = &batch->text->before[i];
+
+        batch->before[i] = piece->size;
+        if (piece->size > BEFORE_SIZE)
+            continue;
+        for (size_t row = 0; row < batch->count; row++)
+            memcpy(batch->cells[i].texts[row] + BEFORE_SIZE - piece->size,
+                   batch->text->texts.data + piece->at, STEP);
+    }
+}
+
+OI_VECTORISED void
 oi_row_text_write(const struct oi_row_text *text, size_t from, size_t to, size_t skipped,
                   struct oi_time_writer *times, struct oi_buffer *out)
 {
@@ -303,11 +349,14 @@ oi_row_text_write(const struct oi_row_text *text, size_t from, size_t to, size_t
 
     batch.text = text;
     batch.times = times;
+    batch.count = to - from < OI_SLOT_COUNT ? to - from : OI_SLOT_COUNT;
+    put_before(&batch);
     for (batch.from = from; batch.from < to; batch.from += batch.count) {
-        batch.count = to - batch.from < BATCH ? to - batch.from : BATCH;
+        if (batch.count > to - batch.from)
+            batch.count = to - batch.from;
         make_cells(&batch);
         for (size_t i = 0; i < batch.count; i++) {
-            char *at = oi_buffer_reserve(out, text->room);
+            char *at = reserve(text, out);
 
             if (!at)
                 return;

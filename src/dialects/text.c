@@ -275,15 +275,61 @@ oi_text_put_time(struct oi_time_writer *writer, oi_time time, int fraction_digit
     return put_parts(writer, second, fraction, fraction_digits, at);
 }
 
-char *
-oi_text_put_short_time(struct oi_time_writer *writer, oi_time time, char *at)
+static inline int
+digits_of_fraction(uint32_t fraction)
 {
-    uint32_t second, fraction;
-    int digits;
+    return fraction == 0 ? 0 : fraction % 1'000'000 == 0 ? 3 : fraction % 1'000 == 0 ? 6 : 9;
+}
 
-    split(writer, time, &second, &fraction);
-    digits = fraction == 0 ? 0 : fraction % 1'000'000 == 0 ? 3 : fraction % 1'000 == 0 ? 6 : 9;
-    return put_parts(writer, second, fraction, digits, at);
+/* Date and time of day are in front of them; the ninth digit is made here. */
+static inline size_t
+put_fraction(char *at, const char *eight, uint32_t fraction, int digits)
+{
+    size_t size = digits > 0 ? 20 + (size_t) digits : 19;
+
+    at[19] = '.';
+    memcpy(at + 20, eight, 8);
+    at[28] = (char) ('0' + fraction % 10);
+    at[size] = 'Z';
+    return size + 1;
+}
+
+void
+oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t count,
+                  int fraction_digits, const struct oi_slots *slots)
+{
+    uint32_t fractions[OI_SLOT_COUNT], numbers[2 * OI_SLOT_COUNT] = {};
+    char digits[2 * OI_SLOT_COUNT][8];
+
+    oi_assert(count <= OI_SLOT_COUNT);
+    for (size_t i = 0; i < count; i++) {
+        bool is_none = times[i] == OI_TIME_NONE || times[i] == OI_TIME_LATEST;
+        uint32_t second = 0, fraction = 0;
+
+        slots->sizes[i] = is_none ? OI_SLOT_NONE : 0;
+        if (!is_none)
+            split(writer, times[i], &second, &fraction);
+        memcpy(slots->first + i * slots->stride, writer->date, sizeof(writer->date));
+        /* HH0MM0SS: where the zeros are come colons. */
+        numbers[2 * i] = second + second / 60 * 940 + second / 3600 * 940'000;
+        numbers[2 * i + 1] = fraction / 10;
+        fractions[i] = fraction;
+    }
+    oi_digits_put(numbers, 2 * count, digits[0]);
+    for (size_t i = 0; i < count; i++) {
+        char *at = slots->first + i * slots->stride;
+        size_t size;
+
+        if (slots->sizes[i] == OI_SLOT_NONE)
+            continue;
+        memcpy(at + 11, digits[2 * i], 8);
+        at[13] = at[16] = ':';
+        size =
+            put_fraction(at, digits[2 * i + 1], fractions[i],
+                         fraction_digits < 0 ? digits_of_fraction(fractions[i]) : fraction_digits);
+        at[size] = slots->after;
+        slots->sizes[i] = (uint8_t) (size + (slots->after != 0));
+    }
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "core/columns.h"
+#include "core/slots.h"
 #include "dialects/dialect.h"
 
 #include <stdbool.h>
@@ -71,7 +72,7 @@ char *oi_text_upper(struct oi_arena *arena, struct oi_slice text);
 struct oi_time_writer {
     oi_time day; /* start of the remembered day */
     bool is_set;
-    char date[12]; /* "2026-03-07T" */
+    char date[16]; /* "2026-03-07T", and room for a copy of a fixed size */
 };
 void oi_text_add_time(struct oi_time_writer *writer, oi_time time, int fraction_digits,
                       struct oi_buffer *out);
@@ -80,8 +81,12 @@ void oi_text_add_time(struct oi_time_writer *writer, oi_time time, int fraction_
 #define OI_TIME_TEXT_SIZE 32
 /* The same at `at`, which has that room; returns the end. For rows that reserve once. */
 char *oi_text_put_time(struct oi_time_writer *writer, oi_time time, int fraction_digits, char *at);
-/* With 0, 3, 6 or 9 digits of the fraction, as few as it needs. */
-char *oi_text_put_short_time(struct oi_time_writer *writer, oi_time time, char *at);
+
+/* Many of them, at most OI_SLOT_COUNT; `fraction_digits` below 0: as many as each needs. Times that
+ * are none have no text. */
+#define OI_TIME_SHORT (-1)
+void oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t count,
+                       int fraction_digits, const struct oi_slots *slots);
 
 /* A row of a column of decimals, as plain digits; nothing and false where there is none. */
 bool oi_text_add_decimal(const struct oi_decimals *column, size_t row, struct oi_buffer *out);

@@ -89,7 +89,7 @@ add_straight(const struct rows *rows, size_t row, bool is_first, struct oi_buffe
     (void) oi_text_add_decimal(&rows->mixed, row, out);
     oi_buffer_add_text(out, "\"none");
     if (!oi_decimal_is_none(&member->figure)) {
-        oi_buffer_add_text(out, " member=");
+        oi_buffer_add_text(out, " a member behind more than a slot has room for=");
         oi_decimal_write(&member->figure, out);
         oi_buffer_add_text(out, ",");
     }
@@ -124,7 +124,7 @@ describe(const struct rows *rows, struct oi_row_text *text)
         { .kind = OI_ROW_DECIMALS,
           .first = &rows->members[0].figure,
           .stride = sizeof(struct member),
-          .before = " member=",
+          .before = " a member behind more than a slot has room for=",
           .none = "",
           .after = ',' },
         { .kind = OI_ROW_COUNTS,

@@ -56,6 +56,55 @@ remembers_the_day_and_writes_the_same_times(void **)
     }
 }
 
+/* Of `digits` of a fraction, or as few as it needs. */
+static void
+assert_times(struct oi_time_writer *writer, const oi_time *times, size_t count, int digits)
+{
+    char texts[OI_SLOT_COUNT][OI_SLOT_ROOM];
+    uint8_t sizes[OI_SLOT_COUNT];
+    const struct oi_slots slots = { texts[0], sizeof(texts[0]), sizes, ',' };
+
+    oi_text_put_times(writer, times, count, digits, &slots);
+    for (size_t i = 0; i < count; i++) {
+        struct oi_buffer plain = {};
+
+        if (times[i] == OI_TIME_NONE) {
+            assert_int_equal(sizes[i], OI_SLOT_NONE);
+            continue;
+        }
+        oi_time_write(times[i], digits < 0 ? oi_time_fraction_digits(times[i]) : digits, &plain);
+        oi_buffer_add_char(&plain, ',');
+        assert_int_equal(sizes[i], plain.size);
+        assert_memory_equal(texts[i], plain.data, plain.size);
+        oi_buffer_release(&plain);
+    }
+}
+
+static void
+writes_many_times_as_one_by_one(void **)
+{
+    static const int64_t steps[] = { 1, 1'000, 1'000'000, OI_SECOND, OI_HOUR };
+    struct oi_time_writer writer = {};
+    struct oi_random random;
+    oi_time time = test_time("1899-12-31T23:59:58.999999999Z");
+
+    oi_random_init(&random, 11);
+    for (int round = 0; round < 600; round++) {
+        oi_time times[OI_SLOT_COUNT];
+        size_t count = oi_random_below(&random, OI_SLOT_COUNT + 1);
+
+        if (round % 20 == 0)
+            time = (oi_time) (oi_random_next(&random) >> 1) - INT64_MAX / 2;
+        if (round % 3 == 0)
+            time -= time % OI_SECOND;
+        for (size_t i = 0; i < count; i++) {
+            time += steps[oi_random_below(&random, 5)] * (int64_t) oi_random_below(&random, 90);
+            times[i] = oi_random_below(&random, 9) == 0 ? OI_TIME_NONE : time;
+        }
+        assert_times(&writer, times, count, round % 5 == 4 ? OI_TIME_SHORT : round % 5 * 3);
+    }
+}
+
 static void
 writes_every_form_of_decimal_in_a_column(void **)
 {
@@ -158,6 +207,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_whole_numbers_that_fit),
         cmocka_unit_test(remembers_the_day_and_writes_the_same_times),
+        cmocka_unit_test(writes_many_times_as_one_by_one),
         cmocka_unit_test(writes_every_form_of_decimal_in_a_column),
         cmocka_unit_test(refuses_a_broken_or_endless_value),
         cmocka_unit_test(repeats_a_query_without_one_parameter),
