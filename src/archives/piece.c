@@ -4,66 +4,12 @@
  * the expected shape ends the walk, and the line goes to the general reader. Markets are found by
  * the text of the columns that decide about them: the general reader answered for it once.
  */
-#include "archives/piece.h"
-
-#include "archives/archive_internal.h"
-#include "base/map.h"
+#include "archives/piece_internal.h"
 
 #include <string.h>
 
-/* A column's part in a row. */
-enum role {
-    ROLE_NONE = 0,
-    ROLE_TIME,
-    ROLE_KNOWN_TIME,
-    ROLE_EXCHANGE_TIME,
-    ROLE_KEY,
-    ROLE_FIGURE, /* and on: one for each figure */
-};
-
-#define DIGITS_MAX 18
 /* About as long as a line is, for the first guess at how many there are. */
 #define LINE_SIZE_USUAL ((size_t) 80)
-#define KEY_SIZE_MAX ((size_t) 512)
-/* Keys looked up last, by their hash. */
-#define CACHE_SIZE ((size_t) 4096)
-#define UNITS (OI_UNIT_USD + 1)
-
-struct cached_key {
-    const char *text; /* NULL: none */
-    size_t size;
-    uint32_t target;
-};
-
-struct market_targets {
-    uint32_t by_unit[UNITS]; /* index + 1 */
-};
-
-/* The dates of one column of times: nearly always the date of the row before. */
-struct date {
-    char text[10];
-    oi_time start;
-};
-
-struct oi_piece_reader {
-    struct oi_archive_options options;
-    struct oi_archive_sink sink;
-    struct oi_reader *reader;
-    struct oi_table_plan plan;
-    uint8_t *roles; /* of the columns */
-    size_t column_count;
-    char delimiter;
-    struct date dates[3];
-    OI_VECTOR(struct oi_piece_target) targets;
-    OI_VECTOR(struct market_targets) markets;
-    struct oi_map *target_of;
-    struct oi_arena arena; /* of the cache's keys */
-    struct cached_key cache[CACHE_SIZE];
-    /* Of the line being read. */
-    struct oi_piece *piece;
-    struct oi_slice keys[OI_TABLE_KEYS_MAX];
-    size_t key_count;
-};
 
 void
 oi_piece_release(struct oi_piece *piece)
@@ -78,7 +24,7 @@ oi_piece_release(struct oi_piece *piece)
  * Digits, eight at a time.
  */
 
-static const uint64_t powers[DIGITS_MAX + 1] = {
+static const uint64_t powers[OI_PIECE_DIGITS_MAX + 1] = {
     UINT64_C(1),
     UINT64_C(10),
     UINT64_C(100),
@@ -100,23 +46,11 @@ static const uint64_t powers[DIGITS_MAX + 1] = {
     UINT64_C(1'000'000'000'000'000'000),
 };
 
-static uint64_t
-load_8(const char *at)
-{
-    uint64_t bytes;
-
-    memcpy(&bytes, at, sizeof(bytes));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    bytes = __builtin_bswap64(bytes);
-#endif
-    return bytes;
-}
-
 /* Eight characters as their digits' values, and which of them are none: the top bit of each. */
 static inline uint64_t
 digits_at(const char *at, uint64_t *ret_others)
 {
-    uint64_t bytes = load_8(at) ^ UINT64_C(0x3030303030303030);
+    uint64_t bytes = oi_load_8(at) ^ UINT64_C(0x3030303030303030);
 
     *ret_others = ((bytes + UINT64_C(0x7676767676767676)) | bytes) & UINT64_C(0x8080808080808080);
     return bytes;
@@ -180,13 +114,13 @@ read_figure(const struct oi_piece_reader *reader, const char **at, struct oi_pac
         return figure != 0;
     }
     value = take_digits(at, &count);
-    if (count == 0 || count > DIGITS_MAX)
+    if (count == 0 || count > OI_PIECE_DIGITS_MAX)
         return false;
     if (**at == '.') {
         const char *fraction = *at + 1;
         uint64_t below = take_digits(&fraction, &places);
 
-        if (places == 0 || count + places > DIGITS_MAX)
+        if (places == 0 || count + places > OI_PIECE_DIGITS_MAX)
             return false;
         value = value * powers[places] + below;
         *at = fraction;
@@ -199,22 +133,16 @@ read_figure(const struct oi_piece_reader *reader, const char **at, struct oi_pac
 static bool
 read_count(const char **at, enum oi_time_format format, oi_time *ret_time)
 {
-    static const int64_t units[] = {
-        [OI_TIME_FORMAT_S] = OI_SECOND,
-        [OI_TIME_FORMAT_MS] = OI_MILLISECOND,
-        [OI_TIME_FORMAT_US] = OI_MICROSECOND,
-        [OI_TIME_FORMAT_NS] = 1,
-    };
     unsigned count;
     uint64_t value = take_digits(at, &count);
 
     return count > 0 && count <= 19 && value < INT64_MAX &&
-           !__builtin_mul_overflow((int64_t) value, units[format], ret_time) &&
+           !__builtin_mul_overflow((int64_t) value, oi_time_format_unit(format), ret_time) &&
            *ret_time != OI_TIME_LATEST;
 }
 
 static bool
-read_date(struct date *date, const char *text)
+read_date(struct oi_piece_date *date, const char *text)
 {
     struct oi_time_text parsed;
 
@@ -235,7 +163,7 @@ static bool
 read_clock(const char **at, int64_t *ret_ns)
 {
     const uint64_t colons = UINT64_C(0x00003A00003A0000);
-    uint64_t bytes = load_8(*at);
+    uint64_t bytes = oi_load_8(*at);
     uint64_t digits = (bytes ^ UINT64_C(0x3030303030303030)) & ~UINT64_C(0x0000FF0000FF0000);
     const char *text = *at;
     int hour, minute, second;
@@ -263,9 +191,9 @@ read_clock(const char **at, int64_t *ret_ns)
     return true;
 }
 
-static bool
-read_time(const struct oi_piece_reader *reader, struct date *date,
-          const struct oi_time_style *style, const char **at, oi_time *ret_time)
+bool
+oi_piece_read_time(const struct oi_piece_reader *reader, struct oi_piece_date *date,
+                   const struct oi_time_style *style, const char **at, oi_time *ret_time)
 {
     int64_t clock = 0;
     bool is_utc = style->is_utc && !style->zone;
@@ -301,11 +229,11 @@ read_text(const struct oi_piece_reader *reader, const char **at, struct oi_slice
 }
 
 static inline bool
-read_optional_time(const struct oi_piece_reader *reader, struct date *date,
+read_optional_time(const struct oi_piece_reader *reader, struct oi_piece_date *date,
                    const struct oi_time_style *style, const char **at, oi_time *ret_time)
 {
     *ret_time = OI_TIME_NONE;
-    return is_end(reader, *at) || read_time(reader, date, style, at, ret_time);
+    return is_end(reader, *at) || oi_piece_read_time(reader, date, style, at, ret_time);
 }
 
 /* One field; the row gets what it says. */
@@ -315,17 +243,17 @@ read_field(struct oi_piece_reader *reader, uint8_t role, const char **at, struct
     const struct oi_table_plan *plan = &reader->plan;
     struct oi_slice text;
 
-    if (role >= ROLE_FIGURE)
-        return read_figure(reader, at, row, role - ROLE_FIGURE);
-    if (role == ROLE_KEY)
+    if (role >= OI_ROLE_FIGURE)
+        return read_figure(reader, at, row, role - OI_ROLE_FIGURE);
+    if (role == OI_ROLE_KEY)
         return read_text(reader, at, &reader->keys[reader->key_count++]);
-    if (role == ROLE_TIME)
-        return read_time(reader, &reader->dates[0], &plan->time_style, at, &row->time) &&
+    if (role == OI_ROLE_TIME)
+        return oi_piece_read_time(reader, &reader->dates[0], &plan->time_style, at, &row->time) &&
                !__builtin_add_overflow(row->time, plan->instant_ns, &row->time);
-    if (role == ROLE_KNOWN_TIME)
+    if (role == OI_ROLE_KNOWN_TIME)
         return read_optional_time(reader, &reader->dates[1], &plan->known_style, at,
                                   &row->known_time);
-    if (role == ROLE_EXCHANGE_TIME)
+    if (role == OI_ROLE_EXCHANGE_TIME)
         return read_optional_time(reader, &reader->dates[2], &plan->exchange_style, at,
                                   &row->exchange_time);
     return read_text(reader, at, &text);
@@ -353,24 +281,24 @@ read_line(struct oi_piece_reader *reader, const char **at, struct oi_packed *row
  * Markets.
  */
 
-static uint64_t
+static inline uint64_t
 hash_key(struct oi_slice key)
 {
     const uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t hash = key.size * factor, rest = 0;
+    uint64_t hash = key.size * factor;
 
     for (; key.size >= 8; key.data += 8, key.size -= 8) {
-        hash = (hash ^ load_8(key.data)) * factor;
+        hash = (hash ^ oi_load_8(key.data)) * factor;
         hash ^= hash >> 32;
     }
-    memcpy(&rest, key.data, key.size);
-    hash = (hash ^ rest) * factor;
+    hash = (hash ^ oi_piece_key_head(key)) * factor;
     return hash ^ hash >> 32;
 }
 
 /* The columns that decide, as one text. False when it is too long to be worth it. */
 static bool
-join_keys(const struct oi_piece_reader *reader, char text[KEY_SIZE_MAX], struct oi_slice *ret_key)
+join_keys(const struct oi_piece_reader *reader, char text[OI_PIECE_KEY_SIZE_MAX],
+          struct oi_slice *ret_key)
 {
     size_t size = 0;
 
@@ -381,7 +309,7 @@ join_keys(const struct oi_piece_reader *reader, char text[KEY_SIZE_MAX], struct 
     for (size_t i = 0; i < reader->key_count; i++) {
         struct oi_slice key = reader->keys[i];
 
-        if (key.size + 1 > KEY_SIZE_MAX - size)
+        if (key.size + 1 > OI_PIECE_KEY_SIZE_MAX - OI_PIECE_SLACK - size)
             return false;
         memcpy(text + size, key.data, key.size);
         size += key.size;
@@ -391,13 +319,21 @@ join_keys(const struct oi_piece_reader *reader, char text[KEY_SIZE_MAX], struct 
     return true;
 }
 
-static bool
-find_target(struct oi_piece_reader *reader, struct oi_slice key, uint32_t *ret_target)
+bool
+oi_piece_find_target(struct oi_piece_reader *reader, char joined[OI_PIECE_KEY_SIZE_MAX],
+                     struct oi_slice *ret_key, uint32_t *ret_target)
 {
-    struct cached_key *cached = &reader->cache[hash_key(key) % CACHE_SIZE];
+    struct oi_slice key = {};
+    struct oi_cached_key *cached;
     uint64_t target = 0;
 
-    if (cached->text && cached->size == key.size && memcmp(cached->text, key.data, key.size) == 0) {
+    *ret_key = key;
+    if (!join_keys(reader, joined, &key))
+        return false;
+    *ret_key = key;
+    cached = &reader->cache[hash_key(key) % OI_PIECE_CACHE_SIZE];
+    if (cached->text && cached->size == key.size && cached->head == oi_piece_key_head(key) &&
+        (key.size <= 8 || memcmp(cached->text, key.data, key.size) == 0)) {
         *ret_target = cached->target;
         return true;
     }
@@ -405,8 +341,8 @@ find_target(struct oi_piece_reader *reader, struct oi_slice key, uint32_t *ret_t
         return false;
     /* Keys that push each other out of the cache do not fill the arena. */
     if (!cached->text)
-        *cached =
-            (struct cached_key){ oi_arena_copy(&reader->arena, key), key.size, (uint32_t) target };
+        *cached = (struct oi_cached_key){ oi_arena_copy(&reader->arena, key), key.size,
+                                          oi_piece_key_head(key), (uint32_t) target };
     *ret_target = (uint32_t) target;
     return true;
 }
@@ -530,14 +466,41 @@ learn(struct oi_piece_reader *reader, struct oi_slice line, const struct oi_slic
  * A piece.
  */
 
+struct oi_packed *
+oi_piece_next_row(struct oi_piece *piece, size_t left)
+{
+    if (piece->rows.count == piece->rows.capacity)
+        oi_vector_reserve(&piece->rows, left / LINE_SIZE_USUAL + 64);
+    return &piece->rows.items[piece->rows.count];
+}
+
+/* A line as it is met; what is not usual about it is for the general reader. Where it ends, or NULL
+ * when it cannot be read by itself. */
+static const char *
+read_any_line(struct oi_piece_reader *reader, const char *at, const char *end)
+{
+    struct oi_piece *piece = reader->piece;
+    struct oi_packed *row = oi_piece_next_row(piece, (size_t) (end - at));
+    const char *from = at;
+    char joined[OI_PIECE_KEY_SIZE_MAX];
+    struct oi_slice key = {}, line;
+
+    *row = reader->blank;
+    row->line = (uint32_t) ++piece->lines;
+    if (read_line(reader, &at, row) && oi_piece_find_target(reader, joined, &key, &row->target)) {
+        piece->rows.count++;
+        return at;
+    }
+    line = (struct oi_slice){ from, (size_t) (end - from) };
+    line.size = (size_t) ((const char *) memchr(from, '\n', line.size) - from) + 1;
+    return learn(reader, line, key.data ? &key : NULL) ? from + line.size : NULL;
+}
+
 bool
 oi_piece_read(struct oi_piece_reader *reader, struct oi_slice lines, struct oi_piece *piece)
 {
-    struct oi_packed blank = { .time = reader->plan.at,
-                               .exchange_time = OI_TIME_NONE,
-                               .known_time = OI_TIME_NONE };
     const char *at = lines.data, *end = lines.data + lines.size;
-    char joined[KEY_SIZE_MAX];
+    struct oi_piece_window window;
 
     oi_vector_clear(&piece->rows);
     oi_vector_clear(&piece->wides);
@@ -545,29 +508,14 @@ oi_piece_read(struct oi_piece_reader *reader, struct oi_slice lines, struct oi_p
     oi_arena_reset(&piece->arena);
     piece->lines = 0;
     reader->piece = piece;
-    for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
-        blank.exponents[i] = OI_EXPONENT_NONE;
+    window.next = window.count = 0;
     while (at < end) {
-        const char *from = at;
-        struct oi_slice key = {}, line;
-        struct oi_packed *row;
-        bool is_usual;
-
-        if (piece->rows.count == piece->rows.capacity)
-            oi_vector_reserve(&piece->rows, (size_t) (end - at) / LINE_SIZE_USUAL + 64);
-        row = &piece->rows.items[piece->rows.count];
-        *row = blank;
-        row->line = (uint32_t) ++piece->lines;
-        is_usual = read_line(reader, &at, row) && join_keys(reader, joined, &key);
-        if (is_usual && find_target(reader, key, &row->target)) {
-            piece->rows.count++;
-            continue;
-        }
-        line = (struct oi_slice){ from, (size_t) (end - from) };
-        line.size = (size_t) ((const char *) memchr(from, '\n', line.size) - from) + 1;
-        if (!learn(reader, line, is_usual ? &key : NULL))
+        if (reader->has_vectors)
+            at = oi_piece_read_vectors(reader, &window, lines.data, at, end);
+        if (at < end)
+            at = read_any_line(reader, at, end);
+        if (!at)
             return false;
-        at = from + line.size;
     }
     return true;
 }
@@ -581,7 +529,7 @@ set_role(struct oi_piece_reader *reader, size_t column, unsigned role)
 {
     if (column == OI_COLUMN_NONE)
         return true;
-    if (reader->roles[column] != ROLE_NONE)
+    if (reader->roles[column] != OI_ROLE_NONE)
         return false;
     reader->roles[column] = (uint8_t) role;
     return true;
@@ -597,14 +545,25 @@ set_roles(struct oi_piece_reader *reader)
     if (reader->column_count == 0 || !oi_csv_plan(reader->reader, &reader->plan))
         return false;
     reader->roles = oi_alloc_zero(reader->column_count, sizeof(*reader->roles));
-    fits = plan->time != OI_COLUMN_NONE && set_role(reader, plan->time, ROLE_TIME) &&
-           set_role(reader, plan->known_time, ROLE_KNOWN_TIME) &&
-           set_role(reader, plan->exchange_time, ROLE_EXCHANGE_TIME);
+    fits = plan->time != OI_COLUMN_NONE && set_role(reader, plan->time, OI_ROLE_TIME) &&
+           set_role(reader, plan->known_time, OI_ROLE_KNOWN_TIME) &&
+           set_role(reader, plan->exchange_time, OI_ROLE_EXCHANGE_TIME);
     for (size_t i = 0; i < plan->key_count; i++)
-        fits = fits && set_role(reader, plan->keys[i], ROLE_KEY);
+        fits = fits && set_role(reader, plan->keys[i], OI_ROLE_KEY);
     for (unsigned i = 0; i < OI_PACKED_FIGURES; i++)
-        fits = fits && set_role(reader, plan->figures[i], ROLE_FIGURE + i);
+        fits = fits && set_role(reader, plan->figures[i], OI_ROLE_FIGURE + i);
     return fits;
+}
+
+/* A row before anything is read. */
+static void
+set_blank(struct oi_piece_reader *reader)
+{
+    reader->blank = (struct oi_packed){ .time = reader->plan.at,
+                                        .exchange_time = OI_TIME_NONE,
+                                        .known_time = OI_TIME_NONE };
+    for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
+        reader->blank.exponents[i] = OI_EXPONENT_NONE;
 }
 
 enum oi_status
@@ -621,6 +580,7 @@ oi_piece_reader_open(const struct oi_archive *archive, const struct oi_archive_o
     reader->options = *options;
     reader->sink = (struct oi_archive_sink){ take_row, refuse_row, reader };
     reader->delimiter = options->mapping->delimiter;
+    reader->has_vectors = oi_piece_has_vectors();
     reader->target_of = oi_map_new();
     reader->piece = &nothing;
     if (oi_reader_open(archive, &reader->options, &reader->sink, &reader->reader, NULL) != OI_OK ||
@@ -628,6 +588,7 @@ oi_piece_reader_open(const struct oi_archive *archive, const struct oi_archive_o
         oi_piece_reader_close(&reader);
         return OI_E_NOT_FOUND;
     }
+    set_blank(reader);
     *ret_reader = reader;
     return OI_OK;
 }

@@ -3,9 +3,10 @@
  * Tables read in pieces: usual lines, odd ones, and tables that are not for it. That both ways of
  * reading agree is the property in tests/unit/collector/import_bulk_test.c.
  */
-#include "archives/piece.h"
+#include "archives/piece_internal.h"
 
 #include "base/alloc.h"
+#include "base/random.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -19,11 +20,11 @@ struct reading {
 };
 
 static enum oi_status
-begin(struct reading *reading, const char *header)
+begin_with(struct reading *reading, const char *header, const char *time)
 {
     memset(reading, 0, sizeof(*reading));
     reading->mapping = OI_MAPPING_NONE;
-    assert_ok(oi_mapping_set(&reading->mapping, "time", OI_SLICE("t"), NULL));
+    assert_ok(oi_mapping_set(&reading->mapping, "time", oi_slice_of(time), NULL));
     assert_ok(oi_mapping_set(&reading->mapping, "oi", OI_SLICE("x"), NULL));
     assert_ok(oi_mapping_set(&reading->mapping, "mark", OI_SLICE("p"), NULL));
     assert_ok(oi_mapping_set(&reading->mapping, "unit", OI_SLICE("usd"), NULL));
@@ -32,6 +33,12 @@ begin(struct reading *reading, const char *header)
         (struct oi_archive_options){ .file_name = "a.csv", .mapping = &reading->mapping };
     return oi_piece_reader_open(&oi_archive_csv, &reading->options, oi_slice_of(header),
                                 &reading->reader);
+}
+
+static enum oi_status
+begin(struct reading *reading, const char *header)
+{
+    return begin_with(reading, header, "t");
 }
 
 static void
@@ -189,6 +196,138 @@ what_needs_the_whole_file_is_left_to_the_general_reader(void **state)
     end(&reading);
 }
 
+/* Fields of every shape that matters to a walk, usual ones most of the time. */
+static void
+add_field(struct oi_random *random, struct oi_buffer *text, bool is_time)
+{
+    static const char *const odd[] = {
+        "",
+        ".",
+        "1.",
+        ".5",
+        "1.2.3",
+        "-1",
+        "+1",
+        "1e3",
+        " 1",
+        "1 ",
+        "x",
+        "1x",
+        "/",
+        "1:2",
+        "NaN",
+        "\"1\"",
+        "1\r",
+        "0x1",
+        "\x80",
+        "1\xB0",
+        "9223372036854775807",
+        "9223372036854775808",
+        "99999999999999999999",
+        "123456789012345678901",
+        "0.0000000000000000001",
+    };
+    size_t digits = is_time ? 19 : 1 + (size_t) oi_random_below(random, 12);
+
+    if (oi_random_below(random, 40) == 0) {
+        oi_buffer_add_text(text, odd[oi_random_below(random, OI_COUNT(odd))]);
+        return;
+    }
+    if (oi_random_below(random, 8) == 0)
+        digits = 1 + (size_t) oi_random_below(random, 21);
+    for (size_t i = 0; i < digits; i++)
+        oi_buffer_add_char(text,
+                           is_time && i == 0 ? '1' : (char) ('0' + oi_random_below(random, 10)));
+    if (is_time || oi_random_below(random, 2) == 0)
+        return;
+    oi_buffer_add_char(text, '.');
+    for (uint64_t left = oi_random_below(random, 10); left > 0; left--)
+        oi_buffer_add_char(text, (char) ('0' + oi_random_below(random, 10)));
+}
+
+static void
+write_lines(struct oi_random *random, struct oi_buffer *text)
+{
+    bool has_returns = oi_random_below(random, 4) == 0, is_odd = oi_random_below(random, 2) == 0;
+
+    oi_buffer_clear(text);
+    for (uint64_t left = oi_random_below(random, 120); left > 0; left--) {
+        if (is_odd && oi_random_below(random, 30) == 0)
+            oi_buffer_add_text(text, oi_random_below(random, 2) ? "\n" : "1,2\n");
+        add_field(random, text, true);
+        oi_buffer_add_format(text, ",%s%llu,", oi_random_below(random, 9) ? "" : "a longer name ",
+                             (unsigned long long) oi_random_below(random, 3));
+        add_field(random, text, false);
+        oi_buffer_add_char(text, ',');
+        add_field(random, text, false);
+        if (is_odd && oi_random_below(random, 60) == 0)
+            oi_buffer_add_text(text, ",more");
+        oi_buffer_add_text(text, has_returns ? "\r\n" : "\n");
+    }
+}
+
+static void
+assert_same_piece(const struct oi_piece *a, const struct oi_piece *b)
+{
+    assert_int_equal(a->lines, b->lines);
+    assert_int_equal(a->rows.count, b->rows.count);
+    assert_int_equal(a->refusals.count, b->refusals.count);
+    for (size_t i = 0; i < a->rows.count; i++) {
+        const struct oi_packed *one = &a->rows.items[i], *other = &b->rows.items[i];
+
+        assert_int_equal(one->time, other->time);
+        assert_int_equal(one->exchange_time, other->exchange_time);
+        assert_int_equal(one->known_time, other->known_time);
+        assert_memory_equal(one->mantissas, other->mantissas, sizeof(one->mantissas));
+        assert_memory_equal(one->exponents, other->exponents, sizeof(one->exponents));
+        assert_int_equal(one->target, other->target);
+        assert_int_equal(one->line, other->line);
+    }
+    for (size_t i = 0; i < a->refusals.count; i++) {
+        assert_int_equal(a->refusals.items[i].item, b->refusals.items[i].item);
+        assert_int_equal(a->refusals.items[i].line, b->refusals.items[i].line);
+        assert_string_equal(a->refusals.items[i].reason, b->refusals.items[i].reason);
+    }
+}
+
+static void
+lines_by_vectors_say_what_they_say_digit_by_digit(void **state)
+{
+    struct oi_random random;
+    struct oi_buffer text = {};
+    size_t rows = 0;
+
+    (void) state;
+    if (!oi_piece_has_vectors()) {
+        print_message("without vectors: not compared\n");
+        return;
+    }
+    for (int round = 0; round < 150; round++) {
+        struct reading quick, slow;
+        bool is_quick, is_slow;
+
+        oi_random_init(&random, (uint64_t) round);
+        assert_ok(begin_with(&quick, HEADER, "t:ns"));
+        assert_ok(begin_with(&slow, HEADER, "t:ns"));
+        slow.reader->has_vectors = false;
+        for (int piece = 0; piece < 3; piece++) {
+            write_lines(&random, &text);
+            oi_buffer_add_char(&text, '\0');
+            is_quick = read_text(&quick, text.data);
+            is_slow = read_text(&slow, text.data);
+            if (is_quick != is_slow || quick.piece.rows.count != slow.piece.rows.count)
+                print_message("seed %d, piece %d\n", round, piece);
+            assert_int_equal(is_quick, is_slow);
+            assert_same_piece(&quick.piece, &slow.piece);
+            rows += slow.piece.rows.count;
+        }
+        end(&quick);
+        end(&slow);
+    }
+    assert_true(rows > 5000);
+    oi_buffer_release(&text);
+}
+
 int
 main(void)
 {
@@ -198,6 +337,7 @@ main(void)
         cmocka_unit_test(odd_lines_are_refused_with_their_place),
         cmocka_unit_test(markets_are_told_apart_by_their_text),
         cmocka_unit_test(what_needs_the_whole_file_is_left_to_the_general_reader),
+        cmocka_unit_test(lines_by_vectors_say_what_they_say_digit_by_digit),
     };
 
     return cmocka_run_group_tests_name("archives/piece", tests, NULL, NULL);
