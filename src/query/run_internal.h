@@ -142,6 +142,10 @@ struct run_reading {
 /* `time` OI_TIME_LATEST: the newest there is. */
 void run_reading_at(struct run *run, const struct oi_instrument *instrument, oi_time time,
                     struct run_reading *ret_reading);
+/* The same at several instants, the latest first; without exchange_time and known_time. */
+#define RUN_INSTANTS_MAX 8
+void run_readings_at(struct run *run, const struct oi_instrument *instrument, const oi_time *times,
+                     size_t count, struct run_reading *ret_readings);
 /* It in the query's unit, and in USD. */
 struct oi_decimal run_amount(const struct run *run, const struct run_reading *reading);
 struct oi_decimal run_usd(const struct run *run, const struct run_reading *reading);

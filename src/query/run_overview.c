@@ -98,14 +98,20 @@ carried(const struct run *run, const struct oi_facts *facts, const struct oi_obs
 }
 
 static struct point
+point_of(const struct run *run, const struct run_reading *reading, oi_time instant)
+{
+    if (reading->series == 0)
+        return (struct point){ .time = OI_TIME_NONE, .is_lost = reading->is_lost };
+    return carried(run, &reading->facts, &reading->reading, instant);
+}
+
+static struct point
 point_at(struct run *run, const struct oi_instrument *instrument, oi_time time, oi_time instant)
 {
     struct run_reading reading;
 
     run_reading_at(run, instrument, time, &reading);
-    if (reading.series == 0)
-        return (struct point){ .time = OI_TIME_NONE, .is_lost = reading.is_lost };
-    return carried(run, &reading.facts, &reading.reading, instant);
+    return point_of(run, &reading, instant);
 }
 
 /* The walk through one series' rollups. */
@@ -117,20 +123,35 @@ struct rollup_walk {
     size_t next; /* instant */
     bool has_last;
     struct oi_observation last;
+    bool has_facts; /* one set for all instants */
+    struct oi_facts facts;
 };
+
+/* What holds at both ends of the instants holds between. */
+static void
+find_facts(struct rollup_walk *walk, oi_time first)
+{
+    struct run *run = walk->run;
+    struct oi_facts last;
+
+    oi_facts_at(run->source, run->catalog, walk->series, first, OI_TIME_LATEST, &walk->facts);
+    oi_facts_at(run->source, run->catalog, walk->series,
+                walk->state->instants[walk->state->now - 1], OI_TIME_LATEST, &last);
+    walk->has_facts = oi_facts_same(&walk->facts, &last);
+}
 
 /* A reading to the next instant, unless another feed has a later one. */
 static void
 put(struct rollup_walk *walk, const struct oi_observation *reading)
 {
     struct point *point = &walk->state->points[walk->next];
-    struct oi_facts facts;
 
     if (point->time != OI_TIME_NONE && point->time >= reading->time)
         return;
-    oi_facts_at(walk->run->source, walk->run->catalog, walk->series, reading->time, OI_TIME_LATEST,
-                &facts);
-    *point = carried(walk->run, &facts, reading, walk->state->instants[walk->next]);
+    if (!walk->has_facts)
+        oi_facts_at(walk->run->source, walk->run->catalog, walk->series, reading->time,
+                    OI_TIME_LATEST, &walk->facts);
+    *point = carried(walk->run, &walk->facts, reading, walk->state->instants[walk->next]);
 }
 
 /* The last reading to all instants up to the start of the next hour or day; where that begins with
@@ -161,6 +182,7 @@ walk_columns(void *context, const struct oi_rollup_columns *columns)
 
     for (size_t i = 0; i < columns->count; i++) {
         struct oi_observation first, last;
+        bool is_at_start;
 
         if (walk->next >= walk->state->now ||
             walk->state->instants[walk->next] > columns->starts[i])
@@ -169,8 +191,11 @@ walk_columns(void *context, const struct oi_rollup_columns *columns)
             last = oi_columns_get(&columns->last, i - 1);
             set_last(walk, &last);
         }
-        first = oi_columns_get(&columns->first, i);
-        put_until(walk, columns->starts[i], &first);
+        /* The first reading counts where it is of the very instant. */
+        is_at_start = columns->first.time[i] == columns->starts[i];
+        if (is_at_start)
+            first = oi_columns_get(&columns->first, i);
+        put_until(walk, columns->starts[i], is_at_start ? &first : NULL);
     }
     if (columns->count > 0) {
         struct oi_observation last = oi_columns_get(&columns->last, columns->count - 1);
@@ -230,18 +255,21 @@ read_ends(struct run *run, struct overview_state *state, const struct oi_instrum
             .run = run, .state = state, .series = series[i], .width = width
         };
         int64_t back = oi_interval_ceil(width, run_staleness(run, instrument)) + width;
+        oi_time oldest = state->instants[0] - back;
         const struct oi_rollup_request request = {
             .series = series[i],
             .interval_ns = width,
-            .span = { state->instants[0] - back, state->instants[state->now - 1] + 1 },
+            .span = { oldest, state->instants[state->now - 1] + 1 },
             .columns = { [0] = READ_COLUMNS, [3] = READ_COLUMNS },
             .parts = OI_ROLLUP_FIRST | OI_ROLLUP_LAST,
             .each_columns = walk_columns,
             .each = walk_rollup,
             .context = &walk,
         };
+        enum oi_status status;
 
-        enum oi_status status = oi_store_rollup_columns(run->source->store, &request, error);
+        find_facts(&walk, oldest);
+        status = oi_store_rollup_columns(run->source->store, &request, error);
 
         /* The rows say the same, and which of them are lost. */
         if (status == OI_E_CORRUPT)
@@ -250,6 +278,21 @@ read_ends(struct run *run, struct overview_state *state, const struct oi_instrum
         put_until(&walk, OI_TIME_LATEST, NULL);
     }
     return OI_OK;
+}
+
+/* The points of a market at the instants before now that are not before its first reading. */
+static void
+read_instants(struct run *run, struct overview_state *state, const struct oi_instrument *instrument,
+              oi_time first)
+{
+    struct run_reading readings[OI_COUNT(ago) - 1];
+    size_t count = 0;
+
+    while (count < OI_COUNT(readings) && first <= state->instants[1 + count])
+        count++;
+    run_readings_at(run, instrument, &state->instants[1], count, readings);
+    for (size_t i = 0; i < count; i++)
+        state->points[1 + i] = point_of(run, &readings[i], state->instants[1 + i]);
 }
 
 /* All points of a market but now's, which is there. */
@@ -270,9 +313,7 @@ read_points(struct run *run, struct overview_state *state, const struct oi_instr
             return OI_OK;
         return read_ends(run, state, instrument, error);
     }
-    for (size_t i = 1; i < state->instant_count; i++)
-        if (first <= state->instants[i])
-            state->points[i] = point_at(run, instrument, state->instants[i], state->instants[i]);
+    read_instants(run, state, instrument, first);
     return OI_OK;
 }
 

@@ -108,11 +108,11 @@ oi_facts_at(const struct oi_source *source, const struct oi_catalog *catalog, ui
     *ret_facts = facts;
 }
 
-static bool
-same_facts(const struct oi_facts *a, const struct oi_facts *b)
+bool
+oi_facts_same(const struct oi_facts *left, const struct oi_facts *right)
 {
-    return a->feed == b->feed && a->convention == b->convention &&
-           oi_instrument_same_definition(&a->instrument, &b->instrument);
+    return left->feed == right->feed && left->convention == right->convention &&
+           oi_instrument_same_definition(&left->instrument, &right->instrument);
 }
 
 struct oi_decimal
@@ -130,6 +130,10 @@ oi_facts_convert(const struct oi_facts *facts, const struct oi_observation *read
     };
     struct oi_decimal value = {};
 
+    /* As oi_convert would say, which needs not be asked. */
+    if (unit == OI_UNIT_USD && facts->unit != OI_UNIT_USD && !(one_sided && facts->sides == 2) &&
+        !oi_decimal_is_none(&reading->value_usd))
+        return reading->value_usd;
     if (oi_asset_is_usd(facts->instrument.quote))
         conversion.quote_usd = oi_decimal_from(1, 0);
     if (oi_convert(&conversion, &reading->open_interest,
@@ -403,7 +407,7 @@ set_facts(struct oi_stream *stream)
     while (stream->run_to - stream->run_from > 1) {
         oi_facts_at(request->source, request->catalog, stream->run_scan->series,
                     all->time[stream->run_to - 1], request->moment.as_of, &last);
-        if (same_facts(&stream->facts, &last))
+        if (oi_facts_same(&stream->facts, &last))
             return;
         stream->run_to = stream->run_from + (stream->run_to - stream->run_from) / 2;
     }

@@ -63,6 +63,8 @@ struct oi_facts {
 };
 void oi_facts_at(const struct oi_source *source, const struct oi_catalog *catalog, uint32_t series,
                  oi_time time, oi_time as_of, struct oi_facts *ret_facts);
+/* Do both turn a reading the same way? */
+bool oi_facts_same(const struct oi_facts *left, const struct oi_facts *right);
 
 /* One reading in a unit under these facts. None where it cannot be turned. */
 struct oi_decimal oi_facts_convert(const struct oi_facts *facts,

@@ -303,6 +303,7 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     oi_assert(pthread_mutex_init(&store->follow_lock, NULL) == 0);
     oi_assert(pthread_rwlock_init(&store->state_lock, NULL) == 0);
     oi_assert(pthread_mutex_init(&store->damage_lock, NULL) == 0);
+    oi_assert(pthread_mutex_init(&store->past_lock, NULL) == 0);
     status = open_engine(store, options->map_size, error);
     if (status != OI_OK) {
         oi_store_close(&store);
@@ -342,6 +343,8 @@ oi_store_close(struct oi_store **store)
     if (closing->remote)
         closing->remote->close(closing->remote_context);
     (void) pthread_mutex_destroy(&closing->damage_lock);
+    oi_pasts_release(closing);
+    (void) pthread_mutex_destroy(&closing->past_lock);
     oi_vector_release(&closing->damaged);
     oi_free(closing->path);
     oi_free(closing);

@@ -349,6 +349,15 @@ enum oi_status oi_store_latest(struct oi_store *store, uint32_t series,
 enum oi_status oi_store_at(struct oi_store *store, uint32_t series, oi_time time,
                            struct oi_moment moment, struct oi_observation *ret_reading,
                            struct oi_error *error);
+/* The same at several instants, the latest first, as now known; each has its own status. What was
+ * found is remembered as long as it stays true. Without exchange_time and known_time. */
+struct oi_instant {
+    oi_time time;
+    enum oi_status status;
+    struct oi_observation reading;
+};
+void oi_store_at_instants(struct oi_store *store, uint32_t series, struct oi_instant *instants,
+                          size_t count);
 /* First and last time of a series and its number of rows (revisions included); NOT_FOUND. */
 struct oi_extent {
     oi_time first, last;

@@ -97,6 +97,7 @@ struct oi_flags {
 };
 
 struct oi_append_turn;
+struct oi_past;
 
 struct oi_store {
     const struct oi_remote_calls *remote; /* NULL: the rows are here */
@@ -134,6 +135,9 @@ struct oi_store {
     pthread_mutex_t damage_lock; /* guards what follows; nothing is locked inside it */
     OI_VECTOR(struct oi_damaged_chunk) damaged;
     atomic_size_t damaged_count;
+
+    pthread_mutex_t past_lock;         /* guards what follows; nothing is locked inside it */
+    OI_VECTOR(struct oi_past *) pasts; /* pasts[series - 1], or NULL; as many as were asked */
 };
 
 /* append.c: one commit of the rows of one or more callers. */
@@ -272,6 +276,9 @@ struct oi_hidden oi_hidden_copy(const struct oi_hidden *hidden);
 enum oi_status oi_import_save(struct oi_access *access, const struct oi_import_mark *mark,
                               uint64_t batch, uint32_t *next_import, uint32_t *ret_import,
                               struct oi_error *error);
+
+/* instants.c */
+void oi_pasts_release(struct oi_store *store);
 
 /* damage.c: a read met a chunk that it could not read. */
 void oi_damage_remember(struct oi_store *store, uint32_t series, struct oi_span span,

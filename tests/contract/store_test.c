@@ -378,6 +378,30 @@ ask_scans(const struct model *model, struct test_store *test, struct oi_random *
     oi_vector_release(&found.rows);
 }
 
+/* Two instants of the past, which were perhaps asked for before something else was stored. */
+static void
+ask_instants(const struct model *model, struct test_store *test, uint32_t series, oi_time time,
+             struct answer *expected)
+{
+    struct oi_instant instants[] = { { .time = time }, { .time = time - OI_HOUR } };
+    struct oi_scan_request request = { .series = series, .moment = OI_MOMENT_LATEST };
+
+    oi_store_at_instants(test->store, series, instants, OI_COUNT(instants));
+    for (size_t i = 0; i < OI_COUNT(instants); i++) {
+        struct oi_observation reading;
+
+        request.span = (struct oi_span){ OI_TIME_EARLIEST, instants[i].time + 1 };
+        model_scan(model, &request, UINT64_MAX, expected);
+        assert_status(instants[i].status, expected->rows.count > 0 ? OI_OK : OI_E_NOT_FOUND);
+        if (expected->rows.count == 0)
+            continue;
+        reading = expected->rows.items[expected->rows.count - 1].reading;
+        reading.exchange_time = instants[i].reading.exchange_time;
+        reading.known_time = instants[i].reading.known_time;
+        test_store_assert_same(&instants[i].reading, &reading);
+    }
+}
+
 static void
 ask_single_rows(const struct model *model, struct test_store *test, struct oi_random *random)
 {
@@ -404,6 +428,7 @@ ask_single_rows(const struct model *model, struct test_store *test, struct oi_ra
         assert_int_equal(extent.last, expected.rows.items[expected.rows.count - 1].reading.time);
         time = expected.rows.items[oi_random_below(random, expected.rows.count)].reading.time +
                (oi_time) oi_random_below(random, 2);
+        ask_instants(model, test, test->series[i], time, &expected);
         request.span.to = time + 1;
         request.moment.as_of = random_moment(random, test);
         model_scan(model, &request, UINT64_MAX, &expected);
