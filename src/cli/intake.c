@@ -90,7 +90,9 @@ oi_intake_prepare(const struct oi_options *options, struct oi_store *store, stru
                        folder);
     if (!is_marked)
         OI_TRY(mark(path, error));
-    return is_empty ? oi_demo_past_fill(store, DEMO_SEED, error) : OI_OK;
+    return is_empty && !oi_options_text(options, "demo-at")
+               ? oi_demo_past_fill(store, DEMO_SEED, error)
+               : OI_OK;
 }
 
 static enum oi_status
@@ -101,6 +103,20 @@ open_simulator(struct oi_intake *intake, struct oi_error *error)
     OI_TRY(oi_simulator_open(&options, &intake->simulator, error));
     (void) snprintf(intake->redirect_to, sizeof(intake->redirect_to), "http://127.0.0.1:%u",
                     (unsigned) oi_simulator_port(intake->simulator));
+    return OI_OK;
+}
+
+/* That of another process, or one of our own. */
+static enum oi_status
+find_simulator(const struct oi_options *options, struct oi_intake *intake, struct oi_error *error)
+{
+    const char *url = oi_options_text(options, "demo-at");
+
+    if (!url)
+        return open_simulator(intake, error);
+    if (strncmp(url, "http://", 7) != 0 || strlen(url) >= sizeof(intake->redirect_to))
+        return oi_fail(error, OI_E_INVALID, "--demo-at wants http://HOST:PORT, not %s", url);
+    (void) snprintf(intake->redirect_to, sizeof(intake->redirect_to), "%s", url);
     return OI_OK;
 }
 
@@ -133,7 +149,7 @@ collector_options(const struct oi_options *options, struct oi_intake *intake)
     take_values(options, "interface", &intake->addresses);
     return (struct oi_collector_options){
         .exchanges = intake->exchanges.texts.items,
-        .redirect_to = intake->simulator ? intake->redirect_to : NULL,
+        .redirect_to = intake->redirect_to[0] != 0 ? intake->redirect_to : NULL,
         .proxies = intake->proxies.texts.items,
         .addresses = intake->addresses.texts.items,
     };
@@ -216,7 +232,7 @@ oi_intake_open(const struct oi_options *options, struct oi_store *store,
 
     OI_TRY(check_exchanges(options, error));
     if (is_demo(options))
-        OI_TRY(open_simulator(intake, error));
+        OI_TRY(find_simulator(options, intake, error));
     wanted = collector_options(options, intake);
     OI_TRY(choose_raw(options, intake, &wanted, error));
     OI_TRY(oi_options_integer(options, "stream-interval",
@@ -291,7 +307,7 @@ oi_intake_run_once(const struct oi_options *options, struct oi_store *store,
 
     OI_TRY(check_exchanges(options, error));
     if (is_demo(options))
-        OI_TRY(open_simulator(intake, error));
+        OI_TRY(find_simulator(options, intake, error));
     wanted = collector_options(options, intake);
     OI_TRY(choose_raw(options, intake, &wanted, error));
     return oi_collector_run_once(&wanted, store, ret_report, error);

@@ -62,8 +62,10 @@
           .argument = "DIR",                                                                       \
           .help = "import CME's files as they come into this folder",                              \
           .setting = "cme_folder" },                                                               \
+        { .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo" },   \
     {                                                                                              \
-        .name = "demo", .help = "ask simulated exchanges: no internet; data in ./data-demo"        \
+        .name = "demo-at", .argument = "URL",                                                      \
+        .help = "with --demo: ask this `oi demo`, and make no past"                                \
     }
 
 struct oi_intake;
