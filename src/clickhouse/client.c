@@ -140,7 +140,10 @@ oi_clickhouse_exception(struct oi_slice body, struct oi_slice *ret_text)
     if (reach == 0)
         return 0;
     end = (struct oi_slice){ body.data + (body.size - reach), reach };
-    if (!memmem(end.data, end.size, "DB::Exception", 13))
+    /* Its client of ZooKeeper has a kind of its own, under two names. */
+    if (!memmem(end.data, end.size, "DB::Exception", 13) &&
+        !memmem(end.data, end.size, "Coordination::Exception", 23) &&
+        !memmem(end.data, end.size, "KeeperException", 15))
         return 0;
     for (size_t i = 0; i + 6 < end.size; i++)
         if (memcmp(end.data + i, "Code: ", 6) == 0)
@@ -151,6 +154,10 @@ oi_clickhouse_exception(struct oi_slice body, struct oi_slice *ret_text)
     for (size_t i = 6; i < text.size && text.data[i] >= '0' && text.data[i] <= '9' && i < 14; i++)
         code = code * 10 + (text.data[i] - '0');
     at = memmem(text.data, text.size, "DB::Exception: ", 15);
+    if (!at) {
+        at = memmem(text.data, text.size, "Exception: ", 11);
+        at = at ? at - 4 : NULL;
+    }
     if (at)
         text = (struct oi_slice){ at + 15, text.size - (size_t) (at + 15 - text.data) };
     at = memmem(text.data, text.size, ", e.what()", 10);
@@ -204,17 +211,20 @@ fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice tex
     case 241: /* MEMORY_LIMIT_EXCEEDED */
         return oi_fail(error, OI_E_BUSY, "ClickHouse has not memory enough for this: %.*s", size,
                        text.data);
+    case 32:  /* ATTEMPT_TO_READ_AFTER_EOF: one of its own connections broke */
     case 159: /* TIMEOUT_EXCEEDED */
     case 160: /* TOO_SLOW */
     case 202: /* TOO_MANY_SIMULTANEOUS_QUERIES */
     case 203: /* NO_FREE_CONNECTION */
     case 209: /* SOCKET_TIMEOUT */
     case 210: /* NETWORK_ERROR */
+    case 225: /* NO_ZOOKEEPER */
     case 242: /* TABLE_IS_READ_ONLY */
     case 252: /* TOO_MANY_PARTS */
     case 279: /* ALL_CONNECTION_TRIES_FAILED */
     case 285: /* TOO_LESS_LIVE_REPLICAS */
     case 286: /* UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE */
+    case 289: /* REPLICA_IS_NOT_IN_QUORUM */
     case 319: /* UNKNOWN_STATUS_OF_INSERT */
     case 999: /* KEEPER_EXCEPTION */
         return oi_fail(error, OI_E_BUSY, "ClickHouse cannot do it just now (%d): %.*s", code, size,
@@ -232,8 +242,8 @@ fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice tex
 static bool
 is_passing(int code)
 {
-    return code == 202 || code == 203 || code == 209 || code == 210 || code == 242 || code == 279 ||
-           code == 319 || code == 999;
+    return code == 32 || code == 202 || code == 203 || code == 209 || code == 210 || code == 225 ||
+           code == 242 || code == 279 || code == 289 || code == 999;
 }
 
 /*
@@ -371,9 +381,11 @@ oi_clickhouse_run(struct oi_clickhouse_client *client, const struct oi_clickhous
     struct exchange exchange = {};
     struct oi_buffer packed = {};
     size_t host = __atomic_load_n(&client->host, __ATOMIC_RELAXED);
+    unsigned rounds = call->rounds ? call->rounds : ROUNDS;
     bool is_over = false;
+    int code = 0;
 
-    for (unsigned round = 0; round < ROUNDS && !is_over; round++) {
+    for (unsigned round = 0; round < rounds && !is_over; round++) {
         for (size_t i = 0; i < address->host_count && !is_over; i++) {
             const char *name = address->hosts[(host + i) % address->host_count];
 
@@ -385,18 +397,19 @@ oi_clickhouse_run(struct oi_clickhouse_client *client, const struct oi_clickhous
             is_over = exchange.status == OI_OK ||
                       !(exchange.is_away ? call->is_repeatable && exchange.status == OI_E_BUSY
                                          : is_passing(exchange.code));
+            code = exchange.status == OI_OK ? 0 : exchange.code != 0 ? exchange.code : code;
             if (exchange.status == OI_OK)
                 __atomic_store_n(&client->host, (host + i) % address->host_count, __ATOMIC_RELAXED);
             else if (exchange.is_away)
                 exchange.status = oi_fail_in(&exchange.error, exchange.status,
                                              "ClickHouse at %s does not answer: ", name);
         }
-        if (!is_over && round + 1 < ROUNDS)
+        if (!is_over && round + 1 < rounds)
             pause_for(round);
     }
     oi_buffer_release(&packed);
     if (call->ret_code)
-        *call->ret_code = exchange.code;
+        *call->ret_code = code;
     if (exchange.status != OI_OK)
         return oi_fail(error, exchange.status, "%s", exchange.error.message);
     return OI_OK;

@@ -21,7 +21,9 @@
 
 /* ClickHouse's own codes that somebody acts on. */
 #define OI_CLICKHOUSE_TABLE_EXISTS 57
+#define OI_CLICKHOUSE_NO_ZOOKEEPER 225
 #define OI_CLICKHOUSE_REPLICA_EXISTS 253
+#define OI_CLICKHOUSE_KEEPER 999
 
 struct oi_clickhouse_client;
 
@@ -40,6 +42,7 @@ struct oi_clickhouse_call {
      * over there before its first byte leaves. */
     bool is_native;
     uint64_t timeout_ms; /* 0: a minute */
+    unsigned rounds;     /* how often every host is asked; 0: three times, with pauses */
     int *ret_code;       /* ClickHouse's code when it refused; may be NULL */
 };
 

@@ -250,6 +250,8 @@ oi_clickhouse_open(const char *address, const struct oi_clickhouse_options *opti
         oi_store_close(&store);
         return status;
     }
+    if (engine->spool && engine->server.is_cluster)
+        oi_clickhouse_drop_turns(engine);
     *ret_store = store;
     return OI_OK;
 }

@@ -14,8 +14,9 @@
 struct oi_clickhouse {
     struct oi_clickhouse_client *client;
     struct oi_clickhouse_server server;
-    struct oi_store *store; /* the mirror */
-    char folder[64];        /* the mirror's, empty but for names */
+    struct oi_clickhouse_quorum quorum; /* of a cluster */
+    struct oi_store *store;             /* the mirror */
+    char folder[64];                    /* the mirror's, empty but for names */
     const struct oi_clock *clock;
     char writer[37];
     bool is_read_only;
@@ -29,12 +30,15 @@ struct oi_clickhouse {
     /* Under the store's append lock. */
     bool is_begun; /* the first follow is done */
     bool lacks_positions;
-    uint64_t sequence;   /* of the last event that the mirror has */
-    uint64_t own_turn;   /* taken, and what became of it is not known; 0: none */
+    int64_t keeper_at; /* ZooKeeper is away, and is asked for again at this time; 0: it is there */
+    uint64_t sequence; /* of the last event that the mirror has */
+    int64_t own_since; /* when the last turn was taken */
+    uint64_t own_turn; /* taken, and what became of it is not known; 0: none */
     uint64_t other_turn; /* taken by somebody whose event does not come */
     int64_t other_since;
     struct oi_spool *spool; /* or NULL */
     bool is_draining;
+    int64_t drain_at, drain_pause; /* when the next try is made; 0: at once */
     atomic_bool is_away;
 };
 
@@ -46,6 +50,8 @@ enum oi_status oi_clickhouse_follow(void *context, bool is_needed, struct oi_err
 enum oi_status oi_clickhouse_commit(void *context, const struct oi_change *change,
                                     const struct oi_batch_rows *rows, bool *ret_overtaken,
                                     struct oi_error *error);
+/* Tables of turns that are over, which nobody dropped, on the node at hand. */
+void oi_clickhouse_drop_turns(struct oi_clickhouse *engine);
 /* rows.c of it: what the table of readings says. */
 enum oi_status oi_clickhouse_present(void *context, const struct oi_row_key *keys, size_t count,
                                      struct oi_batch_rows *rows, struct oi_error *error);

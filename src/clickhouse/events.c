@@ -25,9 +25,18 @@
 /* So many events are asked for at once: with their rows, and at the beginning without. */
 #define EVENTS_PAGE 500
 #define EVENTS_PAGE_FIRST 50'000
+/* A batch that was refused leaves an empty event behind: the next try comes later each time. */
+#define DRAIN_PAUSE_MIN_NS OI_SECOND
+#define DRAIN_PAUSE_MAX_NS (30 * OI_SECOND)
 #define TURN_PAUSE_NS (5 * 1'000'000L)
 /* In a cluster another node may not have an event yet: turns are kept that long. */
 #define TURNS_KEPT 64
+/* A node of a cluster that lags says so instead of an old answer, and another one is asked. */
+#define IN_SEQUENCE " SETTINGS select_sequential_consistency = 1"
+/* How long an insert may wait for its replicas, and an append for another's turn where it can be
+ * kept for later: a collector that waits longer misses its minute. */
+#define QUORUM_MS 3'000
+#define TURN_WAIT_NS (3 * OI_SECOND)
 /* Events of one partition, see tables.c. */
 #define EVENTS_PARTITION 100'000
 
@@ -98,9 +107,14 @@ take_block(const struct oi_native_block *block, bool with_rows, struct page *pag
     return OI_OK;
 }
 
+/* *ret_code is ClickHouse's when it refused. */
 static enum oi_status
-ask_page(struct oi_clickhouse *engine, bool with_rows, struct page *page, struct oi_error *error)
+ask_page(struct oi_clickhouse *engine, bool with_rows, struct page *page, int *ret_code,
+         struct oi_error *error)
 {
+    struct oi_clickhouse_call call = { .is_repeatable = true,
+                                       .is_native = true,
+                                       .ret_code = ret_code };
     struct oi_buffer statement = {};
     struct oi_slice rest;
     struct oi_native_block block;
@@ -109,10 +123,14 @@ ask_page(struct oi_clickhouse *engine, bool with_rows, struct page *page, struct
     oi_buffer_add_format(&statement,
                          "SELECT sequence, attempt, kind, time, batch, row_count, body%s FROM "
                          "events WHERE sequence > %llu ORDER BY sequence, attempt DESC LIMIT 1 BY "
-                         "sequence LIMIT %d",
+                         "sequence LIMIT %d%s FORMAT Native%c",
                          with_rows ? ", rows" : "", (unsigned long long) engine->sequence,
-                         with_rows ? EVENTS_PAGE : EVENTS_PAGE_FIRST);
-    status = oi_clickhouse_select(engine, &statement, &page->body, error);
+                         with_rows ? EVENTS_PAGE : EVENTS_PAGE_FIRST,
+                         engine->server.is_cluster ? IN_SEQUENCE : "", 0);
+    call.statement = statement.data;
+    /* Where nobody can tell what is newest, answers with what is known do not wait. */
+    call.rounds = engine->server.is_cluster && engine->is_begun ? 1 : 0;
+    status = oi_clickhouse_run(engine->client, &call, &page->body, error);
     oi_buffer_release(&statement);
     OI_TRY(status);
     rest = oi_buffer_slice(&page->body);
@@ -168,21 +186,49 @@ apply_page(struct oi_clickhouse *engine, const struct page *page, struct oi_erro
     return status;
 }
 
+static bool
+is_keeper(int code)
+{
+    return code == OI_CLICKHOUSE_NO_ZOOKEEPER || code == OI_CLICKHOUSE_KEEPER;
+}
+
+static void
+note_keeper(struct oi_clickhouse *engine, bool is_away, const struct oi_error *why)
+{
+    if (is_away != (engine->keeper_at != 0)) {
+        if (is_away)
+            oi_log(OI_LOG_WARN, "clickhouse.keeper_away", "nobody can write: %s", why->message);
+        else
+            oi_log(OI_LOG_INFO, "clickhouse.keeper_back", "ClickHouse has its ZooKeeper again");
+    }
+    engine->keeper_at = is_away ? now_of() + LOOK_AWAY_NS : 0;
+}
+
 static enum oi_status
 follow_events(struct oi_clickhouse *engine, struct oi_error *error)
 {
     size_t full = engine->is_begun ? EVENTS_PAGE : EVENTS_PAGE_FIRST, count;
 
+    if (now_of() < engine->keeper_at)
+        return OI_OK;
     do {
         struct page page = {};
-        enum oi_status status = ask_page(engine, engine->is_begun, &page, error);
+        int code = 0;
+        enum oi_status status = ask_page(engine, engine->is_begun, &page, &code, error);
 
+        /* Without ZooKeeper nobody writes, so what was newest is. */
+        if (status != OI_OK && engine->is_begun && is_keeper(code)) {
+            page_release(&page);
+            note_keeper(engine, true, error);
+            return OI_OK;
+        }
         count = page.events.count;
         if (status == OI_OK)
             status = apply_page(engine, &page, error);
         page_release(&page);
         OI_TRY(status);
     } while (count == full);
+    note_keeper(engine, false, NULL);
     if (!engine->is_begun || engine->lacks_positions)
         OI_TRY(oi_clickhouse_place_all(engine, error));
     engine->lacks_positions = false;
@@ -194,6 +240,23 @@ follow_events(struct oi_clickhouse *engine, struct oi_error *error)
  * Writing an event.
  */
 
+/* An insert is over when the shards have it, on so many replicas. One that is repeated is written
+ * twice, which does no harm: taken for known, it would count although its replicas may be dead. */
+static enum oi_status
+write_cluster_settings(struct oi_clickhouse *engine, bool is_event, struct oi_buffer *out,
+                       struct oi_error *error)
+{
+    if (engine->quorum.events == 0)
+        OI_TRY(oi_clickhouse_quorum_ask(engine->client, &engine->quorum, error));
+    oi_buffer_add_format(out,
+                         "insert_distributed_sync=1&insert_deduplicate=0&insert_quorum=%u&"
+                         "insert_quorum_timeout=%d",
+                         is_event ? engine->quorum.events : engine->quorum.readings, QUORUM_MS);
+    if (engine->server.major >= 21)
+        oi_buffer_add_text(out, "&insert_quorum_parallel=0");
+    return OI_OK;
+}
+
 static enum oi_status
 send(struct oi_clickhouse *engine, const char *table, const struct oi_buffer *block,
      struct oi_error *error)
@@ -203,19 +266,23 @@ send(struct oi_clickhouse *engine, const char *table, const struct oi_buffer *bl
     struct oi_clickhouse_call call = { .data = oi_buffer_slice(block),
                                        .is_repeatable = true,
                                        .timeout_ms = 300'000 };
-    enum oi_status status;
+    enum oi_status status = OI_OK;
 
     oi_buffer_add_format(&statement, "INSERT INTO %s FORMAT Native%c", table, 0);
-    /* An insert is over when the shards have it; history may touch many months. */
     if (engine->server.is_cluster)
-        oi_buffer_add_text(&settings, "insert_distributed_sync=1");
+        status = write_cluster_settings(engine, strcmp(table, "events") == 0, &settings, error);
+    /* History may touch many months. */
     if (engine->server.major >= 20)
         oi_buffer_add_format(&settings, "%smax_partitions_per_insert_block=0&async_insert=0",
                              settings.size > 0 ? "&" : "");
     oi_buffer_add_char(&settings, 0);
     call.statement = statement.data;
     call.settings = settings.size > 1 ? settings.data : NULL;
-    status = oi_clickhouse_run(engine->client, &call, NULL, error);
+    if (status == OI_OK)
+        status = oi_clickhouse_run(engine->client, &call, NULL, error);
+    /* Perhaps an operator has given up a replica. */
+    if (status != OI_OK)
+        engine->quorum = (struct oi_clickhouse_quorum){};
     oi_buffer_release(&statement);
     oi_buffer_release(&settings);
     return status;
@@ -287,16 +354,32 @@ send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_ro
  * Turns.
  */
 
+/* Is event N there, whatever the node that is asked has seen? */
+static enum oi_status
+is_told(struct oi_clickhouse *engine, uint64_t sequence, bool *ret_told, struct oi_error *error)
+{
+    char last[32];
+
+    OI_TRY(oi_clickhouse_ask(engine->client,
+                             engine->server.is_cluster
+                                 ? "SELECT max(sequence) FROM events" IN_SEQUENCE
+                                 : "SELECT max(sequence) FROM events",
+                             last, sizeof(last), error));
+    *ret_told = strtoull(last, NULL, 10) >= sequence;
+    return OI_OK;
+}
+
 /* False in *ret_taken when somebody else has it. */
 static enum oi_status
 take_turn(struct oi_clickhouse *engine, uint64_t turn, bool *ret_taken, struct oi_error *error)
 {
     struct oi_buffer statement = {};
     struct oi_clickhouse_call call = {};
-    char last[32], ask[96];
+    bool is_over;
     int code = 0;
     enum oi_status status;
 
+    engine->own_since = now_of();
     oi_clickhouse_write_turn(engine->client, &engine->server, turn, &statement);
     oi_buffer_add_char(&statement, 0);
     call.statement = statement.data;
@@ -308,9 +391,8 @@ take_turn(struct oi_clickhouse *engine, uint64_t turn, bool *ret_taken, struct o
         return OI_OK;
     OI_TRY(status);
     engine->own_turn = turn;
-    (void) snprintf(ask, sizeof(ask), "SELECT max(sequence) FROM events");
-    OI_TRY(oi_clickhouse_ask(engine->client, ask, last, sizeof(last), error));
-    if (strtoull(last, NULL, 10) >= turn) {
+    OI_TRY(is_told(engine, turn, &is_over, error));
+    if (is_over) {
         /* The turn was over long ago, and its table is gone. */
         *ret_taken = false;
         engine->own_turn = 0;
@@ -319,22 +401,56 @@ take_turn(struct oi_clickhouse *engine, uint64_t turn, bool *ret_taken, struct o
 }
 
 static void
-end_turn(struct oi_clickhouse *engine, uint64_t turn)
+drop_turn(struct oi_clickhouse *engine, uint64_t turn)
 {
-    uint64_t gone = turn;
     char statement[128];
     const char *how = engine->server.major >= 21 ? " SYNC" : "";
     const struct oi_clickhouse_call call = { .statement = statement, .is_repeatable = true };
 
-    engine->own_turn = 0;
-    if (engine->server.is_cluster) {
-        if (turn <= TURNS_KEPT)
-            return;
-        gone = turn - TURNS_KEPT;
-    }
     (void) snprintf(statement, sizeof(statement), "DROP TABLE IF EXISTS turn_%llu%s",
-                    (unsigned long long) gone, how);
+                    (unsigned long long) turn, how);
     (void) oi_clickhouse_run(engine->client, &call, NULL, NULL);
+}
+
+/* In a cluster a turn's table is on the node that was asked for it, which may have been dead when
+ * it was to be dropped: whoever opens the store looks what is left on the node that he asks. */
+void
+oi_clickhouse_drop_turns(struct oi_clickhouse *engine)
+{
+    struct oi_buffer statement = {}, out = {};
+    struct oi_native_block block;
+    struct oi_slice rest;
+    enum oi_status status;
+
+    if (engine->sequence <= TURNS_KEPT)
+        return;
+    oi_buffer_add_format(&statement,
+                         "SELECT toUInt64(substring(name, 6)) AS turn FROM system.tables WHERE "
+                         "database = '%s' AND match(name, '^turn_[0-9]+$') AND turn < %llu",
+                         oi_clickhouse_client_address(engine->client)->database,
+                         (unsigned long long) (engine->sequence - TURNS_KEPT));
+    status = oi_clickhouse_select(engine, &statement, &out, NULL);
+    rest = oi_buffer_slice(&out);
+    while (status == OI_OK && oi_native_next(&rest, &block, NULL) == OI_OK) {
+        const struct oi_native_column *turns = NULL;
+
+        status = oi_native_find(&block, "turn", false, &turns, NULL);
+        for (size_t row = 0; status == OI_OK && row < block.rows; row++)
+            drop_turn(engine, (uint64_t) oi_native_int(turns, row));
+        oi_native_block_release(&block);
+    }
+    oi_buffer_release(&statement);
+    oi_buffer_release(&out);
+}
+
+static void
+end_turn(struct oi_clickhouse *engine, uint64_t turn)
+{
+    engine->own_turn = 0;
+    if (!engine->server.is_cluster)
+        drop_turn(engine, turn);
+    else if (turn > TURNS_KEPT)
+        drop_turn(engine, turn - TURNS_KEPT);
 }
 
 /* Rows of followers are of no use once everybody has followed. */
@@ -362,8 +478,12 @@ give_up(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
     struct oi_change changes[2] = { { .kind = OI_CHANGE_APPEND, .batch = batch },
                                     { .kind = OI_CHANGE_WITHDRAW } };
     struct oi_buffer body = {};
+    bool is_over;
     enum oi_status status;
 
+    OI_TRY(is_told(engine, turn, &is_over, error));
+    if (is_over)
+        return OI_OK;
     oi_random_secret(mark.sha256, sizeof(mark.sha256));
     oi_remote_encode_batch(&empty, &mark, &body);
     changes[0].body = oi_buffer_slice(&body);
@@ -378,6 +498,15 @@ give_up(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
     return OI_OK;
 }
 
+/* Others wait so long and longer: after half of it a turn may no longer be used. */
+static enum oi_status
+check_in_time(const struct oi_clickhouse *engine, struct oi_error *error)
+{
+    if (engine->server.is_cluster && now_of() - engine->own_since > engine->turn_ns / 2)
+        return oi_fail(error, OI_E_BUSY, "ClickHouse's cluster was too slow");
+    return OI_OK;
+}
+
 /* What became of a turn of ours that broke off: its event is there, or it is given up. */
 static enum oi_status
 settle_own_turn(struct oi_clickhouse *engine, struct oi_error *error)
@@ -386,12 +515,17 @@ settle_own_turn(struct oi_clickhouse *engine, struct oi_error *error)
 
     if (turn == 0)
         return OI_OK;
+    if (engine->keeper_at != 0)
+        return oi_fail(error, OI_E_BUSY, "ClickHouse's ZooKeeper does not answer");
     if (engine->sequence >= turn) {
         end_turn(engine, turn);
         return OI_OK;
     }
     OI_TRY(give_up(engine, turn, error));
-    return follow_events(engine, error);
+    OI_TRY(follow_events(engine, error));
+    if (engine->sequence >= turn)
+        end_turn(engine, turn);
+    return OI_OK;
 }
 
 /* Somebody has turn N. Its event comes in a moment, or its owner is dead. */
@@ -408,6 +542,8 @@ await_turn(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
         engine->other_turn = 0;
         return give_up(engine, turn, error);
     }
+    if (engine->spool && now_of() - engine->other_since > TURN_WAIT_NS)
+        return oi_fail(error, OI_E_BUSY, "somebody else is writing, or died of it");
     (void) nanosleep(&pause, NULL);
     return OI_OK;
 }
@@ -428,7 +564,9 @@ oi_clickhouse_commit(void *context, const struct oi_change *change,
     }
     if (rows)
         OI_TRY(send_rows(engine, change->batch, rows, error));
+    OI_TRY(check_in_time(engine, error));
     OI_TRY(send_events(engine, turn, 0, change, 1, error));
+    OI_TRY(check_in_time(engine, error));
     end_turn(engine, turn);
     clear_old_rows(engine, turn);
     engine->sequence = turn;
@@ -453,12 +591,24 @@ static enum oi_status
 drain(struct oi_clickhouse *engine, struct oi_error *error)
 {
     enum oi_status status = OI_OK;
+    uint64_t batches, bytes;
 
+    oi_spool_sizes(engine->spool, &batches, &bytes);
+    if (batches > 0 && (now_of() < engine->drain_at || engine->keeper_at != 0))
+        return oi_fail(error, OI_E_BUSY, "ClickHouse took no batch a moment ago");
     engine->is_draining = true;
     while (status == OI_OK)
         status = oi_spool_take(engine->spool, append_kept, engine, error);
     engine->is_draining = false;
-    return status == OI_E_NOT_FOUND ? OI_OK : status;
+    if (status == OI_E_NOT_FOUND) {
+        engine->drain_pause = 0;
+        return OI_OK;
+    }
+    engine->drain_pause = engine->drain_pause == 0 ? DRAIN_PAUSE_MIN_NS : 2 * engine->drain_pause;
+    if (engine->drain_pause > DRAIN_PAUSE_MAX_NS)
+        engine->drain_pause = DRAIN_PAUSE_MAX_NS;
+    engine->drain_at = now_of() + engine->drain_pause;
+    return status;
 }
 
 enum oi_status

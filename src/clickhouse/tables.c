@@ -368,6 +368,35 @@ oi_clickhouse_check(struct oi_clickhouse_client *client,
     return OI_OK;
 }
 
+static enum oi_status
+count_replicas(struct oi_clickhouse_client *client, const char *table, unsigned *ret_count,
+               struct oi_error *error)
+{
+    char found[32], statement[200];
+
+    (void) snprintf(statement, sizeof(statement),
+                    "SELECT total_replicas FROM system.replicas WHERE database = '%s' AND table = "
+                    "'%s'",
+                    oi_clickhouse_client_address(client)->database, table);
+    OI_TRY(oi_clickhouse_ask(client, statement, found, sizeof(found), error));
+    *ret_count = (unsigned) strtoul(found, NULL, 10);
+    if (*ret_count == 0)
+        return oi_fail(error, OI_E_BUSY, "ClickHouse's ZooKeeper does not answer");
+    return OI_OK;
+}
+
+enum oi_status
+oi_clickhouse_quorum_ask(struct oi_clickhouse_client *client,
+                         struct oi_clickhouse_quorum *ret_quorum, struct oi_error *error)
+{
+    unsigned readings, events;
+
+    OI_TRY(count_replicas(client, "readings_local", &readings, error));
+    OI_TRY(count_replicas(client, "events", &events, error));
+    *ret_quorum = (struct oi_clickhouse_quorum){ .readings = readings, .events = events / 2 + 1 };
+    return OI_OK;
+}
+
 void
 oi_clickhouse_write_turn(const struct oi_clickhouse_client *client,
                          const struct oi_clickhouse_server *server, uint64_t turn,

@@ -17,6 +17,11 @@ struct oi_clickhouse_server {
     bool is_cluster;       /* `readings` is a Distributed table */
 };
 
+/* How many replicas must have an insert before it counts, see README.md; 0: not known. */
+struct oi_clickhouse_quorum {
+    unsigned readings, events;
+};
+
 /* Which server it is; INVALID when it is too old for us. */
 enum oi_status oi_clickhouse_server_ask(struct oi_clickhouse_client *client,
                                         struct oi_clickhouse_server *ret_server,
@@ -28,6 +33,10 @@ enum oi_status oi_clickhouse_init(struct oi_clickhouse_client *client, struct oi
 enum oi_status oi_clickhouse_check(struct oi_clickhouse_client *client,
                                    void (*fault)(void *context, const char *what), void *context,
                                    struct oi_clickhouse_server *ret_server, struct oi_error *error);
+/* Ask it of a cluster; BUSY while its ZooKeeper is away. */
+enum oi_status oi_clickhouse_quorum_ask(struct oi_clickhouse_client *client,
+                                        struct oi_clickhouse_quorum *ret_quorum,
+                                        struct oi_error *error);
 /* The statement that takes turn N, appended. */
 void oi_clickhouse_write_turn(const struct oi_clickhouse_client *client,
                               const struct oi_clickhouse_server *server, uint64_t turn,

@@ -22,6 +22,12 @@ an_exception_is_found_behind_half_an_answer(void **state)
                                   "(MEMORY_LIMIT_EXCEEDED) (version 24.8)"),
                          &text),
                      241);
+    assert_int_equal(
+        oi_clickhouse_exception(OI_SLICE("Code: 999, e.displayText() = Coordination::Exception: "
+                                         "Session expired, e.what() = Coordination::Exception"),
+                                &text),
+        999);
+    assert_true(oi_slice_is(text, "Session expired"));
     assert_int_equal(oi_clickhouse_exception(OI_SLICE("\1\2rows and no more"), &text), 0);
     assert_int_equal(oi_clickhouse_exception(OI_SLICE(""), &text), 0);
     assert_int_equal(oi_clickhouse_exception(OI_SLICE("DB::Exception without a code"), &text), 0);
