@@ -65,6 +65,15 @@ static const struct oi_table_column gap_columns[] = {
     { .name = "cause" },
 };
 
+static const struct oi_table_column frozen_columns[] = {
+    { .name = "market" },
+    { .name = "from" },
+    { .name = "to" },
+    { .name = "minutes", .is_number = true },
+    { .name = "open_interest", .is_number = true },
+    { .name = "price_from", .is_number = true },
+};
+
 /* An answer being written. */
 struct writing {
     const struct oi_query *query;
@@ -184,6 +193,19 @@ add_gap(struct writing *writing, const struct oi_gap *gap)
     oi_table_text(table, gap->cause);
 }
 
+static void
+add_standstill(struct writing *writing, const struct oi_standstill *standstill)
+{
+    struct oi_table *table = writing->table;
+
+    oi_table_text(table, writing->market);
+    oi_table_time(table, standstill->since);
+    oi_table_time(table, standstill->seen);
+    oi_table_integer(table, (standstill->seen - standstill->since) / OI_MINUTE);
+    oi_table_decimal(table, &standstill->open_interest);
+    oi_table_decimal(table, &standstill->price);
+}
+
 static enum oi_status
 write_block(struct writing *writing, struct oi_error *error)
 {
@@ -198,6 +220,8 @@ write_block(struct writing *writing, struct oi_error *error)
             add_candle(writing, &block->candles[i]);
         else if (block->gaps)
             add_gap(writing, &block->gaps[i]);
+        else if (block->standstills)
+            add_standstill(writing, &block->standstills[i]);
         else
             add_market(writing);
         OI_TRY(oi_table_end_row(writing->table, error));
@@ -212,6 +236,8 @@ table_for(const struct oi_query *query, enum oi_table_format format, struct oi_p
         return oi_table_new(format, market_columns, OI_COUNT(market_columns), printer);
     if (query->kind == OI_QUERY_CANDLES)
         return oi_table_new(format, candle_columns, OI_COUNT(candle_columns), printer);
+    if (query->kind == OI_QUERY_FROZEN)
+        return oi_table_new(format, frozen_columns, OI_COUNT(frozen_columns), printer);
     if (query->kind == OI_QUERY_GAPS)
         return oi_table_new(format, gap_columns, OI_COUNT(gap_columns), printer);
     return oi_table_new(format, row_columns, OI_COUNT(row_columns), printer);

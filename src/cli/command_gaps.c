@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which minutes are missing, and why. */
+/* Which minutes are missing, and why; or which figures only look as if they were there. */
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "cli/answer.h"
 #include "cli/command.h"
@@ -7,14 +7,22 @@
 #include "cli/workspace.h"
 
 static const struct oi_option options_table[] = {
-    OI_OPTION_SELECTION, OI_OPTION_SPAN,   OI_OPTION_MOMENT,
-    OI_OPTION_LIMIT,     OI_OPTION_FORMAT, OI_OPTION_STORE,
+    OI_OPTION_SELECTION,
+    OI_OPTION_SPAN,
+    OI_OPTION_MOMENT,
+    OI_OPTION_LIMIT,
+    OI_OPTION_FORMAT,
+    OI_OPTION_STORE,
+    { .name = "frozen",
+      .argument = "TIME",
+      .help = "instead: figures that stood for TIME while the price moved (of the last day)" },
 };
 
 static enum oi_status
 make_query(const struct oi_options *options, struct oi_query *query, struct oi_error *error)
 {
-    query->kind = OI_QUERY_GAPS;
+    OI_TRY(oi_options_interval(options, "frozen", &query->lasting_ns, error));
+    query->kind = query->lasting_ns > 0 ? OI_QUERY_FROZEN : OI_QUERY_GAPS;
     OI_TRY(oi_question_select(options, query, error));
     OI_TRY(oi_question_span(options, query, error));
     OI_TRY(oi_question_moment(options, query, error));

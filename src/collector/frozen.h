@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figures that stand still while the price moves: an exchange that repeats itself looks like a calm
- * market. They are stored as they come, counted and told, and never hidden.
+ * Which figures of an exchange stand still while the price moves. They are stored as they come,
+ * counted and told, and never hidden.
  */
 #pragma once
 
 #include "base/map.h"
 #include "base/vector.h"
-#include "core/observation.h"
+#include "series/standstill.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A market as it was when its figure last changed. */
-struct oi_frozen_market {
-    struct oi_decimal open_interest, price;
-    oi_time since, seen;
-    bool has_moved; /* its price, by more than half a percent since then */
-};
-
 /* `struct oi_frozen frozen = { .after_ns = … };` knows no market. */
 struct oi_frozen {
     int64_t after_ns; /* so long is called frozen; 0: never */
-    OI_VECTOR(struct oi_frozen_market) markets;
+    OI_VECTOR(struct oi_standstill) markets;
     struct oi_map *places; /* of series among them; NULL: none yet */
 };
 void oi_frozen_release(struct oi_frozen *frozen);

@@ -98,6 +98,9 @@ static const struct oi_parameter alert_parameters[] = { FORM, { "rule", 0 } };
 static const struct oi_parameter gap_parameters[] = {
     SELECTION, FORM, MOMENT, { "start", 0 }, { "end", 0 },
 };
+static const struct oi_parameter frozen_parameters[] = {
+    SELECTION, FORM, MOMENT, { "start", 0 }, { "end", 0 }, { "lasting", 0 },
+};
 
 static enum oi_status
 bad(struct oi_problem *problem, const char *parameter, struct oi_slice value, const char *message)
@@ -559,6 +562,23 @@ parse_gaps(const struct oi_call *call, const struct oi_http_request *request,
 }
 
 static enum oi_status
+parse_frozen(const struct oi_call *call, const struct oi_http_request *request,
+             struct oi_query *query, struct oi_problem *problem)
+{
+    struct oi_slice lasting = oi_text_value(request, "lasting");
+
+    OI_TRY(OI_TEXT_PARAMETERS(request, frozen_parameters, problem));
+    query->kind = OI_QUERY_FROZEN;
+    query->lasting_ns = OI_HOUR;
+    if (lasting.size > 0 && oi_interval_parse(lasting, &query->lasting_ns, NULL) != OI_OK)
+        return bad(problem, "lasting", lasting, "Must be a count and one of s m h d w: 1h.");
+    OI_TRY(native_select(request, query, problem));
+    OI_TRY(read_span(call, request, query, problem));
+    query->from_end = false;
+    return read_form(call, request, ROWS, query, problem);
+}
+
+static enum oi_status
 parse_alerts(const struct oi_call *call, const struct oi_http_request *request,
              struct oi_query *query, struct oi_problem *problem)
 {
@@ -658,19 +678,13 @@ static const char *const mounts[] = { "/oi/v1", NULL };
         .tabulate = native_tabulate                                                                \
     }
 static const struct oi_route routes[] = {
-    ROUTE("/markets", parse_markets),
-    ROUTE("/open-interest", parse_rows),
-    ROUTE("/latest", parse_latest),
-    ROUTE("/gaps", parse_gaps),
-    ROUTE("/coverage", parse_coverage),
-    ROUTE("/revisions", parse_revisions),
-    ROUTE("/changes", parse_changes),
-    ROUTE("/conventions", parse_conventions),
-    ROUTE("/coverage/days", parse_calendar),
-    ROUTE("/options", parse_options),
-    ROUTE("/options/expiries", parse_expiries),
-    ROUTE("/overview", parse_overview),
-    ROUTE("/alerts", parse_alerts),
+    ROUTE("/markets", parse_markets),         ROUTE("/open-interest", parse_rows),
+    ROUTE("/latest", parse_latest),           ROUTE("/gaps", parse_gaps),
+    ROUTE("/frozen", parse_frozen),           ROUTE("/coverage", parse_coverage),
+    ROUTE("/revisions", parse_revisions),     ROUTE("/changes", parse_changes),
+    ROUTE("/conventions", parse_conventions), ROUTE("/coverage/days", parse_calendar),
+    ROUTE("/options", parse_options),         ROUTE("/options/expiries", parse_expiries),
+    ROUTE("/overview", parse_overview),       ROUTE("/alerts", parse_alerts),
 };
 
 const struct oi_dialect oi_dialect_native = {

@@ -58,6 +58,12 @@ static const struct native_column gap_columns[] = {
     {},
 };
 
+static const struct native_column frozen_columns[] = {
+    { "market", OI_CELL_TEXT },       { "feed", OI_CELL_TEXT },
+    { "from", OI_CELL_TIME },         { "to", OI_CELL_TIME },
+    { "lasted_s", OI_CELL_INTEGER },  { "open_interest", OI_CELL_FIGURE },
+    { "price_from", OI_CELL_FIGURE }, {},
+};
 static const struct native_column change_columns[] = {
     { "market", OI_CELL_TEXT },
     { "unit", OI_CELL_TEXT },
@@ -176,6 +182,8 @@ native_fact_columns(enum oi_query_kind kind)
         return market_columns;
     case OI_QUERY_GAPS:
         return gap_columns;
+    case OI_QUERY_FROZEN:
+        return frozen_columns;
     case OI_QUERY_CHANGES:
         return change_columns;
     case OI_QUERY_COVERAGE:
@@ -324,6 +332,20 @@ add_gap(struct native_table *table, const struct oi_gap *gap)
     native_add_time(table, gap->span.from);
     native_add_time(table, gap->span.to);
     native_add_text(table, gap->cause);
+}
+
+/* The figure as the exchange repeats it. */
+static void
+add_standstill(struct native_table *table, const struct oi_block *block,
+               const struct oi_standstill *standstill)
+{
+    native_add_market(table);
+    native_add_text(table, block->feed);
+    native_add_time(table, standstill->since);
+    native_add_time(table, standstill->seen);
+    native_add_number(table, (standstill->seen - standstill->since) / OI_SECOND);
+    native_add_decimal(table, &standstill->open_interest);
+    native_add_decimal(table, &standstill->price);
 }
 
 static void
@@ -513,6 +535,8 @@ native_add_fact(struct native_table *table, const struct oi_block *block, size_t
         add_latest(table, block, &block->latest[row]);
     else if (block->gaps)
         add_gap(table, &block->gaps[row]);
+    else if (block->standstills)
+        add_standstill(table, block, &block->standstills[row]);
     else if (block->changes)
         add_change_row(table, &block->changes[row]);
     else if (block->coverage)

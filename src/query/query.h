@@ -25,6 +25,8 @@ enum oi_query_kind {
     OI_QUERY_MONTHS,    /* the months in which there is anything */
     OI_QUERY_LATEST,    /* the newest reading of each market, with its changes */
     OI_QUERY_GAPS,      /* typed holes */
+    OI_QUERY_FROZEN,    /* figures that stood for lasting_ns while the price moved; of the last day
+                           where the span has no start */
     OI_QUERY_REVISIONS, /* every reading that was ever known, feed by feed */
     OI_QUERY_CHANGES,   /* what changed between two instants, market by market and in all */
     OI_QUERY_COVERAGE,  /* how much of what was due is there */
@@ -164,6 +166,7 @@ struct oi_query {
     unsigned splits;    /* bits `1u << enum oi_split`; of NONE: all of them together */
     size_t top;         /* groups of each split, the largest now; the rest as "other"; 0: all */
     bool ranks_markets; /* also the `top` markets that changed most in a day; not of intervals */
+    int64_t lasting_ns; /* FROZEN */
     const char *text_filter; /* markets: substring of the symbol, in any case; NULL: none */
 
     /* The answer is a file of the route's table, made by lake/. */

@@ -11,6 +11,7 @@
 #include "query/query.h"
 #include "series/bar.h"
 #include "series/candle.h"
+#include "series/standstill.h"
 
 struct oi_snapshot {
     oi_time start; /* of the interval */
@@ -169,6 +170,7 @@ struct oi_block {
     const oi_time *months;          /* first instants */
     const struct oi_latest *latest; /* SNAPSHOTS: one, beside them, where wants_latest */
     const struct oi_gap *gaps;
+    const struct oi_standstill *standstills;
     const struct oi_change *changes;
     const struct oi_coverage *coverage;
     const struct oi_alert *alerts;          /* ALERTS; `market` is NULL then */

@@ -453,6 +453,8 @@ prepare(struct run *run, struct oi_error *error)
         return run_latest(run, error);
     case OI_QUERY_GAPS:
         return run_gaps(run, error);
+    case OI_QUERY_FROZEN:
+        return run_frozen(run, error);
     case OI_QUERY_REVISIONS:
         return run_revisions(run, error);
     case OI_QUERY_CHANGES:

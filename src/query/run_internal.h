@@ -59,6 +59,7 @@ void run_block_begin(struct run *run, size_t market, const struct oi_stream_bloc
 enum oi_status run_markets(struct run *run, struct oi_error *error);
 enum oi_status run_months(struct run *run, struct oi_error *error);
 enum oi_status run_gaps(struct run *run, struct oi_error *error);
+enum oi_status run_frozen(struct run *run, struct oi_error *error);
 enum oi_status run_latest(struct run *run, struct oi_error *error);
 enum oi_status run_rows(struct run *run, struct oi_error *error);
 enum oi_status run_candles(struct run *run, struct oi_error *error);

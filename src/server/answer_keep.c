@@ -106,6 +106,7 @@ is_timeless(const struct answer *answer)
     case OI_QUERY_MONTHS:
     case OI_QUERY_LATEST:
     case OI_QUERY_GAPS:
+    case OI_QUERY_FROZEN:
     case OI_QUERY_CHANGES:
     case OI_QUERY_COVERAGE:
     case OI_QUERY_CONVENTIONS:

@@ -218,6 +218,7 @@ test('markets, sizes, gaps and conventions are listed', { skip }, async (t) => {
     assert.match(oi(['info', '--data', data]).stdout, /^readings {2}6 in /);
     assert.equal(list('markets', '--data', data, '--exchange', 'deribit').length, 0);
     assert.ok(Array.isArray(list('gaps', '--data', data)));
+    assert.deepEqual(list('gaps', '--frozen', '1h', '--data', data), []);
     const facts = list('conventions', '--exchange', 'binance');
     assert.ok(facts.length > 0 && facts.every((fact) => fact.exchange === 'binance' && fact.evidence));
 });

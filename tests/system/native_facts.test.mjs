@@ -87,7 +87,7 @@ test('every table is the same in every format', { skip }, async (t) => {
         `/open-interest?market=${ONE}&interval=2m&unit=usd`,
         `/open-interest?coin=BTC&interval=1m&total=true&fill=true`,
         `/open-interest?market=${ONE}&start=2020-01-01&end=2020-01-02`,
-        '/markets?coin=BTC', `/gaps?market=${ONE}&start=${iso(START)}&end=${iso(START + 600000)}`,
+        '/markets?coin=BTC', `/frozen?coin=BTC&lasting=1m&start=${iso(START)}`, `/gaps?market=${ONE}&start=${iso(START)}&end=${iso(START + 600000)}`,
         `/coverage?coin=BTC&start=${iso(START)}&end=${iso(START + 240000)}`,
         `/revisions?market=${ONE}`, '/conventions', '/conventions?exchange=bybit',
         `/changes?coin=BTC&start=${iso(START + 60000)}&end=${iso(START + 180000)}`,
