@@ -4,7 +4,8 @@
  *
  *     store_bench define FOLDER MARKETS  what a venue says of the markets that are imported next
  *     store_bench live FOLDER BATCHES    whole-world minutes of 12,000 markets into a new store
- *     store_bench read FOLDER            newest values, hours, rows and totals of an imported one
+ *     store_bench read FOLDER            newest values, hours, rows and totals of an imported one;
+ *                                        with WORK COUNT behind it, one of them so many times
  *     store_bench closes FOLDER          the total of hourly closes itself: lines of hour, sum
  *
  * Beside the batches, a plain file in the same folder takes as many bytes with fdatasync: nothing
@@ -31,6 +32,8 @@
 #define HOURS 200
 /* Sums are kept for this many numbers of digits behind the point. */
 #define SUM_EXPONENTS 16
+/* Up to so many zeros are added to integers that had none behind the point. */
+#define SCALED_MAX 6
 /* Reads of the newest value between two looks at the clock, which costs about as much as one. */
 #define LATEST_TIMES 1000
 #define FLOOR_TIMES 200
@@ -258,6 +261,7 @@ struct reader {
     struct oi_candles rows;            /* candles made from rows */
     struct oi_decimal *sums;           /* of each hour */
     __int128 *integers[SUM_EXPONENTS]; /* the same, by the number of digits behind the point */
+    oi_time first_hour;
     size_t hours, items;
 };
 
@@ -427,7 +431,7 @@ raw_columns(struct reader *reader)
 static void
 add_to_hour(struct reader *reader, oi_time start, const struct oi_decimal *value)
 {
-    size_t hour = (size_t) ((start - oi_interval_floor(OI_HOUR, reader->span.from)) / OI_HOUR);
+    size_t hour = (size_t) ((start - reader->first_hour) / OI_HOUR);
 
     if (hour >= reader->hours)
         return;
@@ -445,50 +449,87 @@ add_close(void *context, const struct oi_rollup *rollup)
     return OI_OK;
 }
 
+/* Hours that follow one another; false where they do not, or are not all of the answer. */
+static bool
+is_stretch(const struct reader *reader, const struct oi_rollup_columns *columns, size_t *ret_first)
+{
+    size_t last = columns->count - 1;
+
+    *ret_first = (size_t) ((columns->starts[0] - reader->first_hour) / OI_HOUR);
+    return columns->starts[last] - columns->starts[0] == (int64_t) last * OI_HOUR &&
+           *ret_first + last < reader->hours;
+}
+
 /* Integers of one exponent are added up as such; what is of another one, as decimals. */
 static enum oi_status
 add_closes(void *context, const struct oi_rollup_columns *columns)
 {
     struct reader *reader = context;
     const struct oi_decimals *values = &columns->last.value_usd;
-    oi_time first = oi_interval_floor(OI_HOUR, reader->span.from);
+    size_t first;
 
+    if (!values->exponents && values->mantissas && values->exponent <= SCALED_MAX &&
+        values->exponent > -SUM_EXPONENTS && is_stretch(reader, columns, &first)) {
+        __int128 *sums = reader->integers[values->exponent < 0 ? -values->exponent : 0] + first;
+        int64_t factor = 1;
+
+        for (int more = values->exponent; more > 0; more--)
+            factor *= 10;
+        for (size_t i = 0; i < columns->count; i++)
+            sums[i] += (__int128) values->mantissas[i] * factor;
+        return OI_OK;
+    }
     for (size_t i = 0; i < columns->count; i++) {
-        size_t hour = (size_t) ((columns->starts[i] - first) / OI_HOUR);
-        struct oi_decimal value;
+        struct oi_decimal value = oi_decimals_get(values, i);
 
-        if (hour < reader->hours && !values->exponents && values->mantissas &&
-            values->exponent <= 0 && values->exponent > -SUM_EXPONENTS) {
-            reader->integers[-values->exponent][hour] += values->mantissas[i];
-            continue;
-        }
-        value = oi_decimals_get(values, i);
         add_to_hour(reader, columns->starts[i], &value);
     }
     return OI_OK;
 }
 
-/* The integers as decimals. */
+/* Add an integer of so many digits behind the point to an hour. */
+static void
+add_integer(struct reader *reader, size_t hour, __int128 sum, int digits)
+{
+    const __int128 unit = 1'000'000'000'000;
+    struct oi_decimal upper, lower;
+
+    if (sum >= INT64_MIN && sum <= INT64_MAX) {
+        upper = oi_decimal_from((int64_t) sum, -digits);
+    } else {
+        upper = oi_decimal_from((int64_t) (sum / unit), 12 - digits);
+        lower = oi_decimal_from((int64_t) (sum % unit), -digits);
+        bench_check(oi_decimal_add(&upper, &lower, &upper, &error), &error);
+    }
+    add_to_hour(reader, reader->first_hour + (int64_t) hour * OI_HOUR, &upper);
+}
+
+/* The integers as decimals, all of an hour as one as long as they fit. */
 static void
 finish_sums(struct reader *reader)
 {
-    const __int128 unit = 1'000'000'000'000;
+    for (size_t hour = 0; hour < reader->hours; hour++) {
+        const __int128 limit = (__int128) 1 << 120;
+        __int128 sum = 0;
+        int digits = 0;
 
-    for (int exponent = 0; exponent < SUM_EXPONENTS; exponent++) {
-        for (size_t hour = 0; hour < reader->hours; hour++) {
-            __int128 sum = reader->integers[exponent][hour];
-            struct oi_decimal upper, lower;
+        for (int more = 0; more < SUM_EXPONENTS; more++) {
+            __int128 part = reader->integers[more][hour];
 
-            if (sum == 0)
+            if (part == 0)
                 continue;
-            upper = oi_decimal_from((int64_t) (sum / unit), 12 - exponent);
-            lower = oi_decimal_from((int64_t) (sum % unit), -exponent);
-            bench_check(oi_decimal_add(&upper, &lower, &upper, &error), &error);
-            add_to_hour(reader,
-                        oi_interval_floor(OI_HOUR, reader->span.from) + (int64_t) hour * OI_HOUR,
-                        &upper);
-            reader->integers[exponent][hour] = 0;
+            for (; digits < more && sum < limit / 10 && sum > -limit / 10; digits++)
+                sum *= 10;
+            if (digits < more && sum != 0) {
+                add_integer(reader, hour, sum, digits);
+                sum = 0;
+            }
+            digits = more;
+            sum += part;
+            reader->integers[more][hour] = 0;
         }
+        if (sum != 0)
+            add_integer(reader, hour, sum, digits);
     }
 }
 
@@ -536,14 +577,14 @@ static void
 open_reader(const char *folder, struct reader *reader)
 {
     const struct oi_store_options options = { .is_read_only = true };
-    oi_time from;
 
     *reader = (struct reader){};
     bench_check(oi_store_open(folder, &options, &reader->store, &error), &error);
     oi_random_init(&reader->random, 1);
     find_markets(reader);
-    from = oi_interval_floor(OI_HOUR, reader->span.from);
-    reader->hours = (size_t) ((oi_interval_ceil(OI_HOUR, reader->span.to) - from) / OI_HOUR);
+    reader->first_hour = oi_interval_floor(OI_HOUR, reader->span.from);
+    reader->hours =
+        (size_t) ((oi_interval_ceil(OI_HOUR, reader->span.to) - reader->first_hour) / OI_HOUR);
     reader->sums = oi_alloc_zero(reader->hours, sizeof(*reader->sums));
     for (int i = 0; i < SUM_EXPONENTS; i++)
         reader->integers[i] = oi_alloc_zero(reader->hours, sizeof(*reader->integers[i]));
@@ -581,18 +622,29 @@ print_closes(const char *folder)
     close_reader(&reader);
 }
 
+static const struct {
+    const char *name;
+    void (*ask)(struct reader *reader);
+    size_t count;
+} works[] = {
+    { "latest_1000", latest, 200 },
+    { "at", at_any_time, 2000 },
+    { "candles_rollups", candles_from_rollups, 500 },
+    { "candles_rows", candles_from_rows, 300 },
+    { "raw_columns", raw_columns, 50 },
+    { "total_closes", total_of_closes, 50 },
+};
+
+/* All works, or one of them so many times. */
 static void
-read_all(const char *folder)
+read_works(const char *folder, const char *only, size_t count)
 {
     struct reader reader;
 
     open_reader(folder, &reader);
-    measure(&reader, "latest_1000", latest, 200);
-    measure(&reader, "at", at_any_time, 2000);
-    measure(&reader, "candles_rollups", candles_from_rollups, 500);
-    measure(&reader, "candles_rows", candles_from_rows, 300);
-    measure(&reader, "raw_columns", raw_columns, 50);
-    measure(&reader, "total_closes", total_of_closes, 50);
+    for (size_t i = 0; i < OI_COUNT(works); i++)
+        if (!only || strcmp(only, works[i].name) == 0)
+            measure(&reader, works[i].name, works[i].ask, only ? count : works[i].count);
     close_reader(&reader);
 }
 
@@ -603,7 +655,9 @@ main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "live") == 0)
         live(argv[2], (uint32_t) bench_number(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "read") == 0)
-        read_all(argv[2]);
+        read_works(argv[2], NULL, 0);
+    else if (argc == 5 && strcmp(argv[1], "read") == 0)
+        read_works(argv[2], argv[3], bench_number(argv[4]));
     else if (argc == 4 && strcmp(argv[1], "define") == 0)
         define(argv[2], (uint32_t) bench_number(argv[3]));
     else if (argc == 3 && strcmp(argv[1], "closes") == 0)

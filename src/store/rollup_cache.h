@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Blocks of rollups as they were decoded, beside the bytes that they were decoded from: a question
+ * that comes again compares bytes instead of taking a checksum and unpacking columns. The bytes are
+ * compared whole, each time. So there is nothing to invalidate, whoever wrote since; and a byte
+ * that was damaged since is as good as another one, and meets the checksum.
+ *
+ * Whoever uses a block takes it out and puts it back, which is an atomic exchange each: no reader
+ * waits, holds a lock or counts references. Who finds that another has it decodes, as if there were
+ * no cache. Any thread may call.
+ */
+#pragma once
+
+#include "base/slice.h"
+#include "store/store.h"
+
+/* What of which block. Made by oi_rollup_choice_make. */
+struct oi_rollup_choice {
+    uint64_t words[3];
+};
+struct oi_rollup_choice oi_rollup_choice_make(const struct oi_rollup_request *request, uint8_t kind,
+                                              oi_time block);
+
+/* A block at hand, its user's own until it is put back. */
+struct oi_kept_rollups {
+    struct oi_rollup_choice choice;
+    struct oi_rollup_columns columns;
+    size_t sealed_size;
+    /* What of the bytes had a say; copies of them stand one behind the other. */
+    struct oi_kept_stretch {
+        size_t offset, size;
+    } stretches[5];
+    size_t stretch_count;
+    const char *copies;
+};
+
+/* Bytes of a sealed block that its decoded columns do not depend on, ascending: parts not asked
+ * for.
+ */
+struct oi_rollup_unread {
+    struct oi_slice parts[4];
+    size_t count;
+};
+
+struct oi_rollup_cache;
+
+/* At most so many blocks of at most so many bytes: 32 MiB when every place is full. */
+#define OI_ROLLUP_CACHE_BLOCKS 1024
+#define OI_ROLLUP_CACHE_BLOCK_SIZE ((size_t) 32 << 10)
+
+struct oi_rollup_cache *oi_rollup_cache_new(void);
+void oi_rollup_cache_free(struct oi_rollup_cache **cache);
+
+/* Take out what was decoded of these bytes; NULL where there is none. */
+struct oi_kept_rollups *oi_rollup_cache_take(struct oi_rollup_cache *cache,
+                                             const struct oi_rollup_choice *choice,
+                                             struct oi_slice sealed);
+/* Put back. */
+void oi_rollup_cache_put(struct oi_rollup_cache *cache, struct oi_kept_rollups *kept);
+/* Keep a copy of what was just decoded of bytes whose checksum is right: the second time that it is
+ * offered, so that passing over everything once pushes nothing out. What is too large or of unusual
+ * columns (wide figures, provenance) is not kept. */
+void oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice,
+                           struct oi_slice sealed, const struct oi_rollup_unread *unread,
+                           const struct oi_rollup_columns *columns);
