@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two groups of pieces are under way: one is parsed while the one before it is encoded and synced.
+ * Two groups of pieces are under way: one is parsed while the one before it is encoded and synced,
+ * where the processors are not needed for that.
  * What is counted, resolved and reported happens between, on the calling thread, in the order of
  * the file.
  */
@@ -67,6 +68,7 @@ struct group {
     struct oi_append_result result;
     OI_VECTOR(struct refusal) refusals;
     struct oi_store *store;
+    struct bulk *bulk;
     pthread_t thread;
     bool is_loading, has_thread;
     enum oi_status status;
@@ -81,6 +83,9 @@ struct bulk {
     size_t group_pieces; /* of a commit */
     unsigned thread_count;
     struct worker workers[THREADS_MAX];
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    unsigned loading, parsing; /* threads that compute; under the lock */
     struct group *groups[2];
     struct oi_map *market_of;
     OI_VECTOR(struct oi_instrument) markets; /* of all threads */
@@ -176,6 +181,37 @@ assume_known(struct oi_piece *piece, int64_t after_ns)
     }
 }
 
+/* Loading goes first, as there is parsing to be done while it waits for the disk. */
+static void
+note_loading(void *context, bool begins)
+{
+    struct bulk *bulk = ((struct group *) context)->bulk;
+
+    (void) pthread_mutex_lock(&bulk->lock);
+    bulk->loading = begins ? bulk->loading + 1 : bulk->loading - 1;
+    (void) pthread_cond_broadcast(&bulk->freed);
+    (void) pthread_mutex_unlock(&bulk->lock);
+}
+
+static void
+begin_parsing(struct bulk *bulk)
+{
+    (void) pthread_mutex_lock(&bulk->lock);
+    while (bulk->loading > 0 && bulk->loading + bulk->parsing >= bulk->thread_count)
+        (void) pthread_cond_wait(&bulk->freed, &bulk->lock);
+    bulk->parsing++;
+    (void) pthread_mutex_unlock(&bulk->lock);
+}
+
+static void
+end_parsing(struct bulk *bulk)
+{
+    (void) pthread_mutex_lock(&bulk->lock);
+    bulk->parsing--;
+    (void) pthread_cond_signal(&bulk->freed);
+    (void) pthread_mutex_unlock(&bulk->lock);
+}
+
 struct parse_call {
     struct worker *worker;
     struct group *group;
@@ -193,11 +229,13 @@ parse_pieces(void *context)
         struct piece *piece = &call->group->pieces[i];
         struct oi_slice lines;
 
+        begin_parsing(worker->bulk);
         piece->worker = worker;
         piece->is_read = read_lines(worker, call->group->at + i, &lines) &&
                          oi_piece_read(worker->reader, lines, &piece->content);
         if (piece->is_read && options->has_known_after)
             assume_known(&piece->content, options->known_after_ns);
+        end_parsing(worker->bulk);
     }
     return NULL;
 }
@@ -394,6 +432,7 @@ start_loading(const struct bulk *bulk, struct group *group)
                                     .rows_before = bulk->source->mark->rows_done,
                                     .threads = bulk->thread_count,
                                     .refuse = note_refusal,
+                                    .compute = note_loading,
                                     .context = group };
     group->result = (struct oi_append_result){};
     group->is_loading = true;
@@ -559,6 +598,8 @@ release(struct bulk *bulk)
     }
     oi_map_free(&bulk->market_of);
     oi_vector_release(&bulk->markets);
+    (void) pthread_cond_destroy(&bulk->freed);
+    (void) pthread_mutex_destroy(&bulk->lock);
     oi_free(bulk);
 }
 
@@ -576,6 +617,8 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
         (uint64_t) facts.st_size < (options->piece_size ? 0 : FILE_SIZE_MIN))
         return OI_OK;
     bulk = oi_alloc_zero(1, sizeof(*bulk));
+    (void) pthread_mutex_init(&bulk->lock, NULL);
+    (void) pthread_cond_init(&bulk->freed, NULL);
     bulk->source = source;
     bulk->file = fileno(source->file);
     bulk->size = (uint64_t) facts.st_size;
@@ -588,6 +631,7 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
         for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
             bulk->groups[i] = oi_alloc_zero(1, sizeof(*bulk->groups[i]));
             bulk->groups[i]->store = source->store;
+            bulk->groups[i]->bulk = bulk;
         }
         oi_import_batch_markets(source->batch, market_at, bulk, source->name);
         status = run(bulk, error);

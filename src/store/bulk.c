@@ -58,6 +58,42 @@ refuse(struct loading *loading, struct oi_bulk_item item, const char *reason)
     (void) pthread_mutex_unlock(&loading->lock);
 }
 
+/* Something of which each thread takes its share until there is none left. */
+struct share {
+    const struct oi_bulk *bulk;
+    void (*work)(void *context);
+    void *context;
+};
+
+static void *
+take_share(void *context)
+{
+    const struct share *share = context;
+    const struct oi_bulk *bulk = share->bulk;
+
+    if (bulk->compute)
+        bulk->compute(bulk->context, true);
+    share->work(share->context);
+    if (bulk->compute)
+        bulk->compute(bulk->context, false);
+    return NULL;
+}
+
+static void
+on_all_threads(const struct oi_bulk *bulk, void (*work)(void *context), void *context)
+{
+    struct share share = { bulk, work, context };
+    pthread_t threads[THREADS_MAX];
+    unsigned count = 0;
+
+    while (count + 1 < bulk->threads && count < THREADS_MAX &&
+           pthread_create(&threads[count], NULL, take_share, &share) == 0)
+        count++;
+    (void) take_share(&share);
+    for (unsigned i = 0; i < count; i++)
+        (void) pthread_join(threads[i], NULL);
+}
+
 /*
  * Sorting into series.
  */
@@ -79,30 +115,45 @@ find_fault(const struct oi_packed *row, uint32_t series, size_t series_count, oi
     return NULL;
 }
 
-/* What is met of one series. */
+/* What a slice of the parts has of one series. */
 struct tally {
     size_t count; /* of good rows */
-    size_t load;  /* which one is its */
-    oi_time last;
+    struct oi_bulk_item *items;
+    oi_time first, last;
     bool is_tangled; /* some row is not later than the one before */
 };
 
-/* How many good rows each series has, and whose each row is: 0 where it is refused. So the rows
- * themselves are walked once. */
-static size_t
-count_rows(struct loading *loading, size_t series_count, struct tally *tallies, uint32_t *owner)
-{
-    const struct oi_bulk *bulk = loading->bulk;
-    oi_time now = loading->store->clock->wall_ns(loading->store->clock);
-    size_t total = 0;
+/* Some parts in a row, which are a thread's. */
+struct slice {
+    uint32_t from, to;
+    uint32_t *owners; /* of its rows: whose each is, 0 where it is refused */
+    struct tally *tallies;
+};
 
-    for (uint32_t part = 0; part < bulk->part_count; part++) {
-        const struct oi_bulk_part *rows = &bulk->parts[part];
+struct sorting {
+    struct loading *loading;
+    size_t series_count;
+    oi_time now;
+    struct slice slices[THREADS_MAX];
+    unsigned slice_count;
+    atomic_uint next;
+};
+
+/* How many good rows each series has, and whose each row is: so the rows themselves are walked
+ * once. */
+static void
+count_rows(const struct sorting *sorting, struct slice *slice)
+{
+    struct loading *loading = sorting->loading;
+    uint32_t *owner = slice->owners;
+
+    for (uint32_t part = slice->from; part < slice->to; part++) {
+        const struct oi_bulk_part *rows = &loading->bulk->parts[part];
 
         for (uint32_t i = 0; i < rows->count; i++, owner++) {
             const struct oi_packed *row = &rows->rows[i];
             uint32_t series = rows->targets[row->target].series;
-            const char *fault = find_fault(row, series, series_count, now);
+            const char *fault = find_fault(row, series, sorting->series_count, sorting->now);
             struct tally *tally;
 
             *owner = fault ? 0 : series;
@@ -110,35 +161,99 @@ count_rows(struct loading *loading, size_t series_count, struct tally *tallies, 
                 refuse(loading, (struct oi_bulk_item){ part, i }, fault);
                 continue;
             }
-            tally = &tallies[series];
-            tally->is_tangled |= tally->count > 0 && row->time <= tally->last;
+            tally = &slice->tallies[series];
+            if (tally->count == 0)
+                tally->first = row->time;
+            else
+                tally->is_tangled |= row->time <= tally->last;
             tally->last = row->time;
             tally->count++;
-            total++;
         }
     }
-    return total;
 }
 
 static void
-make_loads(struct loading *loading, size_t series_count, struct tally *tallies)
+place_rows(const struct sorting *sorting, const struct slice *slice)
 {
-    struct oi_bulk_item *at = loading->items;
-    struct oi_bulk_work *work = &loading->work;
+    const uint32_t *owner = slice->owners;
 
-    for (uint32_t series = 1; series <= series_count; series++)
-        work->load_count += tallies[series].count > 0;
-    work->loads = oi_alloc_zero(work->load_count + 1, sizeof(*work->loads));
-    work->load_count = 0;
-    for (uint32_t series = 1; series <= series_count; series++) {
-        struct tally *tally = &tallies[series];
+    for (uint32_t part = slice->from; part < slice->to; part++)
+        for (uint32_t row = 0; row < sorting->loading->bulk->parts[part].count; row++, owner++)
+            if (*owner != 0)
+                *slice->tallies[*owner].items++ = (struct oi_bulk_item){ part, row };
+}
 
-        if (tally->count == 0)
-            continue;
-        tally->load = work->load_count;
-        work->loads[work->load_count++] =
-            (struct oi_bulk_load){ .series = series, .items = at, .is_tangled = tally->is_tangled };
-        at += tally->count;
+static void
+count_slices(void *context)
+{
+    struct sorting *sorting = context;
+    unsigned i;
+
+    while ((i = atomic_fetch_add(&sorting->next, 1)) < sorting->slice_count)
+        count_rows(sorting, &sorting->slices[i]);
+}
+
+static void
+place_slices(void *context)
+{
+    struct sorting *sorting = context;
+    unsigned i;
+
+    while ((i = atomic_fetch_add(&sorting->next, 1)) < sorting->slice_count)
+        place_rows(sorting, &sorting->slices[i]);
+}
+
+/* A load for each series that has rows, and in it a place for those of every slice. */
+static void
+make_loads(struct sorting *sorting)
+{
+    struct oi_bulk_work *work = &sorting->loading->work;
+    struct oi_bulk_item *at = sorting->loading->items;
+    OI_VECTOR(struct oi_bulk_load) loads = {};
+
+    for (uint32_t series = 1; series <= sorting->series_count; series++) {
+        struct oi_bulk_load load = { .series = series, .items = at };
+        oi_time last = 0;
+
+        for (unsigned i = 0; i < sorting->slice_count; i++) {
+            struct tally *tally = &sorting->slices[i].tallies[series];
+
+            tally->items = at;
+            at += tally->count;
+            if (tally->count == 0)
+                continue;
+            load.is_tangled |= tally->is_tangled || (load.count > 0 && tally->first <= last);
+            load.count += tally->count;
+            last = tally->last;
+        }
+        if (load.count > 0)
+            oi_vector_push(&loads, load);
+    }
+    work->loads = loads.items;
+    work->load_count = loads.count;
+}
+
+/* Parts in as many slices as there are threads, but no more than the tables of tallies are worth.
+ */
+static void
+make_slices(struct sorting *sorting, size_t row_count)
+{
+    const struct oi_bulk *bulk = sorting->loading->bulk;
+    size_t most = row_count / (4 * (sorting->series_count + 1)) + 1, share, taken = 0;
+    uint32_t part = 0;
+
+    most = most < bulk->threads ? most : bulk->threads;
+    most = most < THREADS_MAX ? most : THREADS_MAX;
+    share = row_count / most + 1;
+    while (part < bulk->part_count) {
+        struct slice *slice = &sorting->slices[sorting->slice_count++];
+
+        slice->from = part;
+        for (taken = 0; part < bulk->part_count && taken < share; part++)
+            taken += bulk->parts[part].count;
+        slice->to = part;
+        slice->owners = oi_alloc((taken + 1) * sizeof(*slice->owners));
+        slice->tallies = oi_alloc_zero(sorting->series_count + 1, sizeof(*slice->tallies));
     }
 }
 
@@ -146,33 +261,25 @@ static void
 sort_into_series(struct loading *loading)
 {
     const struct oi_bulk *bulk = loading->bulk;
-    size_t series_count, row_count = 0;
-    struct tally *tallies;
-    uint32_t *owners;
-    const uint32_t *owner;
+    struct sorting sorting = { .loading = loading,
+                               .now = loading->store->clock->wall_ns(loading->store->clock) };
+    size_t row_count = 0;
 
     (void) pthread_rwlock_rdlock(&loading->store->state_lock);
-    series_count = loading->store->names.series.count;
+    sorting.series_count = loading->store->names.series.count;
     (void) pthread_rwlock_unlock(&loading->store->state_lock);
     for (uint32_t part = 0; part < bulk->part_count; part++)
         row_count += bulk->parts[part].count;
-    tallies = oi_alloc_zero(series_count + 1, sizeof(*tallies));
-    owner = owners = oi_alloc((row_count + 1) * sizeof(*owners));
-    row_count = count_rows(loading, series_count, tallies, owners);
+    make_slices(&sorting, row_count);
     loading->items = oi_alloc((row_count + 1) * sizeof(*loading->items));
-    make_loads(loading, series_count, tallies);
-    for (uint32_t part = 0; part < bulk->part_count; part++) {
-        for (uint32_t row = 0; row < bulk->parts[part].count; row++, owner++) {
-            struct oi_bulk_load *load;
-
-            if (*owner == 0)
-                continue;
-            load = &loading->work.loads[tallies[*owner].load];
-            load->items[load->count++] = (struct oi_bulk_item){ part, row };
-        }
+    on_all_threads(bulk, count_slices, &sorting);
+    make_loads(&sorting);
+    atomic_store(&sorting.next, 0);
+    on_all_threads(bulk, place_slices, &sorting);
+    for (unsigned i = 0; i < sorting.slice_count; i++) {
+        oi_free(sorting.slices[i].owners);
+        oi_free(sorting.slices[i].tallies);
     }
-    oi_free(owners);
-    oi_free(tallies);
 }
 
 /*
@@ -412,7 +519,7 @@ append_rows(struct loading *loading, struct oi_error *error)
  * Loading the rest.
  */
 
-static void *
+static void
 encode_loads(void *context)
 {
     struct oi_bulk_work *work = context;
@@ -421,22 +528,6 @@ encode_loads(void *context)
     while ((i = atomic_fetch_add(&work->next, 1)) < work->load_count)
         if (work->loads[i].count > 0)
             oi_bulk_encode(work, &work->loads[i]);
-    return NULL;
-}
-
-static void
-encode(struct oi_bulk_work *work)
-{
-    pthread_t threads[THREADS_MAX];
-    unsigned count = 0;
-
-    atomic_store(&work->next, 0);
-    while (count + 1 < work->bulk->threads && count < THREADS_MAX &&
-           pthread_create(&threads[count], NULL, encode_loads, work) == 0)
-        count++;
-    (void) encode_loads(work);
-    for (unsigned i = 0; i < count; i++)
-        (void) pthread_join(threads[i], NULL);
 }
 
 /* The blocks of rollups that the rows add to. Where some of their rows are damaged, an append knows
@@ -590,7 +681,8 @@ load_in(struct loading *loading, struct oi_access *access, struct oi_error *erro
     state.checkpoint_version++;
     loading->work.batch = state.last_batch;
     loading->work.commit_time = header.commit_time;
-    encode(&loading->work);
+    atomic_store(&loading->work.next, 0);
+    on_all_threads(loading->bulk, encode_loads, &loading->work);
     OI_TRY(put_loads(loading, access, error));
     OI_TRY(put_batch(loading, access, &state, &header, error));
     OI_TRY(oi_access_commit(access, error));

@@ -225,6 +225,9 @@ struct oi_bulk {
     uint64_t rows_before;
     unsigned threads; /* at least 1 */
     void (*refuse)(void *context, size_t part, size_t row, const char *reason);
+    /* Told by each thread that it begins or ends to compute, so that other work may stand back
+     * meanwhile, and go on while the disk is waited for. May be NULL; several threads at once. */
+    void (*compute)(void *context, bool begins);
     void *context;
 };
 
