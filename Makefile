@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash bench bench-page bench-serve world soak run nightly package package-test docs
+.PHONY: help build test check tidy format fuzz crash cluster-test bench bench-page bench-serve world soak run nightly package package-test docs
 .DEFAULT_GOAL := help
 
 help: ## print this list
@@ -29,6 +29,10 @@ fuzz: ## SECONDS=60 in all, NAME=decimal for one
 crash: ## kill the writer at random points; ROUNDS=100 SEED=1
 	@tools/build.sh release oi
 	@tests/crash/run.sh build-release/oi "$(or $(ROUNDS),100)" "$(or $(SEED),$(shell date +%s))"
+
+cluster-test: ## ClickHouse's cluster, killed process by process under load; ROUNDS=1 SEED=1 SHARDS=2
+	@tools/build.sh release oi
+	@tests/cluster/run.sh build-release/oi "$(or $(ROUNDS),1)" "$(or $(SEED),$(shell date +%s))" "$(or $(SHARDS),2)"
 
 bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS="--only SQLite"
 	@tools/setup.sh run

@@ -17,6 +17,8 @@ trap 'rm -f "$counts"' EXIT
 tools/build.sh thread
 tools/run_tests.py build-thread --counts "$counts"
 tools/random_requests.sh build-thread "${OI_RANDOM_SOCKETS:-100000}"
+# A cluster of ClickHouse, killed process by process.
+tests/cluster/run.sh build-release/oi "${CLUSTER_ROUNDS:-2}" "${SEED:-$(date +%s)}"
 # The packages, in a clean Debian; chroot needs root.
 if [ "$(id -u)" -eq 0 ]; then
     make package-test
