@@ -32,6 +32,7 @@ struct oi_manners {
     bool is_canonical;            /* one-sided figures; else the sides that each exchange counts */
     bool cuts_history;            /* a range beyond the plan's history is cut in silence (Kwery) */
     struct oi_decimal trend_band; /* oanor: a change of no more percent is flat */
+    const char *upgrade_url;      /* where a better plan is to be had (Kwery); NULL: not said */
 };
 
 /* What a call may use and what the access layer found, for headers and limits. */

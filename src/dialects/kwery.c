@@ -6,7 +6,7 @@
  * Answers have at most some thousand rows and their price is in a header, so they are written
  * whole. Where the vendor is silent, docs/dialects/kwery.md says what is done.
  */
-#include "dialects/dialect.h"
+#include "dialects/kwery_internal.h"
 
 #include "base/crypto.h"
 #include "base/map.h"
@@ -28,8 +28,7 @@ enum variant {
     VARIANT_LIMITS,
 };
 
-/* In the order in which rows of one instant stand. */
-static const char *const sources[] = { "binance_futures", "hyperliquid", "kalshi" };
+const char *const oi_kwery_sources[] = { "binance_futures", "hyperliquid", "kalshi" };
 static const char *const source_labels[] = { "Binance Futures", "Hyperliquid", "Kalshi" };
 #define KALSHI 2
 
@@ -86,8 +85,8 @@ read_source(const struct oi_http_request *request, bool is_hyperliquid, struct o
     struct oi_slice value = oi_text_value(request, "source");
     int source = -1;
 
-    for (size_t i = 0; i < OI_COUNT(sources); i++) {
-        if (oi_slice_is(value, sources[i]))
+    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
+        if (oi_slice_is(value, oi_kwery_sources[i]))
             source = (int) i;
     }
     if (is_hyperliquid && value.size == 0)
@@ -95,7 +94,7 @@ read_source(const struct oi_http_request *request, bool is_hyperliquid, struct o
     if ((value.size > 0 && source < 0) || (is_hyperliquid && source != 1))
         return bad(problem, "invalid_source", "source", value,
                    "Must be binance_futures, hyperliquid or kalshi.");
-    query->echo_source = source < 0 ? NULL : sources[source];
+    query->echo_source = source < 0 ? NULL : oi_kwery_sources[source];
     *ret_source = source;
     return OI_OK;
 }
@@ -108,7 +107,7 @@ add_selector(struct oi_query *query, int source, struct oi_slice symbol)
 
     if (!is_contract && symbol.size > 4 && oi_slice_ends_with(symbol, "USDT"))
         symbol.size -= 4;
-    oi_vector_push(&selector->exchanges, sources[source]);
+    oi_vector_push(&selector->exchanges, oi_kwery_sources[source]);
     selector->market = oi_arena_copy(&query->arena, symbol);
     selector->main_only = source != KALSHI;
     selector->parameter = "symbol";
@@ -220,7 +219,7 @@ parse_rows_of(const struct oi_call *call, const struct oi_http_request *request,
     OI_TRY(read_span(call, request, query, problem));
     OI_TRY(read_limit(call, request, query, problem));
     OI_TRY(read_cursor(request, query, problem));
-    for (int i = 0; i < (int) OI_COUNT(sources); i++) {
+    for (int i = 0; i < (int) OI_KWERY_SOURCES; i++) {
         if (source < 0 || source == i)
             add_selector(query, i, oi_slice_of(query->echo));
     }
@@ -258,10 +257,10 @@ parse_list(const struct oi_http_request *request, enum variant variant, struct o
     query->kind = OI_QUERY_MARKETS;
     query->wants_extents = true;
     query->recorded_only = true;
-    for (size_t i = 0; i < OI_COUNT(sources); i++) {
+    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
         struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_KWERY);
 
-        oi_vector_push(&selector->exchanges, sources[i]);
+        oi_vector_push(&selector->exchanges, oi_kwery_sources[i]);
         selector->main_only = i != KALSHI;
     }
     return OI_OK;
@@ -440,7 +439,7 @@ struct asset {
 struct summary {
     OI_VECTOR(struct asset) assets;
     struct oi_map *places;
-    oi_time latest[OI_COUNT(sources)];
+    oi_time latest[OI_KWERY_SOURCES];
 };
 
 static void
@@ -457,7 +456,7 @@ summarise(struct oi_rendering *rendering, struct summary *summary, struct oi_err
     const struct oi_block *block;
 
     summary->places = oi_map_new();
-    for (size_t i = 0; i < OI_COUNT(sources); i++)
+    for (size_t i = 0; i < OI_KWERY_SOURCES; i++)
         summary->latest[i] = OI_TIME_NONE;
     for (;;) {
         const struct oi_market *market;
@@ -469,7 +468,7 @@ summarise(struct oi_rendering *rendering, struct summary *summary, struct oi_err
             return OI_OK;
         market = block->market;
         if (!market->instrument || !market->instrument->base[0] ||
-            market->selector >= OI_COUNT(sources) || market->first == OI_TIME_NONE)
+            market->selector >= OI_KWERY_SOURCES || market->first == OI_TIME_NONE)
             continue;
         if (!oi_map_get(summary->places, oi_slice_of(market->instrument->base), &place)) {
             place = summary->assets.count;
@@ -511,9 +510,9 @@ add_symbols(const struct summary *summary, struct oi_json_writer *writer)
         oi_text_json_text(writer, "name", asset->symbol);
         oi_json_add_name(writer, "sources");
         oi_json_begin_array(writer);
-        for (size_t k = 0; k < OI_COUNT(sources); k++) {
+        for (size_t k = 0; k < OI_KWERY_SOURCES; k++) {
             if (asset->sources & (1u << k))
-                oi_json_add_text(writer, sources[k]);
+                oi_json_add_text(writer, oi_kwery_sources[k]);
         }
         oi_json_end_array(writer);
         add_intervals(writer);
@@ -527,7 +526,7 @@ static void
 add_source(const struct summary *summary, size_t source, struct oi_json_writer *writer)
 {
     oi_json_begin_object(writer);
-    oi_text_json_text(writer, "source", sources[source]);
+    oi_text_json_text(writer, "source", oi_kwery_sources[source]);
     oi_text_json_text(writer, "label", source_labels[source]);
     oi_json_add_name(writer, "symbols");
     oi_json_begin_array(writer);
@@ -562,11 +561,11 @@ add_status(const struct summary *summary, struct oi_json_writer *writer)
     oi_text_json_text(writer, "status", "ok");
     oi_json_add_name(writer, "ingestion");
     oi_json_begin_array(writer);
-    for (size_t i = 0; i < OI_COUNT(sources); i++) {
+    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
         if (summary->latest[i] == OI_TIME_NONE)
             continue;
         oi_json_begin_object(writer);
-        oi_text_json_text(writer, "source", sources[i]);
+        oi_text_json_text(writer, "source", oi_kwery_sources[i]);
         oi_text_json_time(writer, "last_timestamp", summary->latest[i], 0);
         oi_json_end_object(writer);
     }
@@ -592,7 +591,7 @@ render_list(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_
     } else {
         oi_json_add_name(&writer, "sources");
         oi_json_begin_array(&writer);
-        for (size_t i = 0; i < OI_COUNT(sources); i++)
+        for (size_t i = 0; i < OI_KWERY_SOURCES; i++)
             add_source(&summary, i, &writer);
         oi_json_end_array(&writer);
     }
@@ -713,8 +712,18 @@ static const struct outcome {
     [OI_PROBLEM_UNAVAILABLE] = { 503, "unavailable", "Temporarily unavailable." },
 };
 
+/* What would help, as far as it is known. */
 static void
-render_problem(const struct oi_call *, const struct oi_http_request *,
+add_upgrade(const struct oi_call *call, const char *tier, struct oi_json_writer *writer)
+{
+    if (tier)
+        oi_text_json_text(writer, "required_tier", tier);
+    if (call->manners.upgrade_url)
+        oi_text_json_text(writer, "upgrade_url", call->manners.upgrade_url);
+}
+
+static void
+render_problem(const struct oi_call *call, const struct oi_http_request *request,
                const struct oi_problem *problem, struct oi_http_reply *reply)
 {
     struct outcome outcome = outcomes[problem->kind];
@@ -739,6 +748,8 @@ render_problem(const struct oi_call *, const struct oi_http_request *,
     oi_text_json_text(&writer, "error", outcome.code);
     oi_json_add_name(&writer, "message");
     oi_json_add_string(&writer, oi_buffer_slice(&message));
+    if (outcome.status == 402 || outcome.status == 403)
+        add_upgrade(call, oi_kwery_required_tier(call, request, problem), &writer);
     oi_json_end_object(&writer);
     oi_buffer_release(&message);
 }
@@ -756,6 +767,7 @@ static const struct oi_route routes[] = {
     ROUTE("/v1/sources", parse_sources, render_list),
     ROUTE("/v1/status", parse_status, render_list),
     ROUTE("/v1/limits", parse_limits, render_limits),
+    ROUTE("/v1/markets/{id}", oi_kwery_parse_market, oi_kwery_render_market),
 };
 
 const struct oi_dialect oi_dialect_kwery = {

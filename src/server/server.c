@@ -192,6 +192,7 @@ read_manners(struct oi_server *server, const struct oi_server_options *options,
     struct oi_decimal *band = &server->manners.trend_band;
 
     server->manners.cuts_history = options->cuts_history;
+    server->manners.upgrade_url = options->upgrade_url;
     if (options->trend_band &&
         (oi_decimal_parse(oi_slice_of(options->trend_band), band, NULL) != OI_OK ||
          oi_decimal_sign(band) < 0))

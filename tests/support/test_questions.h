@@ -262,6 +262,12 @@ static const struct test_parameter test_kwery_list[] = {
     {},
 };
 
+static const struct test_parameter test_kwery_market[] = {
+    { "api-key", "kwery_test_1", NULL, NULL, false, false },
+    { "api_key", "kwery_test_1", NULL, NULL, false, false },
+    {},
+};
+
 static const struct test_parameter test_oanor_oi[] = {
     { "symbol", "BTCUSDT", NULL, NULL, true, false },
     { "period", "4h", "2h", NULL, false, false },
@@ -353,6 +359,7 @@ static const struct test_route test_routes[] = {
     { "kwery", "/v1/sources", "", test_kwery_list, false },
     { "kwery", "/kwery/v1/symbols", "", test_kwery_list, false },
     { "kwery", "/v1/limits", "", test_kwery_list, false },
+    { "kwery", "/v1/markets/BTCUSDT", "", test_kwery_market, false },
     { "oanor", "/openinterest-api/v1/oi", "symbol=BTCUSDT", test_oanor_oi, false },
     { "oanor", "/oanor/openinterest-api/v1/history", "base=BTC", test_oanor_base, false },
     { "oanor", "/openinterest-api/v1/symbols", "", test_oanor_symbols, false },

@@ -291,6 +291,76 @@ describes_symbols_sources_status_and_limits(void **)
     test_close(&exchange);
 }
 
+static void
+tells_of_one_market_by_ticker_slug_or_number(void **)
+{
+    static const char *const ids[] = { "BTCUSDT", "btcusdt", "7" };
+    struct oi_instrument instruments[] = {
+        test_perpetual("binance", "usdm", "ETHUSDT", "ETH", "USDT"),
+        test_perpetual("binance", "usdm", "BTCUSDT", "BTC", "USDT"),
+    };
+    const struct oi_market markets[] = {
+        { .instrument = &instruments[0], .first = 0, .last = OI_DAY },
+        { .instrument = &instruments[1], .index = 1, .first = OI_DAY, .last = 2 * OI_DAY },
+    };
+    const struct oi_block blocks[] = { { .market = &markets[0] }, { .market = &markets[1] } };
+    struct test_exchange exchange;
+
+    instruments[0].id = 6;
+    instruments[1].id = 7;
+    for (size_t i = 0; i < OI_COUNT(ids); i++) {
+        char target[64];
+
+        (void) snprintf(target, sizeof(target), "/v1/markets/%s", ids[i]);
+        assert_ok(test_ask(&exchange, target, NULL));
+        assert_ok(test_render(&exchange, oi_result_of_blocks(blocks, 2, markets, 2)));
+        test_body_is(&exchange,
+                     "{\"market\":{\"id\":7,\"slug\":\"btcusdt\",\"ticker\":\"BTCUSDT\","
+                     "\"symbol\":\"BTC\",\"source\":\"binance_futures\",\"kind\":\"PERPETUAL\","
+                     "\"quote\":\"USDT\",\"status\":\"open\",\"expires_at\":null,"
+                     "\"earliest_data\":\"1970-01-02T00:00:00Z\","
+                     "\"last_timestamp\":\"1970-01-03T00:00:00Z\"}}");
+        test_close(&exchange);
+    }
+    assert_ok(test_ask(&exchange, "/v1/markets/XRPUSDT", NULL));
+    assert_status(test_render(&exchange, oi_result_of_blocks(blocks, 2, markets, 2)), OI_E_INVALID);
+    test_refuse(&exchange);
+    assert_int_equal(exchange.reply.status, 404);
+    test_close(&exchange);
+}
+
+/* Refuse with the plan of a caller; what the body then says. */
+static void
+refuse_plan(const char *plan, const char *start, const char *body)
+{
+    struct test_exchange exchange;
+    char target[128];
+
+    (void) snprintf(target, sizeof(target), ASK "&start=%s", start);
+    assert_ok(test_ask(&exchange, target, NULL));
+    exchange.call.allowance.history_ns = 7 * OI_DAY;
+    exchange.call.allowance.plan = plan;
+    exchange.call.manners.upgrade_url = plan ? "https://oi.example/plans" : NULL;
+    assert_status(test_ask_again(&exchange), OI_E_INVALID);
+    test_refuse(&exchange);
+    test_body_is(&exchange, body);
+    test_close(&exchange);
+}
+
+static void
+names_the_tier_that_would_do(void **)
+{
+#define REFUSED                                                                                    \
+    "{\"error\":\"tier_restricted\",\"message\":\"start: The range reaches beyond the history of " \
+    "your plan.\""
+#define UPGRADE ",\"upgrade_url\":\"https://oi.example/plans\"}"
+    refuse_plan("free", "2001-01-01", REFUSED ",\"required_tier\":\"enterprise\"" UPGRADE);
+    refuse_plan("business", "2001-01-01", REFUSED ",\"required_tier\":\"enterprise\"" UPGRADE);
+    /* A plan of the operator's own has no tier above it that is known. */
+    refuse_plan("team", "2001-01-01", REFUSED UPGRADE);
+    refuse_plan(NULL, "2001-01-01", REFUSED "}");
+}
+
 int
 main(void)
 {
@@ -306,6 +376,8 @@ main(void)
         cmocka_unit_test(prices_an_answer_and_says_what_is_left),
         cmocka_unit_test(goes_on_behind_the_cursor_it_gave),
         cmocka_unit_test(describes_symbols_sources_status_and_limits),
+        cmocka_unit_test(tells_of_one_market_by_ticker_slug_or_number),
+        cmocka_unit_test(names_the_tier_that_would_do),
     };
     return cmocka_run_group_tests_name("dialects/kwery", tests, NULL, NULL);
 }
