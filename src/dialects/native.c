@@ -56,11 +56,11 @@ static const struct oi_parameter latest_parameters[] = {
     SELECTION, { "format", 0 }, { "limit", 0 }, MOMENT, { "unit", 0 }, { "convention", 0 },
 };
 static const struct oi_parameter revision_parameters[] = {
-    SELECTION,      { "format", 0 }, { "limit", 0 }, MOMENT,
+    SELECTION,      { "format", 0 }, { "limit", 0 }, { "after", 0 },      MOMENT,
     { "start", 0 }, { "end", 0 },    { "unit", 0 },  { "convention", 0 },
 };
 static const struct oi_parameter change_parameters[] = {
-    SELECTION,      { "format", 0 }, { "limit", 0 }, MOMENT,
+    SELECTION,      { "format", 0 }, { "limit", 0 }, { "after", 0 },      MOMENT,
     { "start", 0 }, { "end", 0 },    { "unit", 0 },  { "convention", 0 },
 };
 static const struct oi_parameter overview_parameters[] = {
@@ -597,6 +597,8 @@ native_write_cursor(const struct oi_position *position, struct oi_buffer *out)
     oi_buffer_add_int(&text, (int64_t) position->market);
     oi_buffer_add_char(&text, '/');
     oi_buffer_add_int(&text, position->time);
+    if (position->rows > 0)
+        oi_buffer_add_format(&text, "/%zu/%zu", position->feed, position->rows);
     oi_base64url(oi_buffer_slice(&text), out);
     oi_buffer_release(&text);
 }
@@ -606,16 +608,22 @@ native_read_cursor(struct oi_slice text, struct oi_position *ret_position)
 {
     struct oi_buffer bytes = { .size_max = 64 };
     struct oi_slice rest, part;
-    int64_t market = -1, time = 0;
+    int64_t numbers[] = { -1, 0, 0, 0 }; /* market, time; of revisions, feed and rows */
     bool is_good = text.size < 80 && oi_unbase64(text, &bytes, NULL) == OI_OK;
+    size_t count = 0;
 
     rest = oi_buffer_slice(&bytes);
-    is_good = is_good && oi_slice_next_part(&rest, '/', &part) && oi_text_integer(part, &market) &&
-              market >= 0 && oi_text_integer(rest, &time) && time != OI_TIME_NONE;
+    while (is_good && count < OI_COUNT(numbers) && oi_slice_next_part(&rest, '/', &part))
+        is_good = oi_text_integer(part, &numbers[count++]);
+    is_good = is_good && rest.size == 0 && (count == 2 || count == 4) && numbers[0] >= 0 &&
+              numbers[1] != OI_TIME_NONE && numbers[2] >= 0 && numbers[3] >= 0;
     oi_buffer_release(&bytes);
     if (is_good)
-        *ret_position =
-            (struct oi_position){ .is_set = true, .market = (size_t) market, .time = time };
+        *ret_position = (struct oi_position){ .is_set = true,
+                                              .market = (size_t) numbers[0],
+                                              .time = numbers[1],
+                                              .feed = (size_t) numbers[2],
+                                              .rows = (size_t) numbers[3] };
     return is_good;
 }
 

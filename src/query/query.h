@@ -114,6 +114,8 @@ struct oi_position {
     bool is_set;
     size_t market; /* index in the ordered list of markets */
     oi_time time;  /* go on strictly behind this row, in the direction of paging */
+    size_t feed;   /* revisions: of the market's feeds, by precedence */
+    size_t rows;   /* revisions: rows of this feed and time that were given */
 };
 
 #define OI_MEASURES_MAX 32

@@ -11,7 +11,10 @@ struct revisions_state {
     size_t series_count, series_at;
     struct oi_scan *scan;
     struct oi_facts facts;
-    bool is_open; /* the market's series are known */
+    bool is_open;            /* the market's series are known */
+    bool is_resumed;         /* the first scan was begun, where the last page ended */
+    size_t skipped;          /* rows of its first time that are still to be passed over */
+    struct oi_position last; /* the last row that was delivered */
     struct own_figures {
         OI_VECTOR(int64_t) mantissas;
         OI_VECTOR(int8_t) exponents;
@@ -53,6 +56,39 @@ figures_column(const struct own_figures *figures)
                                  .wides = figures->wides.items };
 }
 
+/* Pass over what the last page gave of the time where it ended. */
+static struct oi_columns
+behind_the_last_page(struct run *run, struct revisions_state *state, const struct oi_columns *rows)
+{
+    size_t from = 0;
+
+    while (state->skipped > 0 && from < rows->count && rows->time[from] == run->query->after.time) {
+        from++;
+        state->skipped--;
+    }
+    if (from < rows->count)
+        state->skipped = 0;
+    return oi_columns_slice(rows, from, rows->count);
+}
+
+/* Where the next page would begin. */
+static void
+note_last(struct run *run, struct revisions_state *state, const struct oi_columns *rows)
+{
+    const struct oi_position before = state->last;
+    oi_time time = rows->time[rows->count - 1];
+    size_t same = 1;
+
+    while (same < rows->count && rows->time[rows->count - 1 - same] == time)
+        same++;
+    state->last = (struct oi_position){
+        .is_set = true, .market = run->at, .time = time, .feed = state->series_at - 1, .rows = same
+    };
+    if (same == rows->count && before.is_set && before.market == run->at &&
+        before.feed == state->series_at - 1 && before.time == time)
+        state->last.rows += before.rows;
+}
+
 /* A block of one feed's rows, by the facts at its first one. */
 static void
 deliver_revisions(struct run *run, struct revisions_state *state, const struct oi_columns *rows)
@@ -82,8 +118,11 @@ deliver_revisions(struct run *run, struct revisions_state *state, const struct o
     run->block.feed = state->facts.feed->name;
     run->block.unit = state->facts.unit;
     run->block.sides = state->facts.sides;
+    note_last(run, state, &state->rows);
     if (run->left != SIZE_MAX)
         run->left -= count;
+    if (count < rows->count)
+        run->result.next_position = state->last;
 }
 
 /* The next series that may have rows; false when there is no further market. */
@@ -107,33 +146,59 @@ open_revisions(struct run *run, struct revisions_state *state)
     return false;
 }
 
+/* Scan the series at hand; the first one of a further page from where the last page ended. */
+static enum oi_status
+scan_revisions(struct run *run, struct revisions_state *state, struct oi_error *error)
+{
+    const struct oi_position *after = &run->query->after;
+    struct oi_scan_request request = { .span = run->query->span,
+                                       .moment = run->moment,
+                                       .columns = OI_COLUMNS_ALL,
+                                       .all_revisions = true };
+
+    if (after->is_set && !state->is_resumed && run->at == after->market) {
+        state->series_at =
+            after->feed < state->series_count ? after->feed : state->series_count - 1;
+        request.span.from = after->time > request.span.from ? after->time : request.span.from;
+        state->skipped = after->rows;
+        state->last = *after;
+        state->last.feed = state->series_at;
+    }
+    state->is_resumed = true;
+    request.series = state->series[state->series_at++];
+    return oi_store_scan(run->source->store, &request, &state->scan, error);
+}
+
 static enum oi_status
 step_revisions(struct run *run, bool *ret_has_block, struct oi_error *error)
 {
     struct revisions_state *state = run->state;
 
-    while (run->left > 0) {
+    while (!run->result.next_position.is_set) {
         const struct oi_columns *rows;
-        struct oi_scan_request request = { .span = run->query->span,
-                                           .moment = run->moment,
-                                           .columns = OI_COLUMNS_ALL,
-                                           .all_revisions = true };
+        struct oi_columns fresh = {};
 
         if (!state->scan) {
             if (!open_revisions(run, state))
                 return OI_OK;
-            request.series = state->series[state->series_at++];
-            OI_TRY(oi_store_scan(run->source->store, &request, &state->scan, error));
+            OI_TRY(scan_revisions(run, state, error));
         }
         OI_TRY(oi_damages_next(&run->damages, run->catalog, state->series[state->series_at - 1],
                                state->scan, &rows, error));
-        if (rows && rows->count > 0) {
-            deliver_revisions(run, state, rows);
-            *ret_has_block = true;
-            return OI_OK;
-        }
         if (!rows)
             oi_scan_close(&state->scan);
+        else if (rows->count > 0)
+            fresh = behind_the_last_page(run, state, rows);
+        if (fresh.count == 0)
+            continue;
+        /* The page is full, and this is the word that there is more. */
+        if (run->left == 0) {
+            run->result.next_position = state->last;
+            return OI_OK;
+        }
+        deliver_revisions(run, state, &fresh);
+        *ret_has_block = true;
+        return OI_OK;
     }
     return OI_OK;
 }
@@ -160,6 +225,7 @@ enum oi_status
 run_revisions(struct run *run, struct oi_error *)
 {
     run->state = oi_arena_alloc_zero(&run->arena, 1, sizeof(struct revisions_state));
+    run->at = run->query->after.is_set ? run->query->after.market : 0;
     run->step = step_revisions;
     run->release = release_revisions;
     return OI_OK;
@@ -171,6 +237,7 @@ struct changes_state {
     struct oi_change change, total;
     struct oi_market all;
     bool is_total_sent;
+    size_t last; /* market that was delivered */
 };
 
 static bool
@@ -284,7 +351,7 @@ step_changes(struct run *run, bool *ret_has_block, struct oi_error *)
     struct changes_state *state = run->state;
 
     run->block = (struct oi_block){ .count = 1, .is_last_of_market = true };
-    while (run->at < run->market_count) {
+    while (run->at < run->market_count && !run->result.next_position.is_set) {
         size_t market = run->at++;
 
         if (!run->markets[market].instrument)
@@ -293,11 +360,24 @@ step_changes(struct run *run, bool *ret_has_block, struct oi_error *)
             (state->change.from_time == OI_TIME_NONE && state->change.to_time == OI_TIME_NONE))
             continue;
         add_to_total(&state->total, &state->change);
+        /* Pages before this one gave it; the total at the end is of all of them. */
+        if (run->query->after.is_set && market <= run->query->after.market)
+            continue;
+        if (run->left == 0) {
+            run->result.next_position =
+                (struct oi_position){ .is_set = true, .market = state->last };
+            return OI_OK;
+        }
+        if (run->left != SIZE_MAX)
+            run->left--;
+        state->last = market;
         run->block.market = &run->markets[market];
         run->block.changes = &state->change;
         *ret_has_block = true;
         return OI_OK;
     }
+    if (run->result.next_position.is_set)
+        return OI_OK;
     *ret_has_block = !state->is_total_sent;
     state->is_total_sent = true;
     run->block.market = &state->all;

@@ -167,6 +167,17 @@ test('revisions, coverage, conventions', { skip }, async (t) => {
     const revisions = (await ask(server, `${BASE}/revisions?market=${ONE}&start=${iso(START + 60000)}&end=${iso(START + 120000)}`)).json.data;
     assert.deepEqual(revisions.map((row) => [row.feed, row.open_interest]).sort(), [['import:a', '11'], ['import:c', '11.5']]);
     assert.ok(revisions.every((row) => row.known_time));
+    for (const target of [`${BASE}/revisions?coin=BTC`, `${BASE}/changes?coin=BTC&start=${iso(START + 60000)}&end=${iso(START + 180000)}`]) {
+        const whole = (await ask(server, target)).json;
+        assert.equal(whole.next, null);
+        let after = '', rows = [];
+        do {
+            const page = (await ask(server, `${target}&limit=1${after && `&after=${after}`}`)).json;
+            rows = rows.concat(page.data);
+            after = page.next;
+        } while (after && rows.length < 50);
+        assert.deepEqual(rows, whole.data);
+    }
 
     const coverage = (await ask(server, `${BASE}/coverage?market=${TWO}&start=${iso(START)}&end=${iso(START + 240000)}`)).json.data;
     assert.equal(coverage.length, 1);

@@ -592,6 +592,59 @@ pages_snapshots_by_time_without_losing_one(void **)
     }
 }
 
+/* What a page or all of it holds, as text: each row's market, feed, times and figure. */
+static struct oi_position
+write_page(const struct oi_query *query, struct oi_buffer *text)
+{
+    OI_CLEANUP(oi_result_close) struct oi_result *result = test_world_run(world(), query);
+    const struct oi_block *block;
+
+    for (;;) {
+        assert_ok(oi_result_next(result, &block, NULL));
+        if (!block)
+            return result->next_position;
+        for (size_t i = 0; i < block->count; i++) {
+            if (block->changes)
+                oi_buffer_add_format(text, "%zu %s %lld\n",
+                                     block->market->instrument ? block->market->index : SIZE_MAX,
+                                     "", (long long) block->changes[i].to_time);
+            else
+                oi_buffer_add_format(text, "%zu %s %lld %lld\n", block->market->index, block->feed,
+                                     (long long) block->rows->time[i],
+                                     (long long) block->rows->known_time[i]);
+        }
+    }
+}
+
+static void
+pages_revisions_and_changes_without_losing_one(void **)
+{
+    static const enum oi_query_kind kinds[] = { OI_QUERY_REVISIONS, OI_QUERY_CHANGES };
+
+    for (size_t i = 0; i < OI_COUNT(kinds); i++) {
+        for (size_t limit = 1; limit < 5; limit++) {
+            OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+            OI_CLEANUP(oi_buffer_release) struct oi_buffer whole = {}, pages = {};
+            size_t count = 0;
+
+            query.kind = kinds[i];
+            query.unit = OI_UNIT_USD;
+            select_all(&query);
+            if (query.kind == OI_QUERY_CHANGES)
+                query.span.from = WORLD_START + OI_HOUR;
+            assert_false(write_page(&query, &whole).is_set);
+            query.limit = limit;
+            do {
+                query.after = write_page(&query, &pages);
+                count++;
+            } while (query.after.is_set && count < 100'000);
+            assert_true(limit > 1 || count > 1);
+            assert_true(oi_slice_equal(oi_buffer_slice(&whole), oi_buffer_slice(&pages)));
+            oi_buffer_release(&pages);
+        }
+    }
+}
+
 static void
 names_the_market_that_is_not_known(void **)
 {
@@ -742,6 +795,7 @@ main(void)
         cmocka_unit_test(splits_a_total_by_what_its_markets_have),
         cmocka_unit_test(takes_the_first_reading_of_each_interval_as_its_snapshot),
         cmocka_unit_test(pages_snapshots_by_time_without_losing_one),
+        cmocka_unit_test(pages_revisions_and_changes_without_losing_one),
         cmocka_unit_test(names_the_market_that_is_not_known),
         cmocka_unit_test(ranks_the_newest_figures_by_usd),
         cmocka_unit_test(prefers_the_venues_own_usd_and_computes_what_it_left_out),
