@@ -65,12 +65,38 @@ struct shapes {
     enum shape best;
 };
 
+static size_t
+smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* About what the innermost column takes. */
+static size_t
+leaf_size(const int64_t *values, size_t count)
+{
+    return smaller(oi_frame_size(values, count), oi_gaps_size(values, count, OI_BLOCK_COUNT));
+}
+
+static size_t
+leaf_guess(const int64_t *values, size_t count)
+{
+    return smaller(oi_frame_guess(values, count), oi_gaps_size(values, count, OI_GUESS_COUNT));
+}
+
 /* The innermost column. */
 static void
 encode_leaf(const int64_t *values, size_t count, struct oi_buffer *out)
 {
-    if (oi_constant_fits(values, count))
+    size_t with_gaps;
+
+    if (oi_constant_fits(values, count)) {
         oi_constant_encode(values[0], out);
+        return;
+    }
+    with_gaps = oi_gaps_size(values, count, OI_BLOCK_COUNT);
+    if (with_gaps != SIZE_MAX && with_gaps < oi_frame_size(values, count))
+        oi_gaps_encode(values, count, out);
     else
         oi_frame_encode(values, count, out);
 }
@@ -80,7 +106,7 @@ static void
 add_candidate(struct shapes *shapes, enum shape shape, size_t head_size, const int64_t *values,
               size_t count)
 {
-    size_t guess = head_size + oi_frame_guess(values, count);
+    size_t guess = head_size + leaf_guess(values, count);
 
     shapes->candidates[shapes->candidate_count++] =
         (struct candidate){ shape, head_size, guess, values };
@@ -101,7 +127,7 @@ choose_best(struct shapes *shapes, size_t count)
     shapes->best = shapes->candidates[0].shape;
     for (size_t i = 0; i < left && left > 1; i++) {
         const struct candidate *candidate = &shapes->candidates[i];
-        size_t size = candidate->head_size + oi_frame_size(candidate->values, count);
+        size_t size = candidate->head_size + leaf_size(candidate->values, count);
 
         if (size >= best_size)
             continue;
@@ -137,7 +163,7 @@ encode_best(const struct shapes *shapes, const int64_t *values, size_t count, st
 {
     switch (shapes->best) {
     case SHAPE_FRAME:
-        oi_frame_encode(values, count, out);
+        encode_leaf(values, count, out);
         break;
     case SHAPE_MULTIPLE:
         oi_multiple_encode_head(shapes->rest, shapes->power, out);
@@ -221,6 +247,7 @@ oi_column_decode_nested(struct oi_cursor *cursor, size_t count, int64_t *values,
         [OI_ENCODING_DELTA] = oi_delta_decode,
         [OI_ENCODING_MULTIPLE] = oi_multiple_decode,
         [OI_ENCODING_DICTIONARY] = oi_dictionary_decode,
+        [OI_ENCODING_GAPS] = oi_gaps_decode,
     };
     uint8_t type = oi_cursor_u8(cursor);
 

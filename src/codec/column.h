@@ -3,8 +3,8 @@
  * Columns of integers to bytes and back. The encoder looks at the data and keeps the smallest of a
  * few encodings, each marked by one type byte: constant, deltas (of deltas) divided by a power of
  * ten, multiples of a power of ten, a dictionary, and frames: blocks of 512 values packed
- * vertically (8 lanes of 64), which compilers vectorise, with patched exceptions. Pure functions.
- * docs/formats/column.md has the byte diagrams.
+ * vertically (8 lanes of 64), which compilers vectorise, with patched exceptions, perhaps without
+ * the zeros among them. Pure functions. docs/formats/column.md has the byte diagrams.
  */
 #pragma once
 

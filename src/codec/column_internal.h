@@ -16,6 +16,7 @@ enum oi_encoding {
     OI_ENCODING_DELTA = 3,
     OI_ENCODING_MULTIPLE = 4,
     OI_ENCODING_DICTIONARY = 5,
+    OI_ENCODING_GAPS = 6,
 };
 
 /* Encodings hold others: a delta of deltas over a frame is three. Deeper is not written. */
@@ -96,6 +97,8 @@ oi_varint_size(uint64_t value)
  * bitpack.c: unsigned numbers of `width` bits (0 to 64).
  */
 #define OI_BLOCK_COUNT 512
+/* What a guess at a size takes of a block. */
+#define OI_GUESS_COUNT 128
 
 size_t oi_bitpack_size(size_t count, unsigned width);
 /* `count` is at most OI_BLOCK_COUNT; a whole block is packed vertically, a shorter one in a row. */
@@ -119,6 +122,20 @@ void oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out)
 void oi_frame_encode_quickly(const int64_t *values, size_t count, struct oi_buffer *out);
 enum oi_status oi_frame_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
                                unsigned depth, struct oi_error *error);
+
+/* One block, at most OI_BLOCK_COUNT values: about how long it is; written behind one of `base`, and
+ * read, both of which move the base on. */
+size_t oi_frame_block_size(const int64_t *values, size_t count);
+void oi_frame_encode_block(const int64_t *values, size_t count, int64_t *base,
+                           struct oi_buffer *out);
+enum oi_status oi_frame_decode_block(struct oi_cursor *cursor, size_t count, int64_t *base,
+                                     int64_t *values, struct oi_error *error);
+
+/* Of pieces of `piece` values of a few blocks; SIZE_MAX where hardly any value is zero. */
+size_t oi_gaps_size(const int64_t *values, size_t count, size_t piece);
+void oi_gaps_encode(const int64_t *values, size_t count, struct oi_buffer *out);
+enum oi_status oi_gaps_decode(struct oi_cursor *cursor, size_t count, int64_t *values,
+                              unsigned depth, struct oi_error *error);
 
 /* The differences of neighbours; the first one repeats the second, so that it costs nothing.
  * `count` is at least 2. */

@@ -15,9 +15,8 @@
 /* In a block's first byte, above its width. */
 #define FLAG_BOTH_WAYS 0x80u
 #define WIDTH_MAX 64
-/* Blocks that an estimate looks at; and what a guess takes of each. */
+/* Blocks that an estimate looks at. */
 #define SAMPLE_BLOCKS 3
-#define GUESS_COUNT 128
 /* Outliers on both sides are looked for where all values need so many bits more than most do: when
  * a block is written, and when it is only looked at. */
 #define SPREAD_BITS 0
@@ -201,7 +200,7 @@ oi_frame_size(const int64_t *values, size_t count)
 size_t
 oi_frame_guess(const int64_t *values, size_t count)
 {
-    return estimate(values, count, GUESS_COUNT);
+    return estimate(values, count, OI_GUESS_COUNT);
 }
 
 static void
@@ -242,19 +241,34 @@ encode_block(const struct plan *plan, const uint64_t *distances, size_t count, i
     *base = plan->base;
 }
 
+size_t
+oi_frame_block_size(const int64_t *values, size_t count)
+{
+    uint64_t distances[OI_BLOCK_COUNT];
+
+    return plan_block(values, count, SPREAD_BITS_SEEN, distances).size;
+}
+
+void
+oi_frame_encode_block(const int64_t *values, size_t count, int64_t *base, struct oi_buffer *out)
+{
+    uint64_t distances[OI_BLOCK_COUNT];
+    struct plan plan = plan_block(values, count, SPREAD_BITS, distances);
+
+    encode_block(&plan, distances, count, base, out);
+}
+
 void
 oi_frame_encode(const int64_t *values, size_t count, struct oi_buffer *out)
 {
-    uint64_t distances[OI_BLOCK_COUNT];
     int64_t base = 0;
 
     oi_buffer_add_u8(out, OI_ENCODING_FRAME);
     for (size_t first = 0; first < count; first += OI_BLOCK_COUNT) {
         size_t left = count - first;
         size_t taken = left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT;
-        struct plan plan = plan_block(values + first, taken, SPREAD_BITS, distances);
 
-        encode_block(&plan, distances, taken, &base, out);
+        oi_frame_encode_block(values + first, taken, &base, out);
     }
 }
 
@@ -312,9 +326,9 @@ patch(struct oi_cursor *cursor, const struct plan *plan, size_t count, int64_t *
     return OI_OK;
 }
 
-static enum oi_status
-decode_block(struct oi_cursor *cursor, size_t count, int64_t *base, int64_t *values,
-             struct oi_error *error)
+enum oi_status
+oi_frame_decode_block(struct oi_cursor *cursor, size_t count, int64_t *base, int64_t *values,
+                      struct oi_error *error)
 {
     uint8_t head = oi_cursor_u8(cursor);
     int64_t step = oi_unzigzag(oi_cursor_varint(cursor));
@@ -349,8 +363,8 @@ oi_frame_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigne
     for (size_t first = 0; first < count; first += OI_BLOCK_COUNT) {
         size_t left = count - first;
 
-        OI_TRY(decode_block(cursor, left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT, &base,
-                            values + first, error));
+        OI_TRY(oi_frame_decode_block(cursor, left < OI_BLOCK_COUNT ? left : OI_BLOCK_COUNT, &base,
+                                     values + first, error));
     }
     return OI_OK;
 }

@@ -213,17 +213,24 @@ encode_chunk(const struct oi_bulk_work *work, struct oi_bulk_load *load,
     load->chunk_count++;
 }
 
+/* The chunk before, by whose size the next one is cut. */
+struct sample {
+    size_t rows, size;
+};
+
 /* Where the piece that begins at `from` ends: never inside a time, without leaving a crumb. */
 static size_t
-piece_end(const struct oi_bulk_work *work, const struct oi_bulk_load *load, size_t from)
+piece_end(const struct oi_bulk_work *work, const struct oi_bulk_load *load, size_t from,
+          struct sample before)
 {
     size_t left = load->count - from;
-    size_t end = from + work->chunk_rows;
+    size_t rows = work->chunk_rows, end;
 
     if (left <= work->chunk_rows + work->chunk_rows / 4)
         return load->count;
     if (left <= 2 * work->chunk_rows)
-        end = from + left / 2;
+        rows = left / 2;
+    end = from + oi_chunk_rows_fitting(rows, before.rows, before.size);
     while (end < load->count && oi_bulk_row(work->bulk, load->items[end])->time ==
                                     oi_bulk_row(work->bulk, load->items[end - 1])->time)
         end++;
@@ -407,10 +414,14 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
     struct oi_position *position = &load->position;
     struct columns columns = {};
     struct buckets buckets = {};
+    struct sample before = {};
 
     for (size_t from = 0, end; from < load->count; from = end) {
-        end = piece_end(work, load, from);
+        size_t start = load->bytes.size;
+
+        end = piece_end(work, load, from, before);
         encode_chunk(work, load, load->items + from, end - from, &columns);
+        before = (struct sample){ end - from, load->bytes.size - start };
         add_to_rollups(work, load, &columns, load->items + from, &buckets);
     }
     oi_free(columns.memory);

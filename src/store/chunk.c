@@ -297,6 +297,29 @@ oi_chunk_encode(struct oi_slice key, const struct oi_columns *rows, const oi_tim
     oi_free(memory);
 }
 
+/* The engine keeps a large value in pages of its own, behind a head. Pages elsewhere may be larger;
+ * then this does no harm. */
+#define PAGE_SIZE 4096
+#define PAGE_HEAD 16
+/* Smaller chunks would become much larger or smaller for it. */
+#define FITTED_PAGES_MIN 4
+/* What neighbours differ by in size, nearly always. */
+#define FIT_SLACK_PART 128
+
+size_t
+oi_chunk_rows_fitting(size_t rows, size_t sample_rows, size_t sample_size)
+{
+    size_t pages, room;
+
+    if (sample_rows == 0)
+        return rows;
+    pages = (rows * sample_size / sample_rows + PAGE_SIZE / 2) / PAGE_SIZE;
+    if (pages < FITTED_PAGES_MIN)
+        return rows;
+    room = pages * PAGE_SIZE - PAGE_HEAD;
+    return (room - room / FIT_SLACK_PART) * sample_rows / sample_size;
+}
+
 /*
  * Reading.
  */

@@ -43,6 +43,11 @@ struct oi_chunk_header {
 void oi_chunk_encode(struct oi_slice key, const struct oi_columns *rows,
                      const oi_time *commit_times, struct oi_buffer *out);
 
+/* About `rows` rows, so many that their chunk fills whole pages of the engine, judged by a chunk of
+ * `sample_rows` in `sample_size` bytes of the same series; `rows` where that is not worth it, or
+ * nothing is known (0). */
+size_t oi_chunk_rows_fitting(size_t rows, size_t sample_rows, size_t sample_size);
+
 /* Read the header alone; a few hundred nanoseconds. CORRUPT when its checksum (over key and header)
  * is wrong, INVALID for a format version newer than ours. */
 enum oi_status oi_chunk_header_read(struct oi_slice key, struct oi_slice bytes,

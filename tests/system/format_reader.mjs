@@ -136,6 +136,7 @@ function readColumn(cursor, count) {
             entries.push((entry = signed(entry + cursor.zigzag())));
         return readColumn(cursor, count).map((code) => entries[Number(code)]);
     }
+    if (type === 6) return readGaps(cursor, count);
     throw new Error(`a column of type ${type}`);
 }
 
@@ -143,20 +144,37 @@ const BLOCK = 512;
 
 function readFrame(cursor, count) {
     const values = [];
-    let base = 0n;
+    const frame = { base: 0n };
+    for (let from = 0; from < count; from += BLOCK)
+        values.push(...readBlock(cursor, Math.min(BLOCK, count - from), frame));
+    return values;
+}
+
+function readBlock(cursor, size, frame) {
+    const head = cursor.u8();
+    const width = BigInt(head & 127);
+    const base = (frame.base = signed(frame.base + cursor.zigzag()));
+    const exceptions = Number(cursor.varint());
+    const distances = readBits(cursor, size, width);
+    for (let i = 0, at = 0; i < exceptions; i++, at++) {
+        at += Number(cursor.varint());
+        distances[at] += cursor.varint() << width;
+    }
+    return distances.map((distance) => signed(base + (head & 128 ? unzigzag(distance & MASK) : distance)));
+}
+
+function readGaps(cursor, count) {
+    const values = [];
+    const frame = { base: 0n };
     for (let from = 0; from < count; from += BLOCK) {
         const size = Math.min(BLOCK, count - from);
-        const head = cursor.u8();
-        const width = BigInt(head & 127);
-        base = signed(base + cursor.zigzag());
-        const exceptions = Number(cursor.varint());
-        const distances = readBits(cursor, size, width);
-        for (let i = 0, at = 0; i < exceptions; i++, at++) {
-            at += Number(cursor.varint());
-            distances[at] += cursor.varint() << width;
+        const kept = Number(cursor.varint());
+        const map = kept > 0 && kept < size ? cursor.take((size + 7) >> 3) : null;
+        const block = kept > 0 ? readBlock(cursor, kept, frame) : [];
+        for (let i = 0, next = 0; i < size; i++) {
+            const isKept = map ? map[i >> 3] & (1 << (i & 7)) : kept > 0;
+            values.push(isKept ? block[next++] : 0n);
         }
-        for (const distance of distances)
-            values.push(signed(base + (head & 128 ? unzigzag(distance & MASK) : distance)));
     }
     return values;
 }

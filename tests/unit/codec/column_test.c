@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "base/random.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,6 +135,84 @@ keeps_few_different_values_as_codes(void **)
     assert_true(round_trip(values, COUNT_MAX) <= COUNT_MAX * 2 / 8 + 100);
 }
 
+/* Of all shares of zeros, in whole blocks and in short ones. */
+static void
+lets_a_figure_that_stands_still_cost_a_bit_a_row(void **)
+{
+    struct oi_random random;
+    int64_t values[COUNT_MAX];
+    size_t size;
+
+    oi_random_init(&random, 21);
+    for (unsigned moves = 0; moves <= 100; moves += 5) {
+        int64_t value = 91'234'567;
+
+        for (size_t i = 0; i < COUNT_MAX; i++) {
+            if (oi_random_below(&random, 100) < moves)
+                value += (int64_t) oi_random_below(&random, 200'000) - 100'000;
+            values[i] = value;
+        }
+        /* 18 bits for each that moved */
+        size = round_trip_by(oi_column_encode, values, COUNT_MAX);
+        assert_true(size <= COUNT_MAX * 18 / 8 * (moves + 2) / 100 + COUNT_MAX / 8 + 100);
+        for (size_t count = COUNT_MAX - 517; count < COUNT_MAX; count += 47)
+            round_trip(values, count);
+    }
+}
+
+static void
+keeps_zeros_between_large_numbers(void **)
+{
+    struct oi_random random;
+    int64_t values[1600];
+
+    oi_random_init(&random, 22);
+    for (size_t i = 0; i < OI_COUNT(values); i++) {
+        bool is_still = i / 512 == 1 || oi_random_below(&random, 2) == 0;
+
+        values[i] = is_still ? 0 : (int64_t) oi_random_next(&random);
+    }
+    assert_true(round_trip_by(oi_column_encode, values, OI_COUNT(values)) <= 560 * 8 + 300);
+    for (size_t count = 1; count < 90; count++)
+        round_trip(values, count);
+    /* The first blocks alone are the first values. */
+    {
+        struct oi_buffer bytes = {};
+        int64_t first[512];
+        size_t used;
+
+        oi_column_encode(values, OI_COUNT(values), &bytes);
+        assert_int_equal(bytes.data[0], 6);
+        assert_ok(oi_column_decode(oi_buffer_slice(&bytes), 512, first, &used, NULL));
+        assert_memory_equal(first, values, sizeof(first));
+        oi_buffer_release(&bytes);
+    }
+}
+
+static void
+rejects_gaps_that_are_not_where_they_should_be(void **)
+{
+    int64_t values[4];
+    size_t size;
+
+    /* Two of four kept, by the map 0101; their block has no bits and the base 1. */
+    assert_ok(oi_column_decode(OI_SLICE("\x06\x02\x05\x00\x02\x00"), 4, values, &size, NULL));
+    assert_int_equal(size, 6);
+    assert_int_equal(values[0], 1);
+    assert_int_equal(values[1], 0);
+    assert_int_equal(values[2], 1);
+    assert_int_equal(values[3], 0);
+    /* One bit too few, one too many, one behind the last row; more kept than there are rows. */
+    assert_status(oi_column_decode(OI_SLICE("\x06\x02\x04\x00\x02\x00"), 4, values, &size, NULL),
+                  OI_E_CORRUPT);
+    assert_status(oi_column_decode(OI_SLICE("\x06\x02\x07\x00\x02\x00"), 4, values, &size, NULL),
+                  OI_E_CORRUPT);
+    assert_status(oi_column_decode(OI_SLICE("\x06\x02\x11\x00\x02\x00"), 4, values, &size, NULL),
+                  OI_E_CORRUPT);
+    assert_status(oi_column_decode(OI_SLICE("\x06\x05\x1f\x00\x02\x00"), 4, values, &size, NULL),
+                  OI_E_CORRUPT);
+}
+
 static void
 keeps_noise_with_little_on_top(void **)
 {
@@ -218,6 +297,8 @@ unpleasant(struct oi_random *random, unsigned kind, int64_t before)
         return noise % 300 * 10'000'000'000'000'000;
     case 7:
         return INT64_C(1'000'000'000'000'000'000) * (noise % 10);
+    case 8:
+        return oi_random_below(random, 3) ? 0 : noise >> oi_random_below(random, 64);
     }
     return before;
 }
@@ -225,7 +306,7 @@ unpleasant(struct oi_random *random, unsigned kind, int64_t before)
 static void
 gives_back_whatever_it_was_given(void **)
 {
-    enum { KINDS = 9, ROUNDS = 400 };
+    enum { KINDS = 10, ROUNDS = 440 };
     uint64_t seed = 20'260'307;
     struct oi_random random;
     int64_t values[1600];
@@ -279,17 +360,19 @@ rejects_a_code_outside_of_its_dictionary(void **)
 }
 
 static void
-survives_damage_anywhere(void **)
+survives_damage_of(unsigned still_part)
 {
     struct oi_random random;
     struct oi_buffer bytes = {};
-    int64_t values[1300];
+    int64_t values[1300] = {};
     int64_t decoded[1300];
     size_t size;
 
     oi_random_init(&random, 8);
     for (size_t i = 0; i < OI_COUNT(values); i++)
-        values[i] = (int64_t) (oi_random_next(&random) >> (oi_random_below(&random, 20) ? 50 : 5));
+        if (oi_random_below(&random, 10) >= still_part)
+            values[i] =
+                (int64_t) (oi_random_next(&random) >> (oi_random_below(&random, 20) ? 50 : 5));
     oi_column_encode(values, OI_COUNT(values), &bytes);
     for (unsigned round = 0; round < 20'000; round++) {
         size_t place = oi_random_below(&random, bytes.size);
@@ -302,6 +385,13 @@ survives_damage_anywhere(void **)
     assert_ok(oi_column_decode(oi_buffer_slice(&bytes), OI_COUNT(decoded), decoded, &size, NULL));
     assert_memory_equal(decoded, values, sizeof(values));
     oi_buffer_release(&bytes);
+}
+
+static void
+survives_damage_anywhere(void **)
+{
+    survives_damage_of(0);
+    survives_damage_of(5);
 }
 
 static void
@@ -331,6 +421,9 @@ main(void)
         cmocka_unit_test(keeps_a_random_walk_in_the_bits_of_its_steps),
         cmocka_unit_test(lets_an_outlier_pay_for_itself_alone),
         cmocka_unit_test(keeps_few_different_values_as_codes),
+        cmocka_unit_test(lets_a_figure_that_stands_still_cost_a_bit_a_row),
+        cmocka_unit_test(keeps_zeros_between_large_numbers),
+        cmocka_unit_test(rejects_gaps_that_are_not_where_they_should_be),
         cmocka_unit_test(keeps_noise_with_little_on_top),
         cmocka_unit_test(keeps_every_width_of_bits_and_every_short_block),
         cmocka_unit_test(keeps_multiples_of_every_power_of_ten),

@@ -482,6 +482,20 @@ gives_back_whatever_it_was_given(void **)
     oi_chunk_release(&chunk);
 }
 
+static void
+fits_rows_into_whole_pages(void **)
+{
+    /* 4,000 rows in 30,000 bytes: 7.5 a row, and 4,096 rows are nearly eight pages. */
+    size_t taken = oi_chunk_rows_fitting(4096, 4000, 30'000);
+
+    assert_in_range(taken * 15 / 2, 8 * 4096 - 16 - 400, 8 * 4096 - 16);
+    taken = oi_chunk_rows_fitting(4096, 4000, 32'000); /* 8.2 pages */
+    assert_in_range(taken * 8, 8 * 4096 - 16 - 400, 8 * 4096 - 16);
+    assert_int_equal(oi_chunk_rows_fitting(4096, 0, 0), 4096);
+    assert_int_equal(oi_chunk_rows_fitting(4096, 4000, 4000), 4096);
+    assert_int_equal(oi_chunk_rows_fitting(16, 16, 500), 16);
+}
+
 int
 main(void)
 {
@@ -495,6 +509,7 @@ main(void)
         cmocka_unit_test(tells_every_changed_byte_and_every_cut),
         cmocka_unit_test(takes_columns_that_are_absent),
         cmocka_unit_test(gives_back_whatever_it_was_given),
+        cmocka_unit_test(fits_rows_into_whole_pages),
     };
     return cmocka_run_group_tests_name("store/chunk", tests, NULL, NULL);
 }
