@@ -130,6 +130,49 @@ oi_zstd(struct oi_slice body, int level, struct oi_buffer *out)
     out->size += size;
 }
 
+struct oi_zstd_packer {
+    ZSTD_CCtx *context;
+};
+
+struct oi_zstd_packer *
+oi_zstd_packer_new(void)
+{
+    struct oi_zstd_packer *packer = oi_alloc(sizeof(*packer));
+
+    packer->context = ZSTD_createCCtx();
+    oi_assert(packer->context);
+    return packer;
+}
+
+void
+oi_zstd_packer_add(struct oi_zstd_packer *packer, struct oi_slice body, int level, int match_min,
+                   struct oi_buffer *out)
+{
+    size_t bound = ZSTD_compressBound(body.size);
+    char *room = oi_buffer_reserve(out, bound);
+    size_t size;
+
+    if (!room)
+        return;
+    size = ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, level);
+    oi_assert(!ZSTD_isError(size));
+    size = ZSTD_CCtx_setParameter(packer->context, ZSTD_c_minMatch, match_min);
+    oi_assert(!ZSTD_isError(size));
+    size = ZSTD_compress2(packer->context, room, bound, body.data, body.size);
+    oi_assert(!ZSTD_isError(size));
+    out->size += size;
+}
+
+void
+oi_zstd_packer_free(struct oi_zstd_packer **packer)
+{
+    if (!*packer)
+        return;
+    ZSTD_freeCCtx((*packer)->context);
+    oi_free(*packer);
+    *packer = NULL;
+}
+
 /* How much room to ask for: all of a frame whose header tells, which the library then unpacks in
  * one pass; a step else. */
 static size_t

@@ -21,6 +21,14 @@ void oi_zstd(struct oi_slice body, int level, struct oi_buffer *out);
 enum oi_status oi_unzstd(struct oi_slice body, size_t size_max, struct oi_buffer *out,
                          struct oi_error *error);
 
+/* The same of many bodies, one after the other: what compression works in is made once. Matches
+ * shorter than `match_min` bytes, 3 to 7, are not looked for; 0: as the level says. */
+struct oi_zstd_packer;
+struct oi_zstd_packer *oi_zstd_packer_new(void);
+void oi_zstd_packer_add(struct oi_zstd_packer *packer, struct oi_slice body, int level,
+                        int match_min, struct oi_buffer *out);
+void oi_zstd_packer_free(struct oi_zstd_packer **packer);
+
 /* A gzip stream out, for answers sent in pieces: flushed after each add, so that a reader sees rows
  * as they come. */
 struct oi_gzip_stream;

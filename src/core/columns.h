@@ -31,6 +31,15 @@ struct oi_decimals {
 /* One row of a column as a decimal in canonical form. */
 struct oi_decimal oi_decimals_get(const struct oi_decimals *column, size_t row);
 
+/* How a column of rows with exponents of their own tells of a value. */
+static inline int8_t
+oi_decimals_exponent(const struct oi_decimal *value)
+{
+    if (value->form == OI_DECIMAL_PLAIN)
+        return (int8_t) value->exponent;
+    return value->form == OI_DECIMAL_NONE ? OI_EXPONENT_NONE : OI_EXPONENT_WIDE;
+}
+
 /* The column from row `from` on, borrowed like the whole. */
 struct oi_decimals oi_decimals_from_row(const struct oi_decimals *column, size_t from);
 

@@ -181,40 +181,55 @@ add_rows(struct native_table *table, const struct oi_block *block, size_t from, 
     oi_buffer_release(&head);
 }
 
-/* The same rows as typed cells. */
 static void
-add_row_cells(struct native_table *table, const struct oi_block *block, size_t row)
+add_candle_columns(struct native_table *table, const struct oi_candle *candles, size_t count)
+{
+    const size_t stride = sizeof(*candles);
+    struct oi_cells *cells = table->cells;
+    int64_t *numbers;
+
+    oi_cells_add_times(cells, &candles->start, stride);
+    oi_cells_add_decimals(cells, &candles->open, stride);
+    oi_cells_add_decimals(cells, &candles->high, stride);
+    oi_cells_add_decimals(cells, &candles->low, stride);
+    oi_cells_add_decimals(cells, &candles->close, stride);
+    oi_cells_add_decimals(cells, &candles->price_open, stride);
+    oi_cells_add_decimals(cells, &candles->price_close, stride);
+    numbers = oi_cells_add_numbers(cells);
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = candles[i].count;
+    if (!marks(table->rendering))
+        return;
+    numbers = oi_cells_add_numbers(cells);
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = candles[i].is_incomplete;
+}
+
+/* The same rows as typed cells, a column at a time. */
+static void
+add_row_cells(struct native_table *table, const struct oi_block *block)
 {
     const struct oi_columns *rows = block->rows;
-    struct oi_decimal figure;
+    struct oi_cells *cells = table->cells;
+    int64_t *numbers;
 
+    oi_cells_at_once(cells, block->count);
     native_add_market(table);
     native_add_source(table, block);
     if (block->candles) {
-        const struct oi_candle *candle = &block->candles[row];
-
-        native_add_time(table, candle->start);
-        native_add_decimal(table, &candle->open);
-        native_add_decimal(table, &candle->high);
-        native_add_decimal(table, &candle->low);
-        native_add_decimal(table, &candle->close);
-        native_add_decimal(table, &candle->price_open);
-        native_add_decimal(table, &candle->price_close);
-        native_add_number(table, candle->count);
-        if (marks(table->rendering))
-            native_add_bool(table, candle->is_incomplete);
-        return;
+        add_candle_columns(table, block->candles, block->count);
+    } else {
+        oi_cells_add_times(cells, rows->time, sizeof(*rows->time));
+        oi_cells_add_column(cells, &block->amounts);
+        oi_cells_add_column(cells, &block->usd);
+        oi_cells_add_column(cells, &rows->mark_price);
+        oi_cells_add_times(cells, rows->exchange_time, sizeof(*rows->exchange_time));
+        oi_cells_add_times(cells, rows->known_time, sizeof(*rows->known_time));
+        numbers = oi_cells_add_numbers(cells);
+        for (size_t i = 0; i < block->count; i++)
+            numbers[i] = rows->flags ? rows->flags[i] : 0;
     }
-    native_add_time(table, rows->time[row]);
-    figure = oi_decimals_get(&block->amounts, row);
-    native_add_decimal(table, &figure);
-    figure = oi_decimals_get(&block->usd, row);
-    native_add_decimal(table, &figure);
-    figure = oi_decimals_get(&rows->mark_price, row);
-    native_add_decimal(table, &figure);
-    native_add_time(table, rows->exchange_time ? rows->exchange_time[row] : OI_TIME_NONE);
-    native_add_time(table, rows->known_time ? rows->known_time[row] : OI_TIME_NONE);
-    native_add_number(table, rows->flags ? rows->flags[row] : 0);
+    oi_cells_at_once(cells, 1);
 }
 
 static void
@@ -229,12 +244,11 @@ add_cells(struct oi_rendering *rendering, const struct oi_block *block, struct o
         return;
     if (block->market)
         write_market(rendering->query, block->market, name);
-    for (size_t i = 0; i < count; i++) {
-        if (block->rows || block->candles)
-            add_row_cells(&table, block, i);
-        else
+    if ((block->rows || block->candles) && count > 0)
+        add_row_cells(&table, block);
+    else
+        for (size_t i = 0; i < count; i++)
             native_add_fact(&table, block, i);
-    }
     rendering->row_count += count;
 }
 

@@ -158,9 +158,7 @@ make_decimals(const struct batch *batch, const struct oi_row_cell *cell, struct 
         const struct oi_decimal *value = member(cell, batch->from + i, sizeof(*value));
 
         mantissas[i] = value->mantissa;
-        exponents[i] = (int8_t) (value->form == OI_DECIMAL_PLAIN  ? value->exponent
-                                 : value->form == OI_DECIMAL_NONE ? OI_EXPONENT_NONE
-                                                                  : OI_EXPONENT_WIDE);
+        exponents[i] = oi_decimals_exponent(value);
     }
     oi_slots_put_decimals(&to, &column, batch->count);
 }

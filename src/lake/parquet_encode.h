@@ -11,7 +11,8 @@
 enum parquet_encoding {
     PARQUET_PLAIN = 0,
     PARQUET_RLE = 3,
-    PARQUET_DELTA = 5, /* DELTA_BINARY_PACKED */
+    PARQUET_DELTA = 5,       /* DELTA_BINARY_PACKED */
+    PARQUET_DELTA_TEXTS = 7, /* DELTA_BYTE_ARRAY */
     PARQUET_DICTIONARY = 8,
 };
 
@@ -37,6 +38,9 @@ void parquet_add_indices(const struct parquet_dictionary *dictionary, struct oi_
 /* Integers as packed differences. */
 void parquet_add_differences(const struct oi_parquet_column *column, size_t row_count,
                              struct oi_buffer *page);
+/* Texts as what is not the same as in the one before. */
+void parquet_add_suffixes(const struct oi_parquet_column *column, size_t row_count,
+                          struct oi_buffer *page);
 /* Values as they are. */
 void parquet_add_plain(const struct oi_parquet_column *column, size_t row_count,
                        struct oi_buffer *page);

@@ -2,10 +2,11 @@
 /*
  * Questions asked inside the process, as a user of the library asks them:
  *
- *     query_bench STORE WORK render|drain|parquet COUNT TARGETS
+ *     query_bench STORE WORK render|drain|parquet|table COUNT TARGETS
  *
  * TARGETS is a file with a request target of the native API a line, the same that are asked over
  * HTTP. Parsing, finding the markets, reading and (render) writing the answer are all in the time.
+ * `parquet` is of metrics, `table` the Parquet file of the question itself.
  */
 #include "bench/bench.h"
 
@@ -58,6 +59,22 @@ render(struct question *question, const struct oi_route *route, struct oi_render
     return OI_OK;
 }
 
+/* The answer as a Parquet file, as the server makes it. */
+static enum oi_status
+tabulate(struct question *question, const struct oi_route *route, struct oi_rendering *rendering,
+         struct oi_error *error)
+{
+    OI_CLEANUP(oi_cells_release) struct oi_cells cells = {};
+    bool is_last = false;
+
+    while (!is_last)
+        OI_TRY(route->tabulate(rendering, &cells, &is_last, error));
+    OI_TRY(oi_export_table(&cells, &question->answer, error));
+    question->items += cells.row_count;
+    question->bytes = question->answer.size;
+    return OI_OK;
+}
+
 static enum oi_status
 answer(struct question *question, const struct oi_route *route, struct oi_rendering *rendering,
        struct oi_query *query, struct oi_error *error)
@@ -75,6 +92,8 @@ answer(struct question *question, const struct oi_route *route, struct oi_render
     if (strcmp(question->how, "drain") == 0)
         return drain(question, result, error);
     rendering->result = result;
+    if (strcmp(question->how, "table") == 0)
+        return tabulate(question, route, rendering, error);
     return render(question, route, rendering, error);
 }
 
@@ -147,7 +166,7 @@ main(int argc, char **argv)
     uint64_t count, warm_up;
 
     if (argc != 6)
-        bench_die("query_bench STORE WORK render|drain|parquet COUNT TARGETS");
+        bench_die("query_bench STORE WORK render|drain|parquet|table COUNT TARGETS");
     bench_keep_memory();
     count = bench_number(argv[4]);
     warm_up = count > 1 ? WARM_UP : 0;

@@ -31,23 +31,22 @@ take_signed(struct oi_cursor *cursor)
     return (int64_t) (coded >> 1 ^ (0 - (coded & 1)));
 }
 
-/* DELTA_BINARY_PACKED. */
+/* DELTA_BINARY_PACKED, up to where it ends. */
 static size_t
-read_differences(struct oi_slice page, int64_t *values)
+take_differences(struct oi_cursor *cursor, int64_t *values)
 {
-    struct oi_cursor cursor = oi_cursor_over(page);
-    uint64_t block_count = oi_cursor_varint(&cursor), miniblocks = oi_cursor_varint(&cursor);
-    size_t count = oi_cursor_varint(&cursor), at = 1;
+    uint64_t block_count = oi_cursor_varint(cursor), miniblocks = oi_cursor_varint(cursor);
+    size_t count = oi_cursor_varint(cursor), at = 1;
 
-    values[0] = take_signed(&cursor);
+    values[0] = take_signed(cursor);
     while (at < count) {
-        int64_t least = take_signed(&cursor);
-        struct oi_slice widths = oi_cursor_bytes(&cursor, miniblocks);
+        int64_t least = take_signed(cursor);
+        struct oi_slice widths = oi_cursor_bytes(cursor, miniblocks);
 
         for (size_t m = 0; m < miniblocks && at < count; m++) {
             size_t each = block_count / miniblocks, bit = 0;
             unsigned width = (unsigned char) widths.data[m];
-            struct oi_slice packed = oi_cursor_bytes(&cursor, each * width / 8);
+            struct oi_slice packed = oi_cursor_bytes(cursor, each * width / 8);
 
             for (size_t i = 0; i < each && at < count; i++, at++)
                 values[at] =
@@ -55,7 +54,16 @@ read_differences(struct oi_slice page, int64_t *values)
                                take_bits((const unsigned char *) packed.data, &bit, width));
         }
     }
-    assert_false(cursor.failed);
+    assert_false(cursor->failed);
+    return count;
+}
+
+static size_t
+read_differences(struct oi_slice page, int64_t *values)
+{
+    struct oi_cursor cursor = oi_cursor_over(page);
+    size_t count = take_differences(&cursor, values);
+
     assert_int_equal(oi_cursor_left(&cursor), 0);
     return count;
 }
@@ -197,11 +205,72 @@ a_column_of_many_texts_has_no_dictionary(void **)
     parquet_dictionary_release(&dictionary);
 }
 
+/* Figures that walk, names of any length, and nothing. */
+static struct oi_slice
+next_text(struct oi_random *random, char room[64], size_t row)
+{
+    uint64_t kind = oi_random_next(random) % 8;
+    int size;
+
+    if (kind == 0)
+        return (struct oi_slice){ room, 0 };
+    if (kind == 1)
+        size = snprintf(room, 64, "%0*d", (int) (1 + oi_random_next(random) % 40), 7);
+    else
+        size = snprintf(room, 64, "%zu.%d", 64'000 + row / 7,
+                        (int) (oi_random_next(random) % 100'000'000));
+    return (struct oi_slice){ room, (size_t) size };
+}
+
+static void
+texts_read_back_from_what_is_new_in_them(void **)
+{
+    static int64_t prefixes[ROWS_MAX + 1], sizes[ROWS_MAX + 1];
+    static struct oi_slice texts[ROWS_MAX];
+    static char rooms[ROWS_MAX][64];
+    static bool present[ROWS_MAX];
+    struct oi_random random;
+
+    oi_random_init(&random, 20261128);
+    for (unsigned round = 0; round < 100; round++) {
+        size_t count = oi_random_next(&random) % ROWS_MAX, kept = 0, at = 0;
+        const struct oi_parquet_column column = { .type = OI_PARQUET_STRING,
+                                                  .is_nullable = true,
+                                                  .present = round % 3 ? present : NULL,
+                                                  .strings = texts };
+        struct oi_buffer page = {}, text = {};
+        struct oi_cursor cursor;
+
+        for (size_t row = 0; row < count; row++) {
+            texts[row] = next_text(&random, rooms[row], row);
+            present[row] = oi_random_next(&random) % 5 > 0;
+            kept += !column.present || present[row];
+        }
+        parquet_add_suffixes(&column, count, &page);
+        cursor = oi_cursor_over(oi_buffer_slice(&page));
+        assert_int_equal(take_differences(&cursor, prefixes), kept);
+        assert_int_equal(take_differences(&cursor, sizes), kept);
+        for (size_t row = 0; row < count; row++) {
+            if (column.present && !present[row])
+                continue;
+            assert_in_range(prefixes[at], 0, text.size);
+            text.size = (size_t) prefixes[at];
+            oi_buffer_add_slice(&text, oi_cursor_bytes(&cursor, (size_t) sizes[at++]));
+            assert_true(oi_slice_equal(oi_buffer_slice(&text), texts[row]));
+        }
+        assert_false(cursor.failed);
+        assert_int_equal(oi_cursor_left(&cursor), 0);
+        oi_buffer_release(&page);
+        oi_buffer_release(&text);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(differences_read_back_whatever_the_numbers),
+        cmocka_unit_test(texts_read_back_from_what_is_new_in_them),
         cmocka_unit_test(a_grid_of_times_costs_a_few_bytes_a_block),
         cmocka_unit_test(a_dictionary_reads_back_in_runs_and_in_groups),
         cmocka_unit_test(a_column_of_many_texts_has_no_dictionary),
