@@ -299,9 +299,7 @@ open_service(const struct oi_options *options, struct service *service, struct o
         return oi_fail(error, status, "%s is taken: choose another address with --listen",
                        oi_options_text(options, "listen"));
     OI_TRY(status);
-    if (service->alarm.engine)
-        oi_server_add_metrics(service->server, oi_alert_engine_write_metrics,
-                              service->alarm.engine);
+    oi_server_add_metrics(service->server, oi_alarm_write_metrics, &service->alarm);
     if (oi_options_switch(options, "collect"))
         OI_TRY(open_intake(options, service, error));
     OI_TRY(open_follower(options, service, error));
@@ -312,6 +310,7 @@ open_service(const struct oi_options *options, struct service *service, struct o
 struct reload {
     const struct oi_options *options;
     struct oi_server *server;
+    struct oi_alarm *alarm;
 };
 
 static enum oi_status
@@ -327,7 +326,9 @@ read_again(const struct reload *reload, struct oi_error *error)
     OI_TRY(oi_options_read_flags(options, count, arguments, error));
     OI_TRY(oi_config_load(options, &source, error));
     OI_TRY(read_server_options(options, &server, error));
-    return oi_server_reload(reload->server, &server, error);
+    OI_TRY(oi_alarm_check(options, error));
+    OI_TRY(oi_server_reload(reload->server, &server, error));
+    return oi_alarm_reload(options, reload->alarm, error);
 }
 
 static void
@@ -336,7 +337,8 @@ reload_configuration(void *context)
     struct oi_error error = {};
 
     if (read_again(context, &error) == OI_OK)
-        oi_log(OI_LOG_INFO, "server.reloaded", "read=\"keys, plans, origins, certificate\"");
+        oi_log(OI_LOG_INFO, "server.reloaded",
+               "read=\"keys, plans, origins, certificate, alerts\"");
     else
         oi_log(OI_LOG_ERROR, "server.reload_failed", "reason=\"%s\" next=\"all stays as it was\"",
                error.message);
@@ -357,6 +359,7 @@ run(const struct oi_options *options, struct oi_error *error)
     upkeep.store = service.workspace->store;
     upkeep.inbox = oi_intake_inbox(service.intake);
     reload.server = service.server;
+    reload.alarm = &service.alarm;
     oi_upkeep_run(&upkeep);
     oi_log(OI_LOG_INFO, "server.stopping", "reason=signal");
     oi_follower_stop(service.follower);
@@ -371,9 +374,10 @@ run(const struct oi_options *options, struct oi_error *error)
 const struct oi_command oi_command_serve = {
     .name = "serve",
     .summary = "Serve every API and the page, and collect from the exchanges",
-    .description = "Prints one line with its address when it listens; SIGINT and SIGTERM stop it "
-                   "cleanly,\nSIGHUP reads keys, plans, origins and the certificate again.\n"
-                   "On an address that others can reach it wants keys (oi keys), or --open.",
+    .description =
+        "Prints one line with its address when it listens; SIGINT and SIGTERM stop it "
+        "cleanly,\nSIGHUP reads keys, plans, origins, the certificate and alerts again.\n"
+        "On an address that others can reach it wants keys (oi keys), or --open.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),
     .run = run,
