@@ -53,6 +53,25 @@ processor_table_and_bits_agree(void **)
     }
 }
 
+/* Long input goes three stretches at a time. */
+static void
+long_input_agrees_too(void **)
+{
+    static unsigned char bytes[1 << 14];
+    struct oi_random random;
+
+    oi_random_init(&random, 10);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char) oi_random_next(&random);
+    for (size_t size = 1500; size < sizeof(bytes); size += 1 + oi_random_below(&random, 200)) {
+        size_t start = oi_random_below(&random, sizeof(bytes) - size);
+        uint32_t before = (uint32_t) oi_random_next(&random);
+
+        assert_int_equal(oi_crc32c(before, bytes + start, size),
+                         oi_crc32c_by_table(before, bytes + start, size));
+    }
+}
+
 static void
 runs_over_several_pieces(void **)
 {
@@ -67,6 +86,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_the_published_vectors),
         cmocka_unit_test(processor_table_and_bits_agree),
+        cmocka_unit_test(long_input_agrees_too),
         cmocka_unit_test(runs_over_several_pieces),
     };
     return cmocka_run_group_tests_name("base/crc32c", tests, NULL, NULL);
