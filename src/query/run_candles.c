@@ -119,31 +119,44 @@ add_rollup(void *context, const struct oi_rollup *rollup)
     return OI_OK;
 }
 
+/* oi_decimals_get where it stands: a candle has six of them, and most are one integer each. */
+static inline void
+put_figure(const struct oi_decimals *column, size_t row, struct oi_decimal *figure)
+{
+    if (column->mantissas && !column->exponents && column->mantissas[row] % 10 != 0)
+        *figure = (struct oi_decimal){ .mantissa = column->mantissas[row],
+                                       .exponent = (int16_t) column->exponent,
+                                       .form = OI_DECIMAL_PLAIN };
+    else
+        *figure = oi_decimals_get(column, row);
+}
+
 /* The same of many, by columns. */
 static enum oi_status
 add_rollup_columns(void *context, const struct oi_rollup_columns *columns)
 {
     struct candles_state *state = context;
+    bool is_candle = state->candles.interval_ns == state->rollup_ns;
 
     oi_vector_reserve(&state->candles.items, columns->count);
     for (size_t i = 0; i < columns->count; i++) {
-        const struct oi_candle part = {
-            .start = columns->starts[i],
-            .open = oi_decimals_get(&columns->first.open_interest, i),
-            .high = oi_decimals_get(&columns->high.open_interest, i),
-            .low = oi_decimals_get(&columns->low.open_interest, i),
-            .close = oi_decimals_get(&columns->last.open_interest, i),
-            .price_open = oi_decimals_get(&columns->first.mark_price, i),
-            .price_close = oi_decimals_get(&columns->last.mark_price, i),
-            .first = columns->first.time[i],
-            .last = columns->last.time[i],
-            .count = (uint32_t) columns->counts[i],
-        };
+        struct oi_candle made, *candle = &made;
 
-        if (state->candles.interval_ns == state->rollup_ns)
-            oi_vector_push(&state->candles.items, part);
-        else
-            oi_candles_add_part(&state->candles, &part);
+        if (is_candle)
+            candle = &state->candles.items.items[state->candles.items.count++];
+        put_figure(&columns->first.open_interest, i, &candle->open);
+        put_figure(&columns->high.open_interest, i, &candle->high);
+        put_figure(&columns->low.open_interest, i, &candle->low);
+        put_figure(&columns->last.open_interest, i, &candle->close);
+        put_figure(&columns->first.mark_price, i, &candle->price_open);
+        put_figure(&columns->last.mark_price, i, &candle->price_close);
+        candle->start = columns->starts[i];
+        candle->first = columns->first.time[i];
+        candle->last = columns->last.time[i];
+        candle->count = (uint32_t) columns->counts[i];
+        candle->is_incomplete = false;
+        if (!is_candle)
+            oi_candles_add_part(&state->candles, candle);
     }
     return OI_OK;
 }
@@ -302,6 +315,25 @@ push_candle(struct run *run, struct candles_state *state, const struct oi_candle
     taken->is_incomplete = true;
 }
 
+/* All that is ready as it is: nothing is filled, marked or kept back, so nothing is copied. */
+static bool
+emit_whole(struct run *run, struct candles_state *state, size_t ready)
+{
+    struct oi_candle *emptied = state->out.items;
+    size_t capacity = state->out.capacity;
+
+    if (state->out.count > 0 || ready < state->candles.items.count || run->query->fills_gaps ||
+        atomic_load(&run->damages.count) > 0)
+        return false;
+    state->out.items = state->candles.items.items;
+    state->out.count = state->candles.items.count;
+    state->out.capacity = state->candles.items.capacity;
+    state->candles.items.items = emptied;
+    state->candles.items.count = 0;
+    state->candles.items.capacity = capacity;
+    return true;
+}
+
 /* Append candles to `out`, with the last close carried over empty intervals where asked for. */
 static enum oi_status
 emit(struct run *run, struct candles_state *state, const struct oi_candle *candles, size_t count,
@@ -430,9 +462,11 @@ fill_block(struct run *run, struct candles_state *state, bool *ret_is_last, stru
     }
     /* The last candle may still grow. */
     ready = is_done ? state->candles.items.count : state->candles.items.count - 1;
+    *ret_is_last = is_done;
+    if (emit_whole(run, state, ready))
+        return OI_OK;
     OI_TRY(emit(run, state, state->candles.items.items, ready, error));
     oi_candles_keep(&state->candles, state->candles.items.count - ready);
-    *ret_is_last = is_done;
     return OI_OK;
 }
 

@@ -70,8 +70,8 @@ struct total_columns {
     struct events events;
     struct event *sorted;
     size_t sorted_capacity;
-    uint16_t places[PLACES + 1];
-    int64_t first_second; /* of the slice; INT64_MAX: it is too long */
+    uint32_t places[PLACES + 1]; /* thousands of members have more changes than 16 bits count */
+    int64_t first_second;        /* of the slice; INT64_MAX: it is too long */
     struct second seconds[SECONDS];
     uint64_t used[SECONDS / 64];
 };
@@ -182,15 +182,32 @@ multiply(const int64_t *mantissas, size_t count, int64_t factor, int64_t *ret_va
     return outside == 0;
 }
 
+/* Can they stay as they are? */
+OI_VECTORISED static bool
+are_values(const int64_t *mantissas, size_t count)
+{
+    uint64_t outside = 0;
+
+    for (size_t row = 0; row < count; row++)
+        outside |=
+            (uint64_t) (mantissas[row] > VALUE_MAX) | (uint64_t) (mantissas[row] < -VALUE_MAX);
+    return outside == 0;
+}
+
 /* The rest of a leg's block as integers of the total's exponent. */
 static bool
 scale(const struct total_columns *columns, struct column_leg *leg,
       const struct oi_decimals *amounts, size_t from, size_t count)
 {
     const int64_t *mantissas = amounts->mantissas;
-    int64_t *own = own_values(leg, count);
+    int64_t *own;
     bool fits = true;
 
+    if (!amounts->exponents && amounts->exponent == columns->exponent) {
+        leg->values = mantissas;
+        return are_values(mantissas + from, count - from);
+    }
+    own = own_values(leg, count);
     if (!amounts->exponents) {
         leg->values = own;
         return amounts->exponent - columns->exponent <= 18 &&
