@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "codec/column_internal.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 const int64_t oi_column_powers[OI_POWER_MAX + 1] = {
@@ -47,6 +48,7 @@ enum shape {
 
 struct candidate {
     enum shape shape;
+    bool has_gaps;
     size_t head_size, guess;
     const int64_t *values;
 };
@@ -63,39 +65,28 @@ struct shapes {
     struct candidate candidates[SHAPE_COUNT];
     size_t candidate_count, best_guess;
     enum shape best;
+    bool best_has_gaps;
 };
 
-static size_t
-smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+/* About what the innermost column takes, as a frame or as gaps. */
+struct leaf {
+    size_t size;
+    bool has_gaps;
+};
 
-/* About what the innermost column takes. */
-static size_t
-leaf_size(const int64_t *values, size_t count)
+static struct leaf
+leaf_of(size_t frame_size, size_t gaps_size)
 {
-    return smaller(oi_frame_size(values, count), oi_gaps_size(values, count, OI_BLOCK_COUNT));
-}
-
-static size_t
-leaf_guess(const int64_t *values, size_t count)
-{
-    return smaller(oi_frame_guess(values, count), oi_gaps_size(values, count, OI_GUESS_COUNT));
+    return (struct leaf){ frame_size < gaps_size ? frame_size : gaps_size, gaps_size < frame_size };
 }
 
 /* The innermost column. */
 static void
-encode_leaf(const int64_t *values, size_t count, struct oi_buffer *out)
+encode_leaf(const int64_t *values, size_t count, bool has_gaps, struct oi_buffer *out)
 {
-    size_t with_gaps;
-
-    if (oi_constant_fits(values, count)) {
+    if (oi_constant_fits(values, count))
         oi_constant_encode(values[0], out);
-        return;
-    }
-    with_gaps = oi_gaps_size(values, count, OI_BLOCK_COUNT);
-    if (with_gaps != SIZE_MAX && with_gaps < oi_frame_size(values, count))
+    else if (has_gaps)
         oi_gaps_encode(values, count, out);
     else
         oi_frame_encode(values, count, out);
@@ -106,10 +97,12 @@ static void
 add_candidate(struct shapes *shapes, enum shape shape, size_t head_size, const int64_t *values,
               size_t count)
 {
-    size_t guess = head_size + leaf_guess(values, count);
+    struct leaf leaf =
+        leaf_of(oi_frame_guess(values, count), oi_gaps_size(values, count, OI_GUESS_COUNT));
+    size_t guess = head_size + leaf.size;
 
     shapes->candidates[shapes->candidate_count++] =
-        (struct candidate){ shape, head_size, guess, values };
+        (struct candidate){ shape, leaf.has_gaps, head_size, guess, values };
     if (guess < shapes->best_guess)
         shapes->best_guess = guess;
 }
@@ -125,14 +118,17 @@ choose_best(struct shapes *shapes, size_t count)
         if (shapes->candidates[i].guess <= limit)
             shapes->candidates[left++] = shapes->candidates[i];
     shapes->best = shapes->candidates[0].shape;
+    shapes->best_has_gaps = shapes->candidates[0].has_gaps;
     for (size_t i = 0; i < left && left > 1; i++) {
         const struct candidate *candidate = &shapes->candidates[i];
-        size_t size = candidate->head_size + leaf_size(candidate->values, count);
+        struct leaf leaf = leaf_of(oi_frame_size(candidate->values, count),
+                                   oi_gaps_size(candidate->values, count, OI_BLOCK_COUNT));
 
-        if (size >= best_size)
+        if (candidate->head_size + leaf.size >= best_size)
             continue;
-        best_size = size;
+        best_size = candidate->head_size + leaf.size;
         shapes->best = candidate->shape;
+        shapes->best_has_gaps = leaf.has_gaps;
     }
 }
 
@@ -163,24 +159,24 @@ encode_best(const struct shapes *shapes, const int64_t *values, size_t count, st
 {
     switch (shapes->best) {
     case SHAPE_FRAME:
-        encode_leaf(values, count, out);
+        encode_leaf(values, count, shapes->best_has_gaps, out);
         break;
     case SHAPE_MULTIPLE:
         oi_multiple_encode_head(shapes->rest, shapes->power, out);
-        encode_leaf(shapes->multiples, count, out);
+        encode_leaf(shapes->multiples, count, shapes->best_has_gaps, out);
         break;
     case SHAPE_DELTA:
         oi_delta_encode_head(values[0], shapes->first_delta, shapes->power, out);
-        encode_leaf(shapes->deltas, count, out);
+        encode_leaf(shapes->deltas, count, shapes->best_has_gaps, out);
         break;
     case SHAPE_DELTA_OF_DELTA:
         oi_delta_encode_head(values[0], shapes->first_delta, shapes->power, out);
         oi_delta_encode_head(shapes->deltas[0], shapes->seconds[0], 0, out);
-        encode_leaf(shapes->seconds, count, out);
+        encode_leaf(shapes->seconds, count, shapes->best_has_gaps, out);
         break;
     case SHAPE_DICTIONARY:
         oi_dictionary_encode_head(&shapes->dictionary, out);
-        encode_leaf(shapes->codes, count, out);
+        encode_leaf(shapes->codes, count, shapes->best_has_gaps, out);
         break;
     case SHAPE_COUNT:
         break;
