@@ -127,6 +127,22 @@ take_host(struct oi_slice host, struct oi_clickhouse_address *address, struct oi
     return OI_OK;
 }
 
+static bool
+take_option(struct oi_slice option, struct oi_clickhouse_address *address)
+{
+    struct oi_slice name, value = option;
+
+    if (!oi_slice_next_part(&value, '=', &name))
+        return false;
+    if (oi_slice_is(name, "cluster"))
+        return take_name(value, address->cluster, sizeof(address->cluster));
+    if (!oi_slice_is(name, "quorum") || value.size != 1 || value.data[0] < '1' ||
+        value.data[0] > '9')
+        return false;
+    address->quorum = (unsigned) (value.data[0] - '0');
+    return true;
+}
+
 enum oi_status
 oi_clickhouse_address_parse(const char *text, struct oi_clickhouse_address *ret_address,
                             struct oi_error *error)
@@ -151,11 +167,10 @@ oi_clickhouse_address_parse(const char *text, struct oi_clickhouse_address *ret_
     if (mark) {
         options = (struct oi_slice){ mark + 1, rest.size - (size_t) (mark - rest.data) - 1 };
         rest.size = (size_t) (mark - rest.data);
-        if (!oi_slice_starts_with(options, "cluster=") ||
-            !take_name((struct oi_slice){ options.data + 8, options.size - 8 }, address.cluster,
-                       sizeof(address.cluster)))
-            return oi_fail(error, OI_E_INVALID,
-                           "behind a store's address only ?cluster=NAME may stand");
+        if (!take_option(options, &address))
+            return oi_fail(
+                error, OI_E_INVALID,
+                "behind a store's address only ?cluster=NAME or ?quorum=1 to 9 may stand");
     }
     mark = memchr(rest.data, '/', rest.size);
     hosts = rest;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a ClickHouse store is: clickhouse://user:password@host:8123,host2:8123/database, or
- * clickhouses:// (or https://) for TLS. `?cluster=NAME` is for `oi clickhouse init`. Pure.
+ * clickhouses:// (or https://) for TLS. `?cluster=NAME` is for `oi clickhouse init`, `?quorum=1`
+ * for a cluster that has lost a replica. Pure.
  */
 #pragma once
 
@@ -16,6 +17,7 @@ struct oi_clickhouse_address {
     char user[128], password[256]; /* percent-decoded; user "default" when none is given */
     char database[64];             /* a plain name; "oi" when none is given */
     char cluster[64];              /* a plain name, or "" */
+    unsigned quorum; /* how many replicas must have a row; 0: every one of its shard */
     bool is_tls;
     size_t host_count;
     char hosts[OI_CLICKHOUSE_HOSTS_MAX][256]; /* "host:port", tried in this order */

@@ -389,9 +389,10 @@ enum oi_status
 oi_clickhouse_quorum_ask(struct oi_clickhouse_client *client,
                          struct oi_clickhouse_quorum *ret_quorum, struct oi_error *error)
 {
-    unsigned readings, events;
+    unsigned readings = oi_clickhouse_client_address(client)->quorum, events;
 
-    OI_TRY(count_replicas(client, "readings_local", &readings, error));
+    if (readings == 0)
+        OI_TRY(count_replicas(client, "readings_local", &readings, error));
     OI_TRY(count_replicas(client, "events", &events, error));
     *ret_quorum = (struct oi_clickhouse_quorum){ .readings = readings, .events = events / 2 + 1 };
     return OI_OK;

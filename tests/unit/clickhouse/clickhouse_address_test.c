@@ -28,6 +28,9 @@ an_address_is_taken_apart(void **state)
     assert_string_equal(address.database, "oi");
     assert_string_equal(address.cluster, "both");
     assert_true(address.is_tls);
+    assert_int_equal(address.quorum, 0);
+    assert_ok(oi_clickhouse_address_parse("clickhouse://host/oi?quorum=1", &address, NULL));
+    assert_int_equal(address.quorum, 1);
 }
 
 static void
@@ -44,6 +47,9 @@ what_is_no_address_is_refused(void **state)
         "clickhouse://me:%4@host/oi",
         "clickhouse://ho st/oi",
         "clickhouse://host/oi?cluster=",
+        "clickhouse://host/oi?quorum=0",
+        "clickhouse://host/oi?quorum=12",
+        "clickhouse://host/oi?quorum",
         "clickhouse://host/oi?password=x",
         "clickhouse://:8123/oi",
     };
