@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must hold at the end: every row once on every way to it, quotas within their blocks, no answer wrong."""
+"""What must hold at the end: every row once on every way to it, quotas within blocks, no answer wrong."""
 import csv
 import io
 import json
@@ -9,7 +9,7 @@ from processes import BLOCK, CALLS, DATABASE, EXCHANGES, PASSWORD, USER, run
 from rig import ask
 
 # Batches that a turn given up has hidden have no rows in the last word of their event.
-VISIBLE = ("batch IN (SELECT argMax(batch, attempt) FROM events GROUP BY sequence "
+VISIBLE = (f"batch IN (SELECT argMax(batch, attempt) FROM {DATABASE}.events GROUP BY sequence "
            "HAVING argMax(row_count, attempt) > 0)")
 
 

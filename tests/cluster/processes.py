@@ -186,11 +186,11 @@ class Server(Process):
     def is_ready(self):
         return ask(self.port, "/readyz")[0] in (200, 503)
 
-    def markets(self):
-        """Names of those that have a newest reading."""
+    def newest(self):
+        """(market, time) of the newest reading of each."""
         status, body = ask(self.port, "/oi/v1/latest?limit=10000",
                            headers={"Authorization": f"Bearer {KEYS[-1]}"})
-        return {row["market"] for row in json.loads(body)["data"]} if status == 200 else set()
+        return {(row["market"], row["time"]) for row in json.loads(body)["data"]} if status == 200 else set()
 
 
 def run(binary, *arguments):
