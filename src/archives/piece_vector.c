@@ -26,6 +26,15 @@ static const uint8_t lasts[2 * VECTOR] = {
     255,        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 };
 
+/* Constants kept in memory: else they are made anew for every field. */
+#define FOUR(byte) (byte), (byte), (byte), (byte)
+#define EVERY(byte)                                                                                \
+    {                                                                                              \
+        FOUR(byte), FOUR(byte), FOUR(byte), FOUR(byte), FOUR(byte), FOUR(byte), FOUR(byte),        \
+            FOUR(byte)                                                                             \
+    }
+static const char zeros[VECTOR] = EVERY('0'), points[VECTOR] = EVERY('.'), nines[VECTOR] = EVERY(9);
+
 static const uint64_t tens[2] = { UINT64_C(100'000'000), UINT64_C(10'000'000'000'000'000) };
 
 bool
@@ -89,12 +98,11 @@ join_digits(__m256i text, size_t count, __m256i *bad)
     const __m256i by_10 = _mm256_set1_epi16(0x010A);
     const __m256i by_100 = _mm256_set1_epi32(0x0001'0064);
     const __m256i by_10000 = _mm256_set1_epi32(0x0001'2710);
-    __m256i digits =
-        _mm256_and_si256(_mm256_sub_epi8(text, _mm256_set1_epi8('0')), load(lasts + count));
+    __m256i digits = _mm256_and_si256(_mm256_sub_epi8(text, load(zeros)), load(lasts + count));
     __m256i fours, eights;
     uint64_t low, high;
 
-    *bad = _mm256_or_si256(*bad, _mm256_subs_epu8(digits, _mm256_set1_epi8(9)));
+    *bad = _mm256_or_si256(*bad, _mm256_subs_epu8(digits, load(nines)));
     fours = _mm256_madd_epi16(_mm256_maddubs_epi16(digits, by_10), by_100);
     eights = _mm256_madd_epi16(_mm256_packus_epi32(fours, fours), by_10000);
     high = (uint64_t) _mm_cvtsi128_si64(_mm256_castsi256_si128(eights));
@@ -118,7 +126,7 @@ read_figure(const char *end, size_t size, struct oi_packed *row, unsigned figure
     if (size > OI_PIECE_DIGITS_MAX + 1)
         return false;
     text = load(end - VECTOR);
-    dots = (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8('.'))) &
+    dots = (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(text, load(points))) &
            UINT32_MAX << (VECTOR - size);
     if (dots != 0) {
         places = VECTOR - 1 - _tzcnt_u32(dots);
@@ -184,15 +192,18 @@ read_line(struct oi_piece_reader *reader, struct oi_piece_window *window, const 
           struct oi_packed *row)
 {
     const uint16_t *ends = window->ends + window->next;
+    const uint8_t *roles = reader->roles;
+    const char *base = window->from;
+    const char delimiter = reader->delimiter;
     size_t columns = reader->column_count;
     __m256i bad = _mm256_setzero_si256();
     const char *from = *at, *end = from;
 
     reader->key_count = 0;
     for (size_t i = 0; i < columns; i++, from = end + 1) {
-        end = window->from + ends[i];
-        if (!read_field(reader, reader->roles[i], end, (size_t) (end - from), row, &bad) ||
-            (*end != reader->delimiter && i + 1 < columns))
+        end = base + ends[i];
+        if (!read_field(reader, roles[i], end, (size_t) (end - from), row, &bad) ||
+            (*end != delimiter && i + 1 < columns))
             return false;
     }
     if (*end == '\r' && window->next + columns < window->count && end[1] == '\n') {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The driver of an import. The file is read twice: once for its hash, which the ledger is asked
- * for, and once for its rows.
+ * for, and once for its rows. Where the ledger can have nothing to say, as it knows no file yet, a
+ * large table is read once and hashed on the way: until then the ledger knows it by what the file
+ * system says of it, which changes with every change to the file.
  */
 #include "collector/import.h"
 
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Small enough that a damaged file loses little before its damage. */
 #define PIECE_SIZE ((size_t) 65'536)
@@ -33,6 +36,8 @@ struct import {
     struct oi_import_batch *batch;
     struct oi_archive_options reading; /* of the source being read */
     char name[OI_FEED_NAME_SIZE];      /* of the feed, behind "import:" */
+    bool is_hashed;                    /* `sha256` is the file's */
+    uint8_t sha256[OI_SHA256_SIZE];
 };
 
 static void
@@ -75,6 +80,7 @@ hash_file(struct import *import, FILE *file, bool *ret_is_zip, struct oi_error *
     OI_CLEANUP(oi_free_pointer) char *piece = oi_alloc(PIECE_SIZE);
     struct oi_slice bytes;
 
+    import->progress.bytes_total = 0;
     do {
         OI_TRY(read_piece(file, piece, &bytes, error));
         if (import->progress.bytes_total == 0)
@@ -82,7 +88,8 @@ hash_file(struct import *import, FILE *file, bool *ret_is_zip, struct oi_error *
         oi_sha256_add(stream, bytes);
         import->progress.bytes_total += bytes.size;
     } while (bytes.size > 0);
-    oi_sha256_finish(&stream, import->mark.sha256);
+    oi_sha256_finish(&stream, import->sha256);
+    import->is_hashed = true;
     rewind(file);
     return OI_OK;
 }
@@ -267,6 +274,45 @@ ask_ledger(struct import *import, struct oi_error *error)
     return OI_OK;
 }
 
+/* What a file is known by until it is hashed. */
+static void
+name_by_facts(const struct stat *facts, uint8_t ret_digest[OI_SHA256_SIZE])
+{
+    const int64_t numbers[] = {
+        (int64_t) facts->st_dev, (int64_t) facts->st_ino, (int64_t) facts->st_size,
+        facts->st_mtim.tv_sec,   facts->st_mtim.tv_nsec,  facts->st_ctim.tv_sec,
+        facts->st_ctim.tv_nsec,
+    };
+
+    oi_sha256((struct oi_slice){ (const char *) numbers, sizeof(numbers) }, ret_digest);
+}
+
+/* The file's identity, and what the ledger knows of it. */
+static enum oi_status
+identify(struct import *import, FILE *file, bool *ret_is_zip, struct oi_error *error)
+{
+    struct stat facts = {};
+    char head[4];
+    bool has_imports = true;
+
+    if (fstat(fileno(file), &facts) == 0 &&
+        oi_import_bulk_suits(import->options, (uint64_t) facts.st_size) &&
+        pread(fileno(file), head, sizeof(head), 0) == (ssize_t) sizeof(head) &&
+        !oi_is_zip((struct oi_slice){ head, sizeof(head) })) {
+        name_by_facts(&facts, import->mark.sha256);
+        OI_TRY(ask_ledger(import, error));
+        import->progress.bytes_total = (uint64_t) facts.st_size;
+        if (import->report.rows_before > 0)
+            return OI_OK;
+        OI_TRY(oi_store_has_imports(import->store, &has_imports, error));
+        if (!has_imports)
+            return OI_OK;
+    }
+    OI_TRY(hash_file(import, file, ret_is_zip, error));
+    memcpy(import->mark.sha256, import->sha256, sizeof(import->sha256));
+    return ask_ledger(import, error);
+}
+
 /* A large plain table goes in bulk as far as that goes, the rest row by row. */
 static enum oi_status
 read_table(struct import *import, struct file_source *source, struct oi_error *error)
@@ -274,6 +320,7 @@ read_table(struct import *import, struct file_source *source, struct oi_error *e
     const struct oi_archive_options reading = { .file_name = import->base_name,
                                                 .mapping = import->options->mapping,
                                                 .zones = import->options->zones };
+    uint8_t *hash = import->is_hashed ? NULL : import->sha256;
     const struct oi_import_bulk_source bulk = { .store = import->store,
                                                 .options = import->options,
                                                 .reading = &reading,
@@ -281,15 +328,39 @@ read_table(struct import *import, struct file_source *source, struct oi_error *e
                                                 .name = import->path,
                                                 .mark = &import->mark,
                                                 .batch = import->batch,
-                                                .progress = &import->progress };
-    bool is_done = false;
+                                                .progress = &import->progress,
+                                                .sha256 = hash };
+    bool is_done = false, is_zip;
 
     if (!import->options->is_never_bulk)
         OI_TRY(oi_import_bulk(&bulk, &is_done, error));
-    if (is_done)
+    if (is_done) {
+        import->is_hashed = true;
         return OI_OK;
+    }
+    if (!import->is_hashed) {
+        OI_TRY(hash_file(import, source->file, &is_zip, error));
+        if (import->mark.rows_done == 0)
+            memcpy(import->mark.sha256, import->sha256, sizeof(import->sha256));
+    }
     import->progress.rows = import->progress.bytes_done = 0;
     return read_source(import, import->path, import->base_name, push_file, source, error);
+}
+
+/* The ledger learns the hash of a file that came in without. */
+static enum oi_status
+name_by_hash(struct import *import, struct oi_error *error)
+{
+    struct oi_error none = {};
+    enum oi_status status;
+
+    if (memcmp(import->mark.sha256, import->sha256, sizeof(import->sha256)) == 0)
+        return OI_OK;
+    status = oi_store_import_rename(import->store, import->mark.sha256, import->sha256, &none);
+    if (status != OI_OK && status != OI_E_NOT_FOUND) /* nothing of it is in the store */
+        return oi_fail(error, status, "%s", none.message);
+    memcpy(import->mark.sha256, import->sha256, sizeof(import->sha256));
+    return OI_OK;
 }
 
 static enum oi_status
@@ -303,14 +374,15 @@ import_file(struct import *import, struct oi_error *error)
 
     OI_TRY(open_file(import->path, &file, error));
     set_name(import);
-    OI_TRY(hash_file(import, file, &is_zip, error));
-    OI_TRY(ask_ledger(import, error));
+    OI_TRY(identify(import, file, &is_zip, error));
     if (import->report.was_imported)
         return OI_OK;
     options.name = import->name;
     source.file = file;
     import->batch = oi_import_batch_new(import->store, &options, &import->mark, &import->report);
     status = is_zip ? read_zip(import, file, error) : read_table(import, &source, error);
+    if (status == OI_OK)
+        status = name_by_hash(import, error);
     if (status == OI_OK)
         status = oi_import_batch_flush(import->batch, true, error);
     oi_import_batch_free(&import->batch);

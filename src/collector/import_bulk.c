@@ -8,6 +8,7 @@
 #include "collector/import_bulk.h"
 
 #include "archives/piece.h"
+#include "base/crypto.h"
 #include "base/map.h"
 
 #include <errno.h>
@@ -85,7 +86,10 @@ struct bulk {
     struct worker workers[THREADS_MAX];
     pthread_mutex_t lock;
     pthread_cond_t freed;
-    unsigned loading, parsing; /* threads that compute; under the lock */
+    unsigned loading, parsing;     /* threads that compute; under the lock */
+    struct oi_sha256_stream *hash; /* NULL: not wanted */
+    uint64_t hashed;               /* pieces that are in it; under the lock */
+    bool is_broken;                /* a piece could not be read: none behind it is hashed */
     struct group *groups[2];
     struct oi_map *market_of;
     OI_VECTOR(struct oi_instrument) markets; /* of all threads */
@@ -121,19 +125,41 @@ read_at(struct worker *worker, size_t offset, uint64_t from, size_t size)
     return done;
 }
 
+/* Pieces are hashed one after the other, each by the thread that has it in its cache. */
+static void
+hash_piece(struct bulk *bulk, uint64_t number, struct oi_slice bytes, bool is_read)
+{
+    if (!bulk->hash)
+        return;
+    (void) pthread_mutex_lock(&bulk->lock);
+    while (is_read && bulk->hashed != number && !bulk->is_broken)
+        (void) pthread_cond_wait(&bulk->freed, &bulk->lock);
+    bulk->is_broken = bulk->is_broken || !is_read;
+    is_read = !bulk->is_broken;
+    (void) pthread_mutex_unlock(&bulk->lock);
+    if (is_read)
+        oi_sha256_add(bulk->hash, bytes);
+    (void) pthread_mutex_lock(&bulk->lock);
+    bulk->hashed += is_read;
+    (void) pthread_cond_broadcast(&bulk->freed);
+    (void) pthread_mutex_unlock(&bulk->lock);
+}
+
 /* The lines that begin in a piece of the file, the last one whole. False when there is no end to it
  * in sight. */
 static bool
 read_lines(struct worker *worker, uint64_t number, struct oi_slice *ret_lines)
 {
-    const struct bulk *bulk = worker->bulk;
+    struct bulk *bulk = worker->bulk;
     uint64_t from = bulk->start + number * bulk->piece_size;
     uint64_t to = from + bulk->piece_size < bulk->size ? from + bulk->piece_size : bulk->size;
     size_t before = number > 0; /* does a line end right there? */
     size_t size = (size_t) (to - from) + before, begin = 0;
     const char *end;
+    bool is_read = read_at(worker, 0, from - before, size) == size;
 
-    if (read_at(worker, 0, from - before, size) != size)
+    hash_piece(bulk, number, (struct oi_slice){ worker->buffer + before, size - before }, is_read);
+    if (!is_read)
         return false;
     if (before) {
         end = memchr(worker->buffer, '\n', size);
@@ -208,7 +234,7 @@ end_parsing(struct bulk *bulk)
 {
     (void) pthread_mutex_lock(&bulk->lock);
     bulk->parsing--;
-    (void) pthread_cond_signal(&bulk->freed);
+    (void) pthread_cond_broadcast(&bulk->freed);
     (void) pthread_mutex_unlock(&bulk->lock);
 }
 
@@ -225,11 +251,12 @@ parse_pieces(void *context)
     const struct oi_import_options *options = worker->bulk->source->options;
     size_t i;
 
-    while ((i = atomic_fetch_add(&call->group->next, 1)) < call->group->count) {
+    /* Whoever takes a piece goes on with it: those behind it wait for its hash. */
+    while (begin_parsing(worker->bulk),
+           (i = atomic_fetch_add(&call->group->next, 1)) < call->group->count) {
         struct piece *piece = &call->group->pieces[i];
         struct oi_slice lines;
 
-        begin_parsing(worker->bulk);
         piece->worker = worker;
         piece->is_read = read_lines(worker, call->group->at + i, &lines) &&
                          oi_piece_read(worker->reader, lines, &piece->content);
@@ -237,6 +264,7 @@ parse_pieces(void *context)
             assume_known(&piece->content, options->known_after_ns);
         end_parsing(worker->bulk);
     }
+    end_parsing(worker->bulk);
     return NULL;
 }
 
@@ -523,6 +551,8 @@ open_readers(struct bulk *bulk)
     }
     if (bulk->start >= bulk->size)
         return false;
+    if (bulk->hash)
+        oi_sha256_add(bulk->hash, (struct oi_slice){ first->buffer, (size_t) bulk->start });
     size_groups(bulk, (struct oi_slice){ end + 1, size - (size_t) bulk->start });
     return true;
 }
@@ -598,9 +628,16 @@ release(struct bulk *bulk)
     }
     oi_map_free(&bulk->market_of);
     oi_vector_release(&bulk->markets);
+    oi_sha256_abandon(&bulk->hash);
     (void) pthread_cond_destroy(&bulk->freed);
     (void) pthread_mutex_destroy(&bulk->lock);
     oi_free(bulk);
+}
+
+bool
+oi_import_bulk_suits(const struct oi_import_options *options, uint64_t size)
+{
+    return !options->is_never_bulk && size >= (options->piece_size ? 0 : FILE_SIZE_MIN);
 }
 
 enum oi_status
@@ -614,7 +651,7 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
 
     *ret_is_done = false;
     if (fstat(fileno(source->file), &facts) != 0 ||
-        (uint64_t) facts.st_size < (options->piece_size ? 0 : FILE_SIZE_MIN))
+        !oi_import_bulk_suits(options, (uint64_t) facts.st_size))
         return OI_OK;
     bulk = oi_alloc_zero(1, sizeof(*bulk));
     (void) pthread_mutex_init(&bulk->lock, NULL);
@@ -626,6 +663,7 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
     bulk->thread_count = count_threads();
     bulk->skipped = source->mark->rows_done;
     bulk->lines = 1;
+    bulk->hash = source->sha256 ? oi_sha256_begin() : NULL;
     if (open_readers(bulk)) {
         bulk->market_of = oi_map_new();
         for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
@@ -636,6 +674,8 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
         oi_import_batch_markets(source->batch, market_at, bulk, source->name);
         status = run(bulk, error);
         *ret_is_done = status == OI_OK && !bulk->is_over;
+        if (*ret_is_done && bulk->hash)
+            oi_sha256_finish(&bulk->hash, source->sha256);
         /* Behind the last commit there may be refused rows alone. */
         if (status == OI_OK && bulk->items > source->mark->rows_done)
             source->mark->rows_done = bulk->items;

@@ -19,7 +19,11 @@ struct oi_import_bulk_source {
     struct oi_import_mark *mark;
     struct oi_import_batch *batch;
     struct oi_import_progress *progress;
+    uint8_t *sha256; /* 32 bytes, which get the hash of a file that was read whole; or NULL */
 };
+
+/* Is a file of that size worth it? */
+bool oi_import_bulk_suits(const struct oi_import_options *options, uint64_t size);
 
 /* *ret_is_done: the whole file is in the store. Else the batch is left so that reading the file
  * from its start goes on where this ended. Fails as the store and the file do. */

@@ -161,6 +161,69 @@ oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
     return OI_OK;
 }
 
+static enum oi_status
+note_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+{
+    (void) key;
+    (void) body;
+    (void) error;
+    *(bool *) context = true;
+    return OI_E_NOT_FOUND; /* enough */
+}
+
+enum oi_status
+oi_store_has_imports(struct oi_store *store, bool *ret_has, struct oi_error *error)
+{
+    const struct oi_key all = {};
+    struct oi_access access;
+    bool has = store->remote != NULL;
+    enum oi_status status;
+
+    OI_TRY(oi_access_begin(&access, store, OI_KV_READ, error));
+    status = oi_access_walk(&access, OI_TABLE_IMPORT, &all, &all, note_entry, &has, error);
+    oi_access_end(&access);
+    OI_TRY(status);
+    *ret_has = has;
+    return OI_OK;
+}
+
+static enum oi_status
+rename_entry(struct oi_store *store, struct search *search, const uint8_t sha256[32],
+             struct oi_error *error)
+{
+    struct oi_access access;
+    enum oi_status status = oi_access_begin(&access, store, OI_KV_WRITE, error);
+
+    OI_TRY(status);
+    status = search_run(&access, search, error);
+    if (status == OI_OK && search->found.id == 0)
+        status = oi_fail(error, OI_E_NOT_FOUND, "no file of that hash was imported");
+    if (status == OI_OK) {
+        memcpy(search->found.mark.sha256, sha256, sizeof(search->found.mark.sha256));
+        status = entry_save(&access, &search->found, error);
+    }
+    if (status == OI_OK)
+        status = oi_access_commit(&access, error);
+    oi_access_end(&access);
+    oi_vector_release(&search->found.batches);
+    return status;
+}
+
+enum oi_status
+oi_store_import_rename(struct oi_store *store, const uint8_t from[32], const uint8_t to[32],
+                       struct oi_error *error)
+{
+    struct search search = { .sha256 = from };
+    enum oi_status status;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    (void) pthread_mutex_lock(&store->append_lock);
+    status = rename_entry(store, &search, to, error);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    return status;
+}
+
 enum oi_status
 oi_import_save(struct oi_access *access, const struct oi_import_mark *mark, uint64_t batch,
                uint32_t *next_import, uint32_t *ret_import, struct oi_error *error)

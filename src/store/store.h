@@ -262,6 +262,11 @@ enum oi_status oi_store_checkpoint_share(struct oi_store *store,
 /* The import ledger. NOT_FOUND when no file of that hash was begun. */
 enum oi_status oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
                                     struct oi_import_mark *ret_mark, struct oi_error *error);
+/* Does the ledger have any entry? Where rows are kept elsewhere, it is taken to have. */
+enum oi_status oi_store_has_imports(struct oi_store *store, bool *ret_has, struct oi_error *error);
+/* The file that was known by `from` while it came in is of the hash `to`. Durable; NOT_FOUND. */
+enum oi_status oi_store_import_rename(struct oi_store *store, const uint8_t from[32],
+                                      const uint8_t to[32], struct oi_error *error);
 /* Hide every row of the import that `batch` belongs to, from now on; NOT_FOUND. */
 enum oi_status oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error);
 

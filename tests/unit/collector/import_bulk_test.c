@@ -353,6 +353,22 @@ begin_half(struct way *way, struct oi_slice bytes, uint64_t rows_done)
     assert_ok(oi_store_append(way->test.store, &batch, &result, NULL));
 }
 
+/* However it came in, the ledger knows it by its bytes in the end. */
+static void
+assert_known(struct way *way, const char *path, struct oi_slice bytes)
+{
+    struct oi_import_report report;
+    struct oi_import_mark mark;
+    uint8_t sha256[OI_SHA256_SIZE];
+
+    oi_sha256(bytes, sha256);
+    assert_ok(oi_store_import_find(way->test.store, sha256, &mark, &way->error));
+    assert_true(mark.is_complete);
+    assert_int_equal(mark.rows_done, way->report.rows);
+    assert_ok(oi_import_file(way->test.store, path, &way->options, &report, &way->error));
+    assert_true(report.was_imported);
+}
+
 /* Returns how many rows came straight into chunks. */
 static uint64_t
 run_round(const char *folder, uint64_t seed)
@@ -388,6 +404,7 @@ run_round(const char *folder, uint64_t seed)
     import(&bulk, path);
     assert_same_reports(&rows, &bulk);
     assert_same_stores(&rows, &bulk);
+    assert_known(&bulk, path, bytes);
     oi_store_stats(bulk.test.store, &stats);
     end(&rows);
     end(&bulk);
