@@ -16,16 +16,31 @@ struct bar_columns {
 };
 
 static void
-add_bar(struct bar_columns *columns, const struct oi_bar *bar)
+add_bars(struct bar_columns *columns, const struct oi_bar *bars, size_t count)
 {
-    oi_vector_push(&columns->time_us, oi_time_to_us(bar->start));
-    oi_vector_push(&columns->last, oi_decimal_to_double(&bar->last));
-    oi_vector_push(&columns->change, bar->change_percent);
-    oi_vector_push(&columns->volatility, bar->volatility);
-    oi_vector_push(&columns->ratio, bar->price_ratio);
-    oi_vector_push(&columns->has_change, bar->has_change);
-    oi_vector_push(&columns->has_volatility, bar->has_volatility);
-    oi_vector_push(&columns->has_ratio, bar->has_ratio);
+    size_t at = columns->time_us.count;
+
+    oi_vector_reserve(&columns->time_us, count);
+    oi_vector_reserve(&columns->last, count);
+    oi_vector_reserve(&columns->change, count);
+    oi_vector_reserve(&columns->volatility, count);
+    oi_vector_reserve(&columns->ratio, count);
+    oi_vector_reserve(&columns->has_change, count);
+    oi_vector_reserve(&columns->has_volatility, count);
+    oi_vector_reserve(&columns->has_ratio, count);
+    for (size_t i = 0; i < count; i++, at++) {
+        const struct oi_bar *bar = &bars[i];
+
+        columns->time_us.items[at] = oi_time_to_us(bar->start);
+        columns->last.items[at] = oi_decimal_to_double(&bar->last);
+        columns->change.items[at] = bar->change_percent;
+        columns->volatility.items[at] = bar->volatility;
+        columns->ratio.items[at] = bar->price_ratio;
+        columns->has_change.items[at] = bar->has_change;
+        columns->has_volatility.items[at] = bar->has_volatility;
+        columns->has_ratio.items[at] = bar->has_ratio;
+    }
+    columns->time_us.count = at;
 }
 
 static enum oi_status
@@ -37,8 +52,7 @@ gather_bars(struct oi_result *result, struct bar_columns *columns, struct oi_err
         OI_TRY(oi_result_next(result, &block, error));
         if (!block)
             return OI_OK;
-        for (size_t i = 0; i < block->count; i++)
-            add_bar(columns, &block->bars[i]);
+        add_bars(columns, block->bars, block->count);
     }
 }
 
@@ -106,168 +120,6 @@ oi_export_bars(const struct oi_source *source, const struct oi_query *query, str
     return export_bars_of(result, out, error);
 }
 
-/* The columns of readings as stored. Decimals keep every digit as text. */
-struct text_column {
-    OI_VECTOR(struct oi_slice) texts;
-    OI_VECTOR(bool) present;
-};
-
-struct row_columns {
-    struct oi_arena arena;
-    OI_VECTOR(int64_t) time, exchange_time, known_time, sides, flags;
-    OI_VECTOR(bool) has_exchange_time;
-    /* allow float-type: a convenience beside the digits */
-    OI_VECTOR(double) value;
-    struct text_column market, feed, unit, open_interest, value_usd, mark_price, index_price,
-        last_price;
-};
-
-static void
-add_text(struct text_column *column, struct oi_slice text, bool is_present)
-{
-    oi_vector_push(&column->texts, text);
-    oi_vector_push(&column->present, is_present);
-}
-
-static void
-add_decimal(struct row_columns *columns, struct text_column *column, const struct oi_decimal *value)
-{
-    char text[OI_DECIMAL_TEXT_SIZE];
-    struct oi_slice printed = { text, oi_decimal_print(value, text) };
-
-    printed.data = oi_arena_copy(&columns->arena, printed);
-    add_text(column, printed, !oi_decimal_is_none(value));
-}
-
-static void
-add_row(struct row_columns *columns, const struct oi_block *block, struct oi_slice market,
-        size_t row)
-{
-    struct oi_observation reading = oi_columns_get(block->rows, row);
-
-    add_text(&columns->market, market, true);
-    add_text(&columns->feed, oi_slice_of(block->feed), true);
-    add_text(&columns->unit, oi_slice_of(oi_unit_name(block->unit)), true);
-    oi_vector_push(&columns->sides, block->sides);
-    oi_vector_push(&columns->flags, reading.flags);
-    oi_vector_push(&columns->time, reading.time);
-    oi_vector_push(&columns->known_time, reading.known_time);
-    oi_vector_push(&columns->has_exchange_time, reading.exchange_time != OI_TIME_NONE);
-    oi_vector_push(&columns->exchange_time, reading.exchange_time);
-    oi_vector_push(&columns->value, oi_decimal_to_double(&reading.open_interest));
-    add_decimal(columns, &columns->open_interest, &reading.open_interest);
-    add_decimal(columns, &columns->value_usd, &reading.value_usd);
-    add_decimal(columns, &columns->mark_price, &reading.mark_price);
-    add_decimal(columns, &columns->index_price, &reading.index_price);
-    add_decimal(columns, &columns->last_price, &reading.last_price);
-}
-
-static enum oi_status
-gather_rows(struct oi_result *result, struct row_columns *columns, struct oi_error *error)
-{
-    const struct oi_block *block;
-    char name[OI_MARKET_NAME_SIZE];
-
-    for (;;) {
-        struct oi_slice market;
-
-        OI_TRY(oi_result_next(result, &block, error));
-        if (!block)
-            return OI_OK;
-        oi_native_name(block->market->instrument, name);
-        market = oi_slice_of(oi_arena_copy(&columns->arena, oi_slice_of(name)));
-        for (size_t row = 0; row < block->count; row++)
-            add_row(columns, block, market, row);
-    }
-}
-
-static enum oi_status
-write_rows(const struct row_columns *columns, struct oi_buffer *out, struct oi_error *error)
-{
-#define TEXT(column)                                                                               \
-    {                                                                                              \
-        .name = #column, .type = OI_PARQUET_STRING, .is_nullable = true,                           \
-        .present = columns->column.present.items, .strings = columns->column.texts.items           \
-    }
-#define INSTANT(column)                                                                            \
-    {                                                                                              \
-        .name = #column, .type = OI_PARQUET_TIMESTAMP_UTC_NANOS, .integers = columns->column.items \
-    }
-    const struct oi_parquet_column file[] = {
-        TEXT(market),
-        INSTANT(time),
-        TEXT(open_interest),
-        { .name = "open_interest_double",
-          .type = OI_PARQUET_DOUBLE,
-          .doubles = columns->value.items },
-        TEXT(unit),
-        { .name = "sides", .type = OI_PARQUET_INT64, .integers = columns->sides.items },
-        TEXT(value_usd),
-        TEXT(mark_price),
-        TEXT(index_price),
-        TEXT(last_price),
-        TEXT(feed),
-        { .name = "exchange_time",
-          .type = OI_PARQUET_TIMESTAMP_UTC_NANOS,
-          .is_nullable = true,
-          .present = columns->has_exchange_time.items,
-          .integers = columns->exchange_time.items },
-        INSTANT(known_time),
-        { .name = "flags", .type = OI_PARQUET_INT64, .integers = columns->flags.items },
-    };
-#undef TEXT
-#undef INSTANT
-
-    return oi_parquet_write(file, OI_COUNT(file), columns->time.count, out, error);
-}
-
-static void
-release_text(struct text_column *column)
-{
-    oi_vector_release(&column->texts);
-    oi_vector_release(&column->present);
-}
-
-static void
-release_rows(struct row_columns *columns)
-{
-    oi_vector_release(&columns->time);
-    oi_vector_release(&columns->exchange_time);
-    oi_vector_release(&columns->known_time);
-    oi_vector_release(&columns->sides);
-    oi_vector_release(&columns->flags);
-    oi_vector_release(&columns->has_exchange_time);
-    oi_vector_release(&columns->value);
-    release_text(&columns->market);
-    release_text(&columns->feed);
-    release_text(&columns->unit);
-    release_text(&columns->open_interest);
-    release_text(&columns->value_usd);
-    release_text(&columns->mark_price);
-    release_text(&columns->index_price);
-    release_text(&columns->last_price);
-    oi_arena_release(&columns->arena);
-}
-
-enum oi_status
-oi_export_rows_of(struct oi_result *result, struct oi_buffer *out, struct oi_error *error)
-{
-    OI_CLEANUP(release_rows) struct row_columns columns = {};
-
-    OI_TRY(gather_rows(result, &columns, error));
-    return write_rows(&columns, out, error);
-}
-
-enum oi_status
-oi_export_rows(const struct oi_source *source, const struct oi_query *query, struct oi_buffer *out,
-               struct oi_problem *problem, struct oi_error *error)
-{
-    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
-
-    OI_TRY(oi_query_run(source, query, &result, problem, error));
-    return oi_export_rows_of(result, out, error);
-}
-
 static enum oi_parquet_type
 parquet_type(enum oi_cell type)
 {
@@ -309,6 +161,137 @@ fill_column(const struct oi_cells_column *from, size_t count, struct oi_arena *a
             values[row] = from->numbers.items[row] != 0;
         to->booleans = values;
     }
+}
+
+/* Readings as stored. Decimals keep every digit as text. */
+struct row_columns {
+    struct oi_cells cells;
+    /* allow float-type: a convenience beside the digits */
+    OI_VECTOR(double) value;
+};
+
+static const struct {
+    const char *name;
+    enum oi_cell type;
+    bool is_nullable;
+} row_columns[] = {
+    { "market", OI_CELL_TEXT, true },          { "time", OI_CELL_TIME, false },
+    { "open_interest", OI_CELL_FIGURE, true }, { "unit", OI_CELL_TEXT, true },
+    { "sides", OI_CELL_INTEGER, false },       { "value_usd", OI_CELL_FIGURE, true },
+    { "mark_price", OI_CELL_FIGURE, true },    { "index_price", OI_CELL_FIGURE, true },
+    { "last_price", OI_CELL_FIGURE, true },    { "feed", OI_CELL_TEXT, true },
+    { "exchange_time", OI_CELL_TIME, true },   { "known_time", OI_CELL_TIME, false },
+    { "flags", OI_CELL_INTEGER, false },
+};
+/* Before it stands the open interest as a double. */
+#define DOUBLE_AT 3
+
+/* Times that are always there, or none as such. */
+static void
+add_times(struct oi_cells *cells, const oi_time *times, size_t count)
+{
+    int64_t *numbers = oi_cells_add_numbers(cells);
+
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = times ? times[i] : OI_TIME_NONE;
+}
+
+static void
+add_rows(struct row_columns *columns, const struct oi_block *block, struct oi_slice market)
+{
+    const struct oi_columns *rows = block->rows;
+    struct oi_cells *cells = &columns->cells;
+    int64_t *flags;
+
+    oi_cells_at_once(cells, block->count);
+    oi_cells_add_text(cells, market);
+    add_times(cells, rows->time, block->count);
+    oi_cells_add_column(cells, &rows->open_interest);
+    oi_cells_add_text(cells, oi_slice_of(oi_unit_name(block->unit)));
+    oi_cells_add_number(cells, block->sides);
+    oi_cells_add_column(cells, &rows->value_usd);
+    oi_cells_add_column(cells, &rows->mark_price);
+    oi_cells_add_column(cells, &rows->index_price);
+    oi_cells_add_column(cells, &rows->last_price);
+    oi_cells_add_text(cells, oi_slice_of(block->feed));
+    oi_cells_add_times(cells, rows->exchange_time, sizeof(*rows->exchange_time));
+    add_times(cells, rows->known_time, block->count);
+    flags = oi_cells_add_numbers(cells);
+    for (size_t i = 0; i < block->count; i++)
+        flags[i] = rows->flags ? rows->flags[i] : 0;
+    oi_vector_reserve(&columns->value, block->count);
+    for (size_t i = 0; i < block->count; i++) {
+        struct oi_decimal value = oi_decimals_get(&rows->open_interest, i);
+
+        columns->value.items[columns->value.count++] = oi_decimal_to_double(&value);
+    }
+}
+
+static enum oi_status
+gather_rows(struct oi_result *result, struct row_columns *columns, struct oi_error *error)
+{
+    const struct oi_block *block;
+    char name[OI_MARKET_NAME_SIZE];
+
+    for (size_t i = 0; i < OI_COUNT(row_columns); i++)
+        oi_cells_column(&columns->cells, row_columns[i].name, row_columns[i].type);
+    for (;;) {
+        OI_TRY(oi_result_next(result, &block, error));
+        if (!block)
+            return OI_OK;
+        if (block->count == 0)
+            continue;
+        oi_native_name(block->market->instrument, name);
+        add_rows(columns, block, oi_slice_of(name));
+    }
+}
+
+static enum oi_status
+write_rows(const struct row_columns *columns, struct oi_buffer *out, struct oi_error *error)
+{
+    struct oi_parquet_column file[OI_COUNT(row_columns) + 1];
+    const struct oi_cells *cells = &columns->cells;
+    struct oi_arena arena = {};
+    enum oi_status status;
+
+    for (size_t i = 0; i < OI_COUNT(row_columns); i++) {
+        struct oi_parquet_column *column = &file[i + (i >= DOUBLE_AT)];
+
+        fill_column(&cells->columns[i], cells->row_count, &arena, column);
+        column->is_nullable = row_columns[i].is_nullable;
+    }
+    file[DOUBLE_AT] = (struct oi_parquet_column){ .name = "open_interest_double",
+                                                  .type = OI_PARQUET_DOUBLE,
+                                                  .doubles = columns->value.items };
+    status = oi_parquet_write(file, OI_COUNT(file), cells->row_count, out, error);
+    oi_arena_release(&arena);
+    return status;
+}
+
+static void
+release_rows(struct row_columns *columns)
+{
+    oi_cells_release(&columns->cells);
+    oi_vector_release(&columns->value);
+}
+
+enum oi_status
+oi_export_rows_of(struct oi_result *result, struct oi_buffer *out, struct oi_error *error)
+{
+    OI_CLEANUP(release_rows) struct row_columns columns = {};
+
+    OI_TRY(gather_rows(result, &columns, error));
+    return write_rows(&columns, out, error);
+}
+
+enum oi_status
+oi_export_rows(const struct oi_source *source, const struct oi_query *query, struct oi_buffer *out,
+               struct oi_problem *problem, struct oi_error *error)
+{
+    OI_CLEANUP(oi_result_close) struct oi_result *result = NULL;
+
+    OI_TRY(oi_query_run(source, query, &result, problem, error));
+    return oi_export_rows_of(result, out, error);
 }
 
 enum oi_status
