@@ -588,6 +588,11 @@ static const struct oi_route routes[] = {
     REFERENCE("/v4/reference-data/pair-metrics"),
     REFERENCE("/v4/reference-data/institution-metrics"),
     REFERENCE("/v4/reference-data/market-metrics"),
+    { .path = "/v4/openapi.json",
+      .methods = OI_METHOD_GET,
+      .is_public = true,
+      .parse = coinmetrics_parse_openapi,
+      .render = coinmetrics_render_openapi },
 };
 
 const struct oi_dialect oi_dialect_coinmetrics = {

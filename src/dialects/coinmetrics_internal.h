@@ -163,3 +163,10 @@ enum oi_status coinmetrics_render_metric_catalog(struct oi_rendering *rendering,
 
 /* The WebSocket. */
 extern const struct oi_stream_route coinmetrics_stream;
+
+/* The description of all this, coinmetrics_openapi.c */
+enum oi_status coinmetrics_parse_openapi(const struct oi_call *call,
+                                         const struct oi_http_request *request,
+                                         struct oi_query *query, struct oi_problem *problem);
+enum oi_status coinmetrics_render_openapi(struct oi_rendering *rendering, struct oi_buffer *out,
+                                          bool *ret_is_last, struct oi_error *error);

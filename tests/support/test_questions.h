@@ -336,6 +336,7 @@ static const struct test_route test_routes[] = {
     { "coinmetrics", "/v4/reference-data/assets", "", test_reference_names, false },
     { "coinmetrics", "/v4/reference-data/pairs", "", test_reference_names, false },
     { "coinmetrics", "/v4/reference-data/market-metrics", "", test_reference_names, false },
+    { "coinmetrics", "/v4/openapi.json", "", test_nothing, false },
     { "aperiodic", "/api/v1/data/open_interest",
       "timestamp=exchange&interval=1h&" TEST_PERPETUAL TEST_MONTH, test_aperiodic_data, false },
     { "aperiodic", "/api/v1/data/preview/open_interest",
