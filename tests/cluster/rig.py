@@ -84,8 +84,10 @@ class Process:
         """Start it; `wait` tells when it answers."""
         self.was_ready = False
         with open(self.folder / "log", "ab") as log:
-            self.child = subprocess.Popen(self.arguments(), env=environment(), stdout=log, stderr=log,
-                                          stdin=subprocess.DEVNULL, cwd=self.folder)
+            # What a killed process leaves behind in the temporary folder is removed with ours.
+            self.child = subprocess.Popen(
+                self.arguments(), env=environment() | {"TMPDIR": str(self.folder.parent)}, stdout=log,
+                stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder)
 
     def wait(self, seconds=READY):
         """Until it answers."""
