@@ -113,6 +113,9 @@ struct oi_http_reply {
                            struct oi_error *error);
     void (*finish)(void *context); /* once, when `more` will not be called again; may be NULL */
     void *context;
+    /* Not empty: by these bytes, which `again` of the handler is handed, it can tell whether this
+     * very reply holds for the same request another time (http_server.h). In the arena. */
+    struct oi_slice recipe;
     bool is_compressible; /* text: gzip it when the client takes that and the size is worth it */
     bool is_withheld;     /* never sent: the client waits until it gives up (the simulator's) */
     bool is_waiting;      /* set by `more`: nothing yet */

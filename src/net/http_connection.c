@@ -243,6 +243,11 @@ advance(struct oi_http_connection *connection, struct oi_slice bytes)
     size_t queued = connection->output.size;
     bool is_buffered = connection->input.size > 0;
 
+    if (!is_buffered && bytes.size > 0 && oi_http_connection_repeat(connection, bytes)) {
+        if (queued == 0)
+            connection->output_ms = connection->host->now_ms;
+        return;
+    }
     if (is_buffered) {
         oi_buffer_add_slice(&connection->input, bytes);
         bytes = oi_buffer_slice(&connection->input);

@@ -11,6 +11,7 @@
 #include "net/output.h"
 
 struct oi_http_connection;
+struct oi_http_repeats;
 
 /* What all connections of one server share. */
 struct oi_http_host {
@@ -27,6 +28,8 @@ struct oi_http_host {
     void (*compress)(void *owner, struct oi_buffer *body);
     /* The Date header's value. */
     const char *(*date)(struct oi_http_host *host);
+    /* What was answered lately; NULL: everything is answered anew. */
+    struct oi_http_repeats *repeats;
 };
 
 /* Defaults for the zeros. */

@@ -4,6 +4,7 @@
 
 #include "base/compress.h"
 #include "net/http_connection.h"
+#include "net/http_repeat.h"
 #include "net/websocket.h"
 
 /* More of a reply is pulled, and the next request is taken up, when less than this waits to be
@@ -73,6 +74,8 @@ void oi_http_connection_pull(struct oi_http_connection *connection);
 void oi_http_connection_end_waiting(struct oi_http_connection *connection);
 /* Forget request and reply; the next one may come. */
 void oi_http_connection_finish_reply(struct oi_http_connection *connection);
+/* Answer at once with what the same bytes were answered with before; false: read them. */
+bool oi_http_connection_repeat(struct oi_http_connection *connection, struct oi_slice bytes);
 /* Status line and headers, with the empty line. */
 void oi_http_write_head(struct oi_http_connection *connection, struct oi_buffer *out);
 

@@ -342,6 +342,58 @@ encode(struct oi_http_connection *connection)
     return true;
 }
 
+/* Keep an answer that the handler can vouch for another time, under the bytes of its request. Every
+ * condition here that is not of the bytes is one of oi_http_connection_repeat. */
+static void
+remember(struct oi_http_connection *connection, struct oi_slice head)
+{
+    static const char date[] = "\r\nDate: ";
+    const struct oi_http_reply *reply = &connection->reply;
+    struct oi_http_repeats *repeats = connection->host->repeats;
+    const char *at;
+
+    if (!repeats || reply->recipe.size == 0 || connection->is_head || connection->ends_after ||
+        reply->more || reply->body.size > 0 || connection->request.is_http10 ||
+        connection->request.body.size > 0 || oi_http_reply_find(reply, "Date"))
+        return;
+    at = memmem(head.data, head.size, date, sizeof(date) - 1);
+    if (at)
+        oi_http_repeats_put(repeats, oi_buffer_slice(&connection->parser.head), head,
+                            (size_t) (at - head.data) + sizeof(date) - 1, reply);
+}
+
+bool
+oi_http_connection_repeat(struct oi_http_connection *connection, struct oi_slice bytes)
+{
+    struct oi_http_host *host = connection->host;
+    const struct oi_http_repeat *repeat;
+    struct oi_buffer head = {};
+    const char *date;
+
+    if (!host->repeats || host->is_stopping || connection->phase != OI_HTTP_PHASE_REQUESTS ||
+        connection->reply_state != OI_HTTP_REPLY_NONE || connection->ends_after ||
+        connection->output.size > 0 || oi_http_parser_is_busy(&connection->parser))
+        return false;
+    repeat = oi_http_repeats_find(host->repeats, bytes);
+    if (!repeat || !host->handler->again(host->handler->context, repeat->recipe))
+        return false;
+    host->stats.requests++;
+    connection->has_asked = true;
+    date = host->date(host);
+    if (strlen(date) == OI_HTTP_REPEAT_DATE_SIZE)
+        memcpy(repeat->date, date, OI_HTTP_REPEAT_DATE_SIZE);
+    if (repeat->part.size > JOIN_SIZE_MAX) {
+        oi_output_add(&connection->output, repeat->head);
+        oi_output_share(&connection->output, repeat->body, repeat->part);
+        return true;
+    }
+    (void) oi_buffer_reserve(&head, repeat->head.size + repeat->part.size);
+    oi_buffer_add_slice(&head, repeat->head);
+    oi_buffer_add_slice(&head, repeat->part);
+    oi_output_move(&connection->output, &head);
+    return true;
+}
+
 void
 oi_http_connection_answer(struct oi_http_connection *connection)
 {
@@ -363,6 +415,8 @@ oi_http_connection_answer(struct oi_http_connection *connection)
     if (reply->more && !connection->is_chunked)
         connection->ends_after = true;
     oi_http_write_head(connection, &head);
+    if (reply->recipe.size > 0)
+        remember(connection, oi_buffer_slice(&head));
     if (has_body && !reply->more && oi_http_reply_body(reply).size <= JOIN_SIZE_MAX) {
         oi_buffer_add_slice(&head, oi_http_reply_body(reply));
         has_body = false;

@@ -6,6 +6,7 @@
  */
 #include "base/compress.h"
 #include "net/http_connection.h"
+#include "net/http_repeat.h"
 #include "net/tls.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ maybe_stopped(struct oi_http_server *server)
     if (server->is_closed) {
         if (server->peer_count == 0 && server->handle_count == 0) {
             oi_free(server->read_buffer);
+            oi_http_repeats_free(&server->host.repeats);
             oi_free((void *) server->options.address);
             oi_tls_context_free(&server->tls);
             oi_free(server);
@@ -683,6 +685,7 @@ oi_http_server_open(struct oi_loop *loop, const struct oi_http_server_options *o
         .wake = wake,
         .compress = compress,
         .date = date,
+        .repeats = handler->again ? oi_http_repeats_new() : NULL,
     };
     server->date_second = -1;
     server->read_buffer = oi_alloc(READ_SIZE);

@@ -46,6 +46,10 @@ struct oi_http_handler {
      */
     void (*refuse)(void *context, int status, const char *reason, struct oi_slice target,
                    struct oi_http_reply *reply);
+    /* The same bytes came again that were answered with a reply that had a recipe: does that reply,
+     * status, headers and body, still hold? Then it is sent again but for its date, and what the
+     * handler counts it counts now. The recipe is aligned as from malloc. NULL: nothing is. */
+    bool (*again)(void *context, const void *recipe);
     void *context;
 };
 

@@ -23,6 +23,7 @@ struct answer {
     struct oi_result *result;
     struct oi_buffer key; /* in the cache; empty: it is not kept */
     struct oi_cache_state state;
+    uint64_t generation;   /* of the rules it was let in by, or of earlier ones */
     uint64_t counts[2];    /* of an answer from the cache: credits, rows */
     struct oi_cells cells; /* where the answer is a file */
     struct oi_visit visit;

@@ -15,7 +15,6 @@
 #define PLACES 4096
 /* Larger answers are rendered as they are sent. */
 #define BODY_MAX ((size_t) 1 << 20)
-#define AGE_MAX_NS INT64_C(1'000'000'000)
 /* As the server itself does: below, the head outweighs what gzip saves; above, others would wait.
  */
 #define PACK_MIN 1500
@@ -88,7 +87,8 @@ holds(const struct place *place, struct oi_slice key, const struct oi_cache_stat
         return false;
     if (state->version != 0)
         return place->state.version == state->version;
-    return place->state.batch == state->batch && state->now_ns - place->state.now_ns <= AGE_MAX_NS;
+    return place->state.batch == state->batch &&
+           state->now_ns - place->state.now_ns <= OI_CACHE_AGE_MAX_NS;
 }
 
 static void
@@ -158,7 +158,7 @@ fill(struct oi_cache *cache, struct place *place, struct hit *hit,
 }
 
 bool
-oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_state *state,
+oi_cache_find(struct oi_cache *cache, struct oi_slice key, struct oi_cache_state *state,
               const struct oi_http_request *request, struct oi_http_reply *reply,
               uint64_t ret_counts[2])
 {
@@ -176,6 +176,8 @@ oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache
         if (state->version != 0) {
             place->state.batch = state->batch;
             place->state.now_ns = state->now_ns;
+        } else {
+            *state = place->state;
         }
     }
     pthread_mutex_unlock(&cache->lock);

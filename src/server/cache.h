@@ -11,6 +11,9 @@
 
 struct oi_cache;
 
+/* An answer without a version is given again so long. */
+#define OI_CACHE_AGE_MAX_NS INT64_C(1'000'000'000)
+
 /* The data an answer is of. */
 struct oi_cache_state {
     uint64_t batch;   /* the last commit */
@@ -23,8 +26,9 @@ void oi_cache_free(struct oi_cache **cache);
 
 /* Fill the reply with the shared body, compressed where the request takes that, and the counts
  * kept with it. With a
- * version it is that which must be the same, whatever has been committed. */
-bool oi_cache_find(struct oi_cache *cache, struct oi_slice key, const struct oi_cache_state *state,
+ * version it is that which must be the same, whatever has been committed; without, `state` becomes
+ * the kept one's. */
+bool oi_cache_find(struct oi_cache *cache, struct oi_slice key, struct oi_cache_state *state,
                    const struct oi_http_request *request, struct oi_http_reply *reply,
                    uint64_t ret_counts[2]);
 /* Keep a copy of a whole reply (status 200, no `more`). */

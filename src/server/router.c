@@ -442,6 +442,7 @@ static void
 drop_headers(struct oi_http_reply *reply)
 {
     oi_vector_clear(&reply->headers);
+    reply->recipe = (struct oi_slice){};
     reply->is_compressible = false;
 }
 
@@ -471,6 +472,7 @@ begin(struct answer *answer, const struct oi_http_request *request, struct oi_ht
     bool is_same;
 
     *ret_is_last = true;
+    answer->generation = oi_access_generation(answer->server->access);
     OI_TRY(check(answer, request));
     if (answer_may_keep(answer, request)) {
         answer_make_key(answer, request);

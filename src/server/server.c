@@ -108,6 +108,7 @@ worker_open(struct oi_server *server, unsigned index, uint16_t port, struct oi_e
         .handle = router_handle,
         .upgrade = live_upgrade,
         .refuse = router_refuse,
+        .again = router_again,
         .context = worker,
     };
 

@@ -74,6 +74,9 @@ struct worker {
 /* Answer any request; `worker` is the context of the HTTP server. */
 void router_handle(void *worker, const struct oi_http_request *request,
                    struct oi_http_reply *reply);
+/* Does a kept answer still hold for the same request, by what answer_find_kept left with it? Counts
+ * it, too. */
+bool router_again(void *worker, const void *recipe);
 /* Answer what never became a request, in the envelope of the vendor whose path it names. */
 void router_refuse(void *worker, int status, const char *reason, struct oi_slice target,
                    struct oi_http_reply *reply);

@@ -242,7 +242,7 @@ world_sent(struct world *world)
     return world->sent.data;
 }
 
-static void
+[[maybe_unused]] static void
 world_pass(struct world *world, uint64_t ms)
 {
     world->host.now_ms += ms;
