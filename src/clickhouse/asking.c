@@ -43,8 +43,9 @@ struct positions {
 static enum oi_status
 take_positions(struct oi_slice body, struct positions *positions, struct oi_error *error)
 {
-    static const char *const names[] = { "instrument", "feed",       "row_count",
-                                         "last_batch", "first_time", "last_time" };
+    static const char *const names[] = { "instrument", "feed",      "row_count", "last_batch",
+                                         "first_time", "last_time", "present_0", "present_1",
+                                         "present_2",  "present_3", "present_4", "has_wides" };
     struct oi_native_block block;
     enum oi_status status;
 
@@ -54,7 +55,7 @@ take_positions(struct oi_slice body, struct positions *positions, struct oi_erro
         for (size_t i = 0; status == OI_OK && i < OI_COUNT(names); i++)
             status = oi_native_find(&block, names[i], false, &columns[i], error);
         for (size_t row = 0; status == OI_OK && row < block.rows; row++) {
-            const struct oi_remote_position position = {
+            struct oi_remote_position position = {
                 .instrument = (uint32_t) oi_native_int(columns[0], row),
                 .feed = (uint16_t) oi_native_int(columns[1], row),
                 .rows = (uint64_t) oi_native_int(columns[2], row),
@@ -63,6 +64,11 @@ take_positions(struct oi_slice body, struct positions *positions, struct oi_erro
                 .last = oi_native_int(columns[5], row),
             };
 
+            for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+                if (oi_native_int(columns[6 + figure], row) == OI_EXPONENT_NONE)
+                    position.absent |= 1u << figure;
+            if (oi_native_int(columns[6 + OI_FIGURE_COUNT], row) == 0)
+                position.absent |= 1u << OI_FIGURE_COUNT;
             oi_vector_push(&positions->items, position);
         }
         oi_native_block_release(&block);
@@ -151,9 +157,14 @@ oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error)
 
     if (batch_limit == 0)
         return OI_OK;
+    oi_buffer_add_text(&statement, "SELECT instrument, feed, count() AS row_count, max(batch) AS "
+                                   "last_batch, min(time) AS first_time, max(time) AS last_time, "
+                                   "max(notEmpty(wides)) AS has_wides");
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        oi_buffer_add_format(&statement, ", max(%s_exponent) AS present_%u",
+                             oi_reading_figures[figure], figure);
     oi_buffer_add_format(&statement,
-                         "SELECT instrument, feed, count() AS row_count, max(batch) AS last_batch, "
-                         "min(time) AS first_time, max(time) AS last_time FROM readings WHERE "
+                         " FROM readings WHERE "
                          "batch <= %llu GROUP BY instrument, feed ORDER BY instrument, feed",
                          (unsigned long long) batch_limit);
     status = oi_clickhouse_select(engine, &statement, &out, error);
@@ -305,16 +316,19 @@ ask_window(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
            const struct window *window, struct oi_rows *rows, size_t *ret_seen,
            struct oi_error *error)
 {
+    unsigned columns = stretch->columns | (stretch->lacks_wides ? OI_READINGS_NO_WIDES : 0);
     struct oi_buffer statement = {}, out = {};
     enum oi_status status;
 
     oi_buffer_add_text(&statement, "SELECT ");
-    oi_readings_select(stretch->columns, false, &statement);
-    oi_buffer_add_format(&statement,
-                         " FROM readings WHERE instrument = %u AND feed = %u AND time >= %lld AND "
-                         "time < %lld",
-                         window->series.instrument, window->series.feed,
-                         (long long) window->span.from, (long long) window->span.to);
+    oi_readings_select(columns, false, &statement);
+    oi_buffer_add_format(&statement, " FROM readings WHERE instrument = %u AND feed = %u",
+                         window->series.instrument, window->series.feed);
+    /* What holds of every row is not asked of each. */
+    if (window->span.from > stretch->extent.from)
+        oi_buffer_add_format(&statement, " AND time >= %lld", (long long) window->span.from);
+    if (window->span.to < stretch->extent.to)
+        oi_buffer_add_format(&statement, " AND time < %lld", (long long) window->span.to);
     if (stretch->batch_limit != UINT64_MAX)
         oi_buffer_add_format(&statement, " AND batch <= %llu",
                              (unsigned long long) stretch->batch_limit);
@@ -324,8 +338,7 @@ ask_window(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
     oi_buffer_add_text(&statement, " SETTINGS max_threads = 1");
     status = oi_clickhouse_select(engine, &statement, &out, error);
     if (status == OI_OK)
-        status = oi_readings_decode(oi_buffer_slice(&out), stretch->columns, rows, NULL, ret_seen,
-                                    error);
+        status = oi_readings_decode(oi_buffer_slice(&out), columns, rows, NULL, ret_seen, error);
     if (status == OI_OK)
         oi_readings_sort(rows);
     oi_buffer_release(&statement);

@@ -106,13 +106,33 @@ oi_native_block_release(struct oi_native_block *block)
 int64_t
 oi_native_int(const struct oi_native_column *column, size_t row)
 {
-    unsigned width = types[column->type].width;
-    uint64_t value = 0;
+    const char *at = column->values + row * types[column->type].width;
+    uint64_t wide;
+    uint32_t middle;
+    uint16_t narrow;
 
-    memcpy(&value, column->values + row * width, width);
-    if (types[column->type].is_signed && width < 8 && value >> (8 * width - 1))
-        value |= ~UINT64_C(0) << (8 * width);
-    return (int64_t) value;
+    /* Each width by itself: a copy of a size that the compiler does not know is a call. */
+    switch (column->type) {
+    case OI_NATIVE_INT64:
+    case OI_NATIVE_UINT64:
+        memcpy(&wide, at, sizeof(wide));
+        return (int64_t) wide;
+    case OI_NATIVE_UINT32:
+    case OI_NATIVE_INT32:
+        memcpy(&middle, at, sizeof(middle));
+        return column->type == OI_NATIVE_INT32 ? (int32_t) middle : (int64_t) middle;
+    case OI_NATIVE_UINT16:
+    case OI_NATIVE_INT16:
+        memcpy(&narrow, at, sizeof(narrow));
+        return column->type == OI_NATIVE_INT16 ? (int16_t) narrow : (int64_t) narrow;
+    case OI_NATIVE_UINT8:
+        return (uint8_t) *at;
+    case OI_NATIVE_INT8:
+        return (int8_t) *at;
+    case OI_NATIVE_STRING:
+        break;
+    }
+    return 0;
 }
 
 enum oi_status

@@ -182,6 +182,7 @@ static const struct oi_remote_calls calls = {
     .commit = oi_clickhouse_commit,
     .present = oi_clickhouse_present,
     .read = oi_clickhouse_read,
+    .gather = oi_clickhouse_gather,
     .keep = keep,
     .stats = stats_of,
     .verify = verify,

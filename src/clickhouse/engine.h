@@ -58,6 +58,9 @@ enum oi_status oi_clickhouse_present(void *context, const struct oi_row_key *key
 enum oi_status oi_clickhouse_read(void *context, const struct oi_stretch *stretch,
                                   struct oi_rows *rows, struct oi_span *ret_done,
                                   struct oi_error *error);
+/* gathering.c */
+enum oi_status oi_clickhouse_gather(void *context, const struct oi_gather_request *request,
+                                    struct oi_rows *rows, struct oi_error *error);
 /* Where every series stands, into the mirror. */
 enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error);
 enum oi_status oi_clickhouse_select(struct oi_clickhouse *engine, struct oi_buffer *statement,

@@ -113,7 +113,7 @@ oi_readings_select(unsigned columns, bool with_series, struct oi_buffer *out)
                              oi_reading_figures[figure]);
         has_figure = true;
     }
-    if (has_figure)
+    if (has_figure && !(columns & OI_READINGS_NO_WIDES))
         oi_buffer_add_text(out, ",wides");
 }
 
@@ -153,7 +153,23 @@ find_columns(const struct oi_native_block *block, unsigned columns, bool with_se
         OI_TRY(oi_native_find(block, name, false, &view->exponents[figure], error));
         has_figure = true;
     }
-    return has_figure ? oi_native_find(block, "wides", true, &view->wides, error) : OI_OK;
+    return has_figure && !(columns & OI_READINGS_NO_WIDES)
+               ? oi_native_find(block, "wides", true, &view->wides, error)
+               : OI_OK;
+}
+
+/* What our own columns hold, without a call for each. */
+static inline int64_t
+value_of(const struct oi_native_column *column, size_t row)
+{
+    int64_t value;
+
+    if (column->type == OI_NATIVE_INT8)
+        return (int8_t) column->values[row];
+    if (column->type != OI_NATIVE_INT64 && column->type != OI_NATIVE_UINT64)
+        return oi_native_int(column, row);
+    memcpy(&value, column->values + row * sizeof(value), sizeof(value));
+    return value;
 }
 
 /* The n-th text of a row's wide figures. */
@@ -187,8 +203,8 @@ take_figure(const struct view *view, size_t count, unsigned figure, struct oi_ro
         return OI_OK;
     }
     for (size_t row = 0; row < count; row++) {
-        int64_t mantissa = oi_native_int(view->mantissas[figure], row);
-        int64_t exponent = oi_native_int(view->exponents[figure], row);
+        int64_t mantissa = value_of(view->mantissas[figure], row);
+        int64_t exponent = value_of(view->exponents[figure], row);
 
         if (exponent == OI_EXPONENT_NONE) {
             records[row].exponents[figure] = OI_EXPONENT_NONE;
@@ -197,7 +213,7 @@ take_figure(const struct view *view, size_t count, unsigned figure, struct oi_ro
         records[row].exponents[figure] = (int8_t) exponent;
         records[row].mantissas[figure] = mantissa;
         if (exponent == OI_EXPONENT_WIDE) {
-            if (mantissa < 0 || mantissa >= OI_FIGURE_COUNT)
+            if (mantissa < 0 || mantissa >= OI_FIGURE_COUNT || !view->wides)
                 return oi_fail(error, OI_E_CORRUPT, "a row in ClickHouse lacks a wide figure");
             OI_TRY(take_wide(view->wides->strings[row], mantissa, rows,
                              &records[row].mantissas[figure], error));
@@ -223,20 +239,20 @@ take_block(const struct oi_native_block *block, unsigned columns, struct oi_rows
     oi_rows_reserve(rows, block->rows);
     records = rows->items + rows->count;
     for (size_t row = 0; row < block->rows; row++)
-        records[row] = (struct oi_record){ .time = oi_native_int(view.time, row),
-                                           .known_time = oi_native_int(view.known_time, row),
-                                           .batch = (uint64_t) oi_native_int(view.batch, row),
+        records[row] = (struct oi_record){ .time = value_of(view.time, row),
+                                           .known_time = value_of(view.known_time, row),
+                                           .batch = (uint64_t) value_of(view.batch, row),
                                            .exchange_time = OI_TIME_NONE };
     for (size_t row = 0; view.exchange_time && row < block->rows; row++)
-        records[row].exchange_time = oi_native_int(view.exchange_time, row);
+        records[row].exchange_time = value_of(view.exchange_time, row);
     for (size_t row = 0; view.flags && row < block->rows; row++)
-        records[row].flags = (uint16_t) oi_native_int(view.flags, row);
+        records[row].flags = (uint16_t) value_of(view.flags, row);
     for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
         OI_TRY(take_figure(&view, block->rows, figure, rows, error));
     for (size_t row = 0; pairs && row < block->rows; row++) {
         const struct oi_series pair = {
-            .instrument = (uint32_t) oi_native_int(view.instrument, row),
-            .feed = (uint16_t) oi_native_int(view.feed, row),
+            .instrument = (uint32_t) value_of(view.instrument, row),
+            .feed = (uint16_t) value_of(view.feed, row),
         };
 
         oi_vector_push(&pairs->items, pair);

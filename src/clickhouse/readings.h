@@ -16,6 +16,9 @@ extern const char *const oi_reading_figures[OI_FIGURE_COUNT];
 void oi_readings_encode(const struct oi_batch_rows *rows, const struct oi_series *series,
                         uint64_t batch, struct oi_buffer *out);
 
+/* Beside enum oi_column: no row has a wide figure. */
+#define OI_READINGS_NO_WIDES (1u << 31)
+
 /* The list of columns to select for these (enum oi_column), appended; always with key and batch,
  * and with instrument and feed if asked for. */
 void oi_readings_select(unsigned columns, bool with_series, struct oi_buffer *out);

@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum oi_status
-run_stream_open(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
-                unsigned columns, bool wants_usd, struct oi_stream **ret_stream,
-                struct oi_error *error)
+struct oi_stream_request
+run_stream_request(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
+                   unsigned columns, bool wants_usd)
 {
-    struct oi_stream_request request = {
+    return (struct oi_stream_request){
         .source = run->source,
         .catalog = run->catalog,
         .instrument = instrument->id,
@@ -30,6 +29,15 @@ run_stream_open(struct run *run, const struct oi_instrument *instrument, struct 
         .shows_bad = run->query->shows_bad,
         .damages = &run->damages,
     };
+}
+
+enum oi_status
+run_stream_open(struct run *run, const struct oi_instrument *instrument, struct oi_span span,
+                unsigned columns, bool wants_usd, struct oi_stream **ret_stream,
+                struct oi_error *error)
+{
+    const struct oi_stream_request request =
+        run_stream_request(run, instrument, span, columns, wants_usd);
 
     return oi_stream_open(&request, ret_stream, error);
 }

@@ -44,6 +44,8 @@ run_market(struct run *run, size_t index)
 }
 
 /* The readings of one market of the answer over a span, in the query's unit. */
+struct oi_stream_request run_stream_request(struct run *run, const struct oi_instrument *instrument,
+                                            struct oi_span span, unsigned columns, bool wants_usd);
 enum oi_status run_stream_open(struct run *run, const struct oi_instrument *instrument,
                                struct oi_span span, unsigned columns, bool wants_usd,
                                struct oi_stream **ret_stream, struct oi_error *error);
@@ -165,6 +167,7 @@ struct total_walk {
         const struct oi_stream_block *block;
         size_t row;
     } * legs;
+    struct oi_gather *gather;  /* that the legs read from, or NULL */
     struct oi_member *members; /* the market's, writable */
     struct oi_total amounts, usd;
     oi_time from;

@@ -38,6 +38,31 @@ reaching_back(struct oi_span span, int64_t by_ns)
     return span;
 }
 
+/* All members' series, to be read together. */
+static struct oi_gather *
+gather_members(struct run *run, const struct oi_market *market, struct oi_span span)
+{
+    OI_VECTOR(uint32_t) all = {};
+    struct oi_span widest = span;
+    struct oi_gather *gather;
+
+    for (size_t i = 0; i < market->member_count; i++) {
+        const struct oi_instrument *instrument = market->members[i].instrument;
+        struct oi_span reaching = reaching_back(span, run_staleness(run, instrument));
+        uint32_t series[OI_FEEDS_MAX];
+        size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
+
+        widest.from = reaching.from < widest.from ? reaching.from : widest.from;
+        for (size_t k = 0; k < count; k++)
+            oi_vector_push(&all, series[k]);
+    }
+    gather = oi_store_gather(run->source->store, all.items, all.count, widest,
+                             OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE |
+                                 OI_COLUMN_INDEX_PRICE | OI_COLUMN_VALUE_USD);
+    oi_vector_release(&all);
+    return gather;
+}
+
 enum oi_status
 total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool wants_usd,
                 struct total_walk *walk, struct oi_error *error)
@@ -55,15 +80,18 @@ total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool 
     };
     oi_total_init(&walk->amounts, market->member_count);
     oi_total_init(&walk->usd, market->member_count);
+    walk->gather = gather_members(run, market, span);
     for (size_t i = 0; i < market->member_count && status == OI_OK; i++) {
         const struct oi_instrument *instrument = market->members[i].instrument;
         int64_t carried = run_staleness(run, instrument);
+        struct oi_stream_request request =
+            run_stream_request(run, instrument, reaching_back(span, carried), 0, wants_usd);
 
         walk->amounts.members[i].staleness_ns = walk->usd.members[i].staleness_ns = carried;
         if (instrument->expiry != OI_TIME_NONE)
             walk->amounts.members[i].ends = walk->usd.members[i].ends = instrument->expiry;
-        status = run_stream_open(run, instrument, reaching_back(span, carried), 0, wants_usd,
-                                 &walk->legs[i].stream, error);
+        request.gather = walk->gather;
+        status = oi_stream_open(&request, &walk->legs[i].stream, error);
         if (status == OI_OK)
             status = oi_stream_next(walk->legs[i].stream, &walk->legs[i].block, error);
     }
@@ -81,6 +109,7 @@ total_walk_close(struct total_walk *walk)
         oi_stream_close(&walk->legs[i].stream);
     oi_free(walk->legs);
     walk->legs = NULL;
+    oi_gather_close(&walk->gather);
     oi_total_release(&walk->amounts);
     oi_total_release(&walk->usd);
 }

@@ -89,6 +89,16 @@ place_rows(struct oi_track *track, uint64_t batch, const struct oi_rows *rows, s
                                       .known_time = position->newest.known_time,
                                       .batch = position->newest_batch };
     oi_time from = rows->items[first].time;
+    unsigned absent = position->rows == 0 ? OI_ABSENT_ALL : position->absent;
+
+    for (size_t i = first; i < end; i++)
+        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+            if (rows->items[i].exponents[figure] != OI_EXPONENT_NONE)
+                absent &= ~(1u << figure);
+            if (rows->items[i].exponents[figure] == OI_EXPONENT_WIDE)
+                absent &= ~OI_ABSENT_WIDES;
+        }
+    position->absent = absent;
 
     position->first = position->rows == 0 || from < position->first ? from : position->first;
     position->last =

@@ -348,6 +348,7 @@ oi_remote_place(struct oi_store *store, const struct oi_remote_position *from)
             .last_batch = from->last_batch,
             .first = from->first,
             .last = from->last,
+            .absent = from->absent,
             .has_newest = from->has_newest,
             .newest_batch = from->newest_batch,
             .newest = from->newest,

@@ -52,11 +52,22 @@ struct oi_stretch {
     struct oi_span span;  /* not empty, and inside of what the series has */
     uint64_t batch_limit; /* rows of later batches are not wanted */
     unsigned columns;     /* enum oi_column; key and batch are always wanted */
+    bool lacks_wides;     /* no row has a wide figure */
     bool is_backwards;
     size_t rows_max;      /* as many as the caller can use, about; SIZE_MAX: no limit */
     uint64_t series_rows; /* what the series has, for guessing how dense it is */
     struct oi_span extent;
     size_t block_rows; /* how many rows a block may have; grows as a scan goes on */
+};
+
+/* Rows of many series to be read together. */
+struct oi_gather_request {
+    const uint32_t *series; /* ascending */
+    size_t count;
+    struct oi_span span;
+    unsigned columns;
+    bool lacks_wides;
+    uint64_t batch_limit;
 };
 
 /* What the remote says of one series. */
@@ -65,6 +76,8 @@ struct oi_remote_position {
     uint16_t feed;
     uint64_t rows, last_batch;
     oi_time first, last;
+    unsigned absent; /* figures that no row has: a bit of each, in the order of oi_record; and one
+                        more: no row has a wide figure */
     bool has_newest; /* of batches that are not hidden */
     uint64_t newest_batch;
     struct oi_observation newest;
@@ -90,6 +103,9 @@ struct oi_remote_calls {
      * in key order; *ret_done is that part. On any thread. */
     enum oi_status (*read)(void *context, const struct oi_stretch *stretch, struct oi_rows *rows,
                            struct oi_span *ret_done, struct oi_error *error);
+    /* All rows in the span, of series i into rows[i] in key order. On any thread. */
+    enum oi_status (*gather)(void *context, const struct oi_gather_request *request,
+                             struct oi_rows *rows, struct oi_error *error);
     /* The remote cannot be reached and this batch is to be kept for later: OI_OK when it is. */
     enum oi_status (*keep)(void *context, const struct oi_batch *batch, struct oi_error *error);
     /* What waits, for oi_store_stats. On any thread. */

@@ -402,10 +402,13 @@ enum oi_status
 oi_store_rollup_columns(struct oi_store *store, const struct oi_rollup_request *request,
                         struct oi_error *error)
 {
-    struct by_columns *by = oi_alloc(sizeof(*by));
-    struct reading_call call = { .store = store, .series = request->series, .by_columns = by };
+    struct by_columns *by;
+    struct reading_call call = { .store = store, .series = request->series };
     enum oi_status status;
 
+    if (store->remote)
+        return oi_remote_rollups(store, request, error);
+    call.by_columns = by = oi_alloc(sizeof(*by));
     by->request = request;
     by->kept_count = 0;
     by->columns = (struct oi_rollup_columns){};

@@ -122,6 +122,8 @@ oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
         return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", request->series);
     }
     scan->batch_limit = limit < store->state.last_batch ? limit : store->state.last_batch;
+    if (request->gather && oi_gather_limit(request->gather) < scan->batch_limit)
+        scan->batch_limit = oi_gather_limit(request->gather);
     scan->hidden = oi_hidden_copy(&store->hidden);
     copy_tail(scan, &store->tracks.items[request->series - 1]);
     oi_flags_choose(store, request->series, request->span, request->moment.as_stored, &scan->flags);
@@ -406,9 +408,13 @@ keep_visible(struct oi_scan *scan)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < scan->rows.count; i++)
-        if (is_visible(scan, &scan->rows.items[i]))
-            scan->rows.items[kept++] = scan->rows.items[i];
+    for (size_t i = 0; i < scan->rows.count; i++) {
+        if (!is_visible(scan, &scan->rows.items[i]))
+            continue;
+        if (kept != i)
+            scan->rows.items[kept] = scan->rows.items[i];
+        kept++;
+    }
     scan->rows.count = kept;
 }
 
@@ -498,6 +504,37 @@ check_met(struct oi_scan *scan, struct oi_error *error)
     return tell_hole(scan, scan->request.span, error);
 }
 
+unsigned
+oi_columns_present(unsigned columns, unsigned absent)
+{
+    static const unsigned figures[OI_FIGURE_COUNT] = {
+        OI_COLUMN_OPEN_INTEREST, OI_COLUMN_VALUE_USD,  OI_COLUMN_MARK_PRICE,
+        OI_COLUMN_INDEX_PRICE,   OI_COLUMN_LAST_PRICE,
+    };
+
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        if (absent & 1u << figure)
+            columns &= ~figures[figure];
+    return columns;
+}
+
+/* How many rows to ask for at once: the first bytes of a long answer should not wait, and a short
+ * one should be one question. */
+static size_t
+choose_rows(const struct oi_scan *scan, const struct oi_stretch *stretch)
+{
+    size_t chunk = scan->store->chunk_rows, rows = 4 * scan->stretch_rows;
+    uint64_t left = (uint64_t) ((unsigned __int128) stretch->series_rows *
+                                (uint64_t) (stretch->span.to - stretch->span.from) /
+                                (uint64_t) (stretch->extent.to - stretch->extent.from));
+
+    if (scan->request.is_whole)
+        rows = 16 * chunk;
+    else if (scan->stretch_rows == 0)
+        rows = scan->rows_left <= 4 * chunk || left <= 4 * chunk ? 4 * chunk : chunk;
+    return rows < 16 * chunk ? rows : 16 * chunk;
+}
+
 /* The same where the rows are elsewhere: a stretch of all revisions, settled here. */
 static enum oi_status
 read_remote(struct oi_scan *scan, struct oi_error *error)
@@ -511,11 +548,15 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
                                   .is_backwards = request->is_backwards,
                                   .rows_max = scan->rows_left };
     struct oi_span done;
+    bool is_taken = false;
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
     position = &store->tracks.items[request->series - 1].position;
     stretch.series_rows = position->rows;
     stretch.extent = (struct oi_span){ position->first, position->last + 1 };
+    /* Columns without a figure do not have to come. */
+    stretch.columns = oi_columns_present(request->columns, position->absent);
+    stretch.lacks_wides = position->absent & OI_ABSENT_WIDES;
     (void) pthread_rwlock_unlock(&store->state_lock);
     scan->view.count = 0;
     stretch.span = oi_span_intersect(scan->left, stretch.extent);
@@ -523,16 +564,13 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
         scan->left.from = scan->left.to;
         return OI_OK;
     }
-    /* The first bytes of a long answer should not wait; a short one is one question. */
-    if (scan->stretch_rows > 0 || scan->rows_left <= 4 * store->chunk_rows)
-        scan->stretch_rows = 4 * (scan->stretch_rows ? scan->stretch_rows : store->chunk_rows);
-    else
-        scan->stretch_rows = store->chunk_rows;
-    if (scan->stretch_rows > 16 * store->chunk_rows)
-        scan->stretch_rows = 16 * store->chunk_rows;
+    scan->stretch_rows = choose_rows(scan, &stretch);
     stretch.block_rows = scan->stretch_rows;
     oi_rows_clear(&scan->rows);
-    OI_TRY(store->remote->read(store->remote_context, &stretch, &scan->rows, &done, error));
+    if (request->gather)
+        OI_TRY(oi_gather_take(request->gather, &stretch, &scan->rows, &done, &is_taken, error));
+    if (!is_taken)
+        OI_TRY(store->remote->read(store->remote_context, &stretch, &scan->rows, &done, error));
     advance(scan, done);
     keep_visible(scan);
     oi_rows_settle(&scan->rows, request->moment.as_of, request->all_revisions);
@@ -646,6 +684,9 @@ oi_chunks_walk(struct oi_access *access, uint32_t series, struct oi_span span,
     enum oi_status status = OI_OK;
 
     scan.hidden = oi_hidden_copy(hidden);
+    /* Elsewhere there may be rows of a batch that nobody has told of. */
+    if (access->store->remote)
+        scan.batch_limit = oi_remote_last_batch(access->store);
     while (status == OI_OK && !is_finished(&scan)) {
         status = read_block(&scan, access, error);
         if (status == OI_OK && scan.view.count > 0)

@@ -319,9 +319,22 @@ struct oi_scan_request {
     bool all_revisions; /* every row that was ever known by the moment, not only the last */
     bool is_backwards;  /* blocks come newest first; rows inside a block always ascend */
     size_t limit;       /* at most this many rows in all, from the side where it starts; 0: all */
+    bool is_whole;      /* nothing is done with the first row before the last one is there */
+    struct oi_gather *gather; /* borrowed, open as long as the scan; or NULL */
 };
 
 struct oi_scan;
+
+/*
+ * Series that one thread is about to walk forwards side by side, at about one pace, as now known:
+ * where rows are elsewhere they are asked for together. A scan that is given it (with no other
+ * columns than these) has the same rows as without, up to the last batch of the moment when it was
+ * opened. NULL where it is of no use.
+ */
+struct oi_gather;
+struct oi_gather *oi_store_gather(struct oi_store *store, const uint32_t *series, size_t count,
+                                  struct oi_span span, unsigned columns);
+void oi_gather_close(struct oi_gather **gather);
 
 /* Walk one series. The scan sees exactly the commits that were there when it was opened, and holds
  * no transaction between calls: a slow reader pins nothing. One thread at a time. */

@@ -36,7 +36,11 @@ struct oi_position {
     bool has_newest;
     uint64_t newest_batch;
     struct oi_observation newest; /* among visible rows in chunks */
+    /* Where rows are elsewhere: figures that no row has, a bit of each, and OI_ABSENT_WIDES. */
+    unsigned absent;
 };
+#define OI_ABSENT_WIDES (1u << OI_FIGURE_COUNT)
+#define OI_ABSENT_ALL (2 * OI_ABSENT_WIDES - 1)
 
 /* One series in memory. */
 struct oi_track {
@@ -225,6 +229,17 @@ void oi_tracks_reserve(struct oi_store *store, size_t count);
 /* open.c: the time of a change: now, never before the last commit. Under the append lock. */
 oi_time oi_store_now(const struct oi_store *store, const struct oi_state *state);
 
+/* scan.c: columns of which a row may have any. */
+unsigned oi_columns_present(unsigned columns, unsigned absent);
+/* gather.c: the rows of a part of the stretch that begins where it does, in place of `rows`;
+ * *ret_taken is false where the series has to be asked by itself. */
+enum oi_status oi_gather_take(struct oi_gather *gather, const struct oi_stretch *stretch,
+                              struct oi_rows *rows, struct oi_span *ret_done, bool *ret_taken,
+                              struct oi_error *error);
+uint64_t oi_gather_limit(const struct oi_gather *gather);
+/* remote_rollup.c: as oi_store_rollup_columns. */
+enum oi_status oi_remote_rollups(struct oi_store *store, const struct oi_rollup_request *request,
+                                 struct oi_error *error);
 /* remote.c: see remote.h. */
 enum oi_status oi_remote_change(struct oi_store *store, enum oi_change_kind kind,
                                 struct oi_slice body, size_t *ret_changed, struct oi_error *error);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of many series in one answer. They come block by block, each in order of its part, and are
+ * dealt out to their series as they come; who gets them from several parts sorts them.
+ */
+/* no unit test: needs a server; tests/contract/store_*_test.c run over one. */
+#include "base/alloc.h"
+#include "clickhouse/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct gathering {
+    struct oi_clickhouse *engine;
+    const struct oi_gather_request *request;
+    struct oi_rows *rows; /* of each series */
+};
+
+/* A list of the series' instruments, or of their feeds. Feeds are few: each comes once. */
+static void
+write_list(const struct gathering *gathering, bool of_feeds, struct oi_buffer *out)
+{
+    uint64_t seen[(UINT16_MAX + 1) / 64] = {};
+    bool is_first = true;
+
+    for (size_t i = 0; i < gathering->request->count; i++) {
+        struct oi_series series;
+
+        if (!oi_remote_series(gathering->engine->store, gathering->request->series[i], &series))
+            continue;
+        if (of_feeds && (seen[series.feed / 64] >> (series.feed % 64) & 1))
+            continue;
+        seen[series.feed / 64] |= UINT64_C(1) << (series.feed % 64);
+        oi_buffer_add_format(out, "%s%u", is_first ? "" : ",",
+                             of_feeds ? series.feed : series.instrument);
+        is_first = false;
+    }
+    if (is_first)
+        oi_buffer_add_char(out, '0');
+}
+
+static int
+compare_series(const void *left, const void *right)
+{
+    const uint32_t *a = left, *b = right;
+
+    return (*a > *b) - (*a < *b);
+}
+
+static void
+deal_out(const struct gathering *gathering, const struct oi_rows *rows,
+         const struct oi_reading_pairs *pairs)
+{
+    const struct oi_series *items = pairs->items.items;
+
+    for (size_t from = 0, to; from < rows->count; from = to) {
+        uint32_t series = oi_remote_find_series(gathering->engine->store, items[from].instrument,
+                                                items[from].feed);
+        const uint32_t *place = bsearch(&series, gathering->request->series,
+                                        gathering->request->count, sizeof(series), compare_series);
+
+        for (to = from + 1; to < rows->count && items[to].instrument == items[from].instrument &&
+                            items[to].feed == items[from].feed;)
+            to++;
+        if (place)
+            oi_rows_append(&gathering->rows[place - gathering->request->series], rows, from,
+                           to - from);
+    }
+}
+
+static enum oi_status
+take_blocks(const struct gathering *gathering, unsigned columns, struct oi_slice body,
+            struct oi_error *error)
+{
+    struct oi_reading_pairs pairs = {};
+    struct oi_rows rows = {};
+    struct oi_slice rest = body;
+    enum oi_status status;
+
+    for (;;) {
+        struct oi_slice one = rest;
+        struct oi_native_block block;
+
+        status = oi_native_next(&rest, &block, error);
+        if (status != OI_OK)
+            break;
+        oi_native_block_release(&block);
+        one.size -= rest.size;
+        oi_rows_clear(&rows);
+        oi_vector_clear(&pairs.items);
+        status = oi_readings_decode(one, columns, &rows, &pairs, NULL, error);
+        if (status != OI_OK)
+            break;
+        deal_out(gathering, &rows, &pairs);
+    }
+    oi_rows_release(&rows);
+    oi_vector_release(&pairs.items);
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}
+
+enum oi_status
+oi_clickhouse_gather(void *context, const struct oi_gather_request *request, struct oi_rows *rows,
+                     struct oi_error *error)
+{
+    const struct gathering gathering = { context, request, rows };
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
+    unsigned columns = request->columns | (request->lacks_wides ? OI_READINGS_NO_WIDES : 0);
+
+    if (request->count == 0)
+        return OI_OK;
+    oi_buffer_add_text(&statement, "SELECT ");
+    oi_readings_select(columns, true, &statement);
+    oi_buffer_add_text(&statement, " FROM readings WHERE instrument IN (");
+    write_list(&gathering, false, &statement);
+    oi_buffer_add_text(&statement, ") AND feed IN (");
+    write_list(&gathering, true, &statement);
+    oi_buffer_add_format(&statement,
+                         ") AND time >= %lld AND time < %lld AND batch <= %llu SETTINGS "
+                         "max_threads = 1",
+                         (long long) request->span.from, (long long) request->span.to,
+                         (unsigned long long) request->batch_limit);
+    OI_TRY(oi_clickhouse_select(gathering.engine, &statement, &out, error));
+    OI_TRY(take_blocks(&gathering, columns, oi_buffer_slice(&out), error));
+    for (size_t i = 0; i < request->count; i++)
+        oi_readings_sort(&rows[i]);
+    return OI_OK;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hours and days of rows that are elsewhere: made of the rows, of which only the columns that were
+ * asked for come, all in one question.
+ */
+/* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
+#include "store/rollup.h"
+#include "store/store_internal.h"
+
+static oi_time
+ceil_to(int64_t width, oi_time time)
+{
+    int64_t rest = time % width;
+
+    return rest > 0 ? time - rest + width : time - rest;
+}
+
+/* Rows into buckets; all but the last one, which may still grow, are handed out. */
+static enum oi_status
+take_rows(const struct oi_rollup_request *request, const struct oi_columns *columns,
+          struct oi_rollups *made)
+{
+    size_t kept = 0;
+
+    for (size_t row = 0; row < columns->count; row++) {
+        const struct oi_observation reading = oi_columns_get(columns, row);
+
+        oi_rollups_add(made, request->interval_ns, &reading);
+    }
+    for (; kept + 1 < made->count; kept++)
+        OI_TRY(request->each(request->context, &made->items[kept]));
+    if (kept > 0) {
+        made->items[0] = made->items[kept];
+        made->count = 1;
+    }
+    return OI_OK;
+}
+
+enum oi_status
+oi_remote_rollups(struct oi_store *store, const struct oi_rollup_request *request,
+                  struct oi_error *error)
+{
+    struct oi_scan_request scan_request = { .series = request->series,
+                                            .span = request->span,
+                                            .moment = OI_MOMENT_LATEST,
+                                            .columns = OI_COLUMN_FLAGS | OI_COLUMN_OPEN_INTEREST,
+                                            .is_whole = true };
+    OI_CLEANUP(oi_scan_close) struct oi_scan *scan = NULL;
+    const struct oi_columns *columns = NULL;
+    struct oi_rollups made = {};
+    enum oi_status status;
+
+    if (request->interval_ns != OI_HOUR && request->interval_ns != OI_DAY)
+        return oi_fail(error, OI_E_INVALID, "rollups are of one hour or one day");
+    for (unsigned part = 0; part < OI_COUNT(request->columns); part++)
+        scan_request.columns |= request->columns[part];
+    /* Buckets that start in the span; the open ends are no buckets. */
+    if (request->span.from > OI_TIME_EARLIEST + OI_WEEK)
+        scan_request.span.from = ceil_to(request->interval_ns, request->span.from);
+    if (request->span.to < OI_TIME_LATEST - OI_WEEK &&
+        request->span.to > OI_TIME_EARLIEST + OI_WEEK)
+        scan_request.span.to = ceil_to(request->interval_ns, request->span.to);
+    status = oi_store_scan(store, &scan_request, &scan, error);
+    if (status == OI_E_NOT_FOUND)
+        return OI_OK;
+    OI_TRY(status);
+    do {
+        status = oi_scan_next(scan, &columns, error);
+        if (status == OI_OK && columns)
+            status = take_rows(request, columns, &made);
+    } while (status == OI_OK && columns);
+    if (status == OI_OK && made.count > 0)
+        status = request->each(request->context, &made.items[0]);
+    oi_vector_release(&made);
+    return status;
+}
