@@ -263,6 +263,9 @@ answer(struct world *world, const struct oi_query *query)
     case OI_QUERY_LATEST:
         block->latest = &world->latest;
         break;
+    case OI_QUERY_FROZEN:
+        world->block_count = 0;
+        break;
     case OI_QUERY_GAPS:
         block->gaps = &world->gap;
         break;

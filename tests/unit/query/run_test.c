@@ -592,7 +592,7 @@ pages_snapshots_by_time_without_losing_one(void **)
     }
 }
 
-/* What a page or all of it holds, as text: each row's market, feed, times and figure. */
+/* What a page or all of it holds, as text. */
 static struct oi_position
 write_page(const struct oi_query *query, struct oi_buffer *text)
 {
