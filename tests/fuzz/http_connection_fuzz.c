@@ -7,6 +7,7 @@
 #include "net/http_connection.h"
 
 #include "base/compress.h"
+#include "net/http_repeat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,7 +16,7 @@ struct world {
     struct oi_websocket *websocket;
     struct oi_buffer plain;
     bool is_compressing;
-    int streams;
+    int streams, repeated;
     size_t pieces_left;
 };
 
@@ -60,6 +61,23 @@ handle(void *context, const struct oi_http_request *request, struct oi_http_repl
         for (int i = 0; i < 70'000; i++)
             oi_buffer_add_char(&reply->body, 'y');
     oi_buffer_add_slice(&reply->body, request->body);
+    if (oi_slice_starts_with(request->path, "/r")) {
+        struct oi_shared *body = oi_shared_take(&reply->body);
+
+        oi_http_reply_share(reply, body);
+        oi_shared_unref(&body);
+        reply->recipe = (struct oi_slice){ oi_arena_copy(&reply->arena, OI_SLICE("r")), 2 };
+    }
+}
+
+/* What is kept was vouched for, and holds every other time. */
+static bool
+again(void *context, const void *recipe)
+{
+    struct world *world = context;
+
+    oi_assert(strcmp(recipe, "r") == 0);
+    return world->repeated++ % 2 == 0;
 }
 
 static void
@@ -192,15 +210,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct world world = {};
     struct oi_http_server_options options = { .head_size_max = 4096, .body_size_max = 4096 };
-    const struct oi_http_handler handler = { .handle = handle,
-                                             .upgrade = upgrade,
-                                             .context = &world };
+    const struct oi_http_handler handler = {
+        .handle = handle, .upgrade = upgrade, .again = again, .context = &world
+    };
     struct oi_http_host host = { .options = &options,
                                  .handler = &handler,
                                  .scheme = "http",
                                  .wake = wake,
                                  .compress = compress,
-                                 .date = date };
+                                 .date = date,
+                                 .repeats = oi_http_repeats_new() };
     struct oi_slice script = { (const char *) data, size };
 
     oi_http_server_options_fill(&options);
@@ -214,6 +233,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         script.size -= used;
     }
     oi_http_connection_free(&world.connection);
+    oi_http_repeats_free(&host.repeats);
     oi_assert(world.streams == 0 && !world.websocket);
     oi_buffer_release(&world.plain);
     return 0;
