@@ -33,7 +33,7 @@ async function start(t) {
 const VALUES = {
     market: MARKET, exchange: 'binance', coin: 'BTC', quote: 'USDT', kind: 'perpetual', product: 'usdm', format: 'json',
     limit: '5', as_of: '2030-01-01', as_stored: '2030-01-01', start: iso(START), end: iso(START + 1800000), interval: '5m',
-    unit: 'coins', convention: 'canonical', order: 'asc', total: 'false', fill: 'false', q: 'BTC', live: 'true', by: 'exchange', top: '5', rule: 'one',
+    unit: 'coins', convention: 'canonical', order: 'asc', total: 'false', fill: 'false', q: 'BTC', live: 'true', by: 'exchange', top: '5', rule: 'one', lasting: '1h',
 };
 
 test('every answer fits the document, every parameter is taken', { skip }, async (t) => {
@@ -55,8 +55,8 @@ test('every answer fits the document, every parameter is taken', { skip }, async
     for (const [path, { get }] of Object.entries(document.paths)) {
         if (path === '/stream') continue;
         const pointer = `/paths/${escape(path)}/get/responses/200/content/application~1json/schema`;
-        const names = (get.parameters ?? []).map((one) => one.$ref.split('/').at(-1))
-            .map((key) => document.components.parameters[key].name);
+        const names = (get.parameters ?? [])
+            .map((one) => one.name ?? document.components.parameters[one.$ref.split('/').at(-1)].name);
         const needed = ['/changes', '/overview'].includes(path) ? `market=${MARKET}&start=${iso(START)}&end=${iso(START + 600000)}`
             : names.includes('market') ? `market=${MARKET}` : '';
         const bare = await ask(server, `/oi/v1${path}?${needed}`);
