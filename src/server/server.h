@@ -39,7 +39,7 @@ struct oi_server_options {
     const char *trend_band;
     bool cuts_history;
     const char *upgrade_url; /* NULL: refusals do not name one */
-    bool is_open; /* answer on any address without keys, whatever the Host */
+    bool is_open;            /* answer on any address without keys, whatever the Host */
     /* Further names that the Host header may have while there are no keys. */
     const char *const *host_names;
     size_t host_name_count;

@@ -40,6 +40,7 @@ struct world {
     struct oi_aggregate aggregate;
     struct oi_convention convention;
     struct oi_gap gap;
+    struct oi_standstill standstill;
     struct oi_decimal values[OI_MEASURES_MAX];
     struct oi_measured measured;
     struct oi_span extents[OI_MEASURES_MAX];
@@ -92,6 +93,11 @@ fill_figures(struct world *world)
     world->latest.reading.time = start;
     world->latest.reading.mark_price = test_decimal("100000");
     world->latest.reading.last_price = test_decimal("100001.5");
+    world->standstill = (struct oi_standstill){ .open_interest = test_decimal("81234.567"),
+                                                .price = test_decimal("100000"),
+                                                .since = start,
+                                                .seen = start + OI_HOUR,
+                                                .has_moved = true };
     world->gap = (struct oi_gap){ { start, start + OI_HOUR }, "collector down" };
 }
 
@@ -169,23 +175,6 @@ fill_entity(struct world *world, const struct oi_query *query, struct oi_block *
     block->extents = world->extents;
 }
 
-/* What is told of options, and of days. */
-static void
-fill_facts(struct world *world, enum oi_query_kind kind, struct oi_block *block)
-{
-    if (kind == OI_QUERY_OPTIONS) {
-        block->options = &world->option;
-        return;
-    }
-    block->market = NULL;
-    block->exchange = "binance";
-    if (kind == OI_QUERY_CALENDAR)
-        block->days = &world->day;
-    else
-        block->expiries = &world->expiry;
-}
-
-/* The blocks that answer a question in this world. */
 static const struct oi_alert sample_alert = { .sequence = 7,
                                               .id = "0123456789abcdef0123456789abcdef",
                                               .alert = "0123456789abcdef0123456789abcdef",
@@ -197,6 +186,31 @@ static const struct oi_alert sample_alert = { .sequence = 7,
                                               .detail = "",
                                               .message = "btc-falls" };
 
+/* What is told of a market. */
+static void
+fill_market_facts(struct world *world, enum oi_query_kind kind, struct oi_block *block)
+{
+    block->changes = kind == OI_QUERY_CHANGES ? &world->change : NULL;
+    block->coverage = kind == OI_QUERY_COVERAGE ? &world->coverage : NULL;
+    block->gaps = kind == OI_QUERY_GAPS ? &world->gap : NULL;
+    block->standstills = kind == OI_QUERY_FROZEN ? &world->standstill : NULL;
+    block->options = kind == OI_QUERY_OPTIONS ? &world->option : NULL;
+}
+
+/* What is told of no market: of exchanges, days, groups, rules. */
+static void
+fill_other_facts(struct world *world, enum oi_query_kind kind, struct oi_block *block)
+{
+    block->market = NULL;
+    block->exchange = "binance";
+    block->alerts = kind == OI_QUERY_ALERTS ? &sample_alert : NULL;
+    block->convention = kind == OI_QUERY_CONVENTIONS ? &world->convention : NULL;
+    block->aggregates = kind == OI_QUERY_OVERVIEW ? &world->aggregate : NULL;
+    block->days = kind == OI_QUERY_CALENDAR ? &world->day : NULL;
+    block->expiries = kind == OI_QUERY_EXPIRIES ? &world->expiry : NULL;
+}
+
+/* The blocks that answer a question in this world. */
 static struct oi_result *
 answer(struct world *world, const struct oi_query *query)
 {
@@ -221,25 +235,6 @@ answer(struct world *world, const struct oi_query *query)
         world->blocks[1].market = &world->markets[1];
         world->block_count = world->market_count = 2;
         break;
-    case OI_QUERY_CHANGES:
-        block->changes = &world->change;
-        break;
-    case OI_QUERY_COVERAGE:
-        block->coverage = &world->coverage;
-        break;
-    case OI_QUERY_ALERTS:
-        block->market = NULL;
-        block->alerts = &sample_alert;
-        break;
-    case OI_QUERY_CONVENTIONS:
-        block->market = NULL;
-        block->exchange = "binance";
-        block->convention = &world->convention;
-        break;
-    case OI_QUERY_OVERVIEW:
-        block->market = NULL;
-        block->aggregates = &world->aggregate;
-        break;
     case OI_QUERY_ROWS:
     case OI_QUERY_REVISIONS:
         block->count = 2;
@@ -263,16 +258,19 @@ answer(struct world *world, const struct oi_query *query)
     case OI_QUERY_LATEST:
         block->latest = &world->latest;
         break;
-    case OI_QUERY_FROZEN:
-        world->block_count = 0;
-        break;
+    case OI_QUERY_CHANGES:
+    case OI_QUERY_COVERAGE:
     case OI_QUERY_GAPS:
-        block->gaps = &world->gap;
-        break;
-    case OI_QUERY_CALENDAR:
+    case OI_QUERY_FROZEN:
     case OI_QUERY_OPTIONS:
+        fill_market_facts(world, query->kind, block);
+        break;
+    case OI_QUERY_ALERTS:
+    case OI_QUERY_CONVENTIONS:
+    case OI_QUERY_OVERVIEW:
+    case OI_QUERY_CALENDAR:
     case OI_QUERY_EXPIRIES:
-        fill_facts(world, query->kind, block);
+        fill_other_facts(world, query->kind, block);
         break;
     case OI_QUERY_METRICS:
         fill_entity(world, query, block);

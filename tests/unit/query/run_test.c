@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole questions over a store of random readings, against straight computation from a plain copy.
- */
+/* Whole questions over random readings, against straight computation from a plain copy. */
 #include "query/run.h"
 
 #include "series/total.h"
