@@ -15,7 +15,7 @@
 
 #define WAYS 4
 #define SETS (OI_ROLLUP_CACHE_BLOCKS / WAYS)
-#define SEEN_COUNT 4096
+#define SEEN_COUNT (4 * OI_ROLLUP_CACHE_BLOCKS)
 #define PARTS 4
 #define DECIMALS 5
 

@@ -44,8 +44,9 @@ struct oi_rollup_unread {
 
 struct oi_rollup_cache;
 
-/* At most so many blocks of at most so many bytes: 32 MiB when every place is full. */
-#define OI_ROLLUP_CACHE_BLOCKS 1024
+/* At most so many blocks of at most so many bytes: 128 MiB when every place is full, and mostly
+ * half of it. */
+#define OI_ROLLUP_CACHE_BLOCKS 4096
 #define OI_ROLLUP_CACHE_BLOCK_SIZE ((size_t) 32 << 10)
 
 struct oi_rollup_cache *oi_rollup_cache_new(void);
