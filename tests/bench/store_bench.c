@@ -629,8 +629,8 @@ static const struct {
 } works[] = {
     { "latest_1000", latest, 200 },
     { "at", at_any_time, 2000 },
-    { "candles_rollups", candles_from_rollups, 500 },
-    { "candles_rows", candles_from_rows, 300 },
+    { "candles_rollups", candles_from_rollups, 5000 },
+    { "candles_rows", candles_from_rows, 1500 },
     { "raw_columns", raw_columns, 50 },
     { "total_closes", total_of_closes, 50 },
 };
