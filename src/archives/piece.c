@@ -146,14 +146,14 @@ read_date(struct oi_piece_date *date, const char *text)
 {
     struct oi_time_text parsed;
 
+    /* Before it is compared: no date, as at first, is all zeros. */
+    if (text[4] != '-' || text[7] != '-')
+        return false;
     if (memcmp(date->text, text, sizeof(date->text)) == 0)
         return true;
-    if (text[4] != '-' || text[7] != '-' ||
-        oi_time_parse((struct oi_slice){ text, sizeof(date->text) }, &parsed, NULL) != OI_OK ||
-        !parsed.is_date_only || oi_time_from_civil(&parsed.civil, &date->start, NULL) != OI_OK) {
-        date->text[0] = '\0';
+    if (oi_time_parse((struct oi_slice){ text, sizeof(date->text) }, &parsed, NULL) != OI_OK ||
+        !parsed.is_date_only || oi_time_from_civil(&parsed.civil, &date->start, NULL) != OI_OK)
         return false;
-    }
     memcpy(date->text, text, sizeof(date->text));
     return true;
 }

@@ -6,6 +6,7 @@
 #include "archives/piece_internal.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/random.h"
 #include "support/test.h"
 
@@ -49,18 +50,24 @@ end(struct reading *reading)
     oi_mapping_release(&reading->mapping);
 }
 
-/* The text with room behind it, on the heap, so that reading too far is seen. */
+/* The bytes with room behind them, on the heap, so that reading too far is seen. */
+static bool
+read_bytes(struct reading *reading, struct oi_slice bytes)
+{
+    char *copy = oi_alloc_zero(bytes.size + OI_PIECE_SLACK, 1);
+    bool is_read;
+
+    memcpy(copy, bytes.data, bytes.size);
+    is_read =
+        oi_piece_read(reading->reader, (struct oi_slice){ copy, bytes.size }, &reading->piece);
+    oi_free(copy);
+    return is_read;
+}
+
 static bool
 read_text(struct reading *reading, const char *text)
 {
-    size_t size = strlen(text);
-    char *copy = oi_alloc_zero(size + OI_PIECE_SLACK, 1);
-    bool is_read;
-
-    memcpy(copy, text, size);
-    is_read = oi_piece_read(reading->reader, (struct oi_slice){ copy, size }, &reading->piece);
-    oi_free(copy);
-    return is_read;
+    return read_bytes(reading, oi_slice_of(text));
 }
 
 #define HEADER "t,m,x,p\n"
@@ -97,6 +104,35 @@ figures_are_kept_as_they_are_written(void **state)
         assert_int_equal(reading.piece.rows.items[0].exponents[2], OI_EXPONENT_NONE);
     }
     end(&reading);
+}
+
+/* The date of the line before is remembered: a text that is none must not pass for it. */
+static void
+zeros_are_no_date_whatever_came_before(void **state)
+{
+    static const char *const befores[] = {
+        "", "2024-01-01T00:00:00Z,A,1,\n", "2024-01-01T00:00:00Z,A,1,\n2024-xx-01T00:00:00Z,A,1,\n"
+    };
+    static const char *const dates[] = { "\0"
+                                         "024-01-01",
+                                         "\0\0\0\0\0\0\0\0\0\0" };
+
+    (void) state;
+    for (size_t i = 0; i < OI_COUNT(befores) * OI_COUNT(dates); i++) {
+        const char *before = befores[i / OI_COUNT(dates)];
+        struct oi_buffer text = {};
+        struct reading reading;
+
+        oi_buffer_add_text(&text, before);
+        oi_buffer_add(&text, dates[i % OI_COUNT(dates)], 10);
+        oi_buffer_add_text(&text, "T00:09:00Z,A,9,\n");
+        assert_ok(begin(&reading, HEADER));
+        assert_true(read_bytes(&reading, oi_buffer_slice(&text)));
+        assert_int_equal(reading.piece.rows.count, before[0] ? 1 : 0);
+        assert_true(reading.piece.refusals.count > 0);
+        end(&reading);
+        oi_buffer_release(&text);
+    }
 }
 
 static void
@@ -333,6 +369,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_are_kept_as_they_are_written),
+        cmocka_unit_test(zeros_are_no_date_whatever_came_before),
         cmocka_unit_test(times_are_what_the_general_reader_makes_of_them),
         cmocka_unit_test(odd_lines_are_refused_with_their_place),
         cmocka_unit_test(markets_are_told_apart_by_their_text),
