@@ -7,14 +7,6 @@
 #include "store/rollup.h"
 #include "store/store_internal.h"
 
-static oi_time
-ceil_to(int64_t width, oi_time time)
-{
-    int64_t rest = time % width;
-
-    return rest > 0 ? time - rest + width : time - rest;
-}
-
 /* Rows into buckets; all but the last one, which may still grow, are handed out. */
 static enum oi_status
 take_rows(const struct oi_rollup_request *request, const struct oi_columns *columns,
@@ -56,10 +48,10 @@ oi_remote_rollups(struct oi_store *store, const struct oi_rollup_request *reques
         scan_request.columns |= request->columns[part];
     /* Buckets that start in the span; the open ends are no buckets. */
     if (request->span.from > OI_TIME_EARLIEST + OI_WEEK)
-        scan_request.span.from = ceil_to(request->interval_ns, request->span.from);
+        scan_request.span.from = oi_interval_ceil(request->interval_ns, request->span.from);
     if (request->span.to < OI_TIME_LATEST - OI_WEEK &&
         request->span.to > OI_TIME_EARLIEST + OI_WEEK)
-        scan_request.span.to = ceil_to(request->interval_ns, request->span.to);
+        scan_request.span.to = oi_interval_ceil(request->interval_ns, request->span.to);
     status = oi_store_scan(store, &scan_request, &scan, error);
     if (status == OI_E_NOT_FOUND)
         return OI_OK;
