@@ -55,6 +55,22 @@ oi_decimals_from_row(const struct oi_decimals *column, size_t from)
     return rest;
 }
 
+size_t
+oi_times_find(const oi_time *times, size_t count, oi_time time)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (times[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 struct oi_columns
 oi_columns_slice(const struct oi_columns *columns, size_t from, size_t to)
 {

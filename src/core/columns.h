@@ -71,6 +71,9 @@ struct oi_columns {
     const uint16_t *flags;
 };
 
+/* The first of ascending times that is at or behind `time`; `count` where there is none. */
+size_t oi_times_find(const oi_time *times, size_t count, oi_time time);
+
 /* One row as an observation (columns that were not asked for are none). */
 struct oi_observation oi_columns_get(const struct oi_columns *columns, size_t row);
 

@@ -589,18 +589,7 @@ read_time(struct oi_chunk *chunk, struct oi_slice bytes, oi_time last, struct oi
 static size_t
 find_row(const struct oi_chunk *chunk, oi_time time)
 {
-    const oi_time *times = slot(chunk, PART_TIME);
-    size_t low = 0, high = chunk->decoded;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (times[middle] < time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return oi_times_find(slot(chunk, PART_TIME), chunk->decoded, time);
 }
 
 static size_t

@@ -35,7 +35,6 @@ struct oi_past {
 struct look {
     struct oi_store *store;
     uint32_t series;
-    bool has_newest;
     struct oi_observation newest;
     struct oi_past past; /* a copy */
     struct oi_scan *scan;
@@ -145,23 +144,6 @@ read_back(struct look *look, oi_time time)
     }
 }
 
-/* How many rows are at or before an instant. */
-static size_t
-rows_until(const struct oi_columns *rows, oi_time time)
-{
-    size_t low = 0, high = rows->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (rows->time[middle] <= time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* The row that came before at this instant's place gives way, or the one that is longest there. */
 static void
 remember(struct oi_past *past, const struct remembered *found)
@@ -186,7 +168,7 @@ look_at(struct look *look, oi_time time, struct oi_observation *ret_reading)
     struct remembered found;
     size_t count;
 
-    if (look->has_newest && look->newest.time <= time) {
+    if (look->newest.time <= time) {
         *ret_reading = look->newest;
         return OI_OK;
     }
@@ -197,7 +179,8 @@ look_at(struct look *look, oi_time time, struct oi_observation *ret_reading)
         }
     if (!look->rows || look->rows->time[0] > time)
         OI_TRY(read_back(look, time));
-    count = rows_until(look->rows, time);
+    /* Rows at or before it: there is a newer one, so it is not the last instant of all. */
+    count = oi_times_find(look->rows->time, look->rows->count, time + 1);
     found.reading = oi_columns_get(look->rows, count - 1);
     found.instants.from = found.reading.time;
     found.instants.to = count < look->rows->count ? look->rows->time[count] : look->rows_end;
@@ -213,8 +196,7 @@ oi_store_at_instants(struct oi_store *store, uint32_t series, struct oi_instant 
     struct look look = { .store = store, .series = series };
     enum oi_status status = oi_store_latest(store, series, &look.newest, NULL);
 
-    look.has_newest = status == OI_OK;
-    if (look.has_newest && !look_begin(&look))
+    if (status == OI_OK && !look_begin(&look))
         status = OI_E_NOT_FOUND;
     for (size_t i = 0; i < count; i++) {
         instants[i].status = status;

@@ -291,22 +291,6 @@ touches_hidden(const struct oi_hidden *hidden, const struct oi_chunk_header *hea
     return low < hidden->count && hidden->batches[low] <= header->last_batch;
 }
 
-static size_t
-find_time(const struct oi_columns *columns, oi_time time)
-{
-    size_t low = 0, high = columns->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (columns->time[middle] < time)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 static void
 slice_decimals(struct oi_decimals *column, size_t from)
 {
@@ -388,8 +372,8 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
         return OI_OK;
     *ret_done = true;
     scan->view = scan->chunk.columns;
-    from = find_time(&scan->view, block->span.from);
-    to = find_time(&scan->view, block->span.to);
+    from = oi_times_find(scan->view.time, scan->view.count, block->span.from);
+    to = oi_times_find(scan->view.time, scan->view.count, block->span.to);
     slice_view(&scan->view, from, to - from);
     cut_to_limit(scan);
     /* After the slicing: a single row should not cost a chunk's commit times. */
@@ -429,13 +413,14 @@ read_merged(struct oi_scan *scan, struct oi_access *access, const struct block *
     if (block->has_chunk && block->header.first_batch <= scan->batch_limit &&
         block->header.first_known <= request->moment.as_of) {
         const struct oi_columns *columns = &scan->chunk.columns;
-        size_t from;
+        size_t from, to;
 
         OI_TRY(oi_chunk_load(access, block->place.key, block->place.value,
                              request->columns | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH,
                              &scan->chunk, error));
-        from = find_time(columns, block->span.from);
-        oi_rows_add_columns(&scan->rows, columns, from, find_time(columns, block->span.to) - from);
+        from = oi_times_find(columns->time, columns->count, block->span.from);
+        to = oi_times_find(columns->time, columns->count, block->span.to);
+        oi_rows_add_columns(&scan->rows, columns, from, to - from);
         keep_visible(scan);
     }
     for (size_t i = block->tail_from; i < block->tail_to; i++)
