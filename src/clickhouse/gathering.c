@@ -7,9 +7,6 @@
 #include "base/alloc.h"
 #include "clickhouse/engine.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 struct gathering {
     struct oi_clickhouse *engine;
     const struct oi_gather_request *request;
@@ -39,14 +36,6 @@ write_list(const struct gathering *gathering, bool of_feeds, struct oi_buffer *o
         oi_buffer_add_char(out, '0');
 }
 
-static int
-compare_series(const void *left, const void *right)
-{
-    const uint32_t *a = left, *b = right;
-
-    return (*a > *b) - (*a < *b);
-}
-
 static void
 deal_out(const struct gathering *gathering, const struct oi_rows *rows,
          const struct oi_reading_pairs *pairs)
@@ -56,15 +45,13 @@ deal_out(const struct gathering *gathering, const struct oi_rows *rows,
     for (size_t from = 0, to; from < rows->count; from = to) {
         uint32_t series = oi_remote_find_series(gathering->engine->store, items[from].instrument,
                                                 items[from].feed);
-        const uint32_t *place = bsearch(&series, gathering->request->series,
-                                        gathering->request->count, sizeof(series), compare_series);
+        size_t place = oi_gather_place(gathering->request, series);
 
         for (to = from + 1; to < rows->count && items[to].instrument == items[from].instrument &&
                             items[to].feed == items[from].feed;)
             to++;
-        if (place)
-            oi_rows_append(&gathering->rows[place - gathering->request->series], rows, from,
-                           to - from);
+        if (place < gathering->request->count)
+            oi_rows_append(&gathering->rows[place], rows, from, to - from);
     }
 }
 
@@ -74,25 +61,15 @@ take_blocks(const struct gathering *gathering, unsigned columns, struct oi_slice
 {
     struct oi_reading_pairs pairs = {};
     struct oi_rows rows = {};
-    struct oi_slice rest = body;
     enum oi_status status;
 
-    for (;;) {
-        struct oi_slice one = rest;
-        struct oi_native_block block;
-
-        status = oi_native_next(&rest, &block, error);
-        if (status != OI_OK)
-            break;
-        oi_native_block_release(&block);
-        one.size -= rest.size;
+    do {
         oi_rows_clear(&rows);
         oi_vector_clear(&pairs.items);
-        status = oi_readings_decode(one, columns, &rows, &pairs, NULL, error);
-        if (status != OI_OK)
-            break;
-        deal_out(gathering, &rows, &pairs);
-    }
+        status = oi_readings_decode_block(&body, columns, &rows, &pairs, error);
+        if (status == OI_OK)
+            deal_out(gathering, &rows, &pairs);
+    } while (status == OI_OK);
     oi_rows_release(&rows);
     oi_vector_release(&pairs.items);
     return status == OI_E_NOT_FOUND ? OI_OK : status;

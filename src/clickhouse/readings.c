@@ -307,21 +307,45 @@ oi_readings_sort(struct oi_rows *rows)
     }
 }
 
+/* The next block's rows as they come, repeated ones too. */
+static enum oi_status
+take_next(struct oi_slice *body, unsigned columns, struct oi_rows *rows,
+          struct oi_reading_pairs *pairs, struct oi_error *error)
+{
+    struct oi_native_block block;
+    enum oi_status status;
+
+    OI_TRY(oi_native_next(body, &block, error));
+    status = take_block(&block, columns, rows, pairs, error);
+    oi_native_block_release(&block);
+    return status;
+}
+
+enum oi_status
+oi_readings_decode_block(struct oi_slice *body, unsigned columns, struct oi_rows *rows,
+                         struct oi_reading_pairs *pairs, struct oi_error *error)
+{
+    size_t from = rows->count;
+
+    OI_TRY(take_next(body, columns, rows, pairs, error));
+    drop_repeated(rows, from, pairs);
+    return OI_OK;
+}
+
 enum oi_status
 oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
                    struct oi_reading_pairs *pairs, size_t *ret_seen, struct oi_error *error)
 {
-    struct oi_native_block block;
     size_t from = rows->count;
     enum oi_status status;
 
-    while ((status = oi_native_next(&body, &block, error)) == OI_OK) {
-        status = take_block(&block, columns, rows, pairs, error);
-        oi_native_block_release(&block);
-        OI_TRY(status);
-    }
+    do
+        status = take_next(&body, columns, rows, pairs, error);
+    while (status == OI_OK);
+    if (status != OI_E_NOT_FOUND)
+        return status;
     if (ret_seen)
         *ret_seen = rows->count - from;
     drop_repeated(rows, from, pairs);
-    return status == OI_E_NOT_FOUND ? OI_OK : status;
+    return OI_OK;
 }

@@ -34,3 +34,7 @@ void oi_readings_sort(struct oi_rows *rows);
 enum oi_status oi_readings_decode(struct oi_slice body, unsigned columns, struct oi_rows *rows,
                                   struct oi_reading_pairs *pairs, size_t *ret_seen,
                                   struct oi_error *error);
+/* The same of the next block of an answer, which is cut off; NOT_FOUND at its end. */
+enum oi_status oi_readings_decode_block(struct oi_slice *body, unsigned columns,
+                                        struct oi_rows *rows, struct oi_reading_pairs *pairs,
+                                        struct oi_error *error);

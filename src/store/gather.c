@@ -27,13 +27,9 @@ struct window {
 
 struct oi_gather {
     struct oi_store *store;
-    uint32_t *series; /* ascending */
-    size_t count;
-    struct oi_span span;
-    unsigned columns;
-    bool lacks_wides;
-    uint64_t batch_limit;
-    uint64_t rows; /* about, in the span */
+    uint32_t *series;                 /* the request's */
+    struct oi_gather_request request; /* over the whole span */
+    uint64_t rows;                    /* about, in the span */
     struct window windows[WINDOWS];
     unsigned asked;
 };
@@ -44,6 +40,16 @@ compare_series(const void *left, const void *right)
     const uint32_t *a = left, *b = right;
 
     return (*a > *b) - (*a < *b);
+}
+
+size_t
+oi_gather_place(const struct oi_gather_request *request, uint32_t series)
+{
+    const uint32_t *place = request->count == 0 ? NULL
+                                                : bsearch(&series, request->series, request->count,
+                                                          sizeof(series), compare_series);
+
+    return place ? (size_t) (place - request->series) : request->count;
 }
 
 /* How many rows of a series there may be in a span; cuts `all` to where there are any. */
@@ -66,6 +72,7 @@ struct oi_gather *
 oi_store_gather(struct oi_store *store, const uint32_t *series, size_t count, struct oi_span span,
                 unsigned columns)
 {
+    struct oi_gather_request *request;
     struct oi_gather *gather;
     struct oi_span all = { OI_TIME_LATEST, OI_TIME_EARLIEST };
     unsigned absent = OI_ABSENT_ALL;
@@ -75,8 +82,9 @@ oi_store_gather(struct oi_store *store, const uint32_t *series, size_t count, st
     gather = oi_alloc_zero(1, sizeof(*gather));
     gather->store = store;
     gather->series = oi_alloc(count * sizeof(*series));
+    request = &gather->request;
     (void) pthread_rwlock_rdlock(&store->state_lock);
-    gather->batch_limit = store->state.last_batch;
+    request->batch_limit = store->state.last_batch;
     for (size_t i = 0; i < count; i++) {
         const struct oi_position *position = NULL;
         uint64_t rows = 0;
@@ -86,24 +94,25 @@ oi_store_gather(struct oi_store *store, const uint32_t *series, size_t count, st
         if (position)
             rows = estimate(position, span, &all);
         if (rows > 0) {
-            gather->series[gather->count++] = series[i];
+            gather->series[request->count++] = series[i];
             absent &= position->absent;
         }
         gather->rows += rows;
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
-    gather->span = all;
-    gather->columns = oi_columns_present(columns, absent);
-    gather->lacks_wides = absent & OI_ABSENT_WIDES;
-    if (gather->count > 1)
-        qsort(gather->series, gather->count, sizeof(*gather->series), compare_series);
+    request->series = gather->series;
+    request->span = all;
+    request->columns = oi_columns_present(columns, absent);
+    request->lacks_wides = absent & OI_ABSENT_WIDES;
+    if (request->count > 1)
+        qsort(gather->series, request->count, sizeof(*gather->series), compare_series);
     return gather;
 }
 
 static void
 drop_window(struct oi_gather *gather, struct window *window)
 {
-    for (size_t i = 0; window->rows && i < gather->count; i++)
+    for (size_t i = 0; window->rows && i < gather->request.count; i++)
         oi_rows_release(&window->rows[i]);
     oi_free(window->rows);
     oi_free(window->is_taken);
@@ -131,34 +140,29 @@ ask_next(struct oi_gather *gather, struct window **ret_window, struct oi_error *
     const struct window *last = &gather->windows[(gather->asked + WINDOWS - 1) % WINDOWS];
     struct window *window = &gather->windows[gather->asked % WINDOWS];
     uint64_t wanted = gather->asked == 0 ? FIRST_ROWS : WINDOW_ROWS;
-    uint64_t all = (uint64_t) (gather->span.to - gather->span.from), width = all;
-    struct oi_gather_request request = { .series = gather->series,
-                                         .count = gather->count,
-                                         .columns = gather->columns,
-                                         .lacks_wides = gather->lacks_wides,
-                                         .batch_limit = gather->batch_limit };
-    struct oi_span span = { gather->asked == 0 ? gather->span.from : last->span.to,
-                            gather->span.to };
+    uint64_t all = (uint64_t) (gather->request.span.to - gather->request.span.from), width = all;
+    struct oi_gather_request request = gather->request;
     struct oi_rows *rows;
     enum oi_status status;
 
     if (gather->rows > 2 * wanted)
         width = (uint64_t) ((unsigned __int128) all * wanted / gather->rows) + 1;
-    if ((uint64_t) (span.to - span.from) > width)
-        span.to = span.from + (oi_time) width;
-    request.span = span;
-    rows = oi_alloc_zero(gather->count, sizeof(*rows));
+    if (gather->asked > 0)
+        request.span.from = last->span.to;
+    if ((uint64_t) (request.span.to - request.span.from) > width)
+        request.span.to = request.span.from + (oi_time) width;
+    rows = oi_alloc_zero(gather->request.count, sizeof(*rows));
     status = gather->store->remote->gather(gather->store->remote_context, &request, rows, error);
     if (status != OI_OK) {
-        for (size_t i = 0; i < gather->count; i++)
+        for (size_t i = 0; i < gather->request.count; i++)
             oi_rows_release(&rows[i]);
         oi_free(rows);
         return status;
     }
     drop_window(gather, window);
-    *window = (struct window){ .span = span,
+    *window = (struct window){ .span = request.span,
                                .rows = rows,
-                               .is_taken = oi_alloc_zero(gather->count, sizeof(bool)) };
+                               .is_taken = oi_alloc_zero(gather->request.count, sizeof(bool)) };
     gather->asked++;
     *ret_window = window;
     return OI_OK;
@@ -177,30 +181,27 @@ enum oi_status
 oi_gather_take(struct oi_gather *gather, const struct oi_stretch *stretch, struct oi_rows *rows,
                struct oi_span *ret_done, bool *ret_taken, struct oi_error *error)
 {
-    const uint32_t *place = gather->count == 0
-                                ? NULL
-                                : bsearch(&stretch->series, gather->series, gather->count,
-                                          sizeof(*gather->series), compare_series);
-    oi_time at = stretch->span.from > gather->span.from ? stretch->span.from : gather->span.from;
+    const struct oi_gather_request *request = &gather->request;
+    size_t place = oi_gather_place(request, stretch->series), before;
+    oi_time at = stretch->span.from > request->span.from ? stretch->span.from : request->span.from;
     struct window *window;
-    size_t index, before;
 
     *ret_taken = false;
-    if (!place || stretch->is_backwards || (stretch->columns & ~gather->columns) != 0)
+    if (place == request->count || stretch->is_backwards ||
+        (stretch->columns & ~request->columns) != 0)
         return OI_OK;
     window = find_window(gather, at);
-    if (!window && at < gather->span.to &&
+    if (!window && at < request->span.to &&
         (gather->asked == 0 || gather->windows[(gather->asked - 1) % WINDOWS].span.to == at))
         OI_TRY(ask_next(gather, &window, error));
     if (!window)
         return OI_OK;
-    index = (size_t) (place - gather->series);
-    if (at < window->span.from || at >= window->span.to || window->is_taken[index])
+    if (at < window->span.from || at >= window->span.to || window->is_taken[place])
         return OI_OK;
-    window->is_taken[index] = true;
+    window->is_taken[place] = true;
     oi_rows_release(rows);
-    *rows = window->rows[index];
-    window->rows[index] = (struct oi_rows){};
+    *rows = window->rows[place];
+    window->rows[place] = (struct oi_rows){};
     rows->count = oi_rows_find(rows, stretch->span.to);
     before = oi_rows_find(rows, stretch->span.from);
     if (before > 0)
@@ -215,5 +216,5 @@ oi_gather_take(struct oi_gather *gather, const struct oi_stretch *stretch, struc
 uint64_t
 oi_gather_limit(const struct oi_gather *gather)
 {
-    return gather->batch_limit;
+    return gather->request.batch_limit;
 }

@@ -69,6 +69,8 @@ struct oi_gather_request {
     bool lacks_wides;
     uint64_t batch_limit;
 };
+/* Where a series stands among those of the request; `count` when it is none of them. */
+size_t oi_gather_place(const struct oi_gather_request *request, uint32_t series);
 
 /* What the remote says of one series. */
 struct oi_remote_position {
