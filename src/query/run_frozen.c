@@ -9,6 +9,7 @@
 
 struct frozen_state {
     OI_VECTOR(struct oi_standstill) found; /* of the market at hand */
+    struct oi_position last;               /* the last one delivered */
 };
 
 static void
@@ -59,43 +60,27 @@ find_frozen(struct run *run, const struct oi_instrument *instrument, struct froz
     return OI_OK;
 }
 
-/* Leave what belongs to this page. */
-static void
-cut(struct run *run, size_t market, struct frozen_state *state)
-{
-    const struct oi_position *after = &run->query->after;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < state->found.count; i++)
-        if (!after->is_set || after->market != market || state->found.items[i].since > after->time)
-            state->found.items[kept++] = state->found.items[i];
-    state->found.count = kept < run->left ? kept : run->left;
-    if (run->left != SIZE_MAX)
-        run->left -= state->found.count;
-    if (run->left == 0 && state->found.count > 0)
-        run->result.next_position =
-            (struct oi_position){ .is_set = true,
-                                  .market = market,
-                                  .time = state->found.items[state->found.count - 1].since };
-}
-
 static enum oi_status
 step_frozen(struct run *run, bool *ret_has_block, struct oi_error *error)
 {
     struct frozen_state *state = run->state;
 
-    while (run->at < run->market_count && run->left > 0) {
+    while (run->at < run->market_count && !run->result.next_position.is_set) {
         size_t at = run->at++;
+        struct run_page page;
 
         if (!run->markets[at].instrument || run->markets[at].series == 0)
             continue;
         run_block_begin(run, at, NULL);
         OI_TRY(find_frozen(run, run->markets[at].instrument, state, error));
-        cut(run, at, state);
         if (state->found.count == 0)
             continue;
-        run->block.standstills = state->found.items;
-        run->block.count = state->found.count;
+        page = run_cut_page(run, at, &state->found.items->since, sizeof(*state->found.items),
+                            state->found.count, &state->last);
+        if (page.count == 0)
+            continue;
+        run->block.standstills = state->found.items + page.from;
+        run->block.count = page.count;
         run->block.is_last_of_market = true;
         *ret_has_block = true;
         return OI_OK;

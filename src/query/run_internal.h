@@ -89,6 +89,18 @@ void run_first_market(struct run *run, run_counts counts);
 /* The next one of the page; false at its end. */
 bool run_next_market(struct run *run, run_counts counts, size_t *ret_market);
 
+/*
+ * Pages of what is told of markets by time: gaps, standstills. Of `count` > 0 items of a market,
+ * whose ascending times begin at `times` and are `stride` bytes apart, those of this page. *last is
+ * the last one that any market gave, at first unset; next_position is it, set where more are
+ * beyond.
+ */
+struct run_page {
+    size_t from, count;
+};
+struct run_page run_cut_page(struct run *run, size_t market, const oi_time *times, size_t stride,
+                             size_t count, struct oi_position *last);
+
 /* METRICS: the entities asked for in place of the markets, of the chosen ones alone where there are
  * selectors. INVALID with `problem` when one is not there. */
 enum oi_status run_entities(struct run *run, const struct oi_choices *choices,

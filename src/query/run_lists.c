@@ -180,6 +180,40 @@ run_months(struct run *run, struct oi_error *)
     return OI_OK;
 }
 
+/* Pages by time. */
+
+static oi_time
+time_at(const oi_time *times, size_t stride, size_t index)
+{
+    return *(const oi_time *) (const void *) ((const char *) times + index * stride);
+}
+
+struct run_page
+run_cut_page(struct run *run, size_t market, const oi_time *times, size_t stride, size_t count,
+             struct oi_position *last)
+{
+    const struct oi_position *after = &run->query->after;
+    struct run_page page = {};
+    bool is_cut;
+
+    while (after->is_set && after->market == market && page.from < count &&
+           time_at(times, stride, page.from) <= after->time)
+        page.from++;
+    page.count = count - page.from;
+    is_cut = page.count > run->left;
+    if (is_cut)
+        page.count = run->left;
+    if (page.count > 0)
+        *last = (struct oi_position){ .is_set = true,
+                                      .market = market,
+                                      .time = time_at(times, stride, page.from + page.count - 1) };
+    if (is_cut)
+        run->result.next_position = *last;
+    if (run->left != SIZE_MAX)
+        run->left -= page.count;
+    return page;
+}
+
 /* Holes. */
 
 struct gaps_state {
@@ -195,32 +229,6 @@ add_gap(void *context, const struct oi_hole *hole)
 
     oi_vector_push(&state->gaps, ((struct oi_gap){ hole->span, oi_hole_cause_name(hole->cause) }));
     return OI_OK;
-}
-
-/* Leave what belongs to this page of a market's holes. */
-static void
-cut_gaps(struct run *run, size_t market, struct gaps_state *state)
-{
-    const struct oi_position *after = &run->query->after;
-    size_t kept = 0;
-    bool is_cut;
-
-    for (size_t i = 0; i < state->gaps.count; i++)
-        if (!after->is_set || after->market != market ||
-            state->gaps.items[i].span.from > after->time)
-            state->gaps.items[kept++] = state->gaps.items[i];
-    is_cut = kept > run->left;
-    if (is_cut)
-        kept = run->left;
-    state->gaps.count = kept;
-    if (kept > 0)
-        state->last = (struct oi_position){ .is_set = true,
-                                            .market = market,
-                                            .time = state->gaps.items[kept - 1].span.from };
-    if (is_cut)
-        run->result.next_position = state->last;
-    if (run->left != SIZE_MAX)
-        run->left -= kept;
 }
 
 static void
@@ -299,6 +307,7 @@ step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
         const struct oi_market *market = &run->markets[at];
         struct oi_span span = run->query->span;
         struct oi_facts facts;
+        struct run_page page;
         int64_t cadence_ns;
 
         if (!market->instrument || market->series == 0)
@@ -313,12 +322,15 @@ step_gaps(struct run *run, bool *ret_has_block, struct oi_error *error)
                              state, error));
         OI_TRY(fill_gaps(run, market, cadence_ns > 0 ? cadence_ns : OI_MINUTE, state, error));
         OI_TRY(run_note_damage(run, market->instrument, span, error));
-        cut_gaps(run, at, state);
         if (state->gaps.count == 0)
             continue;
+        page = run_cut_page(run, at, &state->gaps.items->span.from, sizeof(*state->gaps.items),
+                            state->gaps.count, &state->last);
+        if (page.count == 0)
+            continue;
         run_block_begin(run, at, NULL);
-        run->block.gaps = state->gaps.items;
-        run->block.count = state->gaps.count;
+        run->block.gaps = state->gaps.items + page.from;
+        run->block.count = page.count;
         run->block.feed = facts.feed->name;
         run->block.is_last_of_market = true;
         *ret_has_block = true;

@@ -113,6 +113,22 @@ a_page_goes_on_behind_the_last_one(void **)
 }
 
 static void
+a_page_that_holds_the_last_one_has_no_next(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    OI_CLEANUP(oi_result_close) struct oi_result *page = NULL;
+    const struct oi_block *block;
+
+    query.limit = 2;
+    page = ask(&query, OI_HOUR);
+    assert_ok(oi_result_next(page, &block, NULL));
+    assert_int_equal(block->count, 2);
+    assert_ok(oi_result_next(page, &block, NULL));
+    assert_null(block);
+    assert_false(page->next_position.is_set);
+}
+
+static void
 without_a_start_it_is_the_last_day(void **)
 {
     OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
@@ -152,6 +168,7 @@ main(void)
         cmocka_unit_test(a_frozen_figure_is_told_with_its_span),
         cmocka_unit_test(only_those_that_lasted_are_told),
         cmocka_unit_test(a_page_goes_on_behind_the_last_one),
+        cmocka_unit_test(a_page_that_holds_the_last_one_has_no_next),
         cmocka_unit_test(without_a_start_it_is_the_last_day),
     };
 
