@@ -240,6 +240,20 @@ parse_hyperliquid_rows(const struct oi_call *call, const struct oi_http_request 
     return parse_rows_of(call, request, true, query, problem);
 }
 
+void
+oi_kwery_select_recorded(struct oi_query *query, bool main_only)
+{
+    query->kind = OI_QUERY_MARKETS;
+    query->wants_extents = true;
+    query->recorded_only = true;
+    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
+        struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_KWERY);
+
+        oi_vector_push(&selector->exchanges, oi_kwery_sources[i]);
+        selector->main_only = main_only && i != KALSHI;
+    }
+}
+
 static enum oi_status
 parse_list(const struct oi_http_request *request, enum variant variant, struct oi_query *query,
            struct oi_problem *problem)
@@ -254,15 +268,7 @@ parse_list(const struct oi_http_request *request, enum variant variant, struct o
     query->variant = variant;
     if (variant == VARIANT_LIMITS)
         return OI_OK;
-    query->kind = OI_QUERY_MARKETS;
-    query->wants_extents = true;
-    query->recorded_only = true;
-    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
-        struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_KWERY);
-
-        oi_vector_push(&selector->exchanges, oi_kwery_sources[i]);
-        selector->main_only = i != KALSHI;
-    }
+    oi_kwery_select_recorded(query, true);
     return OI_OK;
 }
 

@@ -8,6 +8,10 @@
 /* In the order in which rows of one instant stand. */
 extern const char *const oi_kwery_sources[OI_KWERY_SOURCES];
 
+/* Ask for the markets of all sources of which there is anything, a selector for each source;
+ * `main_only` for the perpetual of each asset alone, where a source has such. */
+void oi_kwery_select_recorded(struct oi_query *query, bool main_only);
+
 /* kwery_market.c: /v1/markets/{id} */
 enum oi_status oi_kwery_parse_market(const struct oi_call *call,
                                      const struct oi_http_request *request, struct oi_query *query,

@@ -38,14 +38,7 @@ oi_kwery_parse_market(const struct oi_call *call, const struct oi_http_request *
         return OI_E_INVALID;
     }
     query->echo = oi_arena_copy(&query->arena, id);
-    query->kind = OI_QUERY_MARKETS;
-    query->wants_extents = true;
-    query->recorded_only = true;
-    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
-        struct oi_selector *selector = oi_query_select(query, OI_SYMBOLOGY_KWERY);
-
-        oi_vector_push(&selector->exchanges, oi_kwery_sources[i]);
-    }
+    oi_kwery_select_recorded(query, false);
     return OI_OK;
 }
 
