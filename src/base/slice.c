@@ -2,16 +2,30 @@
 /* Comparing and cutting borrowed bytes. */
 #include "base/slice.h"
 
-static char
-to_lower(char character)
-{
-    return character >= 'A' && character <= 'Z' ? (char) (character + ('a' - 'A')) : character;
-}
-
 static bool
 is_blank(char character)
 {
     return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+}
+
+uint64_t
+oi_slice_hash(struct oi_slice slice)
+{
+    uint64_t hash = slice.size * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t word;
+
+    while (slice.size >= sizeof(word)) {
+        memcpy(&word, slice.data, sizeof(word));
+        hash = (hash ^ word) * UINT64_C(0x9FB21C651E98DF25);
+        hash ^= hash >> 32;
+        slice.data += sizeof(word);
+        slice.size -= sizeof(word);
+    }
+    word = 0;
+    if (slice.size > 0)
+        memcpy(&word, slice.data, slice.size);
+    hash = (hash ^ word) * UINT64_C(0x9FB21C651E98DF25);
+    return hash ^ hash >> 32;
 }
 
 int
@@ -48,7 +62,7 @@ oi_slice_equal_ignoring_case(struct oi_slice a, struct oi_slice b)
     if (a.size != b.size)
         return false;
     for (size_t i = 0; i < a.size; i++) {
-        if (to_lower(a.data[i]) != to_lower(b.data[i]))
+        if (oi_lower(a.data[i]) != oi_lower(b.data[i]))
             return false;
     }
     return true;

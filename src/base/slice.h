@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct oi_slice {
@@ -40,6 +41,18 @@ oi_hex_value(char character)
     if (character >= 'A' && character <= 'F')
         return character - 'A' + 10;
     return -1;
+}
+
+/* A hash for tables of this process, eight bytes a step; of no bytes too. Who foresees it can make
+ * texts that meet in one place, so whoever uses it compares them whole and bounds how long it
+ * looks: oi_map (base/map.h) is for keys that strangers choose without end. */
+uint64_t oi_slice_hash(struct oi_slice slice);
+
+/* An ASCII letter in small; anything else as it is. */
+static inline char
+oi_lower(char character)
+{
+    return character >= 'A' && character <= 'Z' ? (char) (character + ('a' - 'A')) : character;
 }
 
 /* Is the slice exactly this text? */

@@ -60,11 +60,8 @@ add_market(const struct oi_market *market, struct oi_buffer *out)
     struct oi_json_writer writer = { .out = out };
     char slug[OI_SYMBOL_SIZE], source[OI_MARKET_NAME_SIZE] = "";
 
-    for (size_t i = 0; i < sizeof(slug); i++) {
-        char letter = instrument->symbol[i];
-
-        slug[i] = letter >= 'A' && letter <= 'Z' ? (char) (letter + ('a' - 'A')) : letter;
-    }
+    for (size_t i = 0; i < sizeof(slug); i++)
+        slug[i] = oi_lower(instrument->symbol[i]);
     (void) oi_kwery_source(instrument, source);
     oi_json_begin_object(&writer);
     oi_json_add_name(&writer, "market");

@@ -51,7 +51,7 @@ lower(const char *text, char *out, size_t size)
     size_t i = 0;
 
     for (; text[i] && i + 1 < size; i++)
-        out[i] = (char) (text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
+        out[i] = oi_lower(text[i]);
     out[i] = '\0';
 }
 

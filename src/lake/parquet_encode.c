@@ -170,12 +170,9 @@ static size_t
 find_or_add(struct parquet_dictionary *dictionary, uint16_t slots[2 * PARQUET_DICTIONARY_MAX],
             struct oi_slice text)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
     size_t at;
 
-    for (size_t i = 0; i < text.size; i++)
-        hash = (hash ^ (unsigned char) text.data[i]) * UINT64_C(1099511628211);
-    for (at = (hash ^ hash >> 32) % (2 * PARQUET_DICTIONARY_MAX); slots[at] > 0;
+    for (at = oi_slice_hash(text) % (2 * PARQUET_DICTIONARY_MAX); slots[at] > 0;
          at = (at + 1) % (2 * PARQUET_DICTIONARY_MAX))
         if (oi_slice_equal(dictionary->texts[slots[at] - 1], text))
             return slots[at] - 1u;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of places: a request has one place, by its hash, and whoever comes later takes it. */
+/* A table of places: a request has one place, by its hash, and whoever comes later takes it. Who
+ * foresees the hash can only take places: the whole request is compared. */
 #include "net/http_repeat.h"
 
 #define PLACES 1024
@@ -52,27 +53,6 @@ oi_http_repeats_free(struct oi_http_repeats **repeats)
     *repeats = NULL;
 }
 
-/* Eight bytes a step. Who foresees it can only take places: the whole request is compared. */
-static uint64_t
-hash_of(struct oi_slice bytes)
-{
-    uint64_t hash = bytes.size * UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t word;
-
-    while (bytes.size >= sizeof(word)) {
-        memcpy(&word, bytes.data, sizeof(word));
-        hash = (hash ^ word) * UINT64_C(0x9FB21C651E98DF25);
-        hash ^= hash >> 32;
-        bytes.data += sizeof(word);
-        bytes.size -= sizeof(word);
-    }
-    word = 0;
-    if (bytes.size > 0)
-        memcpy(&word, bytes.data, bytes.size);
-    hash = (hash ^ word) * UINT64_C(0x9FB21C651E98DF25);
-    return hash ^ hash >> 32;
-}
-
 const struct oi_http_repeat *
 oi_http_repeats_find(struct oi_http_repeats *repeats, struct oi_slice request)
 {
@@ -81,7 +61,7 @@ oi_http_repeats_find(struct oi_http_repeats *repeats, struct oi_slice request)
 
     if (request.size > REQUEST_SIZE_MAX)
         return NULL;
-    hash = hash_of(request);
+    hash = oi_slice_hash(request);
     place = &repeats->places[hash % PLACES];
     if (place->size == 0 || place->hash != hash || place->request.size != request.size ||
         memcmp(place->request.data, request.data, request.size) != 0)
@@ -93,7 +73,7 @@ void
 oi_http_repeats_put(struct oi_http_repeats *repeats, struct oi_slice request, struct oi_slice head,
                     size_t date_at, const struct oi_http_reply *reply)
 {
-    uint64_t hash = hash_of(request);
+    uint64_t hash = oi_slice_hash(request);
     struct place *place = &repeats->places[hash % PLACES];
     size_t size = sizeof(*place) + request.size + head.size + reply->recipe.size;
 

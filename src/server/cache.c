@@ -69,15 +69,11 @@ oi_cache_free(struct oi_cache **cache)
     *cache = NULL;
 }
 
-/* FNV-1a: who knows it can only take places of the cache, and the whole key is compared. */
+/* Who foresees the hash can only take places of the cache: the whole key is compared. */
 static struct place *
 place_of(struct oi_cache *cache, struct oi_slice key)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ (unsigned char) key.data[i]) * UINT64_C(1099511628211);
-    return &cache->places[(hash ^ hash >> 32) % PLACES];
+    return &cache->places[oi_slice_hash(key) % PLACES];
 }
 
 static bool
