@@ -16,7 +16,7 @@ packages="gcc libc6-dev make meson ninja-build pkg-config python3 ca-certificate
 
 # To test: the second compiler with its run-time libraries, the checkers, a browser for the page.
 if [ "$purpose" = test ]; then
-    packages="$packages clang llvm libclang-rt-dev clang-format clang-tidy libcmocka-dev git chromium"
+    packages="$packages clang lld llvm libclang-rt-dev clang-format clang-tidy libcmocka-dev git chromium"
     packages="$packages redis-server clickhouse-server"
 fi
 
