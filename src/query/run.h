@@ -20,6 +20,7 @@ struct oi_source {
                                  struct oi_result **ret_result, struct oi_error *error);
     void *alerts;
     uint64_t halved_from; /* readings from which a total is walked on two threads; 0: as usual */
+    size_t window_events; /* of a total that are held at once, about; 0: as usual */
 };
 
 /* Open the answer. INVALID with `problem` filled when the question does not fit the catalogue

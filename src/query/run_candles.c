@@ -243,7 +243,9 @@ open_market(struct run *run, struct candles_state *state, struct oi_error *error
         state->half = total_half_start(run, run->at, &span, run->query->interval_ns);
         state->is_total_open = true;
         OI_TRY(total_walk_open(run, run->at, span, false, &state->total, error));
-        state->total.columns = total_columns_new(market->member_count);
+        if (!is_backwards(run))
+            state->total.candles_wanted = run->left;
+        state->total.columns = total_columns_new(run, market->member_count);
         return OI_OK;
     }
     if (rollups_answer(run, market, &facts, &series)) {

@@ -182,8 +182,9 @@ struct total_walk {
     struct oi_gather *gather;  /* that the legs read from, or NULL */
     struct oi_member *members; /* the market's, writable */
     struct oi_total amounts, usd;
-    oi_time from;
+    oi_time from, to;
     bool wants_usd;
+    size_t candles_wanted;         /* the first so many, if that is known */
     struct total_columns *columns; /* NULL: instant by instant */
 };
 
@@ -197,11 +198,13 @@ enum oi_status total_walk_open(struct run *run, size_t market, struct oi_span sp
                                struct total_walk *walk, struct oi_error *error);
 enum oi_status total_walk_next(struct total_walk *walk, struct total_point *ret_point,
                                struct oi_error *error);
+/* Read all members' rows anew, from `time` on. */
+enum oi_status total_walk_go_back(struct total_walk *walk, oi_time time, struct oi_error *error);
 void total_walk_close(struct total_walk *walk);
 
 /* Candles of a total by columns; a part of the walk that then is done. Where that ends because a
  * figure does not fit, walk->columns is NULL and the walk goes on instant by instant. */
-struct total_columns *total_columns_new(size_t member_count);
+struct total_columns *total_columns_new(const struct run *run, size_t member_count);
 void total_columns_free(struct total_columns **columns, size_t member_count);
 enum oi_status total_columns_next(struct total_walk *walk, struct oi_candles *candles,
                                   bool *ret_is_done, struct oi_error *error);

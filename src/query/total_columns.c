@@ -1,88 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Candles of a total by columns. Readings of all members are integers of one exponent; a slice of
- * time is cut in which each member has a few, what each of them changes is put in order of time,
- * and the sum runs over the changes in 128 bits. Decimals are made once a slice. That is exact, and
- * wherever a figure does not fit, the walk goes on instant by instant in decimals from where it is
- * (total_walk.c), with the same answer.
+ * Candles of a total by columns. Readings of all members are integers of one exponent. A window of
+ * time is filled member by member, chunk after chunk as it is decoded, with what each reading
+ * changes; then the sum runs over the changes in 128 bits (total_course.c). Readings of whole
+ * minutes, which most are, add up at their minute without being put in order. Decimals are made
+ * once a candle. That is exact; where a figure does not fit, the window is read anew and the walk
+ * goes on instant by instant in decimals (total_walk.c), with the same answer.
  */
 #include "base/alloc.h"
 #include "base/compiler.h"
-#include "query/run_internal.h"
+#include "query/total_internal.h"
 
 #include <string.h>
 
-/* Changes in a slice, about: they and their order stay in the cache. */
-#define SLICE_EVENTS 2048
-#define ROWS_MIN 8
-#define CACHE_LINE 64
-#define FETCHED_AHEAD 3
-/* Places that changes are dealt into by their time; few share one, and those are then compared. */
-#define PLACES 1024
-/* Seconds of a slice in which changes at whole seconds are added up where they are. */
-#define SECONDS 4096
 /* A difference of two values fits an int64. */
 #define VALUE_MAX (INT64_MAX / 2)
+#define REACH_MAX (UINT64_C(1) << 62)
 #define EXPONENT_MIN (-40)
 #define EXPONENT_MAX 18
-#define SLICE_NS_MAX (INT64_C(1) << 59)
+/* Events that a window should not have more of; with four times as many it is given up for a
+ * smaller one. */
+#define WINDOW_EVENTS (1u << 18)
+/* Rows that are looked at together. */
+#define PIECE 64
+/* Of each member, to choose the step of places. */
+#define SAMPLED 8
 
-/* In the low bits of a key. */
-#define KEY_IS_READING                                                                             \
-    1u                    /* a reading is an instant of the total, a member's dropping out is not  \
-                           */
-#define KEY_COUNT_SHIFT 1 /* 1 added to what it changes of the number of members counted */
-#define KEY_TIME_SHIFT 3
-
-typedef __int128 sum_of;
-
-struct event {
-    uint64_t key; /* time from the start of the slice, then the bits above */
-    int64_t change;
-};
-
-/* All that changes at one whole second: most venues' readings are of whole minutes, all of them the
- * same ones. */
-struct second {
-    int64_t change;
-    int32_t count;
-    uint32_t is_reading;
-};
-
-struct events {
-    struct event *items;
-    size_t count, capacity;
+struct leg_state {
+    oi_time time; /* of the last reading */
+    int64_t last; /* its value */
+    bool is_counted;
 };
 
 struct column_leg {
     const int64_t *values; /* of the block at hand; NULL: not looked at yet */
+    int64_t factor;        /* by which they are multiplied */
     int64_t *own;          /* where they had to be scaled */
     size_t own_capacity;
-    int64_t last; /* of the last reading */
-    bool is_counted;
+    uint64_t reach; /* no change that it made at a place is larger */
+    struct leg_state state, before;
 };
 
 struct total_columns {
     struct column_leg *legs;
-    int exponent;
-    sum_of sum;
-    int64_t counted;
-    struct events events;
-    struct event *sorted;
-    size_t sorted_capacity;
-    uint32_t places[PLACES + 1]; /* thousands of members have more changes than 16 bits count */
-    int64_t first_second;        /* of the slice; INT64_MAX: it is too long */
-    struct second seconds[SECONDS];
-    uint64_t used[SECONDS / 64];
+    struct total_course course, before; /* now, and before the window at hand */
+    int finer;                          /* the exponent that a block needs */
+    size_t events_wanted;               /* in a window */
+    struct total_window window;
+};
+
+/* How it went with a window. */
+enum outcome {
+    OUTCOME_FULL,
+    OUTCOME_FINER,    /* a smaller exponent is needed */
+    OUTCOME_UNFIT,    /* a figure that does not fit */
+    OUTCOME_TOO_MUCH, /* a smaller window is needed */
 };
 
 struct total_columns *
-total_columns_new(size_t member_count)
+total_columns_new(const struct run *run, size_t member_count)
 {
     struct total_columns *columns = oi_alloc_zero(1, sizeof(*columns));
 
     columns->legs = oi_alloc_zero(member_count, sizeof(*columns->legs));
-    columns->exponent = EXPONENT_MAX;
+    columns->window.lists = oi_alloc_zero(member_count, sizeof(*columns->window.lists));
+    columns->window.places = TOTAL_PLACES;
+    columns->course.exponent = EXPONENT_MAX;
+    columns->events_wanted =
+        run->source->window_events ? run->source->window_events : WINDOW_EVENTS;
     return columns;
 }
 
@@ -94,8 +79,7 @@ total_columns_free(struct total_columns **columns, size_t member_count)
     for (size_t i = 0; i < member_count; i++)
         oi_free((*columns)->legs[i].own);
     oi_free((*columns)->legs);
-    oi_vector_release(&(*columns)->events);
-    oi_free((*columns)->sorted);
+    total_window_release(&(*columns)->window);
     oi_free(*columns);
     *columns = NULL;
 }
@@ -110,33 +94,33 @@ power_of_ten(int exponent)
     return power;
 }
 
-/* What was summed so far, with a smaller exponent; false when it does not fit. */
+/* What was summed before the window, with a smaller exponent; false when it does not fit. */
 static bool
 refine(struct total_walk *walk, int exponent)
 {
     struct total_columns *columns = walk->columns;
+    struct total_course *course = &columns->course;
+    int more = course->exponent - exponent;
     int64_t factor;
 
     if (exponent < EXPONENT_MIN)
         return false;
-    for (size_t i = 0; i < walk->market->member_count; i++)
-        columns->legs[i].values = NULL; /* scaled anew */
-    if (columns->sum == 0 && columns->counted == 0) {
-        columns->exponent = exponent;
+    if (course->sum == 0 && course->counted == 0) {
+        course->exponent = exponent;
         return true;
     }
-    if (columns->exponent - exponent > 18)
+    if (more > 18)
         return false;
-    factor = power_of_ten(columns->exponent - exponent);
+    factor = power_of_ten(more);
     for (size_t i = 0; i < walk->market->member_count; i++) {
-        int64_t *last = &columns->legs[i].last;
+        struct leg_state *state = &columns->legs[i].state;
 
-        if (columns->legs[i].is_counted && (__builtin_mul_overflow(*last, factor, last) ||
-                                            *last > VALUE_MAX || *last < -VALUE_MAX))
+        if (state->is_counted && (__builtin_mul_overflow(state->last, factor, &state->last) ||
+                                  state->last > VALUE_MAX || state->last < -VALUE_MAX))
             return false;
     }
-    columns->exponent = exponent;
-    return !__builtin_mul_overflow(columns->sum, (sum_of) factor, &columns->sum);
+    course->exponent = exponent;
+    return !__builtin_mul_overflow(course->sum, (total_sum) factor, &course->sum);
 }
 
 /* The smallest exponent in the rest of a block; above EXPONENT_MAX where nothing fits. */
@@ -168,354 +152,394 @@ own_values(struct column_leg *leg, size_t count)
     return leg->own;
 }
 
-/* Multiply into `ret_values`; false when a product is too large. */
+/* Is none further from zero than `limit`? */
 OI_VECTORISED static bool
-multiply(const int64_t *mantissas, size_t count, int64_t factor, int64_t *ret_values)
-{
-    int64_t limit = VALUE_MAX / factor;
-    uint64_t outside = 0;
-
-    for (size_t row = 0; row < count; row++) {
-        outside |= (uint64_t) (mantissas[row] > limit) | (uint64_t) (mantissas[row] < -limit);
-        ret_values[row] = (int64_t) ((uint64_t) mantissas[row] * (uint64_t) factor);
-    }
-    return outside == 0;
-}
-
-/* Can they stay as they are? */
-OI_VECTORISED static bool
-are_values(const int64_t *mantissas, size_t count)
+are_within(const int64_t *mantissas, size_t count, int64_t limit)
 {
     uint64_t outside = 0;
 
     for (size_t row = 0; row < count; row++)
-        outside |=
-            (uint64_t) (mantissas[row] > VALUE_MAX) | (uint64_t) (mantissas[row] < -VALUE_MAX);
+        outside |= (uint64_t) (mantissas[row] > limit) | (uint64_t) (mantissas[row] < -limit);
     return outside == 0;
 }
 
-/* The rest of a leg's block as integers of the total's exponent. */
+/* Rows with exponents of their own as integers of the total's. */
 static bool
-scale(const struct total_columns *columns, struct column_leg *leg,
-      const struct oi_decimals *amounts, size_t from, size_t count)
+scale_each(struct column_leg *leg, const struct oi_decimals *amounts, size_t from, size_t count,
+           int exponent)
 {
-    const int64_t *mantissas = amounts->mantissas;
-    int64_t *own;
-    bool fits = true;
+    int64_t *own = own_values(leg, count);
 
-    if (!amounts->exponents && amounts->exponent == columns->exponent) {
-        leg->values = mantissas;
-        return are_values(mantissas + from, count - from);
-    }
-    own = own_values(leg, count);
-    if (!amounts->exponents) {
-        leg->values = own;
-        return amounts->exponent - columns->exponent <= 18 &&
-               multiply(mantissas + from, count - from,
-                        power_of_ten(amounts->exponent - columns->exponent), own + from);
-    }
-    for (size_t row = from; row < count && fits; row++) {
-        int more = mantissas[row] == 0 ? 0 : amounts->exponents[row] - columns->exponent;
+    for (size_t row = from; row < count; row++) {
+        int64_t mantissa = amounts->mantissas[row];
+        int more = mantissa == 0 ? 0 : amounts->exponents[row] - exponent;
 
-        fits = more <= 18 && multiply(&mantissas[row], 1, power_of_ten(more), &own[row]);
+        if (more > 18 || __builtin_mul_overflow(mantissa, power_of_ten(more), &own[row]) ||
+            own[row] > VALUE_MAX || own[row] < -VALUE_MAX)
+            return false;
     }
     leg->values = own;
-    return fits;
-}
-
-/* Values for every leg that has a new block; false when one has a figure that does not fit. */
-static bool
-prepare_legs(struct total_walk *walk)
-{
-    struct total_columns *columns = walk->columns;
-    size_t count = walk->market->member_count;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct total_leg *leg = &walk->legs[i];
-        int exponent;
-
-        if (!leg->block || columns->legs[i].values)
-            continue;
-        exponent = smallest_exponent(&leg->block->amounts, leg->row, leg->block->columns.count);
-        if (exponent > EXPONENT_MAX || (exponent < columns->exponent && !refine(walk, exponent)))
-            return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct total_leg *leg = &walk->legs[i];
-
-        if (leg->block && !columns->legs[i].values &&
-            !scale(columns, &columns->legs[i], &leg->block->amounts, leg->row,
-                   leg->block->columns.count))
-            return false;
-    }
+    leg->factor = 1;
     return true;
 }
 
-/* The next slice: within one candle, on one side of where the answer begins, with few readings of
- * each member, all of them at hand. Empty at the end. */
-static struct oi_span
-choose_slice(const struct total_walk *walk, int64_t interval_ns)
+/* The rest of a leg's block as integers of the total's exponent. */
+static enum outcome
+prepare_leg(const struct total_walk *walk, size_t index)
 {
-    size_t count = walk->market->member_count, rows = SLICE_EVENTS / (count ? count : 1);
-    struct oi_span slice = { OI_TIME_LATEST, OI_TIME_LATEST };
+    const struct total_leg *at = &walk->legs[index];
+    const struct oi_decimals *amounts = &at->block->amounts;
+    struct column_leg *leg = &walk->columns->legs[index];
+    int exponent = walk->columns->course.exponent;
+    size_t count = at->block->columns.count;
+    int smallest = smallest_exponent(amounts, at->row, count);
 
-    rows = rows < ROWS_MIN ? ROWS_MIN : rows;
-    for (size_t i = 0; i < count; i++) {
+    if (smallest > EXPONENT_MAX)
+        return OUTCOME_UNFIT;
+    walk->columns->finer = smallest;
+    if (smallest < exponent)
+        return OUTCOME_FINER;
+    if (amounts->exponents)
+        return scale_each(leg, amounts, at->row, count, exponent) ? OUTCOME_FULL : OUTCOME_UNFIT;
+    if (smallest - exponent > 18)
+        return OUTCOME_UNFIT;
+    leg->factor = power_of_ten(smallest - exponent);
+    if (!are_within(amounts->mantissas + at->row, count - at->row, VALUE_MAX / leg->factor))
+        return OUTCOME_UNFIT;
+    leg->values = amounts->mantissas;
+    return OUTCOME_FULL;
+}
+
+/* The smallest exponent at hand; false where that does not fit. */
+static bool
+refine_all(struct total_walk *walk)
+{
+    int exponent = walk->columns->course.exponent;
+
+    for (size_t i = 0; i < walk->market->member_count; i++) {
         const struct total_leg *leg = &walk->legs[i];
+        int smallest;
 
-        if (leg->block && leg->block->columns.time[leg->row] < slice.from)
-            slice.from = leg->block->columns.time[leg->row];
-    }
-    if (slice.from == OI_TIME_LATEST)
-        return slice;
-    if (__builtin_add_overflow(oi_interval_floor(interval_ns, slice.from), interval_ns, &slice.to))
-        slice.to = OI_TIME_LATEST;
-    if (slice.from < walk->from && walk->from < slice.to)
-        slice.to = walk->from;
-    for (size_t i = 0; i < count; i++) {
-        const struct total_leg *leg = &walk->legs[i];
-        const struct oi_columns *columns = leg->block ? &leg->block->columns : NULL;
-        oi_time to;
-
-        if (!columns)
+        if (!leg->block || walk->columns->legs[i].values)
             continue;
-        to = leg->row + rows < columns->count ? columns->time[leg->row + rows]
-                                              : columns->time[columns->count - 1] + 1;
-        slice.to = to < slice.to ? to : slice.to;
+        smallest = smallest_exponent(&leg->block->amounts, leg->row, leg->block->columns.count);
+        exponent = smallest < exponent ? smallest : exponent;
     }
-    return slice;
+    if (exponent == walk->columns->course.exponent)
+        return true;
+    for (size_t i = 0; i < walk->market->member_count; i++)
+        walk->columns->legs[i].values = NULL; /* scaled anew */
+    return refine(walk, exponent);
 }
 
-/* How many more are counted, in a key. */
-#define KEY_COUNT(key) ((int64_t) ((key) >> KEY_COUNT_SHIFT & 3) - 1)
-#define COUNT_BITS(change) ((unsigned) ((change) + 1) << KEY_COUNT_SHIFT)
+/*
+ * The window.
+ */
 
-static inline void
-put_event(struct event **at, struct oi_span slice, oi_time time, int64_t change, unsigned bits)
+/* Minutes, unless many more readings are of whole seconds or tens of them. */
+static int64_t
+choose_step(const struct total_walk *walk)
 {
-    uint64_t from_start = time > slice.from ? (uint64_t) time - (uint64_t) slice.from : 0;
+    static const int64_t steps[] = { OI_MINUTE, 10 * OI_SECOND, OI_SECOND };
+    size_t hits[OI_COUNT(steps)] = {}, best = 0;
 
-    *(*at)++ = (struct event){ from_start << KEY_TIME_SHIFT | bits, change };
-}
+    for (size_t i = 0; i < walk->market->member_count; i++) {
+        const struct total_leg *leg = &walk->legs[i];
 
-/* A reading: into its second where it is of a whole one, else an event of its own. */
-static inline void
-put_reading(struct total_columns *columns, struct event **at, struct oi_span slice, oi_time time,
-            int64_t change, int more)
-{
-    int64_t whole = (int64_t) ((uint64_t) time / (uint64_t) OI_SECOND);
-
-    if (columns->first_second <= whole && whole * OI_SECOND == time) {
-        size_t place = (size_t) (whole - columns->first_second);
-        struct second *second = &columns->seconds[place];
-
-        if (!__builtin_add_overflow(second->change, change, &second->change)) {
-            second->count += more;
-            second->is_reading = 1;
-            columns->used[place / 64] |= UINT64_C(1) << place % 64;
-            return;
-        }
-        second->change = (int64_t) ((uint64_t) second->change - (uint64_t) change);
+        for (size_t row = leg->row;
+             leg->block && row < leg->block->columns.count && row < leg->row + SAMPLED; row++)
+            for (size_t k = 0; k < OI_COUNT(steps); k++)
+                hits[k] += leg->block->columns.time[row] % steps[k] == 0;
     }
-    put_event(at, slice, time, change, COUNT_BITS(more) | KEY_IS_READING);
+    for (size_t k = 1; k < OI_COUNT(steps); k++)
+        if (hits[k] > hits[best] + hits[best] / 4)
+            best = k;
+    return steps[best];
 }
 
-/* What a member's readings in the slice change, and where it drops out between them. The same as
- * oi_total_set and oi_total_at do: a member whose time is up is out of the sum from the next
- * nanosecond on. */
 static void
-add_leg(struct total_walk *walk, size_t index, struct oi_span slice)
+set_step(struct total_window *window, int64_t step_ns)
 {
-    struct total_leg *leg = &walk->legs[index];
-    struct oi_total_member *member = &walk->amounts.members[index];
-    struct column_leg values = walk->columns->legs[index];
-    size_t row = leg->row, count = leg->block ? leg->block->columns.count : 0;
-    const oi_time *times = leg->block ? leg->block->columns.time : NULL;
-    struct event *at = walk->columns->events.items + walk->columns->events.count;
-    oi_time expiry = oi_total_expiry(member);
+    uint64_t odd, inverse;
 
-    for (;; row++) {
-        bool is_reading = row < count && times[row] < slice.to;
-        oi_time time = is_reading ? times[row] : slice.to;
-        bool is_counted;
-        int64_t value;
+    window->step_ns = step_ns;
+    window->step_zeros = (unsigned) __builtin_ctzll((uint64_t) step_ns);
+    odd = inverse = (uint64_t) step_ns >> window->step_zeros;
+    for (int i = 0; i < 5; i++)
+        inverse *= 2 - odd * inverse;
+    window->step_inverse = inverse;
+}
 
-        if (values.is_counted && expiry < time && (is_reading || expiry < slice.to - 1)) {
-            put_event(&at, slice, expiry + 1, -values.last, COUNT_BITS(-1));
-            values.is_counted = false;
-        }
-        if (!is_reading)
+/* From the first reading that is not summed yet; all on one side of where the answer begins, and
+ * not more than was asked for. Empty at the end. */
+static void
+choose_window(struct total_walk *walk, int64_t interval_ns)
+{
+    struct total_window *window = &walk->columns->window;
+    struct oi_span span = { OI_TIME_LATEST, OI_TIME_LATEST };
+    int64_t wanted;
+    oi_time end;
+
+    for (size_t i = 0; i < walk->market->member_count; i++) {
+        const struct total_leg *leg = &walk->legs[i];
+
+        if (leg->block && leg->block->columns.time[leg->row] < span.from)
+            span.from = leg->block->columns.time[leg->row];
+        walk->columns->legs[i].reach = 0;
+    }
+    window->span = span;
+    window->reach = 0;
+    window->events.count = 0;
+    window->list_count = 0;
+    if (span.from == OI_TIME_LATEST)
+        return;
+    set_step(window, choose_step(walk));
+    window->base = oi_interval_floor(window->step_ns, span.from);
+    if (!__builtin_add_overflow(window->base, window->places * window->step_ns, &end))
+        span.to = end;
+    if (walk->candles_wanted < INT32_MAX &&
+        !__builtin_mul_overflow((int64_t) walk->candles_wanted + 2, interval_ns, &wanted) &&
+        !__builtin_add_overflow(span.from, wanted, &end) && end < span.to)
+        span.to = end;
+    if (span.from < walk->from && walk->from < span.to)
+        span.to = walk->from;
+    window->span = span;
+}
+
+/* Which place a time of the window is; SIZE_MAX: it lies between two. */
+static inline size_t
+place_of(const struct total_window *window, oi_time time)
+{
+    uint64_t behind = (uint64_t) time - (uint64_t) window->base, place;
+
+    if (behind & ((UINT64_C(1) << window->step_zeros) - 1))
+        return SIZE_MAX;
+    /* Only multiples of the odd number have small products with its inverse. */
+    place = (behind >> window->step_zeros) * window->step_inverse;
+    return place < TOTAL_PLACES ? place : SIZE_MAX;
+}
+
+/* May changes with these bits be added up at places, and never leave 63 bits? A member changes a
+ * place once. */
+static inline bool
+is_in_reach(struct total_window *window, struct column_leg *leg, uint64_t bits)
+{
+    uint64_t reach;
+
+    if (bits < leg->reach)
+        return true;
+    if (bits >= REACH_MAX / 2)
+        return false;
+    reach = UINT64_C(2) << (63 - __builtin_clzll(bits | 1));
+    if (window->reach - leg->reach + reach > REACH_MAX)
+        return false;
+    window->reach += reach - leg->reach;
+    leg->reach = reach;
+    return true;
+}
+
+static inline uint64_t
+bits_of_size(int64_t change)
+{
+    return (uint64_t) (change ^ (change >> 63));
+}
+
+static inline void
+put_event(const struct total_window *window, struct total_event **at, oi_time time, int64_t change,
+          unsigned bits)
+{
+    /* What is long due when the window begins. */
+    uint64_t behind = time > window->base ? (uint64_t) time - (uint64_t) window->base : 0;
+
+    *(*at)++ = (struct total_event){ behind << KEY_TIME_SHIFT | bits, change };
+}
+
+/* How many of `count` times after the first are each a step behind the one before. */
+OI_VECTORISED static size_t
+count_steps(const oi_time *times, size_t count, int64_t step)
+{
+    size_t done = 0;
+
+    for (; count - done >= PIECE; done += PIECE) {
+        uint64_t differs = 0;
+
+        for (size_t i = done; i < done + PIECE; i++)
+            differs |= ((uint64_t) times[i + 1] - (uint64_t) times[i]) ^ (uint64_t) step;
+        if (differs != 0)
             break;
-        value = values.values[row];
-        if (__builtin_add_overflow(time, member->staleness_ns, &expiry))
-            expiry = OI_TIME_LATEST;
-        expiry = expiry < member->ends ? expiry : member->ends - 1;
+    }
+    while (done < count && times[done + 1] - times[done] == step)
+        done++;
+    return done;
+}
+
+OI_VECTORISED static uint64_t
+bits_of_changes(const int64_t *values, size_t count)
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bits |= bits_of_size(values[i + 1] - values[i]);
+    return bits;
+}
+
+OI_VECTORISED static void
+add_changes(const int64_t *values, size_t count, int64_t factor, int64_t *changes)
+{
+    if (factor == 1) {
+        for (size_t i = 0; i < count; i++)
+            changes[i] += values[i + 1] - values[i];
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        changes[i] += (values[i + 1] - values[i]) * factor;
+}
+
+static void
+mark_used(struct total_window *window, size_t from, size_t count)
+{
+    for (size_t place = from; place < from + count;) {
+        size_t taken = 64 - place % 64;
+
+        if (taken > from + count - place)
+            taken = from + count - place;
+        window->used[place / 64] |= UINT64_MAX >> (64 - taken) << place % 64;
+        place += taken;
+    }
+}
+
+/* Readings behind the one at a place, step by step: how many were added. */
+static size_t
+add_steps(struct total_window *window, struct column_leg *leg, const oi_time *times, size_t row,
+          size_t count, oi_time to, size_t place)
+{
+    const int64_t *values = leg->values + row;
+    size_t most = (size_t) ((uint64_t) (to - 1 - times[row]) / (uint64_t) window->step_ns);
+    uint64_t bits;
+
+    most = most < count - row - 1 ? most : count - row - 1;
+    count = count_steps(times + row, most, window->step_ns);
+    if (count == 0)
+        return 0;
+    if (__builtin_mul_overflow(bits_of_changes(values, count) + 1, (uint64_t) leg->factor, &bits) ||
+        !is_in_reach(window, leg, bits))
+        return 0;
+    add_changes(values, count, leg->factor, window->changes + place + 1);
+    mark_used(window, place + 1, count);
+    leg->state.last = values[count] * leg->factor;
+    leg->state.time = times[row + count];
+    return count;
+}
+
+/* What a member's readings of the block at hand change in the window, and where it drops out
+ * between them. The same as oi_total_set and oi_total_at do: a member whose time is up is out of
+ * the sum from the next nanosecond on. */
+static void
+add_block(struct total_window *window, struct column_leg *leg, struct total_leg *at,
+          struct oi_total_member *member)
+{
+    const oi_time *times = at->block->columns.time;
+    size_t count = at->block->columns.count, row = at->row;
+    oi_time to = member->ends < window->span.to ? member->ends : window->span.to;
+    bool has_steps = member->staleness_ns >= window->step_ns;
+    struct leg_state *state = &leg->state;
+    struct total_event *event;
+
+    oi_vector_reserve(&window->events, 2 * (count - row));
+    event = window->events.items + window->events.count;
+    for (; row < count && times[row] < window->span.to; row++) {
+        oi_time time = times[row], expiry;
+        int64_t value = leg->values[row] * leg->factor, change;
+        size_t place = place_of(window, time);
+        bool is_counted;
+        int more;
+
+        member->time = state->time;
+        expiry = oi_total_expiry(member);
+        if (state->is_counted && expiry < time) {
+            put_event(window, &event, expiry + 1, -state->last, COUNT_BITS(-1));
+            state->is_counted = false;
+        }
+        member->time = time;
         /* Of a market that is over: an instant, at which it does not count. */
-        is_counted = expiry >= time;
-        put_reading(walk->columns, &at, slice, time,
-                    (is_counted ? value : 0) - (values.is_counted ? values.last : 0),
-                    is_counted - values.is_counted);
-        values.last = value;
-        values.is_counted = is_counted;
-    }
-    walk->columns->legs[index] = values;
-    walk->columns->events.count = (size_t) (at - walk->columns->events.items);
-    if (row == leg->row)
-        return;
-    member->time = times[row - 1];
-    walk->members[index].last = times[row - 1];
-    walk->members[index].left_out = NULL;
-    leg->row = row;
-}
-
-/* Members' columns together are larger than the near caches, and a slice's part of each is too
- * short for the processor to see it coming. */
-static void
-fetch_ahead(const struct total_walk *walk, size_t index, size_t rows)
-{
-    const struct total_leg *leg = &walk->legs[index];
-    const int64_t *values = walk->columns->legs[index].values;
-
-    if (!leg->block)
-        return;
-    for (size_t row = leg->row; row < leg->row + rows && row < leg->block->columns.count;
-         row += CACHE_LINE / sizeof(*values)) {
-        __builtin_prefetch(leg->block->columns.time + row);
-        __builtin_prefetch(values + row);
-    }
-}
-
-/* The seconds' events behind the others; the seconds are empty again. */
-static void
-add_seconds(struct total_columns *columns, struct oi_span slice)
-{
-    struct event *at = columns->events.items + columns->events.count;
-
-    for (size_t word = 0; word < OI_COUNT(columns->used); word++) {
-        for (; columns->used[word]; columns->used[word] &= columns->used[word] - 1) {
-            size_t place = word * 64 + (size_t) __builtin_ctzll(columns->used[word]);
-            struct second *second = &columns->seconds[place];
-            oi_time time = (columns->first_second + (int64_t) place) * OI_SECOND;
-
-            put_event(&at, slice, time, second->change, COUNT_BITS(0) | KEY_IS_READING);
-            for (; second->count > 0; second->count--)
-                put_event(&at, slice, time, 0, COUNT_BITS(1));
-            for (; second->count < 0; second->count++)
-                put_event(&at, slice, time, 0, COUNT_BITS(-1));
-            *second = (struct second){};
+        is_counted = oi_total_expiry(member) >= time;
+        change = (is_counted ? value : 0) - (state->is_counted ? state->last : 0);
+        more = is_counted - state->is_counted;
+        if (more == 0 && place != SIZE_MAX && is_in_reach(window, leg, bits_of_size(change))) {
+            window->changes[place] += change;
+            window->used[place / 64] |= UINT64_C(1) << place % 64;
+        } else {
+            put_event(window, &event, time, change, COUNT_BITS(more) | KEY_IS_READING);
         }
+        *state = (struct leg_state){ time, value, is_counted };
+        if (has_steps && is_counted && place != SIZE_MAX && row + 1 < count &&
+            times[row + 1] - time == window->step_ns)
+            row += add_steps(window, leg, times, row, count, to, place);
     }
-    columns->events.count = (size_t) (at - columns->events.items);
+    window->events.count = (size_t) (event - window->events.items);
+    at->row = row;
 }
 
-/* Deal the events by their time, then order those that came close. */
-static const struct event *
-sort_events(struct total_columns *columns, struct oi_span slice)
+/* All of a member's readings in the window. */
+static enum oi_status
+add_leg(struct total_walk *walk, size_t index, enum outcome *outcome, struct oi_error *error)
 {
-    const struct event *events = columns->events.items;
-    size_t count = columns->events.count;
-    uint64_t width = (uint64_t) slice.to - (uint64_t) slice.from;
-    unsigned shift = KEY_TIME_SHIFT;
-    struct event *sorted;
+    struct total_leg *at = &walk->legs[index];
+    struct oi_total_member *member = &walk->amounts.members[index];
+    struct column_leg *leg = &walk->columns->legs[index];
+    struct total_window *window = &walk->columns->window;
+    size_t first = window->events.count;
+    oi_time expiry;
 
-    while ((width - 1) >> (shift - KEY_TIME_SHIFT) >= PLACES)
-        shift++;
-    if (columns->sorted_capacity < count) {
-        oi_free(columns->sorted);
-        columns->sorted_capacity = columns->events.capacity;
-        columns->sorted = oi_alloc(columns->sorted_capacity * sizeof(*columns->sorted));
-    }
-    sorted = columns->sorted;
-    memset(columns->places, 0, sizeof(columns->places));
-    for (size_t i = 0; i < count; i++)
-        columns->places[(events[i].key >> shift) + 1]++;
-    for (size_t i = 1; i <= PLACES; i++)
-        columns->places[i] += columns->places[i - 1];
-    for (size_t i = 0; i < count; i++)
-        sorted[columns->places[events[i].key >> shift]++] = events[i];
-    for (size_t i = 1; i < count; i++) {
-        struct event event = sorted[i];
-        size_t at = i;
-
-        for (; at > 0 && sorted[at - 1].key > event.key; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = event;
-    }
-    return sorted;
-}
-
-/* What the sum did in a slice. */
-struct course {
-    sum_of open, high, low, close;
-    uint64_t first, last; /* instants, from the start of the slice */
-    uint32_t count;       /* of instants with a sum */
-};
-
-static void
-follow_sum(struct total_columns *columns, const struct event *events, struct course *course)
-{
-    size_t count = columns->events.count;
-    sum_of sum = columns->sum;
-    int64_t counted = columns->counted;
-    unsigned is_reading = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        uint64_t key = events[i].key, time = key >> KEY_TIME_SHIFT;
-
-        sum += events[i].change;
-        counted += KEY_COUNT(key);
-        is_reading |= key & KEY_IS_READING;
-        /* All of one instant are set together. */
-        if (i + 1 < count && events[i + 1].key >> KEY_TIME_SHIFT == time)
-            continue;
-        if (is_reading && counted > 0) {
-            if (course->count++ == 0) {
-                course->open = course->high = course->low = sum;
-                course->first = time;
-            }
-            course->high = sum > course->high ? sum : course->high;
-            course->low = sum < course->low ? sum : course->low;
-            course->close = sum;
-            course->last = time;
+    while (at->block && at->block->columns.time[at->row] < window->span.to) {
+        *outcome = leg->values ? OUTCOME_FULL : prepare_leg(walk, index);
+        if (*outcome != OUTCOME_FULL)
+            return OI_OK;
+        add_block(window, leg, at, member);
+        walk->members[index].last = leg->state.time;
+        walk->members[index].left_out = NULL;
+        if (window->events.count / 4 > walk->columns->events_wanted && window->places > 1) {
+            *outcome = OUTCOME_TOO_MUCH;
+            return OI_OK;
         }
-        is_reading = 0;
+        if (at->row < at->block->columns.count)
+            break;
+        at->row = 0;
+        leg->values = NULL;
+        OI_TRY(oi_stream_next(at->stream, &at->block, error));
     }
-    columns->sum = sum;
-    columns->counted = counted;
-}
+    member->time = leg->state.time;
+    expiry = oi_total_expiry(member);
+    if (leg->state.is_counted && expiry < window->span.to - 1) {
+        struct total_event *event;
 
-static enum oi_status
-decimal_of(sum_of sum, int exponent, struct oi_decimal *ret_value, struct oi_error *error)
-{
-    const sum_of unit = INT64_C(1'000'000'000'000'000'000);
-    struct oi_decimal upper, lower;
-
-    if (sum >= INT64_MIN && sum <= INT64_MAX) {
-        *ret_value = oi_decimal_from((int64_t) sum, exponent);
-        return OI_OK;
+        oi_vector_reserve(&window->events, 1);
+        event = window->events.items + window->events.count++;
+        put_event(window, &event, expiry + 1, -leg->state.last, COUNT_BITS(-1));
+        leg->state.is_counted = false;
     }
-    upper = oi_decimal_from((int64_t) (sum / unit), exponent + 18);
-    lower = oi_decimal_from((int64_t) (sum % unit), exponent);
-    return oi_decimal_add(&upper, &lower, ret_value, error);
-}
-
-static enum oi_status
-add_course(const struct total_columns *columns, const struct course *course, struct oi_span slice,
-           struct oi_candles *candles, struct oi_error *error)
-{
-    struct oi_candle part = { .count = course->count };
-    const sum_of sums[] = { course->open, course->high, course->low, course->close };
-    struct oi_decimal *const figures[] = { &part.open, &part.high, &part.low, &part.close };
-
-    if (course->count == 0)
-        return OI_OK;
-    for (size_t i = 0; i < OI_COUNT(sums); i++)
-        OI_TRY(decimal_of(sums[i], columns->exponent, figures[i], error));
-    part.first = slice.from + (int64_t) course->first;
-    part.last = slice.from + (int64_t) course->last;
-    part.start = oi_interval_floor(candles->interval_ns, part.first);
-    oi_candles_add_part(candles, &part);
+    if (window->events.count > first)
+        window->lists[window->list_count++] = (struct total_list){ first, window->events.count };
     return OI_OK;
+}
+
+/* As it was before the window; its rows are read anew. */
+static enum oi_status
+go_back(struct total_walk *walk, struct oi_error *error)
+{
+    struct total_columns *columns = walk->columns;
+
+    columns->course = columns->before;
+    for (size_t i = 0; i < walk->market->member_count; i++) {
+        struct column_leg *leg = &columns->legs[i];
+
+        leg->values = NULL;
+        leg->state = leg->before;
+        walk->amounts.members[i].time = leg->state.time;
+    }
+    memset(columns->window.changes, 0, sizeof(columns->window.changes));
+    memset(columns->window.used, 0, sizeof(columns->window.used));
+    return total_walk_go_back(walk, columns->window.span.from, error);
 }
 
 /* Go on in decimals. */
@@ -526,32 +550,41 @@ give_up(struct total_walk *walk, struct oi_error *error)
     enum oi_status status = OI_OK;
 
     for (size_t i = 0; i < count && status == OI_OK; i++) {
-        const struct column_leg *leg = &walk->columns->legs[i];
-        const struct oi_total_member *member = &walk->amounts.members[i];
+        const struct leg_state *state = &walk->columns->legs[i].state;
         struct oi_decimal amount;
 
-        if (!leg->is_counted)
+        if (!state->is_counted)
             continue;
-        amount = oi_decimal_from(leg->last, walk->columns->exponent);
-        status = oi_total_set(&walk->amounts, i, member->time, &amount, error);
+        amount = oi_decimal_from(state->last, walk->columns->course.exponent);
+        status = oi_total_set(&walk->amounts, i, state->time, &amount, error);
     }
     total_columns_free(&walk->columns, count);
     return status;
 }
 
 static enum oi_status
-next_blocks(struct total_walk *walk, struct oi_error *error)
+fill_window(struct total_walk *walk, enum outcome *outcome, struct oi_error *error)
 {
-    for (size_t i = 0; i < walk->market->member_count; i++) {
-        struct total_leg *leg = &walk->legs[i];
+    struct total_columns *columns = walk->columns;
 
-        if (!leg->block || leg->row < leg->block->columns.count)
-            continue;
-        leg->row = 0;
-        walk->columns->legs[i].values = NULL;
-        OI_TRY(oi_stream_next(leg->stream, &leg->block, error));
-    }
+    columns->before = columns->course;
+    for (size_t i = 0; i < walk->market->member_count; i++)
+        columns->legs[i].before = columns->legs[i].state;
+    *outcome = OUTCOME_FULL;
+    for (size_t i = 0; i < walk->market->member_count && *outcome == OUTCOME_FULL; i++)
+        OI_TRY(add_leg(walk, i, outcome, error));
     return OI_OK;
+}
+
+/* A window twice as long where little was in it. */
+static void
+grow(struct total_columns *columns)
+{
+    if (columns->window.events.count < columns->events_wanted / 2 &&
+        columns->window.places < TOTAL_PLACES)
+        columns->window.places *= 2;
+    else if (columns->window.events.count > columns->events_wanted && columns->window.places > 1)
+        columns->window.places /= 2;
 }
 
 enum oi_status
@@ -559,37 +592,33 @@ total_columns_next(struct total_walk *walk, struct oi_candles *candles, bool *re
                    struct oi_error *error)
 {
     struct total_columns *columns = walk->columns;
-    size_t count = walk->market->member_count, room;
-    struct course course = {};
-    struct oi_span slice;
+    enum outcome outcome;
+    int exponent;
 
     *ret_is_done = false;
-    if (!prepare_legs(walk))
+    if (!refine_all(walk))
         return give_up(walk, error);
-    slice = choose_slice(walk, candles->interval_ns);
-    *ret_is_done = slice.from == OI_TIME_LATEST;
+    choose_window(walk, candles->interval_ns);
+    *ret_is_done = columns->window.span.from == OI_TIME_LATEST;
     if (*ret_is_done)
         return OI_OK;
-    if (slice.to - slice.from > SLICE_NS_MAX)
+    OI_TRY(fill_window(walk, &outcome, error));
+    switch (outcome) {
+    case OUTCOME_FULL:
+        grow(columns);
+        return total_window_follow(&columns->window, &columns->course, walk->from, candles, error);
+    case OUTCOME_FINER:
+        exponent = columns->finer;
+        OI_TRY(go_back(walk, error));
+        return refine(walk, exponent) ? OI_OK : give_up(walk, error);
+    case OUTCOME_UNFIT:
+        OI_TRY(go_back(walk, error));
         return give_up(walk, error);
-    /* A reading each, one dropping out before it and one more counted, and one behind the last. */
-    room = (SLICE_EVENTS / (count ? count : 1) + ROWS_MIN + 1) * 3 * count;
-    columns->events.count = 0;
-    oi_vector_reserve(&columns->events, room);
-    columns->first_second = INT64_MAX;
-    if (slice.from >= 0 && slice.to - slice.from <= (SECONDS - 1) * OI_SECOND)
-        columns->first_second = slice.from / OI_SECOND;
-    for (size_t i = 0; i < count; i++) {
-        if (i + FETCHED_AHEAD < count)
-            fetch_ahead(walk, i + FETCHED_AHEAD, SLICE_EVENTS / count + ROWS_MIN);
-        add_leg(walk, i, slice);
+    case OUTCOME_TOO_MUCH:
+        columns->window.places = columns->window.places > 8 ? columns->window.places / 8 : 1;
+        return go_back(walk, error);
     }
-    add_seconds(columns, slice);
-    if (columns->events.count > 0)
-        follow_sum(columns, sort_events(columns, slice), &course);
-    if (slice.from >= walk->from)
-        OI_TRY(add_course(columns, &course, slice, candles, error));
-    return next_blocks(walk, error);
+    return OI_OK;
 }
 
 enum oi_status

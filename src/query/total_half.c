@@ -38,7 +38,7 @@ walk_half(void *context)
     if (half->status != OI_OK)
         return NULL;
     walk.members = half->members;
-    walk.columns = total_columns_new(walk.market->member_count);
+    walk.columns = total_columns_new(half->run, walk.market->member_count);
     while (half->status == OI_OK && !is_done && !atomic_load(&half->is_cancelled)) {
         half->status = total_walk_candles(&walk, &half->candles, &is_done, &half->error);
         if (half->status == OI_OK && half->candles.items.count > RUN_POINTS_MAX)

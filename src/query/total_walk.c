@@ -63,6 +63,25 @@ gather_members(struct run *run, const struct oi_market *market, struct oi_span s
     return gather;
 }
 
+/* A member's rows from its reach before the span on, or from `after` where that is later. */
+static enum oi_status
+open_leg(struct total_walk *walk, size_t index, oi_time after, struct oi_error *error)
+{
+    const struct oi_instrument *instrument = walk->market->members[index].instrument;
+    struct total_leg *leg = &walk->legs[index];
+    struct oi_span span = reaching_back((struct oi_span){ walk->from, walk->to },
+                                        walk->amounts.members[index].staleness_ns);
+    struct oi_stream_request request;
+
+    span.from = after > span.from ? after : span.from;
+    request = run_stream_request(walk->run, instrument, span, 0, walk->wants_usd);
+    request.gather = walk->gather;
+    leg->row = 0;
+    leg->block = NULL;
+    OI_TRY(oi_stream_open(&request, &leg->stream, error));
+    return oi_stream_next(leg->stream, &leg->block, error);
+}
+
 enum oi_status
 total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool wants_usd,
                 struct total_walk *walk, struct oi_error *error)
@@ -76,7 +95,9 @@ total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool 
         .legs = oi_alloc_zero(market->member_count, sizeof(*walk->legs)),
         .members = (struct oi_member *) market->members, /* ours, in the run's arena */
         .from = span.from,
+        .to = span.to,
         .wants_usd = wants_usd,
+        .candles_wanted = SIZE_MAX,
     };
     oi_total_init(&walk->amounts, market->member_count);
     oi_total_init(&walk->usd, market->member_count);
@@ -84,20 +105,25 @@ total_walk_open(struct run *run, size_t market_index, struct oi_span span, bool 
     for (size_t i = 0; i < market->member_count && status == OI_OK; i++) {
         const struct oi_instrument *instrument = market->members[i].instrument;
         int64_t carried = run_staleness(run, instrument);
-        struct oi_stream_request request =
-            run_stream_request(run, instrument, reaching_back(span, carried), 0, wants_usd);
 
         walk->amounts.members[i].staleness_ns = walk->usd.members[i].staleness_ns = carried;
         if (instrument->expiry != OI_TIME_NONE)
             walk->amounts.members[i].ends = walk->usd.members[i].ends = instrument->expiry;
-        request.gather = walk->gather;
-        status = oi_stream_open(&request, &walk->legs[i].stream, error);
-        if (status == OI_OK)
-            status = oi_stream_next(walk->legs[i].stream, &walk->legs[i].block, error);
+        status = open_leg(walk, i, OI_TIME_EARLIEST, error);
     }
     if (status != OI_OK)
         total_walk_close(walk);
     return status;
+}
+
+enum oi_status
+total_walk_go_back(struct total_walk *walk, oi_time time, struct oi_error *error)
+{
+    for (size_t i = 0; i < walk->market->member_count; i++) {
+        oi_stream_close(&walk->legs[i].stream);
+        OI_TRY(open_leg(walk, i, time, error));
+    }
+    return OI_OK;
 }
 
 void

@@ -34,6 +34,7 @@ struct habits {
     unsigned wides;     /* one in so many; 0: none */
     unsigned silences;
     bool is_fine; /* instants between the seconds */
+    bool is_long; /* days without a reading */
     bool is_large;
     bool is_negative;
 };
@@ -46,6 +47,7 @@ habits_of(int round)
         .wides = round % 4 == 3 ? 150 : 0,
         .silences = round % 2 ? 30 : 0,
         .is_fine = round % 5 < 2,
+        .is_long = round % 8 == 1,
         .is_large = round % 6 == 5,
         .is_negative = round % 7 == 6,
     };
@@ -77,6 +79,8 @@ make_readings(struct oi_random *random, const struct habits *habits, struct plai
         time += (int64_t) (1 + oi_random_below(random, 2)) * OI_MINUTE;
         if (habits->silences && oi_random_below(random, habits->silences) == 0)
             time += (int64_t) oi_random_below(random, 40) * OI_MINUTE;
+        if (habits->is_long && oi_random_below(random, 40) == 0)
+            time += (int64_t) oi_random_below(random, 4) * OI_DAY;
         if (habits->is_fine)
             time += (int64_t) oi_random_below(random, 3) * (OI_SECOND / 4 + 1);
         oi_vector_push(plain, ((struct reading){ time, amount_of(random, habits) }));
@@ -290,12 +294,14 @@ columns_and_instants_say_the_same(void **state)
         for (size_t i = 0; i < OI_COUNT(intervals); i++) {
             struct oi_span span = { WORLD_START +
                                         (int64_t) oi_random_below(&random, 7200) * OI_SECOND,
-                                    WORLD_START + OI_DAY };
+                                    WORLD_START + OI_DAY * 100 };
 
+            compare(&place, span, intervals[i]);
+            place.source.window_events = 1 + oi_random_below(&random, 40);
             compare(&place, span, intervals[i]);
             place.source.halved_from = 1;
             compare(&place, span, intervals[i]);
-            place.source.halved_from = 0;
+            place.source.halved_from = place.source.window_events = 0;
         }
         close_place(&place);
     }

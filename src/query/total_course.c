@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* no unit test: query/total_columns_test.c is about this */
+/*
+ * The sum over a window: slice by slice of at most one candle, the changes of all members are put
+ * in order of time and added up. Members are in order already, each for itself, and many of them
+ * are read at about the same time, minute after minute: changes are dealt into places by their
+ * time, and the few that share one are ranked side by side in vectors.
+ */
+#include "base/alloc.h"
+#include "base/compiler.h"
+#include "query/total_internal.h"
+
+#include <string.h>
+
+/* Changes of a slice, about: they and their order stay in the nearest cache. */
+#define SLICE_EVENTS 2048
+#define ROWS_MIN 8
+#define BUCKETS_MAX 256
+/* Changes that are ranked at once. */
+#define RANKED 16
+#define RANK_BITS 4
+
+#define LANES 8
+typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+
+void
+total_window_release(struct total_window *window)
+{
+    oi_vector_release(&window->events);
+    oi_free(window->lists);
+    oi_free(window->dealt.keys);
+    oi_free(window->dealt.changes);
+    oi_free(window->sorted.keys);
+    oi_free(window->sorted.changes);
+}
+
+static void
+make_room(struct total_window *window, size_t count)
+{
+    if (count + RANKED <= window->sort_capacity)
+        return;
+    window->sort_capacity = 2 * count + RANKED;
+    for (int i = 0; i < 2; i++) {
+        struct total_changes *all = i == 0 ? &window->dealt : &window->sorted;
+
+        oi_free(all->keys);
+        oi_free(all->changes);
+        all->keys = oi_alloc_zero(window->sort_capacity, sizeof(*all->keys));
+        all->changes = oi_alloc_zero(window->sort_capacity, sizeof(*all->changes));
+    }
+}
+
+/* Where each of at most RANKED changes belongs among them. */
+OI_VECTORISED static void
+rank_changes(const uint64_t *keys, size_t count, uint64_t ret_ranks[RANKED])
+{
+    lanes first, second, first_rank = {}, second_rank = {};
+    uint64_t own[RANKED] = {};
+
+    /* Two of one key keep their order. */
+    for (size_t i = 0; i < count; i++)
+        own[i] = keys[i] << RANK_BITS | i;
+    memcpy(&first, own, sizeof(first));
+    memcpy(&second, own + LANES, sizeof(second));
+    for (size_t i = 0; i < count; i++) {
+        lanes other = (lanes){} + own[i];
+
+        first_rank -= (lanes) (other < first);
+        second_rank -= (lanes) (other < second);
+    }
+    memcpy(ret_ranks, &first_rank, sizeof(first_rank));
+    memcpy(ret_ranks + LANES, &second_rank, sizeof(second_rank));
+}
+
+static void
+put_in_order(const struct total_changes *from, size_t first, size_t end, struct total_changes *to)
+{
+    if (end - first <= RANKED) {
+        uint64_t ranks[RANKED];
+
+        rank_changes(from->keys + first, end - first, ranks);
+        for (size_t i = first; i < end; i++) {
+            size_t at = first + ranks[i - first];
+
+            to->keys[at] = from->keys[i];
+            to->changes[at] = from->changes[i];
+        }
+        return;
+    }
+    for (size_t i = first; i < end; i++) {
+        uint64_t key = from->keys[i];
+        size_t at = i;
+
+        for (; at > first && to->keys[at - 1] > key; at--) {
+            to->keys[at] = to->keys[at - 1];
+            to->changes[at] = to->changes[at - 1];
+        }
+        to->keys[at] = key;
+        to->changes[at] = from->changes[i];
+    }
+}
+
+/* window->dealt in order of time; `width` is of the slice that begins at `start`. */
+static const struct total_changes *
+sort_changes(struct total_window *window, size_t count, uint64_t start, uint64_t width)
+{
+    const struct total_changes *dealt = &window->dealt;
+    struct total_changes *sorted = &window->sorted;
+    uint32_t ends[BUCKETS_MAX + 1] = {};
+    size_t buckets = 1;
+    unsigned shift = 0;
+
+    while (buckets < BUCKETS_MAX && buckets * RANKED / 2 < count)
+        buckets *= 2;
+    while ((width - 1) >> shift >= buckets)
+        shift++;
+    for (size_t i = 0; i < count; i++)
+        ends[(((dealt->keys[i] >> KEY_TIME_SHIFT) - start) >> shift) + 1]++;
+    for (size_t i = 1; i <= buckets; i++)
+        ends[i] += ends[i - 1];
+    for (size_t i = 0; i < count; i++) {
+        size_t at = ends[((dealt->keys[i] >> KEY_TIME_SHIFT) - start) >> shift]++;
+
+        sorted->keys[at] = dealt->keys[i];
+        sorted->changes[at] = dealt->changes[i];
+    }
+    for (size_t i = 0, first = 0; i < buckets; first = ends[i++])
+        if (ends[i] > first)
+            put_in_order(sorted, first, ends[i], &window->dealt);
+    return &window->dealt;
+}
+
+/* What the sum did in a slice. */
+struct walked {
+    total_sum open, high, low, close;
+    uint64_t first, last; /* instants, from the window's base */
+    uint32_t count;       /* of instants with a sum */
+};
+
+static void
+walk_changes(const struct total_changes *all, size_t count, struct total_course *course,
+             struct walked *walked)
+{
+    total_sum sum = course->sum;
+    int64_t counted = course->counted;
+    uint64_t is_reading = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t key = all->keys[i], time = key >> KEY_TIME_SHIFT;
+
+        sum += all->changes[i];
+        counted += KEY_COUNT(key);
+        is_reading |= key & KEY_IS_READING;
+        /* All of one instant are set together. */
+        if (i + 1 < count && all->keys[i + 1] >> KEY_TIME_SHIFT == time)
+            continue;
+        if (is_reading && counted > 0) {
+            if (walked->count++ == 0) {
+                walked->open = walked->high = walked->low = sum;
+                walked->first = time;
+            }
+            walked->high = sum > walked->high ? sum : walked->high;
+            walked->low = sum < walked->low ? sum : walked->low;
+            walked->close = sum;
+            walked->last = time;
+        }
+        is_reading = 0;
+    }
+    course->sum = sum;
+    course->counted = counted;
+}
+
+static enum oi_status
+decimal_of(total_sum sum, int exponent, struct oi_decimal *ret_value, struct oi_error *error)
+{
+    const total_sum unit = INT64_C(1'000'000'000'000'000'000);
+    struct oi_decimal upper, lower;
+
+    if (sum >= INT64_MIN && sum <= INT64_MAX) {
+        *ret_value = oi_decimal_from((int64_t) sum, exponent);
+        return OI_OK;
+    }
+    upper = oi_decimal_from((int64_t) (sum / unit), exponent + 18);
+    lower = oi_decimal_from((int64_t) (sum % unit), exponent);
+    return oi_decimal_add(&upper, &lower, ret_value, error);
+}
+
+static enum oi_status
+add_walked(const struct walked *walked, oi_time base, int exponent, struct oi_candles *candles,
+           struct oi_error *error)
+{
+    struct oi_candle part = { .count = walked->count };
+    const total_sum sums[] = { walked->open, walked->high, walked->low, walked->close };
+    struct oi_decimal *const figures[] = { &part.open, &part.high, &part.low, &part.close };
+
+    if (walked->count == 0)
+        return OI_OK;
+    for (size_t i = 0; i < OI_COUNT(sums); i++)
+        OI_TRY(decimal_of(sums[i], exponent, figures[i], error));
+    part.first = base + (int64_t) walked->first;
+    part.last = base + (int64_t) walked->last;
+    part.start = oi_interval_floor(candles->interval_ns, part.first);
+    oi_candles_add_part(candles, &part);
+    return OI_OK;
+}
+
+/* The first place from `place` on that something changes at; TOTAL_PLACES: none. */
+static size_t
+next_place(const struct total_window *window, size_t place)
+{
+    uint64_t bits;
+
+    if (place >= TOTAL_PLACES)
+        return TOTAL_PLACES;
+    bits = window->used[place / 64] & UINT64_MAX << place % 64;
+    for (size_t word = place / 64;; bits = window->used[word]) {
+        if (bits != 0)
+            return word * 64 + (size_t) __builtin_ctzll(bits);
+        if (++word == OI_COUNT(window->used))
+            return TOTAL_PLACES;
+    }
+}
+
+static uint64_t
+time_of(const struct total_window *window, size_t place)
+{
+    return place == TOTAL_PLACES ? UINT64_MAX : place * (uint64_t) window->step_ns;
+}
+
+/* The next slice in time from the base: within one candle, with few changes. Empty at the end. */
+static bool
+choose_slice(const struct total_window *window, size_t place, int64_t interval_ns,
+             uint64_t *ret_from, uint64_t *ret_to)
+{
+    const struct total_event *events = window->events.items;
+    size_t rows = SLICE_EVENTS / (window->list_count ? window->list_count : 1);
+    uint64_t from = time_of(window, place), to;
+    oi_time end;
+
+    rows = rows < ROWS_MIN ? ROWS_MIN : rows;
+    for (size_t i = 0; i < window->list_count; i++) {
+        uint64_t first = events[window->lists[i].at].key >> KEY_TIME_SHIFT;
+
+        from = first < from ? first : from;
+    }
+    if (from == UINT64_MAX)
+        return false;
+    if (__builtin_add_overflow(oi_interval_floor(interval_ns, window->base + (int64_t) from),
+                               interval_ns, &end) ||
+        end > window->span.to)
+        end = window->span.to;
+    to = (uint64_t) end - (uint64_t) window->base;
+    if (place + SLICE_EVENTS < TOTAL_PLACES && time_of(window, place + SLICE_EVENTS) < to)
+        to = time_of(window, place + SLICE_EVENTS);
+    for (size_t i = 0; i < window->list_count; i++) {
+        const struct total_list *list = &window->lists[i];
+
+        if (list->at + rows < list->end && events[list->at + rows].key >> KEY_TIME_SHIFT < to)
+            to = events[list->at + rows].key >> KEY_TIME_SHIFT;
+    }
+    *ret_from = from;
+    *ret_to = to;
+    return true;
+}
+
+/* All that changes before `to`, not in order where lists have a part in it. */
+static size_t
+take_slice(struct total_window *window, size_t *place, uint64_t to, bool *ret_is_sorted)
+{
+    struct total_changes *dealt = &window->dealt;
+    size_t count = 0, kept = 0;
+
+    make_room(window, 2 * (SLICE_EVENTS + ROWS_MIN * window->list_count));
+    for (; time_of(window, *place) < to; *place = next_place(window, *place + 1)) {
+        dealt->keys[count] =
+            time_of(window, *place) << KEY_TIME_SHIFT | COUNT_BITS(0) | KEY_IS_READING;
+        dealt->changes[count++] = window->changes[*place];
+        window->changes[*place] = 0;
+        window->used[*place / 64] &= ~(UINT64_C(1) << *place % 64);
+    }
+    *ret_is_sorted = true;
+    for (size_t i = 0; i < window->list_count; i++) {
+        struct total_list list = window->lists[i];
+        const struct total_event *event = window->events.items + list.at;
+
+        for (; list.at < list.end && event->key >> KEY_TIME_SHIFT < to; list.at++, event++) {
+            dealt->keys[count] = event->key;
+            dealt->changes[count++] = event->change;
+            *ret_is_sorted = false;
+        }
+        window->lists[kept] = list;
+        kept += list.at < list.end;
+    }
+    window->list_count = kept;
+    return count;
+}
+
+enum oi_status
+total_window_follow(struct total_window *window, struct total_course *course, oi_time from,
+                    struct oi_candles *candles, struct oi_error *error)
+{
+    size_t place = next_place(window, 0);
+    uint64_t start, to;
+
+    while (choose_slice(window, place, candles->interval_ns, &start, &to)) {
+        bool is_sorted;
+        size_t count = take_slice(window, &place, to, &is_sorted);
+        const struct total_changes *all =
+            is_sorted ? &window->dealt : sort_changes(window, count, start, to - start);
+        struct walked walked = {};
+
+        walk_changes(all, count, course, &walked);
+        if (window->span.from >= from)
+            OI_TRY(add_walked(&walked, window->base, course->exponent, candles, error));
+    }
+    return OI_OK;
+}
