@@ -29,7 +29,7 @@ SUPPRESSION = re.compile(r"/\*\s*allow ([a-z-]+):\s*(.*?)\s*\*/")
 NO_UNIT_TEST = re.compile(r"/\*\s*no unit test:\s*(.*?)\s*\*/", re.S)
 SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>")
 THIRD_PARTY = re.compile(
-    r"^(uv\.h|curl/|openssl/|lmdb\.h|yajl/|zlib\.h|libdeflate\.h|zstd\.h|zip\.h|wslay/|llhttp\.h)")
+    r"^(uv\.h|curl/|openssl/|lmdb\.h|yajl/|zlib\.h|libdeflate\.h|zstd\.h|zip\.h|xxhash\.h|wslay/|llhttp\.h)")
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 RULES = {"banned-call", "float-format", "float-type", "typedef", "third-party", "size"}
 

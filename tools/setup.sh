@@ -11,7 +11,7 @@ purpose=${1:-run}
 # documents that the server shows.
 packages="gcc libc6-dev make meson ninja-build pkg-config python3 ca-certificates tzdata
     libuv1-dev libcurl4-openssl-dev libssl-dev liblmdb-dev libyajl-dev zlib1g-dev libdeflate-dev
-    libzstd-dev libzip-dev libwslay-dev libncurses-dev libhiredis-dev node-llhttp
+    libzstd-dev libzip-dev libxxhash-dev libwslay-dev libncurses-dev libhiredis-dev node-llhttp
     cmark-gfm"
 
 # To test: the second compiler with its run-time libraries, the checkers, a browser for the page.

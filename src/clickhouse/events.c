@@ -484,7 +484,7 @@ give_up(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
     OI_TRY(is_told(engine, turn, &is_over, error));
     if (is_over)
         return OI_OK;
-    oi_random_secret(mark.sha256, sizeof(mark.sha256));
+    oi_random_secret(mark.fingerprint, sizeof(mark.fingerprint));
     oi_remote_encode_batch(&empty, &mark, &body);
     changes[0].body = oi_buffer_slice(&body);
     changes[1].body = (struct oi_slice){ (const char *) &batch, sizeof(batch) };

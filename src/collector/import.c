@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The driver of an import. The file is read twice: once for its hash, which the ledger is asked
- * for, and once for its rows. Where the ledger can have nothing to say, as it knows no file yet, a
- * large table is read once and hashed on the way: until then the ledger knows it by what the file
- * system says of it, which changes with every change to the file.
+ * The driver of an import. The file is read twice: once for its fingerprint, which the ledger is
+ * asked for, and once for its rows. Where the ledger can have nothing to say, as it knows no file
+ * of that size, a large table is read once and fingerprinted on the way: until then the ledger
+ * knows it by what the file system says of it, which changes with every change to the file. A
+ * ledger that has files by their SHA-256, as earlier versions wrote, is asked for that as well.
  */
 #include "collector/import.h"
 
 #include "base/compress.h"
 #include "base/crypto.h"
+#include "base/fingerprint.h"
 #include "collector/import_batch.h"
 #include "collector/import_bulk.h"
 
@@ -36,8 +38,8 @@ struct import {
     struct oi_import_batch *batch;
     struct oi_archive_options reading; /* of the source being read */
     char name[OI_FEED_NAME_SIZE];      /* of the feed, behind "import:" */
-    bool is_hashed;                    /* `sha256` is the file's */
-    uint8_t sha256[OI_SHA256_SIZE];
+    bool is_hashed;                    /* `fingerprint` is the file's */
+    uint8_t fingerprint[OI_FINGERPRINT_SIZE];
 };
 
 static void
@@ -73,10 +75,15 @@ read_piece(FILE *file, char piece[PIECE_SIZE], struct oi_slice *ret_piece, struc
     return OI_OK;
 }
 
+/* The fingerprint, and the SHA-256 too unless that is NULL. */
 static enum oi_status
-hash_file(struct import *import, FILE *file, bool *ret_is_zip, struct oi_error *error)
+hash_file(struct import *import, FILE *file, bool *ret_is_zip, uint8_t *ret_sha256,
+          struct oi_error *error)
 {
-    OI_CLEANUP(oi_sha256_abandon) struct oi_sha256_stream *stream = oi_sha256_begin();
+    OI_CLEANUP(oi_fingerprint_abandon)
+    struct oi_fingerprint_stream *stream = oi_fingerprint_begin();
+    OI_CLEANUP(oi_sha256_abandon)
+    struct oi_sha256_stream *old = ret_sha256 ? oi_sha256_begin() : NULL;
     OI_CLEANUP(oi_free_pointer) char *piece = oi_alloc(PIECE_SIZE);
     struct oi_slice bytes;
 
@@ -85,10 +92,14 @@ hash_file(struct import *import, FILE *file, bool *ret_is_zip, struct oi_error *
         OI_TRY(read_piece(file, piece, &bytes, error));
         if (import->progress.bytes_total == 0)
             *ret_is_zip = oi_is_zip(bytes);
-        oi_sha256_add(stream, bytes);
+        oi_fingerprint_add(stream, bytes);
+        if (old)
+            oi_sha256_add(old, bytes);
         import->progress.bytes_total += bytes.size;
     } while (bytes.size > 0);
-    oi_sha256_finish(&stream, import->sha256);
+    oi_fingerprint_finish(&stream, import->fingerprint);
+    if (old)
+        oi_sha256_finish(&old, ret_sha256);
     import->is_hashed = true;
     rewind(file);
     return OI_OK;
@@ -251,14 +262,17 @@ set_name(struct import *import)
                     import->options->archive->name);
 }
 
-/* What the ledger knows of these bytes. */
+/* What the ledger knows of a file under that name, which the mark is known by until another one is
+ * found. */
 static enum oi_status
-ask_ledger(struct import *import, struct oi_error *error)
+ask_ledger(struct import *import, const uint8_t fingerprint[OI_FINGERPRINT_SIZE],
+           bool *ret_is_known, struct oi_error *error)
 {
     struct oi_import_mark known;
     struct oi_error none = {};
-    enum oi_status status = oi_store_import_find(import->store, import->mark.sha256, &known, &none);
+    enum oi_status status = oi_store_import_find(import->store, fingerprint, &known, &none);
 
+    *ret_is_known = status == OI_OK;
     if (status == OI_E_NOT_FOUND)
         return OI_OK;
     if (status != OI_OK)
@@ -276,7 +290,7 @@ ask_ledger(struct import *import, struct oi_error *error)
 
 /* What a file is known by until it is hashed. */
 static void
-name_by_facts(const struct stat *facts, uint8_t ret_digest[OI_SHA256_SIZE])
+name_by_facts(const struct stat *facts, uint8_t ret_fingerprint[OI_FINGERPRINT_SIZE])
 {
     const int64_t numbers[] = {
         (int64_t) facts->st_dev, (int64_t) facts->st_ino, (int64_t) facts->st_size,
@@ -284,33 +298,46 @@ name_by_facts(const struct stat *facts, uint8_t ret_digest[OI_SHA256_SIZE])
         facts->st_ctim.tv_nsec,
     };
 
-    oi_sha256((struct oi_slice){ (const char *) numbers, sizeof(numbers) }, ret_digest);
+    oi_fingerprint_of_facts((struct oi_slice){ (const char *) numbers, sizeof(numbers) },
+                            ret_fingerprint);
+}
+
+/* May it be hashed while its rows are read? */
+static bool
+suits_one_reading(const struct import *import, FILE *file, const struct stat *facts)
+{
+    char head[4];
+
+    return oi_import_bulk_suits(import->options, (uint64_t) facts->st_size) &&
+           pread(fileno(file), head, sizeof(head), 0) == (ssize_t) sizeof(head) &&
+           !oi_is_zip((struct oi_slice){ head, sizeof(head) });
 }
 
 /* The file's identity, and what the ledger knows of it. */
 static enum oi_status
 identify(struct import *import, FILE *file, bool *ret_is_zip, struct oi_error *error)
 {
+    uint8_t sha256[OI_SHA256_SIZE];
     struct stat facts = {};
-    char head[4];
-    bool has_imports = true;
+    struct oi_import_kin kin;
+    bool is_known;
 
-    if (fstat(fileno(file), &facts) == 0 &&
-        oi_import_bulk_suits(import->options, (uint64_t) facts.st_size) &&
-        pread(fileno(file), head, sizeof(head), 0) == (ssize_t) sizeof(head) &&
-        !oi_is_zip((struct oi_slice){ head, sizeof(head) })) {
-        name_by_facts(&facts, import->mark.sha256);
-        OI_TRY(ask_ledger(import, error));
+    if (fstat(fileno(file), &facts) != 0)
+        return oi_fail(error, OI_E_IO, "%s", strerror(errno));
+    OI_TRY(oi_store_import_kin(import->store, (uint64_t) facts.st_size, &kin, error));
+    if (suits_one_reading(import, file, &facts)) {
+        name_by_facts(&facts, import->mark.fingerprint);
+        OI_TRY(ask_ledger(import, import->mark.fingerprint, &is_known, error));
         import->progress.bytes_total = (uint64_t) facts.st_size;
-        if (import->report.rows_before > 0)
-            return OI_OK;
-        OI_TRY(oi_store_has_imports(import->store, &has_imports, error));
-        if (!has_imports)
+        if (import->report.rows_before > 0 || (!kin.has_size && !kin.has_sha256))
             return OI_OK;
     }
-    OI_TRY(hash_file(import, file, ret_is_zip, error));
-    memcpy(import->mark.sha256, import->sha256, sizeof(import->sha256));
-    return ask_ledger(import, error);
+    OI_TRY(hash_file(import, file, ret_is_zip, kin.has_sha256 ? sha256 : NULL, error));
+    memcpy(import->mark.fingerprint, import->fingerprint, sizeof(import->fingerprint));
+    OI_TRY(ask_ledger(import, import->fingerprint, &is_known, error));
+    if (!is_known && kin.has_sha256)
+        OI_TRY(ask_ledger(import, sha256, &is_known, error));
+    return OI_OK;
 }
 
 /* A large plain table goes in bulk as far as that goes, the rest row by row. */
@@ -320,7 +347,7 @@ read_table(struct import *import, struct file_source *source, struct oi_error *e
     const struct oi_archive_options reading = { .file_name = import->base_name,
                                                 .mapping = import->options->mapping,
                                                 .zones = import->options->zones };
-    uint8_t *hash = import->is_hashed ? NULL : import->sha256;
+    uint8_t *fingerprint = import->is_hashed ? NULL : import->fingerprint;
     const struct oi_import_bulk_source bulk = { .store = import->store,
                                                 .options = import->options,
                                                 .reading = &reading,
@@ -329,7 +356,7 @@ read_table(struct import *import, struct file_source *source, struct oi_error *e
                                                 .mark = &import->mark,
                                                 .batch = import->batch,
                                                 .progress = &import->progress,
-                                                .sha256 = hash };
+                                                .fingerprint = fingerprint };
     bool is_done = false, is_zip;
 
     if (!import->options->is_never_bulk)
@@ -339,27 +366,28 @@ read_table(struct import *import, struct file_source *source, struct oi_error *e
         return OI_OK;
     }
     if (!import->is_hashed) {
-        OI_TRY(hash_file(import, source->file, &is_zip, error));
+        OI_TRY(hash_file(import, source->file, &is_zip, NULL, error));
         if (import->mark.rows_done == 0)
-            memcpy(import->mark.sha256, import->sha256, sizeof(import->sha256));
+            memcpy(import->mark.fingerprint, import->fingerprint, sizeof(import->fingerprint));
     }
     import->progress.rows = import->progress.bytes_done = 0;
     return read_source(import, import->path, import->base_name, push_file, source, error);
 }
 
-/* The ledger learns the hash of a file that came in without. */
+/* The ledger learns the fingerprint of a file that came in without. */
 static enum oi_status
-name_by_hash(struct import *import, struct oi_error *error)
+name_by_fingerprint(struct import *import, struct oi_error *error)
 {
     struct oi_error none = {};
     enum oi_status status;
 
-    if (memcmp(import->mark.sha256, import->sha256, sizeof(import->sha256)) == 0)
+    if (memcmp(import->mark.fingerprint, import->fingerprint, sizeof(import->fingerprint)) == 0)
         return OI_OK;
-    status = oi_store_import_rename(import->store, import->mark.sha256, import->sha256, &none);
+    status =
+        oi_store_import_rename(import->store, import->mark.fingerprint, import->fingerprint, &none);
     if (status != OI_OK && status != OI_E_NOT_FOUND) /* nothing of it is in the store */
         return oi_fail(error, status, "%s", none.message);
-    memcpy(import->mark.sha256, import->sha256, sizeof(import->sha256));
+    memcpy(import->mark.fingerprint, import->fingerprint, sizeof(import->fingerprint));
     return OI_OK;
 }
 
@@ -382,7 +410,7 @@ import_file(struct import *import, struct oi_error *error)
     import->batch = oi_import_batch_new(import->store, &options, &import->mark, &import->report);
     status = is_zip ? read_zip(import, file, error) : read_table(import, &source, error);
     if (status == OI_OK)
-        status = name_by_hash(import, error);
+        status = name_by_fingerprint(import, error);
     if (status == OI_OK)
         status = oi_import_batch_flush(import->batch, true, error);
     oi_import_batch_free(&import->batch);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Importing a file: read, unpack, resume, append, report. A file is known by the SHA-256 of its
- * bytes: one that is in the ledger changes nothing; one that was cut short by a crash goes on where
- * its last commit ended. Rows are committed by the ten thousand, each batch with how far it got.
+ * Importing a file: read, unpack, resume, append, report. A file is known by its bytes
+ * (base/fingerprint.h): one that is in the ledger changes nothing; one that was cut short by a
+ * crash goes on where its last commit ended. Rows are committed by the ten thousand, each batch
+ * with how far it got.
  */
 #pragma once
 

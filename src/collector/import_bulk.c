@@ -8,7 +8,7 @@
 #include "collector/import_bulk.h"
 
 #include "archives/piece.h"
-#include "base/crypto.h"
+#include "base/fingerprint.h"
 #include "base/map.h"
 
 #include <errno.h>
@@ -86,10 +86,10 @@ struct bulk {
     struct worker workers[THREADS_MAX];
     pthread_mutex_t lock;
     pthread_cond_t freed;
-    unsigned loading, parsing;     /* threads that compute; under the lock */
-    struct oi_sha256_stream *hash; /* NULL: not wanted */
-    uint64_t hashed;               /* pieces that are in it; under the lock */
-    bool is_broken;                /* a piece could not be read: none behind it is hashed */
+    unsigned loading, parsing;          /* threads that compute; under the lock */
+    struct oi_fingerprint_stream *hash; /* NULL: not wanted */
+    uint64_t hashed;                    /* pieces that are in it; under the lock */
+    bool is_broken;                     /* a piece could not be read: none behind it is hashed */
     struct group *groups[2];
     struct oi_map *market_of;
     OI_VECTOR(struct oi_instrument) markets; /* of all threads */
@@ -138,7 +138,7 @@ hash_piece(struct bulk *bulk, uint64_t number, struct oi_slice bytes, bool is_re
     is_read = !bulk->is_broken;
     (void) pthread_mutex_unlock(&bulk->lock);
     if (is_read)
-        oi_sha256_add(bulk->hash, bytes);
+        oi_fingerprint_add(bulk->hash, bytes);
     (void) pthread_mutex_lock(&bulk->lock);
     bulk->hashed += is_read;
     (void) pthread_cond_broadcast(&bulk->freed);
@@ -552,7 +552,7 @@ open_readers(struct bulk *bulk)
     if (bulk->start >= bulk->size)
         return false;
     if (bulk->hash)
-        oi_sha256_add(bulk->hash, (struct oi_slice){ first->buffer, (size_t) bulk->start });
+        oi_fingerprint_add(bulk->hash, (struct oi_slice){ first->buffer, (size_t) bulk->start });
     size_groups(bulk, (struct oi_slice){ end + 1, size - (size_t) bulk->start });
     return true;
 }
@@ -628,7 +628,7 @@ release(struct bulk *bulk)
     }
     oi_map_free(&bulk->market_of);
     oi_vector_release(&bulk->markets);
-    oi_sha256_abandon(&bulk->hash);
+    oi_fingerprint_abandon(&bulk->hash);
     (void) pthread_cond_destroy(&bulk->freed);
     (void) pthread_mutex_destroy(&bulk->lock);
     oi_free(bulk);
@@ -663,7 +663,7 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
     bulk->thread_count = count_threads();
     bulk->skipped = source->mark->rows_done;
     bulk->lines = 1;
-    bulk->hash = source->sha256 ? oi_sha256_begin() : NULL;
+    bulk->hash = source->fingerprint ? oi_fingerprint_begin() : NULL;
     if (open_readers(bulk)) {
         bulk->market_of = oi_map_new();
         for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
@@ -675,7 +675,7 @@ oi_import_bulk(const struct oi_import_bulk_source *source, bool *ret_is_done,
         status = run(bulk, error);
         *ret_is_done = status == OI_OK && !bulk->is_over;
         if (*ret_is_done && bulk->hash)
-            oi_sha256_finish(&bulk->hash, source->sha256);
+            oi_fingerprint_finish(&bulk->hash, source->fingerprint);
         /* Behind the last commit there may be refused rows alone. */
         if (status == OI_OK && bulk->items > source->mark->rows_done)
             source->mark->rows_done = bulk->items;

@@ -19,7 +19,7 @@ struct oi_import_bulk_source {
     struct oi_import_mark *mark;
     struct oi_import_batch *batch;
     struct oi_import_progress *progress;
-    uint8_t *sha256; /* 32 bytes, which get the hash of a file that was read whole; or NULL */
+    uint8_t *fingerprint; /* gets that of a file that was read whole; or NULL: not wanted */
 };
 
 /* Is a file of that size worth it? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A folder that files are put into: each is imported once, known by the SHA-256 of its bytes, and
+ * A folder that files are put into: each is imported once, known by its bytes, and
  * left where it is. A file that still grows is waited for. What cannot be taken is in the log, once
  * for each version of the file.
  */

@@ -44,12 +44,12 @@ static enum oi_status
 entry_decode(struct oi_slice key, struct oi_slice body, struct entry *entry, struct oi_error *error)
 {
     struct oi_cursor cursor = oi_cursor_over(body);
-    struct oi_slice hash = oi_cursor_bytes(&cursor, sizeof(entry->mark.sha256));
+    struct oi_slice hash = oi_cursor_bytes(&cursor, sizeof(entry->mark.fingerprint));
     uint64_t batch = 0, count;
 
     entry->id = oi_key_take_u32(&key);
-    if (hash.size == sizeof(entry->mark.sha256))
-        memcpy(entry->mark.sha256, hash.data, hash.size);
+    if (hash.size == sizeof(entry->mark.fingerprint))
+        memcpy(entry->mark.fingerprint, hash.data, hash.size);
     entry->is_withdrawn = oi_cursor_u8(&cursor) != 0;
     entry->mark.is_complete = oi_cursor_u8(&cursor) != 0;
     oi_name_decode(&cursor, entry->mark.name, sizeof(entry->mark.name));
@@ -77,7 +77,7 @@ entry_save(struct oi_access *access, const struct entry *entry, struct oi_error 
     uint64_t last = 0;
 
     oi_seal_begin(&value);
-    oi_buffer_add(&value, entry->mark.sha256, sizeof(entry->mark.sha256));
+    oi_buffer_add(&value, entry->mark.fingerprint, sizeof(entry->mark.fingerprint));
     oi_buffer_add_u8(&value, entry->is_withdrawn);
     oi_buffer_add_u8(&value, entry->mark.is_complete);
     oi_name_encode(&value, entry->mark.name);
@@ -98,7 +98,7 @@ entry_save(struct oi_access *access, const struct entry *entry, struct oi_error 
 
 /* The entry in force of a file, or of a batch; id 0 when there is none. */
 struct search {
-    const uint8_t *sha256; /* or NULL: look for `batch` */
+    const uint8_t *fingerprint; /* or NULL: look for `batch` */
     uint64_t batch;
     struct entry found;
 };
@@ -112,6 +112,13 @@ has_batch(const struct entry *entry, uint64_t batch)
     return false;
 }
 
+static bool
+begins_with(struct oi_slice body, const uint8_t fingerprint[OI_FINGERPRINT_SIZE])
+{
+    return body.size >= OI_FINGERPRINT_SIZE &&
+           memcmp(fingerprint, body.data, OI_FINGERPRINT_SIZE) == 0;
+}
+
 static enum oi_status
 search_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
 {
@@ -119,13 +126,11 @@ search_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi
     struct entry entry = {};
     bool is_it;
 
-    /* A ledger may be long, and an entry begins with its hash: others need not be read. */
-    if (search->sha256 && (body.size < 32 || memcmp(search->sha256, body.data, 32) != 0))
+    /* A ledger may be long, and an entry begins with its fingerprint: others need not be read. */
+    if (search->fingerprint && !begins_with(body, search->fingerprint))
         return OI_OK;
     OI_TRY(entry_decode(key, body, &entry, error));
-    is_it =
-        !entry.is_withdrawn && (search->sha256 ? memcmp(search->sha256, entry.mark.sha256, 32) == 0
-                                               : has_batch(&entry, search->batch));
+    is_it = !entry.is_withdrawn && (search->fingerprint || has_batch(&entry, search->batch));
     if (is_it) {
         search->found = entry;
         return OI_E_NOT_FOUND; /* enough */
@@ -143,10 +148,10 @@ search_run(struct oi_access *access, struct search *search, struct oi_error *err
 }
 
 enum oi_status
-oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
+oi_store_import_find(struct oi_store *store, const uint8_t fingerprint[OI_FINGERPRINT_SIZE],
                      struct oi_import_mark *ret_mark, struct oi_error *error)
 {
-    struct search search = { .sha256 = sha256 };
+    struct search search = { .fingerprint = fingerprint };
     struct oi_access access;
     enum oi_status status;
 
@@ -155,41 +160,57 @@ oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
     oi_access_end(&access);
     OI_TRY(status);
     if (search.found.id == 0)
-        return oi_fail(error, OI_E_NOT_FOUND, "no file of that hash was imported");
+        return oi_fail(error, OI_E_NOT_FOUND, "no file of that fingerprint was imported");
     *ret_mark = search.found.mark;
     oi_vector_release(&search.found.batches);
     return OI_OK;
 }
 
+/* What is asked of every entry. */
+struct kinship {
+    uint64_t size;
+    struct oi_import_kin kin;
+};
+
 static enum oi_status
-note_entry(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
+note_kin(void *context, struct oi_slice key, struct oi_slice body, struct oi_error *error)
 {
+    struct kinship *kinship = context;
+    const uint8_t *fingerprint = (const uint8_t *) body.data;
+    uint64_t size;
+
     (void) key;
-    (void) body;
     (void) error;
-    *(bool *) context = true;
-    return OI_E_NOT_FOUND; /* enough */
+    /* Behind the fingerprint it says whether it was withdrawn. A damaged one is no file's. */
+    if (body.size <= OI_FINGERPRINT_SIZE || body.data[OI_FINGERPRINT_SIZE] != 0)
+        return OI_OK;
+    if (!oi_fingerprint_is_one(fingerprint))
+        kinship->kin.has_sha256 = true;
+    else if (oi_fingerprint_size(fingerprint, &size) && size == kinship->size)
+        kinship->kin.has_size = true;
+    return OI_OK;
 }
 
 enum oi_status
-oi_store_has_imports(struct oi_store *store, bool *ret_has, struct oi_error *error)
+oi_store_import_kin(struct oi_store *store, uint64_t size, struct oi_import_kin *ret_kin,
+                    struct oi_error *error)
 {
     const struct oi_key all = {};
+    struct kinship kinship = { .size = size, .kin = { .has_size = store->remote != NULL } };
     struct oi_access access;
-    bool has = store->remote != NULL;
     enum oi_status status;
 
     OI_TRY(oi_access_begin(&access, store, OI_KV_READ, error));
-    status = oi_access_walk(&access, OI_TABLE_IMPORT, &all, &all, note_entry, &has, error);
+    status = oi_access_walk(&access, OI_TABLE_IMPORT, &all, &all, note_kin, &kinship, error);
     oi_access_end(&access);
     OI_TRY(status);
-    *ret_has = has;
+    *ret_kin = kinship.kin;
     return OI_OK;
 }
 
 static enum oi_status
-rename_entry(struct oi_store *store, struct search *search, const uint8_t sha256[32],
-             struct oi_error *error)
+rename_entry(struct oi_store *store, struct search *search,
+             const uint8_t fingerprint[OI_FINGERPRINT_SIZE], struct oi_error *error)
 {
     struct oi_access access;
     enum oi_status status = oi_access_begin(&access, store, OI_KV_WRITE, error);
@@ -197,9 +218,9 @@ rename_entry(struct oi_store *store, struct search *search, const uint8_t sha256
     OI_TRY(status);
     status = search_run(&access, search, error);
     if (status == OI_OK && search->found.id == 0)
-        status = oi_fail(error, OI_E_NOT_FOUND, "no file of that hash was imported");
+        status = oi_fail(error, OI_E_NOT_FOUND, "no file of that fingerprint was imported");
     if (status == OI_OK) {
-        memcpy(search->found.mark.sha256, sha256, sizeof(search->found.mark.sha256));
+        memcpy(search->found.mark.fingerprint, fingerprint, sizeof(search->found.mark.fingerprint));
         status = entry_save(&access, &search->found, error);
     }
     if (status == OI_OK)
@@ -210,10 +231,10 @@ rename_entry(struct oi_store *store, struct search *search, const uint8_t sha256
 }
 
 enum oi_status
-oi_store_import_rename(struct oi_store *store, const uint8_t from[32], const uint8_t to[32],
-                       struct oi_error *error)
+oi_store_import_rename(struct oi_store *store, const uint8_t from[OI_FINGERPRINT_SIZE],
+                       const uint8_t to[OI_FINGERPRINT_SIZE], struct oi_error *error)
 {
-    struct search search = { .sha256 = from };
+    struct search search = { .fingerprint = from };
     enum oi_status status;
 
     if (store->is_read_only)
@@ -228,7 +249,7 @@ enum oi_status
 oi_import_save(struct oi_access *access, const struct oi_import_mark *mark, uint64_t batch,
                uint32_t *next_import, uint32_t *ret_import, struct oi_error *error)
 {
-    struct search search = { .sha256 = mark->sha256 };
+    struct search search = { .fingerprint = mark->fingerprint };
     struct entry *entry = &search.found;
     enum oi_status status;
 

@@ -95,7 +95,7 @@ oi_remote_encode_batch(const struct oi_batch *batch, const struct oi_import_mark
 {
     oi_buffer_add_u8(out, mark != NULL);
     if (mark) {
-        oi_buffer_add(out, mark->sha256, sizeof(mark->sha256));
+        oi_buffer_add(out, mark->fingerprint, sizeof(mark->fingerprint));
         oi_name_encode(out, mark->name);
         oi_name_encode(out, mark->format);
         oi_buffer_add_u64(out, mark->rows_done);
@@ -133,10 +133,10 @@ oi_told_release(struct oi_told_batch *told)
 static void
 decode_mark(struct oi_cursor *cursor, struct oi_import_mark *mark)
 {
-    struct oi_slice hash = oi_cursor_bytes(cursor, sizeof(mark->sha256));
+    struct oi_slice hash = oi_cursor_bytes(cursor, sizeof(mark->fingerprint));
 
     if (!cursor->failed)
-        memcpy(mark->sha256, hash.data, sizeof(mark->sha256));
+        memcpy(mark->fingerprint, hash.data, sizeof(mark->fingerprint));
     oi_name_decode(cursor, mark->name, sizeof(mark->name));
     oi_name_decode(cursor, mark->format, sizeof(mark->format));
     mark->rows_done = oi_cursor_u64(cursor);

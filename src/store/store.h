@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "core/columns.h"
 #include "core/convention.h"
 #include "core/instrument.h"
@@ -154,8 +155,8 @@ void oi_stream_product(const char *product, char ret_product[OI_NAME_SIZE]);
 
 /* How far a file has been imported; stored in the same commit as its rows. */
 struct oi_import_mark {
-    uint8_t sha256[32];
-    char name[OI_FEED_NAME_SIZE]; /* the file's base name */
+    uint8_t fingerprint[OI_FINGERPRINT_SIZE]; /* or the SHA-256 of earlier versions */
+    char name[OI_FEED_NAME_SIZE];             /* the file's base name */
     char format[OI_NAME_SIZE];
     uint64_t rows_done; /* rows of the file that are dealt with, refused ones included */
     /* Before this batch: the store adds what becomes of the batch's own rows. */
@@ -259,14 +260,23 @@ enum oi_status oi_store_checkpoint_share(struct oi_store *store,
                                          const struct oi_checkpoint_plan *plan, size_t *ret_due,
                                          struct oi_error *error);
 
-/* The import ledger. NOT_FOUND when no file of that hash was begun. */
-enum oi_status oi_store_import_find(struct oi_store *store, const uint8_t sha256[32],
+/* The import ledger. NOT_FOUND when no file of that fingerprint was begun. */
+enum oi_status oi_store_import_find(struct oi_store *store,
+                                    const uint8_t fingerprint[OI_FINGERPRINT_SIZE],
                                     struct oi_import_mark *ret_mark, struct oi_error *error);
-/* Does the ledger have any entry? Where rows are kept elsewhere, it is taken to have. */
-enum oi_status oi_store_has_imports(struct oi_store *store, bool *ret_has, struct oi_error *error);
-/* The file that was known by `from` while it came in is of the hash `to`. Durable; NOT_FOUND. */
-enum oi_status oi_store_import_rename(struct oi_store *store, const uint8_t from[32],
-                                      const uint8_t to[32], struct oi_error *error);
+
+/* What the ledger has that may be a certain file, of which only the size is known. */
+struct oi_import_kin {
+    bool has_size;   /* of that size; where rows are kept elsewhere, taken to be there */
+    bool has_sha256; /* by their SHA-256, of any size */
+};
+enum oi_status oi_store_import_kin(struct oi_store *store, uint64_t size,
+                                   struct oi_import_kin *ret_kin, struct oi_error *error);
+/* The file that was known by `from` while it came in is known by `to`. Durable; NOT_FOUND. */
+enum oi_status oi_store_import_rename(struct oi_store *store,
+                                      const uint8_t from[OI_FINGERPRINT_SIZE],
+                                      const uint8_t to[OI_FINGERPRINT_SIZE],
+                                      struct oi_error *error);
 /* Hide every row of the import that `batch` belongs to, from now on; NOT_FOUND. */
 enum oi_status oi_store_withdraw(struct oi_store *store, uint64_t batch, struct oi_error *error);
 

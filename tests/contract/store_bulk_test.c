@@ -60,7 +60,7 @@ load(struct test_store *test, struct loading *loading, uint32_t series, int from
     loading->target = (struct oi_bulk_target){ .series = series };
     loading->part = (struct oi_bulk_part){ loading->rows, ROWS, &loading->target, NULL };
     loading->mark = (struct oi_import_mark){ .name = "f", .format = "csv", .rows_done = ROWS };
-    oi_sha256((struct oi_slice){ (const char *) &value, sizeof(value) }, loading->mark.sha256);
+    oi_sha256((struct oi_slice){ (const char *) &value, sizeof(value) }, loading->mark.fingerprint);
     loading->bulk = (struct oi_bulk){ .parts = &loading->part,
                                       .part_count = 1,
                                       .import = &loading->mark,
@@ -99,7 +99,7 @@ rows_go_straight_into_chunks(void **state)
     assert_int_equal(log_rows(&test), 0);
     assert_int_equal(test_store_count(&test, test.series[2]), 2 * ROWS);
     test_store_verify(&test);
-    assert_ok(oi_store_import_find(test.store, loading.mark.sha256, &mark, NULL));
+    assert_ok(oi_store_import_find(test.store, loading.mark.fingerprint, &mark, NULL));
     assert_int_equal(mark.rows_done, ROWS);
     assert_int_equal(mark.stored, ROWS);
     test_store_close(&test);

@@ -282,7 +282,7 @@ append_file(struct test_store *test)
                                     .import = &import };
     struct oi_append_result result;
 
-    memcpy(import.sha256, file_hash, sizeof(file_hash));
+    memcpy(import.fingerprint, file_hash, sizeof(file_hash));
     for (int i = 0; i < 3; i++)
         rows[i] = test_store_row(2, test_store_minute(i * 500), 50 + i);
     return oi_store_append(test->store, &batch, &result, NULL);

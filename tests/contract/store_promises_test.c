@@ -288,7 +288,8 @@ static void
 a_withdrawn_import_is_hidden_and_can_come_again(void **state)
 {
     struct test_store test;
-    struct oi_import_mark mark = { .sha256 = { 7 }, .name = "file.csv", .format = "csv" }, found;
+    struct oi_import_mark mark = { .fingerprint = { 7 }, .name = "file.csv", .format = "csv" },
+                          found;
     struct oi_append_result result;
     struct oi_row row = {};
     struct oi_batch batch = import_batch(&row, 1, &mark);
@@ -303,7 +304,7 @@ a_withdrawn_import_is_hidden_and_can_come_again(void **state)
         if (i == 0)
             test_store_checkpoint(&test); /* one part in chunks, one in the log */
     }
-    assert_ok(oi_store_import_find(test.store, mark.sha256, &found, NULL));
+    assert_ok(oi_store_import_find(test.store, mark.fingerprint, &found, NULL));
     assert_int_equal(found.rows_done, 2);
     assert_string_equal(found.name, "file.csv");
     assert_int_equal(test_store_latest(&test, test.series[2]), 201);
@@ -320,7 +321,7 @@ a_withdrawn_import_is_hidden_and_can_come_again(void **state)
             test_store_checkpoint(&test);
         test_store_reopen(&test);
     }
-    assert_status(oi_store_import_find(test.store, mark.sha256, &found, NULL), OI_E_NOT_FOUND);
+    assert_status(oi_store_import_find(test.store, mark.fingerprint, &found, NULL), OI_E_NOT_FOUND);
     assert_ok(oi_store_append(test.store, &batch, &result, NULL));
     assert_int_equal(result.stored, 1);
     assert_int_equal(test_store_latest(&test, test.series[2]), 201);

@@ -45,7 +45,7 @@ append(struct oi_store *store, uint32_t series, int from, int count)
                             .span = { START, START + OI_MINUTE },
                             .cause = OI_HOLE_UNREACHABLE };
     struct oi_watch_mark mark = { "example", "linear", START + from * OI_MINUTE };
-    struct oi_import_mark import = { .name = "file", .format = "csv", .sha256 = { 7 } };
+    struct oi_import_mark import = { .name = "file", .format = "csv", .fingerprint = { 7 } };
     struct oi_batch batch = { .rows = rows,
                               .row_count = (size_t) count,
                               .holes = &hole,

@@ -427,11 +427,11 @@ export class Store {
         this.hidden = new Set();
         this.imports = [];
         for (const [, cursor] of this.sealed('import')) {
-            const sha256 = cursor.take(32).toString('hex');
+            const fingerprint = cursor.take(32).toString('hex');
             const [isWithdrawn, isComplete] = [cursor.u8(), cursor.u8()];
             const [name, format] = [cursor.text(), cursor.text()];
             const [done, stored, duplicate, refused, count] = [0, 0, 0, 0, 0].map(() => cursor.varint());
-            this.imports.push({ sha256, isWithdrawn, isComplete, name, format, done, stored, duplicate, refused });
+            this.imports.push({ fingerprint, isWithdrawn, isComplete, name, format, done, stored, duplicate, refused });
             let batch = 0n;
             for (let i = 0n; i < count; i++) {
                 batch += cursor.varint();

@@ -349,7 +349,7 @@ begin_half(struct way *way, struct oi_slice bytes, uint64_t rows_done)
     const struct oi_batch batch = { .import = &mark };
     struct oi_append_result result;
 
-    oi_sha256(bytes, mark.sha256);
+    oi_sha256(bytes, mark.fingerprint);
     assert_ok(oi_store_append(way->test.store, &batch, &result, NULL));
 }
 
@@ -359,10 +359,12 @@ assert_known(struct way *way, const char *path, struct oi_slice bytes)
 {
     struct oi_import_report report;
     struct oi_import_mark mark;
-    uint8_t sha256[OI_SHA256_SIZE];
+    uint8_t fingerprint[OI_FINGERPRINT_SIZE];
+    struct oi_fingerprint_stream *stream = oi_fingerprint_begin();
 
-    oi_sha256(bytes, sha256);
-    assert_ok(oi_store_import_find(way->test.store, sha256, &mark, &way->error));
+    oi_fingerprint_add(stream, bytes);
+    oi_fingerprint_finish(&stream, fingerprint);
+    assert_ok(oi_store_import_find(way->test.store, fingerprint, &mark, &way->error));
     assert_true(mark.is_complete);
     assert_int_equal(mark.rows_done, way->report.rows);
     assert_ok(oi_import_file(way->test.store, path, &way->options, &report, &way->error));

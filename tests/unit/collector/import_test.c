@@ -205,7 +205,7 @@ an_import_goes_on_behind_its_last_commit(void **state)
     struct oi_append_result result = {};
 
     begin(&told, state, &oi_archive_csv);
-    oi_sha256(bytes, mark.sha256);
+    oi_sha256(bytes, mark.fingerprint);
     assert_ok(oi_store_append(told.test.store, &before, &result, NULL));
     assert_ok(import_bytes(&told, "a.csv", bytes));
     assert_int_equal(told.report.rows_before, 3);
@@ -226,7 +226,7 @@ a_part_that_came_as_another_format_is_refused(void **state)
     struct oi_append_result result = {};
 
     begin(&told, state, &oi_archive_csv);
-    oi_sha256(bytes, mark.sha256);
+    oi_sha256(bytes, mark.fingerprint);
     assert_ok(oi_store_append(told.test.store, &before, &result, NULL));
     assert_status(import_bytes(&told, "a.csv", bytes), OI_E_INVALID);
     end(&told);
