@@ -87,18 +87,35 @@ read_date(const struct oi_http_request *request, const char *name, oi_time *ret_
     return OI_OK;
 }
 
+bool
+aperiodic_interval(struct oi_slice word, int64_t *ret_ns)
+{
+    for (size_t i = 0; i < OI_COUNT(intervals); i++) {
+        if (oi_slice_is(word, intervals[i].word)) {
+            *ret_ns = intervals[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *
+aperiodic_interval_word(int64_t interval_ns)
+{
+    for (size_t i = 0; i < OI_COUNT(intervals); i++)
+        if (intervals[i].value == interval_ns)
+            return intervals[i].word;
+    return "";
+}
+
 static enum oi_status
 read_interval(struct oi_slice value, struct oi_query *query, struct oi_problem *problem)
 {
-    for (size_t i = 0; i < OI_COUNT(intervals); i++) {
-        if (oi_slice_is(value, intervals[i].word)) {
-            query->interval_ns = intervals[i].value;
-            query->echo_interval = intervals[i].word;
-            return OI_OK;
-        }
-    }
-    return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "interval", value,
-                          "Must be one of 1m, 5m, 15m, 30m, 1h, 4h, 1d.");
+    if (!aperiodic_interval(value, &query->interval_ns))
+        return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "interval", value,
+                              "Must be one of 1m, 5m, 15m, 30m, 1h, 4h, 1d.");
+    query->echo_interval = aperiodic_interval_word(query->interval_ns);
+    return OI_OK;
 }
 
 /* The market behind links and files alike. */

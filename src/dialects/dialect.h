@@ -151,7 +151,9 @@ struct oi_stream_route {
     size_t memory;
     bool has_events; /* without a WebSocket's handshake, the same as server-sent events */
     /* A closed candle (the first of the block) as a message, for listeners whose handshake set the
-     * query's interval_ns: they get those in place of rows. NULL: there are none. */
+     * query's interval_ns, they get those in place of rows, or whose messages have selectors with
+     * an interval_ns. NULL: there are none. */
+    bool has_bars; /* they are bars: OI_QUERY_BARS */
     void (*render_candle)(const struct oi_query *query, const struct oi_block *block,
                           struct oi_buffer *out);
     /* An alert as a message, for listeners whose handshake asked for OI_QUERY_ALERTS (behind the

@@ -81,6 +81,7 @@ struct oi_selector {
     bool must_match;               /* nothing found is a problem, not an empty answer */
     bool is_total;                 /* the group's total as one series */
     enum oi_split split;           /* of a total: as one for each value, ordered by it bytewise */
+    int64_t interval_ns;           /* streams: their closed candles; 0: their readings */
     const char *parameter;         /* which parameter to name in a problem: "markets" */
 };
 

@@ -55,20 +55,27 @@ index_interests(struct listener *listener)
 }
 
 static void
-add_choices(struct listener *listener, const struct oi_choices *choices, bool needs_newest)
+add_choices(struct listener *listener, const struct oi_choices *choices, unsigned wants,
+            bool needs_newest)
 {
     size_t before = listener->interests.count;
 
     for (size_t i = 0; i < choices->items.count; i++) {
         const struct interest wanted = { .instrument = choices->items.items[i].instrument };
+        struct interest *found = NULL;
 
-        if (before > 0 &&
-            bsearch(&wanted, listener->interests.items, before, sizeof(wanted), compare_interests))
-            continue;
-        oi_vector_push(&listener->interests, ((struct interest){ .instrument = wanted.instrument,
-                                                                 .time = OI_TIME_NONE,
-                                                                 .needs_newest = needs_newest,
-                                                                 .place = SIZE_MAX }));
+        if (before > 0)
+            found = bsearch(&wanted, listener->interests.items, before, sizeof(wanted),
+                            compare_interests);
+        if (found)
+            found->wants |= wants;
+        else
+            oi_vector_push(&listener->interests,
+                           ((struct interest){ .instrument = wanted.instrument,
+                                               .wants = wants,
+                                               .time = OI_TIME_NONE,
+                                               .needs_newest = needs_newest,
+                                               .place = SIZE_MAX }));
     }
     if (listener->interests.count > 1)
         qsort(listener->interests.items, listener->interests.count, sizeof(struct interest),
@@ -78,21 +85,69 @@ add_choices(struct listener *listener, const struct oi_choices *choices, bool ne
 }
 
 static void
-remove_choices(struct listener *listener, const struct oi_choices *choices)
+remove_choices(struct listener *listener, const struct oi_choices *choices, unsigned wants)
 {
+    size_t kept = 0;
+
     for (size_t i = 0; i < choices->items.count; i++) {
         struct interest *found = listener_find(listener, choices->items.items[i].instrument);
-        size_t at;
 
-        if (!found)
-            continue;
-        live_index_remove(listener->live, found->instrument, found->place);
-        at = (size_t) (found - listener->interests.items);
-        listener->interests.count--;
-        for (; at < listener->interests.count; at++)
-            listener->interests.items[at] = listener->interests.items[at + 1];
+        if (found)
+            found->wants &= ~wants;
     }
+    for (size_t i = 0; i < listener->interests.count; i++) {
+        const struct interest *interest = &listener->interests.items[i];
+
+        if (interest->wants)
+            listener->interests.items[kept++] = *interest;
+        else
+            live_index_remove(listener->live, interest->instrument, interest->place);
+    }
+    listener->interests.count = kept;
     listener->newest_at = 0;
+}
+
+/* As oi_names_choose, of those selectors that are of one interval: a market may be heard in
+ * several. */
+static enum oi_status
+choose_interval(struct listener *listener, const struct oi_name_index *index,
+                const struct oi_query *query, size_t first, bool is_adding,
+                struct oi_problem *problem)
+{
+    int64_t interval_ns = query->selectors.items[first].interval_ns;
+    struct oi_query part = { .needs_a_market = query->needs_a_market };
+    struct oi_choices choices = {};
+    unsigned wants = 1;
+    enum oi_status status;
+
+    if (interval_ns > 0) {
+        size_t at = live_candles_join(listener, query, interval_ns);
+
+        if (at >= LIVE_CANDLES_MAX)
+            return oi_problem_set(problem, OI_PROBLEM_PARAMETER, "interval", (struct oi_slice){},
+                                  "too many intervals on one connection");
+        wants = 2u << at;
+    }
+    for (size_t i = first; i < query->selectors.count; i++)
+        if (query->selectors.items[i].interval_ns == interval_ns)
+            oi_vector_push(&part.selectors, query->selectors.items[i]);
+    status = oi_names_choose(index, &part, &choices, problem);
+    if (status == OI_OK && is_adding && !listener->hears_all)
+        add_choices(listener, &choices, wants, query->wants_latest);
+    else if (status == OI_OK)
+        remove_choices(listener, &choices, wants);
+    oi_vector_release(&choices.items);
+    oi_vector_release(&part.selectors);
+    return status;
+}
+
+static bool
+is_first_of_interval(const struct oi_query *query, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (query->selectors.items[i].interval_ns == query->selectors.items[at].interval_ns)
+            return false;
+    return true;
 }
 
 enum oi_status
@@ -101,17 +156,55 @@ listener_choose(struct listener *listener, const struct oi_query *query, bool is
 {
     const struct oi_source *source = listener->live->worker->server->source;
     const struct oi_name_index *index = oi_names_current(source->names, source->store);
-    struct oi_choices choices = {};
-    enum oi_status status = oi_names_choose(index, query, &choices, problem);
+    enum oi_status status = OI_OK;
 
-    if (status == OI_OK && is_adding && !listener->hears_all)
-        add_choices(listener, &choices, query->wants_latest);
-    else if (status == OI_OK)
-        remove_choices(listener, &choices);
+    for (size_t i = 0; i < query->selectors.count && status == OI_OK; i++)
+        if (is_first_of_interval(query, i))
+            status = choose_interval(listener, index, query, i, is_adding, problem);
     listener->catalog_version = index->catalog->version;
-    oi_vector_release(&choices.items);
     oi_name_index_unref(&index);
     return status;
+}
+
+/* Note which whole exchanges a message asked for, or no longer. */
+static void
+note_channels(struct listener *listener, const struct oi_query *query, bool is_adding)
+{
+    for (size_t i = 0; i < query->selectors.count; i++) {
+        const struct oi_selector *selector = &query->selectors.items[i];
+        struct channel channel = { selector->symbology, "", selector->interval_ns };
+        size_t at = 0;
+
+        if (selector->market || selector->exchanges.count != 1 ||
+            OI_NAME_SET(channel.exchange, oi_slice_of(selector->exchanges.items[0]), NULL) != OI_OK)
+            continue;
+        while (at < listener->channels.count &&
+               (listener->channels.items[at].interval_ns != channel.interval_ns ||
+                strcmp(listener->channels.items[at].exchange, channel.exchange) != 0))
+            at++;
+        if (is_adding && at == listener->channels.count)
+            oi_vector_push(&listener->channels, channel);
+        else if (!is_adding && at < listener->channels.count)
+            listener->channels.items[at] = listener->channels.items[--listener->channels.count];
+    }
+}
+
+/* The channels as a question again. */
+static void
+choose_channels(struct listener *listener, struct oi_problem *problem)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+
+    query.unit = listener->route->unit;
+    query.is_canonical = live_is_canonical(listener->live->worker->server, listener->route);
+    for (size_t i = 0; i < listener->channels.count; i++) {
+        const struct channel *channel = &listener->channels.items[i];
+        struct oi_selector *selector = oi_query_select(&query, channel->symbology);
+
+        oi_vector_push(&selector->exchanges, channel->exchange);
+        selector->interval_ns = channel->interval_ns;
+    }
+    (void) listener_choose(listener, &query, true, problem);
 }
 
 void
@@ -119,8 +212,12 @@ listener_refresh(struct listener *listener, const struct oi_catalog *catalog)
 {
     struct oi_problem problem = {};
 
-    if (listener->has_pattern && listener->catalog_version != catalog->version)
+    if (listener->catalog_version == catalog->version)
+        return;
+    if (listener->has_pattern)
         (void) listener_choose(listener, &listener->query, true, &problem);
+    if (listener->channels.count > 0)
+        choose_channels(listener, &problem);
 }
 
 size_t
@@ -334,6 +431,23 @@ closed(void *context)
 }
 
 static void
+choose(struct listener *listener, struct oi_stream_message *message)
+{
+    struct oi_query *query = &message->query;
+    bool is_adding = message->action == OI_STREAM_SUBSCRIBE;
+
+    if (!listener->has_key) {
+        (void) oi_problem_set(&message->problem, OI_PROBLEM_KEY_MISSING, "", (struct oi_slice){},
+                              "a key is required");
+        return;
+    }
+    query->unit = listener->route->unit;
+    query->is_canonical = live_is_canonical(listener->live->worker->server, listener->route);
+    if (listener_choose(listener, query, is_adding, &message->problem) == OI_OK)
+        note_channels(listener, query, is_adding);
+}
+
+static void
 act(struct listener *listener, struct oi_stream_message *message)
 {
     uint8_t hash[OI_SHA256_SIZE];
@@ -347,12 +461,7 @@ act(struct listener *listener, struct oi_stream_message *message)
         return;
     case OI_STREAM_SUBSCRIBE:
     case OI_STREAM_UNSUBSCRIBE:
-        if (!listener->has_key)
-            (void) oi_problem_set(&message->problem, OI_PROBLEM_KEY_MISSING, "",
-                                  (struct oi_slice){}, "a key is required");
-        else
-            (void) listener_choose(listener, &message->query,
-                                   message->action == OI_STREAM_SUBSCRIBE, &message->problem);
+        choose(listener, message);
         return;
     }
 }

@@ -103,9 +103,8 @@ was_sent(struct live *live, const struct oi_stream_route *route, uint32_t instru
     return false;
 }
 
-/* Are the figures of a stream one-sided? As those of its dialect's other answers. */
-static bool
-is_canonical(const struct oi_server *server, const struct oi_stream_route *route)
+bool
+live_is_canonical(const struct oi_server *server, const struct oi_stream_route *route)
 {
     for (size_t i = 0; server->canonical != 0 && oi_dialects[i]; i++)
         for (size_t k = 0; k < oi_dialects[i]->stream_count; k++)
@@ -136,7 +135,7 @@ live_set_row(struct live *live, const struct oi_catalog *catalog, const struct o
     if (facts->convention)
         wording->row.is_daily = facts->convention->is_daily;
     wording->row.instrument = &facts->instrument;
-    one_sided = is_canonical(live->worker->server, wording->route);
+    one_sided = live_is_canonical(live->worker->server, wording->route);
     wording->row.amount = oi_facts_convert(facts, &row->reading, unit, one_sided);
     wording->row.usd = oi_facts_convert(facts, &row->reading, OI_UNIT_USD, one_sided);
 }
@@ -157,6 +156,7 @@ struct push {
     const struct oi_row *row;
     uint64_t batch;
     uint32_t instrument;
+    bool is_bad; /* in the operator's ledger: only for those who keep whole rows */
     oi_time now;
     struct wording wordings[LIVE_ROUTES_MAX];
     struct oi_facts facts[LIVE_ROUTES_MAX];
@@ -190,11 +190,12 @@ push_to(void *context, struct listener *listener)
     struct interest *interest = NULL;
     struct wording *wording;
 
-    if (listener->candles || listener->hears_alerts)
+    if (listener->hears_alerts || (listener->hears_all && listener->candles_count > 0) ||
+        (push->is_bad && !listener->replica))
         return;
     if (!listener->hears_all) {
         interest = listener_find(listener, push->instrument);
-        if (!interest)
+        if (!interest || !(interest->wants & 1))
             return;
     }
     wording = word(push, listener->route);
@@ -210,6 +211,17 @@ push_to(void *context, struct listener *listener)
     listener_send(listener, wording);
 }
 
+/* Rows are told as they were committed, without what the ledger says of them. */
+static bool
+is_bad(struct oi_store *store, const struct oi_row *row)
+{
+    oi_time time = row->reading.time;
+
+    return (row->reading.flags & OI_FLAG_BAD) ||
+           oi_store_is_flagged(store, row->series, (struct oi_span){ time, time + 1 },
+                               OI_TIME_LATEST);
+}
+
 static void
 push_row(struct push *push, const struct live_row *told)
 {
@@ -222,6 +234,7 @@ push_row(struct push *push, const struct live_row *told)
     push->batch = told->batch;
     push->count = 0;
     push->instrument = push->catalog->series[row->series - 1].instrument;
+    push->is_bad = is_bad(live->worker->server->source->store, row);
     live_candles_note(live, push->instrument, row->reading.time);
     live_index_push(live, 0, push_to, push);
     live_index_push(live, push->instrument, push_to, push);
@@ -280,7 +293,7 @@ live_push(struct live *live)
 static void
 listener_free(struct listener *listener)
 {
-    live_candles_leave(listener->live, &listener->candles);
+    live_candles_leave(listener);
     oi_access_close_stream(&listener->account);
     live_replica_free(listener);
     if (listener->hears_all)
@@ -290,6 +303,7 @@ listener_free(struct listener *listener)
                           listener->interests.items[i].place);
     oi_buffer_release(&listener->events);
     oi_vector_release(&listener->interests);
+    oi_vector_release(&listener->channels);
     oi_query_release(&listener->query);
     oi_free(listener);
 }
@@ -440,11 +454,14 @@ begin(struct listener *listener, const struct oi_call *call, const struct oi_htt
     listener->hears_all = listener->query.selectors.count == 0 && !route->read_message;
     if (listener->hears_all)
         listener->place = live_index_add(listener->live, 0, listener);
-    for (size_t i = 0; i < listener->query.selectors.count; i++)
-        listener->has_pattern |= listener->query.selectors.items[i].is_pattern ||
-                                 !listener->query.selectors.items[i].market;
-    if (listener->query.interval_ns > 0 && route->render_candle)
-        listener->candles = live_candles_join(listener->live, route, &listener->query);
+    for (size_t i = 0; i < listener->query.selectors.count; i++) {
+        struct oi_selector *selector = &listener->query.selectors.items[i];
+
+        listener->has_pattern |= selector->is_pattern || !selector->market;
+        selector->interval_ns = listener->query.interval_ns;
+    }
+    if (listener->query.interval_ns > 0)
+        (void) live_candles_join(listener, &listener->query, listener->query.interval_ns);
     return listener_choose(listener, &listener->query, true, problem);
 }
 

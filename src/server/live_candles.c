@@ -29,28 +29,43 @@ struct candles {
     open; /* by instrument, from 1 */
 };
 
-struct candles *
-live_candles_join(struct live *live, const struct oi_stream_route *route,
-                  const struct oi_query *query)
+static struct candles *
+find_candles(struct live *live, const struct candles *wanted)
 {
     struct candles *candles;
 
     for (size_t i = 0; i < live->candles.count; i++) {
         candles = live->candles.items[i];
-        if (candles->route == route && candles->interval_ns == query->interval_ns &&
-            candles->unit == query->unit && candles->is_canonical == query->is_canonical) {
-            candles->listeners++;
+        if (candles->route == wanted->route && candles->interval_ns == wanted->interval_ns &&
+            candles->unit == wanted->unit && candles->is_canonical == wanted->is_canonical)
             return candles;
-        }
     }
     candles = oi_alloc_zero(1, sizeof(*candles));
-    candles->route = route;
-    candles->interval_ns = query->interval_ns;
-    candles->unit = query->unit;
-    candles->is_canonical = query->is_canonical;
-    candles->listeners = 1;
+    *candles = *wanted;
     oi_vector_push(&live->candles, candles);
     return candles;
+}
+
+size_t
+live_candles_join(struct listener *listener, const struct oi_query *query, int64_t interval_ns)
+{
+    const struct candles wanted = { .route = listener->route,
+                                    .interval_ns = interval_ns,
+                                    .unit = query->unit,
+                                    .is_canonical = query->is_canonical };
+    struct candles *candles;
+
+    if (!listener->route->render_candle)
+        return LIVE_CANDLES_MAX;
+    for (size_t i = 0; i < listener->candles_count; i++)
+        if (listener->candles[i]->interval_ns == interval_ns)
+            return i;
+    if (listener->candles_count >= LIVE_CANDLES_MAX)
+        return LIVE_CANDLES_MAX;
+    candles = find_candles(listener->live, &wanted);
+    candles->listeners++;
+    listener->candles[listener->candles_count] = candles;
+    return listener->candles_count++;
 }
 
 static void
@@ -65,13 +80,10 @@ forget_due(struct live *live, const struct candles *candles)
     live->due.count = kept;
 }
 
-void
-live_candles_leave(struct live *live, struct candles **candles)
+static void
+leave(struct live *live, struct candles *left)
 {
-    struct candles *left = *candles;
-
-    *candles = NULL;
-    if (!left || --left->listeners > 0)
+    if (--left->listeners > 0)
         return;
     forget_due(live, left);
     for (size_t i = 0; i < live->candles.count; i++) {
@@ -82,6 +94,14 @@ live_candles_leave(struct live *live, struct candles **candles)
     }
     oi_vector_release(&left->open);
     oi_free(left);
+}
+
+void
+live_candles_leave(struct listener *listener)
+{
+    for (size_t i = 0; i < listener->candles_count; i++)
+        leave(listener->live, listener->candles[i]);
+    listener->candles_count = 0;
 }
 
 static void
@@ -135,8 +155,15 @@ live_candles_expire(struct live *live, oi_time now)
 static bool
 hears(struct listener *listener, const struct due_candle *due)
 {
-    return listener->candles == due->candles && !listener->is_closing &&
-           (listener->hears_all || listener_find(listener, due->instrument));
+    const struct interest *interest;
+
+    for (size_t i = 0; i < listener->candles_count && !listener->is_closing; i++) {
+        if (listener->candles[i] != due->candles)
+            continue;
+        interest = listener->hears_all ? NULL : listener_find(listener, due->instrument);
+        return listener->hears_all || (interest && interest->wants & 2u << i);
+    }
+    return false;
 }
 
 /* Ask for the candle and word it; nothing where it cannot be had in the unit. */
@@ -154,7 +181,7 @@ word_candle(struct live *live, const struct oi_catalog *catalog, const struct du
 
     (void) oi_native_name(&catalog->instruments[due->instrument - 1], name);
     selector->market = name;
-    query.kind = OI_QUERY_CANDLES;
+    query.kind = candles->route->has_bars ? OI_QUERY_BARS : OI_QUERY_CANDLES;
     query.interval_ns = candles->interval_ns;
     query.unit = candles->unit;
     query.is_canonical = candles->is_canonical;

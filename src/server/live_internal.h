@@ -9,9 +9,13 @@
 /* Bytes a listener may leave unread: some minutes of all markets. */
 #define LIVE_QUEUE_MAX ((size_t) 4 << 20)
 
+/* Candles of so many intervals on one connection. */
+#define LIVE_CANDLES_MAX 8
+
 /* A market that a listener hears. */
 struct interest {
     uint32_t instrument;
+    unsigned wants;    /* bit 0: its readings; bit k + 1: the listener's candles k */
     uint32_t series;   /* of the reading sent first, and its time: so that it is not sent again */
     oi_time time;      /* OI_TIME_NONE: none was */
     bool needs_newest; /* its newest reading is still to be sent */
@@ -39,19 +43,28 @@ struct replica {
     OI_VECTOR(bool) feeds;         /* facts told, by id */
 };
 
+/* All markets of an exchange that a message asked for: looked up again as markets appear. */
+struct channel {
+    enum oi_symbology symbology;
+    char exchange[OI_NAME_SIZE];
+    int64_t interval_ns;
+};
+
 struct listener {
     struct live *live;
     struct replica *replica;        /* NULL: it is none */
     struct oi_websocket *websocket; /* NULL: server-sent events, by `reply` */
     struct oi_http_reply *reply;
-    struct oi_buffer events; /* not yet pulled by the reply */
-    struct candles *candles; /* in place of rows; NULL: rows */
+    struct oi_buffer events;                   /* not yet pulled by the reply */
+    struct candles *candles[LIVE_CANDLES_MAX]; /* where interests want them */
+    size_t candles_count;
+    OI_VECTOR(struct channel) channels;
     uint8_t key_hash[OI_SHA256_SIZE];
     struct oi_account *account; /* counts this stream; NULL: nothing does */
     const struct oi_stream_route *route;
     struct oi_query query; /* of the handshake: patterns are looked up again as markets appear */
     OI_VECTOR(struct interest) interests; /* sorted by instrument */
-    bool hears_all;
+    bool hears_all; /* by the handshake: all markets' readings, or their one interval's candles */
     bool hears_alerts;
     uint64_t alert_at; /* the number of the last one sent */
     bool has_key;
@@ -131,6 +144,8 @@ struct live {
     bool has_hole; /* there was one before it whose rows nobody told; under the lock */
 };
 
+/* Are the figures of a stream one-sided? As those of its dialect's other answers. */
+bool live_is_canonical(const struct oi_server *server, const struct oi_stream_route *route);
 /* A reading for a stream: `facts` are filled where the route's unit wants them. */
 void live_set_row(struct live *live, const struct oi_catalog *catalog, const struct oi_row *row,
                   struct wording *wording, struct oi_facts *facts);
@@ -170,10 +185,12 @@ void live_replicas_look(struct live *live);
 /* A sign of life: the position again. */
 void live_replica_beat(struct listener *listener);
 
-/* live_candles.c: those that fit a listener's question, made if absent. */
-struct candles *live_candles_join(struct live *live, const struct oi_stream_route *route,
-                                  const struct oi_query *query);
-void live_candles_leave(struct live *live, struct candles **candles);
+/* live_candles.c: which of the listener's candles are of that interval, in the unit and sides of
+ * the query, joined if it has none; LIVE_CANDLES_MAX: it has as many as it may. */
+size_t live_candles_join(struct listener *listener, const struct oi_query *query,
+                         int64_t interval_ns);
+/* Leave them all. */
+void live_candles_leave(struct listener *listener);
 /* A reading was stored: what it closes becomes due. */
 void live_candles_note(struct live *live, uint32_t instrument, oi_time time);
 /* So late that no reading will close what is open. */
@@ -199,6 +216,7 @@ void listener_send_newest(struct listener *listener, const struct oi_catalog *ca
                           struct interest *interest);
 /* Attach to a socket whose handshake is done. */
 void listener_attach(struct listener *listener);
-/* Choose the markets of a question; INVALID with the problem. */
+/* Choose the markets of a question, those of each selector for its interval; INVALID with the
+ * problem. */
 enum oi_status listener_choose(struct listener *listener, const struct oi_query *query,
                                bool is_adding, struct oi_problem *problem);

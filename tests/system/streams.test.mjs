@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import WebSocket from 'ws';
 
 import { define, importRows } from '../support/markets.mjs';
-import { makeFolder, skip, startServer } from '../support/server.mjs';
+import { makeFolder, oi, skip, startServer } from '../support/server.mjs';
 
 const KEY = 'a-key-of-the-test';
 const WAIT_MS = 60000;
@@ -46,6 +46,9 @@ function listen(t, server, target) {
             });
         }
         return heard.messages;
+    };
+    heard.find = async (fits) => {
+        while (!heard.messages.some(fits)) await heard.take(heard.messages.length + 1);
     };
     return heard;
 }
@@ -237,7 +240,7 @@ test('Aperiodic: channels of an exchange, chosen and left by message', { skip },
     await heard.opened;
     heard.socket.send('no json');
     say('shout', 'open_interest.binance-futures.1m');
-    say('subscribe', 'open_interest.binance-futures.5m');
+    say('subscribe', 'open_interest.binance-futures.1s');
     say('subscribe');
     say('subscribe', 'open_interest.okx-perps.1m');
     say('unsubscribe', 'open_interest.okx-perps.1m');
@@ -258,6 +261,63 @@ test('Aperiodic: channels of an exchange, chosen and left by message', { skip },
         },
     });
     assert.equal((await server.stop()).code, 0, server.stderr);
+});
+
+test('Aperiodic: bars of other intervals when they are over, of markets that appear too', { skip }, async (t) => {
+    const server = await startKnown(t);
+    const heard = listen(t, server, '/api/v1/stream');
+    const say = (op, ...channels) => heard.socket.send(JSON.stringify({ op, id: 's1', channels }));
+    const hour = Math.floor(MINUTE / 3600000) * 3600000 - 3600000;
+
+    await heard.opened;
+    for (const interval of ['5m', '15m', '30m', '1h', '4h', '1d']) say('subscribe', `open_interest.binance-futures.${interval}`);
+    say('unsubscribe', 'open_interest.binance-futures.15m', 'open_interest.binance-futures.30m', 'open_interest.binance-futures.1d');
+    say('subscribe', 'open_interest.hyperliquid-perps.1m', 'open_interest.hyperliquid-perps.5m');
+    await heard.take(8);
+    assert.deepEqual(heard.messages.map((reply) => reply.op), [...Array(6).fill('subscribed'), 'unsubscribed', 'subscribed']);
+    store(server, usdm('BTCUSDT'), [
+        { time: iso(hour), oi: '1000', mark: '100' }, { time: iso(hour + 60000), oi: '1100', mark: '110' },
+        { time: iso(hour + 120000), oi: '990', mark: '110' }, { time: iso(hour + 300000), oi: '0', mark: '110' },
+        { time: iso(hour + 600000), oi: '7', mark: '110' },
+    ]);
+    await heard.take(9);
+    store(server, usdm('BTCUSDT'), [{ time: iso(hour + 3600000), oi: '5', mark: '110' }]);
+    await heard.take(11); // nobody hears single readings of this exchange; a bar of zeros is none
+    const bars = heard.messages.slice(8);
+    assert.deepEqual(bars.map((bar) => [bar.channel.split('.').at(-1), bar.data.time / 1000 - hour, bar.data.open_interest]).sort(), [
+        ['1h', 0, 7], ['5m', 0, 990], ['5m', 600000, 7],
+    ]);
+    const { open_interest_volatility: volatility, oi_price_change_ratio: ratio, ...rest } = bars[0].data;
+    assert.deepEqual(bars[0].channel, 'open_interest.binance-futures.5m');
+    assert.deepEqual(rest, { symbol: 'perpetual-BTC-USDT:USDT', open_interest: 990, open_interest_pct_change: -1, time: hour * 1000 });
+    assert.ok(Math.abs(volatility - 0.1414) < 0.001 && Math.abs(ratio - -0.1) < 1e-9, JSON.stringify(bars[0].data));
+
+    // A market that was not there when its exchange was asked for.
+    define(server.data, 'hyperliquid');
+    store(server, 'hyperliquid:perp:BTC', rowsAt([MINUTE]));
+    await heard.find((row) => row.channel === 'open_interest.hyperliquid-perps.1m');
+});
+
+test('readings that the operator flagged are not told', { skip }, async (t) => {
+    const server = await startKnown(t);
+    const streams = [
+        [`${COINMETRICS}?markets=${BTC}`, (row) => row.contract_count],
+        ['/oi/v1/stream?market=binance:usdm:BTCUSDT&backfill=latest', (row) => row.open_interest],
+        ['/oi/v1/stream?exchange=binance&rows=full', (row) => row.open_interest],
+    ];
+
+    store(server, usdm('BTCUSDT'), rowsAt([MINUTE - 600000]));
+    const done = oi(['flag', '--market', usdm('BTCUSDT'), '--start', iso(MINUTE - 120000), '--end', iso(MINUTE - 30000), '--reason', 'test', '--data', server.data]);
+    assert.equal(done.status, 0, done.stderr);
+    const heard = streams.map(([target]) => listen(t, server, target));
+    await Promise.all(heard.slice(0, 2).map((one) => one.take(1)));
+    await heard[2].opened;
+    store(server, usdm('BTCUSDT'), rowsAt([MINUTE - 120000, MINUTE - 60000, MINUTE], 5000));
+    await Promise.all(heard.slice(0, 2).map((one) => one.take(2)));
+    for (const [i, one] of heard.slice(0, 2).entries())
+        assert.deepEqual(one.messages.map(streams[i][1]), ['1000.25', '5002.25'], streams[i][0]);
+    // A server that follows has a ledger of its own.
+    await heard[2].find((row) => JSON.stringify(row).includes('5001.25'));
 });
 
 test('a market that appears is heard by those who asked for a pattern', { skip }, async (t) => {
