@@ -97,13 +97,20 @@ oi_unit_parse(struct oi_slice text, enum oi_unit *ret_unit, struct oi_error *err
 bool
 oi_asset_is_usd(const char *asset)
 {
-    static const char *const pegged[] = {
+    /* Each filled up with zeros, so that one is one number: it is asked for every row. */
+    static const char pegged[][8] = {
         "USD",  "USDT", "USDC",  "BUSD",  "TUSD", "USDP", "FDUSD", "GUSD", "DAI",  "USDE",
         "USDH", "USD1", "PYUSD", "RLUSD", "USDS", "USDD", "UST",   "PUSD", "SUSD", "ZUSD",
     };
+    char wanted[sizeof(pegged[0])] = {};
 
+    for (size_t i = 0; asset && asset[i] != 0; i++) {
+        if (i == sizeof(wanted) - 1)
+            return false;
+        wanted[i] = asset[i] >= 'a' && asset[i] <= 'z' ? (char) (asset[i] - 'a' + 'A') : asset[i];
+    }
     for (size_t i = 0; i < OI_COUNT(pegged); i++)
-        if (oi_slice_equal_ignoring_case(oi_slice_of(asset), oi_slice_of(pegged[i])))
+        if (memcmp(wanted, pegged[i], sizeof(wanted)) == 0)
             return true;
     return false;
 }
