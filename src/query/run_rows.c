@@ -156,6 +156,7 @@ static enum oi_status
 open_market(struct run *run, struct rows_state *state, struct oi_error *error)
 {
     size_t market = run->at;
+    struct oi_stream_request request;
     struct plan plan;
 
     if (state->plans) {
@@ -179,8 +180,12 @@ open_market(struct run *run, struct rows_state *state, struct oi_error *error)
         state->walk.has_bucket = true;
         state->walk.bucket = oi_interval_floor(run->query->interval_ns, run->query->after.time);
     }
-    OI_TRY(run_stream_open(run, run->markets[market].instrument, plan.span, OI_COLUMNS_ALL, true,
-                           &state->walk.stream, error));
+    request =
+        run_stream_request(run, run->markets[market].instrument, plan.span, OI_COLUMNS_ALL, true);
+    /* One more tells whether there is a next page. */
+    if (run->query->interval_ns == 0 && plan.count < SIZE_MAX && run->left < SIZE_MAX)
+        request.likely_rows = (plan.count < run->left ? plan.count : run->left) + 1;
+    OI_TRY(oi_stream_open(&request, &state->walk.stream, error));
     state->is_open = true;
     return OI_OK;
 }

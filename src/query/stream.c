@@ -168,6 +168,7 @@ oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_s
             .span = request->span,
             .moment = request->moment,
             .columns = request->columns,
+            .likely_rows = request->likely_rows,
             .gather = request->gather,
         };
 

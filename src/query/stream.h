@@ -20,6 +20,7 @@ struct oi_stream_request {
     bool one_sided;
     bool wants_amounts; /* false: only count and time, nothing is converted or left out */
     bool wants_usd;
+    size_t likely_rows;         /* the reader will hardly go on after so many; 0: to the end */
     bool shows_bad;             /* rows that the operator holds to be bad stay */
     struct oi_gather *gather;   /* of oi_store_gather, for its span and columns; or NULL */
     struct oi_damages *damages; /* where damaged chunks are told, and then passed over; NULL: they

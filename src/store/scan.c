@@ -34,6 +34,7 @@ struct oi_scan {
     struct oi_span left; /* what is still to be read */
     size_t stretch_rows; /* asked for last, where the rows are elsewhere */
     size_t rows_left;    /* of the limit */
+    size_t likely_left;  /* of what is likely to be read; 0: not known, or passed */
     bool is_ended;
     struct met met;
     struct oi_span skipped; /* by the last failure; empty: nothing was */
@@ -115,6 +116,7 @@ oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
     scan->request = *request;
     scan->left = request->span;
     scan->rows_left = request->limit ? request->limit : SIZE_MAX;
+    scan->likely_left = request->likely_rows;
     (void) pthread_rwlock_rdlock(&store->state_lock);
     if (request->series == 0 || request->series > store->names.series.count) {
         (void) pthread_rwlock_unlock(&store->state_lock);
@@ -515,6 +517,8 @@ choose_rows(const struct oi_scan *scan, const struct oi_stretch *stretch)
 
     if (scan->request.is_whole)
         rows = 16 * chunk;
+    else if (scan->likely_left > 0 && scan->likely_left <= 4 * chunk)
+        rows = scan->likely_left + scan->likely_left / 8;
     else if (scan->stretch_rows == 0)
         rows = scan->rows_left <= 4 * chunk || left <= 4 * chunk ? 4 * chunk : chunk;
     return rows < 16 * chunk ? rows : 16 * chunk;
@@ -635,6 +639,8 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
     if (scan->flags.count > 0 && scan->view.flags)
         put_flags(scan);
     scan->rows_left -= scan->rows_left == SIZE_MAX ? 0 : scan->view.count;
+    scan->likely_left -=
+        scan->likely_left < scan->view.count ? scan->likely_left : scan->view.count;
     *ret_columns = scan->view.count > 0 ? &scan->view : NULL;
     if (scan->view.count > 0 || scan->is_ended)
         return OI_OK;

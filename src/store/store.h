@@ -329,6 +329,7 @@ struct oi_scan_request {
     bool all_revisions; /* every row that was ever known by the moment, not only the last */
     bool is_backwards;  /* blocks come newest first; rows inside a block always ascend */
     size_t limit;       /* at most this many rows in all, from the side where it starts; 0: all */
+    size_t likely_rows; /* the reader will hardly go on after so many; 0: to the end */
     bool is_whole;      /* nothing is done with the first row before the last one is there */
     struct oi_gather *gather; /* borrowed, open as long as the scan; or NULL */
 };
