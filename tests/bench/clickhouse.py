@@ -5,7 +5,8 @@
     tests/bench/clickhouse.py [--oi build/oi] [--markets 50] [--days 10]
 
 Starts Debian's clickhouse-server on the loopback with a folder of its own and ends it. Prints rows a
-second of an import, and the median time of the same question asked through oi and of ClickHouse.
+second of an import, and the median time of the same question asked through oi and of ClickHouse; with
+--days 75 also of the first byte of a long answer.
 """
 import argparse
 import http.client
@@ -44,6 +45,23 @@ def median_ms(port, path, body, count=30):
     return statistics.median(times)
 
 
+def first_byte_ms(port, path, body, count=10):
+    """How long the first byte of the body takes, and then all of it; medians."""
+    first, whole = [], []
+    for i in range(count):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+        started = time.perf_counter()
+        connection.request("POST" if body else "GET", path.replace("{i}", str(i)), body=body)
+        answer = connection.getresponse()
+        answer.read(1)
+        first.append((time.perf_counter() - started) * 1000)
+        while answer.read(1 << 20):
+            pass
+        whole.append((time.perf_counter() - started) * 1000)
+        connection.close()
+    return statistics.median(first), statistics.median(whole)
+
+
 def write_csv(path, markets, rows):
     with open(path, "w") as file:
         file.write("time,coin,oi,mark\n")
@@ -54,7 +72,6 @@ def write_csv(path, markets, rows):
 
 
 def compare(oi_port, clickhouse_port, rows):
-    end = START + rows * MINUTE
     hours = ("SELECT intDiv(time,3600000000000) h, argMin(open_interest_mantissa,time), max(open_interest_mantissa), "
              "min(open_interest_mantissa), argMax(open_interest_mantissa,time) FROM oi.readings WHERE instrument={} "
              "GROUP BY h ORDER BY h DESC LIMIT 200 FORMAT JSONCompact")
@@ -72,7 +89,15 @@ def compare(oi_port, clickhouse_port, rows):
         through = median_ms(oi_port, target, None)
         direct = median_ms(clickhouse_port, "/", statement)
         print(f"{name}: {through:.1f} ms through oi, {direct:.1f} ms asked directly, {through / direct:.2f} x")
-    print(f"data to {end}")
+    if rows < 100_000:
+        print("the first byte of 100,000 rows: not measured, it takes --days 75")
+        return
+    raw = raw.replace("10000", "100000")
+    through = first_byte_ms(oi_port, base + "9997{i}&market=hyperliquid:perp:C0&start=2026-01-01", None)
+    direct = first_byte_ms(clickhouse_port, "/", raw)
+    for i, what in enumerate(("first byte", "last byte")):
+        print(f"{what} of 100,000 rows: {through[i]:.1f} ms through oi, {direct[i]:.1f} ms asked directly, "
+              f"{through[i] / direct[i]:.2f} x")
 
 
 def main():
