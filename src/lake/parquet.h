@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Parquet file, written in memory: one row group, zstd, times as differences, repeated texts in a
- * dictionary, other texts without what the one before them begins with, the count of nulls of every
- * column. Only what our answers need of the format (format version 2.9, data page v1); read back in
- * tests by independent readers.
+ * A Parquet file, written in memory: one row group, zstd where it saves something, times as
+ * differences, repeated texts in a dictionary, other texts without what the one before them begins
+ * with, the count of nulls of every column. Only what our answers need of the format (format
+ * version 2.9, data page v1); read back in tests by independent readers.
  */
 #pragma once
 

@@ -290,20 +290,22 @@ add_booleans(const struct oi_parquet_column *column, size_t row_count, struct oi
 static void
 add_doubles(const struct oi_parquet_column *column, size_t row_count, struct oi_buffer *page)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (!column->present) {
-        oi_buffer_add(page, column->doubles, row_count * sizeof(*column->doubles));
+    char *start = oi_buffer_reserve(page, row_count * sizeof(uint64_t)), *at = start;
+
+    if (!start)
         return;
-    }
-#endif
+    /* Absent ones are written too, and the next one over them: no branch to guess. */
     for (size_t row = 0; row < row_count; row++) {
         uint64_t bits;
 
-        if (!is_present(column, row))
-            continue;
         memcpy(&bits, &column->doubles[row], sizeof(bits));
-        oi_buffer_add_u64(page, bits);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        bits = __builtin_bswap64(bits);
+#endif
+        memcpy(at, &bits, sizeof(bits));
+        at += is_present(column, row) ? sizeof(bits) : 0;
     }
+    page->size += (size_t) (at - start);
 }
 
 void
@@ -331,6 +333,19 @@ parquet_add_plain(const struct oi_parquet_column *column, size_t row_count, stru
     }
 }
 
+/* The first row behind `row` that is there when it is not, or not when it is. */
+static size_t
+run_end(const struct oi_parquet_column *column, size_t row, size_t row_count)
+{
+    const bool *present = column->present;
+    const void *found;
+
+    if (!present)
+        return row_count;
+    found = memchr(present + row, !present[row], row_count - row);
+    return found ? (size_t) ((const bool *) found - present) : row_count;
+}
+
 void
 parquet_add_levels(const struct oi_parquet_column *column, size_t row_count, struct oi_buffer *page)
 {
@@ -339,8 +354,7 @@ parquet_add_levels(const struct oi_parquet_column *column, size_t row_count, str
     for (size_t row = 0, end; row < row_count; row = end) {
         bool level = is_present(column, row);
 
-        for (end = row + 1; end < row_count && is_present(column, end) == level; end++)
-            ;
+        end = run_end(column, row, row_count);
         oi_buffer_add_varint(&levels, (uint64_t) (end - row) << 1);
         oi_buffer_add_u8(&levels, level);
     }
