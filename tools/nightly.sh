@@ -18,6 +18,7 @@ tools/build.sh thread
 tools/run_tests.py build-thread --counts "$counts"
 tools/random_requests.sh build-thread "${OI_RANDOM_SOCKETS:-100000}"
 # A cluster of ClickHouse, killed process by process.
+tools/setup.sh cluster
 tests/cluster/run.sh build-release/oi "${CLUSTER_ROUNDS:-2}" "${SEED:-$(date +%s)}"
 # The packages, in a clean Debian; chroot needs root.
 if [ "$(id -u)" -eq 0 ]; then

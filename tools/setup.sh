@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing: tools/setup.sh run | test | package. The one list of packages is here.
+# Installs what is missing: tools/setup.sh run | test | package | cluster. The one list of packages is
+# here.
 # What is present is not fetched again; without network it works as long as nothing is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,6 +31,12 @@ if [ "$purpose" = test ]; then
     packages="$packages curl python3-pandas"
 fi
 
+# What the cluster test needs besides the above: ZooKeeper as a library, without its desktop Java.
+# Apart, because it is large, and because ./test can do without it.
+if [ "$purpose" = cluster ]; then
+    packages="libzookeeper-java default-jre-headless"
+fi
+
 fail()
 {
     echo "setup: $*" >&2
@@ -41,7 +48,8 @@ as_root()
     if [ "$(id -u)" -eq 0 ]; then
         env DEBIAN_FRONTEND=noninteractive "$@"
     else
-        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+        # The cluster's packages come in the background: nobody is asked for a password there.
+        sudo $([ "$purpose" != cluster ] || printf %s -n) env DEBIAN_FRONTEND=noninteractive "$@"
     fi
 }
 
@@ -74,8 +82,10 @@ command -v dpkg-query >/dev/null ||
 # shellcheck disable=SC2086
 missing=$(missing_of $packages)
 # Someone else's Node is as good as Debian's.
-command -v node >/dev/null || missing="$missing nodejs"
-command -v npm >/dev/null || missing="$missing npm"
+if [ "$purpose" != cluster ]; then
+    command -v node >/dev/null || missing="$missing nodejs"
+    command -v npm >/dev/null || missing="$missing npm"
+fi
 missing=$(echo $missing)
 
 if [ -n "$missing" ]; then
@@ -104,6 +114,7 @@ install_npm()
     cp "$1/package-lock.json" "$1/node_modules/.installed-lock"
 }
 
+[ "$purpose" != cluster ] || exit 0
 install_npm web
 if [ "$purpose" = test ]; then
     install_npm tests/system
