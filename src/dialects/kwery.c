@@ -258,13 +258,13 @@ static enum oi_status
 parse_list(const struct oi_http_request *request, enum variant variant, struct oi_query *query,
            struct oi_problem *problem)
 {
-    int64_t ignored;
+    struct oi_slice value = oi_text_value(request, "limit");
+    int64_t limit = OI_KWERY_SOURCES;
 
     OI_TRY(OI_TEXT_PARAMETERS(request, list_parameters, problem));
-    if (oi_text_value(request, "limit").size > 0 &&
-        !oi_text_integer(oi_text_value(request, "limit"), &ignored))
-        return bad(problem, "invalid_param", "limit", oi_text_value(request, "limit"),
-                   "Must be a whole number.");
+    if (value.size > 0 && (!oi_text_integer(value, &limit) || limit < 1))
+        return bad(problem, "invalid_param", "limit", value, "Must be a whole number from 1.");
+    query->number = limit; /* of the status alone */
     query->variant = variant;
     if (variant == VARIANT_LIMITS)
         return OI_OK;
@@ -562,14 +562,15 @@ add_source(const struct summary *summary, size_t source, struct oi_json_writer *
 }
 
 static void
-add_status(const struct summary *summary, struct oi_json_writer *writer)
+add_status(const struct summary *summary, int64_t limit, struct oi_json_writer *writer)
 {
     oi_text_json_text(writer, "status", "ok");
     oi_json_add_name(writer, "ingestion");
     oi_json_begin_array(writer);
-    for (size_t i = 0; i < OI_KWERY_SOURCES; i++) {
+    for (size_t i = 0; i < OI_KWERY_SOURCES && limit > 0; i++) {
         if (summary->latest[i] == OI_TIME_NONE)
             continue;
+        limit--;
         oi_json_begin_object(writer);
         oi_text_json_text(writer, "source", oi_kwery_sources[i]);
         oi_text_json_time(writer, "last_timestamp", summary->latest[i], 0);
@@ -593,7 +594,7 @@ render_list(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_is_
     if (variant == VARIANT_SYMBOLS) {
         add_symbols(&summary, &writer);
     } else if (variant == VARIANT_STATUS) {
-        add_status(&summary, &writer);
+        add_status(&summary, rendering->query->number, &writer);
     } else {
         oi_json_add_name(&writer, "sources");
         oi_json_begin_array(&writer);

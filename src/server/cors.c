@@ -66,6 +66,28 @@ is_allowed(struct oi_cors *cors, struct oi_slice origin)
     return is_found;
 }
 
+bool
+oi_cors_is_own(const struct oi_http_request *request)
+{
+    const struct oi_slice *origin = oi_http_header(request, "origin");
+    const struct oi_slice *host = oi_http_header(request, "host");
+    const char *name;
+
+    if (!origin)
+        return true;
+    name = memmem(origin->data, origin->size, "://", 3);
+    return name && host &&
+           oi_slice_equal_ignoring_case(
+               (struct oi_slice){ name + 3, origin->size - (size_t) (name + 3 - origin->data) },
+               *host);
+}
+
+bool
+oi_cors_admits(struct oi_cors *cors, const struct oi_http_request *request)
+{
+    return oi_cors_is_own(request) || is_allowed(cors, *oi_http_header(request, "origin"));
+}
+
 void
 oi_cors_answer(struct oi_cors *cors, const struct oi_http_request *request,
                struct oi_http_reply *reply)

@@ -425,6 +425,23 @@ live_judge(enum oi_key_verdict verdict, struct oi_problem *problem)
     return OI_E_INVALID;
 }
 
+static bool
+comes_from_elsewhere(const struct oi_server *server, const struct oi_http_request *request)
+{
+    const struct oi_slice *origin = oi_http_header(request, "origin");
+
+    return !oi_cors_admits(server->cors, request) &&
+           !(server->options.public_url && oi_slice_is(*origin, server->options.public_url));
+}
+
+/* Browsers let a page of any site open a WebSocket: to what listens on their own machine, and with
+ * our page's cookie where they hold the two for one site. A key is what such a page has not. */
+static bool
+may_be_led(const struct oi_server *server, bool has_session)
+{
+    return has_session || (!oi_access_has_keys(server->access) && !server->options.is_open);
+}
+
 /* May the caller listen, and to what? */
 static enum oi_status
 begin(struct listener *listener, const struct oi_call *call, const struct oi_http_request *request,
@@ -435,10 +452,14 @@ begin(struct listener *listener, const struct oi_call *call, const struct oi_htt
     struct oi_slice key = route->key ? route->key(request) : dialect->key(request);
     enum oi_key_verdict verdict = oi_access_check_key(server->access, key);
     uint8_t hash[OI_SHA256_SIZE];
+    bool has_session = verdict != OI_KEY_FINE && session_find(server, request, hash);
 
+    if (comes_from_elsewhere(server, request) && may_be_led(server, has_session))
+        return oi_problem_set(problem, OI_PROBLEM_FORBIDDEN, "", (struct oi_slice){},
+                              "pages of that site may not listen here");
     if (verdict == OI_KEY_FINE)
         oi_sha256(key, hash);
-    if (verdict == OI_KEY_FINE || session_find(server, request, hash))
+    if (verdict == OI_KEY_FINE || has_session)
         OI_TRY(live_judge(listener_take_key(listener, hash), problem));
     else if (!route->has_key_in_messages)
         return live_judge(verdict, problem);

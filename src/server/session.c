@@ -92,23 +92,6 @@ session_find(const struct oi_server *server, const struct oi_http_request *reque
     return false;
 }
 
-/* Does it come from a page of ours (or from no page)? Another site must not sign anybody in. */
-static bool
-is_same_site(const struct oi_http_request *request)
-{
-    const struct oi_slice *origin = oi_http_header(request, "origin");
-    const struct oi_slice *host = oi_http_header(request, "host");
-    const char *name;
-
-    if (!origin)
-        return true;
-    name = memmem(origin->data, origin->size, "://", 3);
-    return name && host &&
-           oi_slice_equal_ignoring_case(
-               (struct oi_slice){ name + 3, origin->size - (size_t) (name + 3 - origin->data) },
-               *host);
-}
-
 static void
 set_cookie(const struct oi_server *server, struct oi_slice value, unsigned life_s,
            struct oi_http_reply *reply)
@@ -146,7 +129,8 @@ session_handle(struct oi_server *server, const struct oi_http_request *request,
     if (request->method != OI_HTTP_POST && request->method != OI_HTTP_DELETE) {
         oi_http_reply_header_text(reply, "Allow", "POST, DELETE");
         refuse(reply, 405, "POST a key to begin a session, DELETE ends it\n");
-    } else if (!is_same_site(request)) {
+    } else if (!oi_cors_is_own(request)) {
+        /* Another site must not sign anybody in. */
         refuse(reply, 403, "a session begins on this server's own page\n");
     } else if (request->method == OI_HTTP_DELETE) {
         reply->status = 204;

@@ -137,6 +137,10 @@ test('companions and refusals', { skip }, async (t) => {
     assert.ok(sources.json.sources.some((one) => one.source === 'binance_futures'));
     assert.equal(typeof (await ask(server, '/v1/limits', { headers })).json.plan, 'string');
     assert.equal(typeof (await ask(server, '/v1/status', { headers })).json.status, 'string');
+    const newest = async (more) => (await ask(server, `/v1/status${more}`, { headers })).json;
+    assert.deepEqual((await newest('')).ingestion.map((one) => one.source), ['binance_futures', 'hyperliquid']);
+    assert.deepEqual((await newest('?limit=1')).ingestion.map((one) => one.source), ['binance_futures']);
+    assert.equal((await newest('?limit=0')).error, 'invalid_param');
     for (const [target, status, code, more] of [
         [base.replace('BTC', 'NOTHING'), 400, 'invalid_symbol'],
         [base.replace('symbol=BTC&', ''), 400, 'invalid_symbol'],

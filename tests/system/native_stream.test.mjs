@@ -77,6 +77,7 @@ function socket(t, url, headers = {}) {
     return heard;
 }
 
+const KEY = 'a-key-of-the-test';
 let files = 0;
 function store(server, market, rows) {
     files++;
@@ -102,6 +103,29 @@ test('the newest reading that comes first is the newest good one', { skip }, asy
     const rows = events(t, `${server.url}/oi/v1/stream?market=${BTC}&backfill=latest`);
     await rows.take(1);
     assert.deepEqual(rows.messages.map((row) => [row.time, row.open_interest]), [[iso(MINUTE + 60000), '11']]);
+});
+
+test('pages of other sites do not listen to a server without keys, or by a session', { skip }, async (t) => {
+    const status = (server, headers) => new Promise((resolve) => {
+        const socket = new WebSocket(`${server.url.replace('http', 'ws')}/oi/v1/stream`, { headers });
+        socket.on('open', () => (socket.terminate(), resolve(101)));
+        socket.on('unexpected-response', (_, reply) => (reply.resume(), resolve(reply.statusCode)));
+        socket.on('error', () => {});
+    });
+    const evil = { Origin: 'https://evil.example' };
+    const args = ['--no-collect', '--cors-origin', 'https://good.example', '--public-url', 'https://oi.example'];
+    const [alone, keyed] = [await startServer(t, { args }), await startServer(t, { args: [...args, '--key', KEY] })];
+
+    for (const [Origin, want] of [[undefined, 101], [alone.url, 101], ['https://good.example', 101], ['https://oi.example', 101],
+        ['https://evil.example', 403], ['null', 403], [`${alone.url}.evil.example`, 403]])
+        assert.equal(await status(alone, Origin ? { Origin } : {}), want, Origin);
+    // A key is known to nobody else's page; a cookie is sent by the browser itself.
+    assert.equal(await status(keyed, { ...evil, Authorization: `Bearer ${KEY}` }), 101);
+    assert.equal(await status(keyed, evil), 401);
+    const session = await fetch(`${keyed.url}/session`, { method: 'POST', body: KEY });
+    const cookie = { Cookie: session.headers.get('set-cookie').split(';')[0] };
+    assert.equal(await status(keyed, cookie), 101);
+    assert.equal(await status(keyed, { ...cookie, ...evil }), 403);
 });
 
 test('rows and closed candles, the same over both', { skip }, async (t) => {

@@ -38,11 +38,40 @@ names_no_origin_but_those_configured(void **)
     assert_true(allows(cors, "https://anything.example"));
 }
 
+static bool
+admits(struct oi_cors *cors, const char *origin, const char *host)
+{
+    struct oi_http_request request = {};
+    bool is_admitted;
+
+    if (origin)
+        oi_http_add_header(&request, "Origin", oi_slice_of(origin));
+    oi_http_add_header(&request, "Host", oi_slice_of(host));
+    is_admitted = oi_cors_admits(cors, &request);
+    oi_http_request_release(&request);
+    return is_admitted;
+}
+
+static void
+admits_its_own_pages_and_those_configured(void **)
+{
+    static const char *const one[] = { "https://example.com" };
+    OI_CLEANUP(oi_cors_free) struct oi_cors *cors = oi_cors_new(one, 1);
+
+    assert_true(admits(cors, NULL, "oi.test:8080"));
+    assert_true(admits(cors, "http://OI.test:8080", "oi.test:8080"));
+    assert_true(admits(cors, "https://example.com", "oi.test:8080"));
+    assert_false(admits(cors, "http://oi.test:8081", "oi.test:8080"));
+    assert_false(admits(cors, "http://oi.test:8080.evil.example", "oi.test:8080"));
+    assert_false(admits(cors, "null", "oi.test:8080"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_no_origin_but_those_configured),
+        cmocka_unit_test(admits_its_own_pages_and_those_configured),
     };
     return cmocka_run_group_tests_name("server/cors", tests, NULL, NULL);
 }
