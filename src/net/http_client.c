@@ -29,6 +29,7 @@ struct oi_http_transfer {
     size_t headers_size;
     uint64_t started_ns;
     bool is_oversized;
+    bool is_headed; /* the headers have come to their end */
     char reason[CURL_ERROR_SIZE];
     struct oi_http_transfer *previous, *next;
     void (*done)(void *context, enum oi_status status, const struct oi_http_response *response,
@@ -115,6 +116,9 @@ finish(struct oi_http_job *job, CURLcode code)
     };
     long http_status = 0;
 
+    /* To curl that is an answer without a body. */
+    if (status == OI_OK && !transfer->is_headed)
+        status = oi_fail(&error, OI_E_BUSY, "the answer breaks off within its headers");
     if (status == OI_OK) {
         (void) curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
         response.status = (int) http_status;
@@ -243,8 +247,10 @@ on_header(char *bytes, size_t size, size_t count, void *context)
     }
     if (oi_slice_starts_with(line, "HTTP/")) {
         oi_vector_clear(&transfer->headers); /* of an interim answer */
+        transfer->is_headed = false;
         return size * count;
     }
+    transfer->is_headed |= oi_slice_trim(line).size == 0;
     if (!memchr(line.data, ':', line.size))
         return size * count;
     (void) oi_slice_next_part(&line, ':', &name);
