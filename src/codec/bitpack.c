@@ -12,6 +12,10 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define LANES 8
 
 /* A row of eight words, one of each lane; compilers cut it into the vectors they have. */
@@ -129,6 +133,29 @@ load(const unsigned char *bytes, size_t size)
     return word;
 }
 
+#if defined(__x86_64__)
+/* Numbers [0, count) of a row of which each is in the word that begins with its first byte; how
+ * many were taken. */
+__attribute__((target("avx512f"))) static size_t
+unpack_words(const unsigned char *bytes, size_t count, unsigned width, uint64_t *values)
+{
+    const __m512i mask = _mm512_set1_epi64((long long) mask_of(width));
+    const __m512i step = _mm512_set1_epi64((long long) (LANES * width));
+    __m512i bit = _mm512_setr_epi64(0, width, 2 * width, 3 * width, 4 * width, 5 * width, 6 * width,
+                                    7 * width);
+    size_t i = 0;
+
+    for (; count - i >= LANES; i += LANES) {
+        __m512i words = _mm512_i64gather_epi64(_mm512_srli_epi64(bit, 3), bytes, 1);
+        __m512i shift = _mm512_and_si512(bit, _mm512_set1_epi64(7));
+
+        _mm512_storeu_si512(values + i, _mm512_and_si512(_mm512_srlv_epi64(words, shift), mask));
+        bit = _mm512_add_epi64(bit, step);
+    }
+    return i;
+}
+#endif
+
 static void
 unpack_row(const unsigned char *bytes, size_t count, unsigned width, uint64_t *values)
 {
@@ -139,7 +166,12 @@ unpack_row(const unsigned char *bytes, size_t count, unsigned width, uint64_t *v
     if (width <= 57 && size >= sizeof(uint64_t)) {
         size_t whole = ((size - sizeof(uint64_t)) * 8 + 7) / width + 1;
 
-        for (whole = whole < count ? whole : count; i < whole; i++) {
+        whole = whole < count ? whole : count;
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx512f"))
+            i = unpack_words(bytes, whole, width, values);
+#endif
+        for (; i < whole; i++) {
             size_t bit = i * width;
 
             values[i] = load(bytes + bit / 8, sizeof(uint64_t)) >> bit % 8 & mask;

@@ -9,6 +9,10 @@
 
 /* no unit test: internal to the folder, column_test drives every width and encoding */
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 void
 oi_delta_take(const int64_t *values, size_t count, int64_t *ret_deltas)
 {
@@ -68,12 +72,44 @@ oi_delta_encode_head(int64_t first, int64_t first_delta, unsigned power, struct 
     oi_buffer_add_varint(out, oi_zigzag(oi_wrap_subtract(first, first_delta)));
 }
 
+#if defined(__x86_64__)
+/* Eight at a time: sums of one, two, four and eight neighbours, then those before. How many were
+ * done. */
+__attribute__((target("avx512f,avx512dq"))) static size_t
+sum_in_vectors(int64_t *values, size_t count, uint64_t *total, int64_t factor)
+{
+    const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi64(7);
+    const __m512i factors = _mm512_set1_epi64(factor);
+    __m512i before = _mm512_set1_epi64((long long) *total);
+    size_t i = 0;
+
+    for (; count - i >= 8; i += 8) {
+        __m512i eight = _mm512_loadu_si512(values + i);
+
+        if (factor != 1)
+            eight = _mm512_mullo_epi64(eight, factors);
+        eight = _mm512_add_epi64(eight, _mm512_alignr_epi64(eight, zero, 7));
+        eight = _mm512_add_epi64(eight, _mm512_alignr_epi64(eight, zero, 6));
+        eight = _mm512_add_epi64(eight, _mm512_alignr_epi64(eight, zero, 4));
+        _mm512_storeu_si512(values + i, _mm512_add_epi64(eight, before));
+        before = _mm512_add_epi64(before, _mm512_permutexvar_epi64(last, eight));
+    }
+    *total = (uint64_t) _mm_cvtsi128_si64(_mm512_castsi512_si128(before));
+    return i;
+}
+#endif
+
 static void
 sum(int64_t *values, size_t count, int64_t start, int64_t factor)
 {
     uint64_t total = (uint64_t) start;
+    size_t i = 0;
 
-    for (size_t i = 0; i < count; i++) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512dq"))
+        i = sum_in_vectors(values, count, &total, factor);
+#endif
+    for (; i < count; i++) {
         total += (uint64_t) values[i] * (uint64_t) factor;
         values[i] = (int64_t) total;
     }

@@ -269,7 +269,7 @@ find_run(struct oi_stream *stream, struct oi_error *error)
     }
     stream->run_scan = first;
     stream->run_from = first->row;
-    stream->run_to = first->row + 1;
+    stream->run_to = limit == OI_TIME_LATEST ? first->columns->count : first->row + 1;
     while (stream->run_to < first->columns->count &&
            (first->columns->time[stream->run_to] < limit ||
             (first->columns->time[stream->run_to] == limit && !others_win_ties)))

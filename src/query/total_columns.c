@@ -426,9 +426,18 @@ add_steps(struct total_window *window, struct column_leg *leg, const oi_time *ti
         return 0;
     add_changes(values, count, leg->factor, window->changes + place + 1);
     mark_used(window, place + 1, count);
-    leg->state.last = values[count] * leg->factor;
-    leg->state.time = times[row + count];
     return count;
+}
+
+/* As oi_total_expiry says of a reading at `time`. */
+static inline oi_time
+expiry_of(const struct oi_total_member *member, oi_time time)
+{
+    oi_time expiry;
+
+    if (__builtin_add_overflow(time, member->staleness_ns, &expiry))
+        expiry = OI_TIME_LATEST;
+    return expiry < member->ends ? expiry : member->ends - 1;
 }
 
 /* What a member's readings of the block at hand change in the window, and where it drops out
@@ -442,40 +451,44 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
     size_t count = at->block->columns.count, row = at->row;
     oi_time to = member->ends < window->span.to ? member->ends : window->span.to;
     bool has_steps = member->staleness_ns >= window->step_ns;
-    struct leg_state *state = &leg->state;
+    struct leg_state state = leg->state;
+    oi_time expiry = expiry_of(member, state.time);
     struct total_event *event;
 
     oi_vector_reserve(&window->events, 2 * (count - row));
     event = window->events.items + window->events.count;
     for (; row < count && times[row] < window->span.to; row++) {
-        oi_time time = times[row], expiry;
+        oi_time time = times[row];
         int64_t value = leg->values[row] * leg->factor, change;
         size_t place = place_of(window, time);
         bool is_counted;
         int more;
 
-        member->time = state->time;
-        expiry = oi_total_expiry(member);
-        if (state->is_counted && expiry < time) {
-            put_event(window, &event, expiry + 1, -state->last, COUNT_BITS(-1));
-            state->is_counted = false;
+        if (state.is_counted && expiry < time) {
+            put_event(window, &event, expiry + 1, -state.last, COUNT_BITS(-1));
+            state.is_counted = false;
         }
-        member->time = time;
+        expiry = expiry_of(member, time);
         /* Of a market that is over: an instant, at which it does not count. */
-        is_counted = oi_total_expiry(member) >= time;
-        change = (is_counted ? value : 0) - (state->is_counted ? state->last : 0);
-        more = is_counted - state->is_counted;
+        is_counted = expiry >= time;
+        change = (is_counted ? value : 0) - (state.is_counted ? state.last : 0);
+        more = is_counted - state.is_counted;
         if (more == 0 && place != SIZE_MAX && is_in_reach(window, leg, bits_of_size(change))) {
             window->changes[place] += change;
             window->used[place / 64] |= UINT64_C(1) << place % 64;
         } else {
             put_event(window, &event, time, change, COUNT_BITS(more) | KEY_IS_READING);
         }
-        *state = (struct leg_state){ time, value, is_counted };
+        state = (struct leg_state){ time, value, is_counted };
         if (has_steps && is_counted && place != SIZE_MAX && row + 1 < count &&
-            times[row + 1] - time == window->step_ns)
+            times[row + 1] - time == window->step_ns) {
             row += add_steps(window, leg, times, row, count, to, place);
+            state.time = times[row];
+            state.last = leg->values[row] * leg->factor;
+            expiry = expiry_of(member, state.time);
+        }
     }
+    leg->state = state;
     window->events.count = (size_t) (event - window->events.items);
     at->row = row;
 }

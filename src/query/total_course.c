@@ -50,20 +50,20 @@ make_room(struct total_window *window, size_t count)
     }
 }
 
-/* Where each of at most RANKED changes belongs among them. */
-OI_VECTORISED static void
+/* Where each of at most RANKED changes belongs among them; RANKED keys can be read. */
+static inline __attribute__((always_inline)) void
 rank_changes(const uint64_t *keys, size_t count, uint64_t ret_ranks[RANKED])
 {
+    const lanes places = { 0, 1, 2, 3, 4, 5, 6, 7 };
     lanes first, second, first_rank = {}, second_rank = {};
-    uint64_t own[RANKED] = {};
 
+    memcpy(&first, keys, sizeof(first));
+    memcpy(&second, keys + LANES, sizeof(second));
     /* Two of one key keep their order. */
-    for (size_t i = 0; i < count; i++)
-        own[i] = keys[i] << RANK_BITS | i;
-    memcpy(&first, own, sizeof(first));
-    memcpy(&second, own + LANES, sizeof(second));
+    first = first << RANK_BITS | places;
+    second = second << RANK_BITS | (places + LANES);
     for (size_t i = 0; i < count; i++) {
-        lanes other = (lanes){} + own[i];
+        lanes other = (lanes){} + (keys[i] << RANK_BITS | i);
 
         first_rank -= (lanes) (other < first);
         second_rank -= (lanes) (other < second);
@@ -72,7 +72,7 @@ rank_changes(const uint64_t *keys, size_t count, uint64_t ret_ranks[RANKED])
     memcpy(ret_ranks + LANES, &second_rank, sizeof(second_rank));
 }
 
-static void
+static inline __attribute__((always_inline)) void
 put_in_order(const struct total_changes *from, size_t first, size_t end, struct total_changes *to)
 {
     if (end - first <= RANKED) {
@@ -100,6 +100,16 @@ put_in_order(const struct total_changes *from, size_t first, size_t end, struct 
     }
 }
 
+/* Each bucket, one behind the other; `ends` are theirs. */
+OI_VECTORISED static void
+order_buckets(const struct total_changes *from, const uint32_t *ends, size_t buckets,
+              struct total_changes *to)
+{
+    for (size_t i = 0, first = 0; i < buckets; first = ends[i++])
+        if (ends[i] > first)
+            put_in_order(from, first, ends[i], to);
+}
+
 /* window->dealt in order of time; `width` is of the slice that begins at `start`. */
 static const struct total_changes *
 sort_changes(struct total_window *window, size_t count, uint64_t start, uint64_t width)
@@ -124,9 +134,7 @@ sort_changes(struct total_window *window, size_t count, uint64_t start, uint64_t
         sorted->keys[at] = dealt->keys[i];
         sorted->changes[at] = dealt->changes[i];
     }
-    for (size_t i = 0, first = 0; i < buckets; first = ends[i++])
-        if (ends[i] > first)
-            put_in_order(sorted, first, ends[i], &window->dealt);
+    order_buckets(sorted, ends, buckets, &window->dealt);
     return &window->dealt;
 }
 

@@ -99,10 +99,31 @@ add_narrow(const struct prediction *prediction, struct inputs inputs, size_t cou
     }
 }
 
+/* The same where nothing is divided: modulo 2^64, whatever the products are. */
+OI_VECTORISED static void
+add_products(struct inputs inputs, size_t count, uint64_t factor, int64_t *values)
+{
+    if (!inputs.price) {
+        for (size_t i = 0; i < count; i++)
+            values[i] =
+                (int64_t) ((uint64_t) values[i] + (uint64_t) inputs.open_interest[i] * factor);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        values[i] = (int64_t) ((uint64_t) values[i] + (uint64_t) inputs.open_interest[i] *
+                                                          (uint64_t) inputs.price[i] * factor);
+}
+
 static void
 add_predictions(const struct prediction *prediction, struct inputs inputs, size_t count,
                 uint64_t sign, int64_t *values)
 {
+    if (prediction->divisor == 1) {
+        if (!(prediction->kind & USES_PRICE))
+            inputs.price = NULL;
+        add_products(inputs, count, sign * (uint64_t) prediction->multiplier, values);
+        return;
+    }
     if (prediction->kind & IS_NARROW) {
         add_narrow(prediction, inputs, count, sign, values);
         return;

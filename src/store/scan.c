@@ -10,6 +10,7 @@
  * Where to go on is a time, not a place, so chunks may be rewritten between two blocks.
  */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
+#include "base/compiler.h"
 #include "store/chunk.h"
 #include "store/store_internal.h"
 
@@ -339,14 +340,14 @@ columns_needed(unsigned columns)
     return columns & OI_COLUMN_KNOWN_TIME ? columns | OI_COLUMN_BATCH : columns;
 }
 
-static bool
-is_unique(const struct oi_columns *columns)
+OI_VECTORISED static bool
+is_unique(const oi_time *times, size_t count)
 {
-    bool is_ascending = true;
+    uint64_t repeats = 0;
 
-    for (size_t i = 1; i < columns->count; i++)
-        is_ascending &= columns->time[i - 1] < columns->time[i];
-    return is_ascending;
+    for (size_t i = 1; i < count; i++)
+        repeats |= times[i - 1] >= times[i];
+    return repeats == 0;
 }
 
 /* The usual block: every row of the chunk is visible and final, so its columns are handed out as
@@ -370,7 +371,8 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
     OI_TRY(oi_chunk_decode_part(block->place.key, block->place.value,
                                 columns_needed(scan->request.columns), &wanted, &scan->chunk,
                                 error));
-    if (!scan->request.all_revisions && !is_unique(&scan->chunk.columns))
+    if (!scan->request.all_revisions &&
+        !is_unique(scan->chunk.columns.time, scan->chunk.columns.count))
         return OI_OK;
     *ret_done = true;
     scan->view = scan->chunk.columns;
