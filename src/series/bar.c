@@ -6,6 +6,7 @@
  */
 #include "series/bar.h"
 
+#include "base/compiler.h"
 #include "core/time.h"
 
 #include <math.h>
@@ -136,26 +137,159 @@ plain_value(const struct plain_column *column, size_t row)
     return column->divides ? mantissa / column->power : mantissa * column->power;
 }
 
-/* Rows [from, to), all of the bar being filled. */
-static void
-add_run(struct oi_bars *bars, const struct oi_readings *readings,
-        const struct plain_column *amounts, const struct plain_column *prices, size_t from,
-        size_t to)
-{
-    size_t last = to;
+/* Rows that are turned into doubles together. */
+#define TILE 512
 
-    for (size_t row = from; row < to; row++) {
-        if (amounts->mantissas[row] == 0) {
-            bars->has_previous = false;
-            continue;
-        }
-        add_value(bars, plain_value(amounts, row));
-        last = row;
-        if (prices->mantissas && prices->mantissas[row] > 0)
-            add_price(bars, plain_value(prices, row));
+struct tile {
+    double values[TILE];
+    double changes[TILE]; /* against the row before; zero: none, or nothing is before */
+};
+
+OI_VECTORISED static void
+fill_values(const struct plain_column *column, size_t from, size_t count, double *values)
+{
+    const int64_t *mantissas = column->mantissas + from;
+
+    if (column->divides)
+        for (size_t i = 0; i < count; i++)
+            values[i] = (double) mantissas[i] / column->power;
+    else
+        for (size_t i = 0; i < count; i++)
+            values[i] = (double) mantissas[i] * column->power;
+}
+
+OI_VECTORISED static void
+fill_changes(const double *values, size_t count, double *changes)
+{
+    for (size_t i = 1; i < count; i++)
+        changes[i] = (values[i] - values[i - 1]) / values[i - 1];
+}
+
+OI_VECTORISED static bool
+has_zero(const int64_t *mantissas, size_t count)
+{
+    uint64_t zeros = 0;
+
+    for (size_t i = 0; i < count; i++)
+        zeros |= mantissas[i] == 0;
+    return zeros != 0;
+}
+
+/* The changes of neighbours that differ, in order: exactly those are not zero. */
+static void
+add_changes(struct oi_bars *bars, const double *changes, size_t count)
+{
+    double kept[TILE + 1], mean = bars->mean, squares = bars->squares;
+    uint32_t change_count = bars->change_count;
+    size_t kept_count = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        kept[kept_count] = changes[i];
+        kept_count += changes[i] < 0 || changes[i] > 0;
     }
-    if (last < to)
-        bars->last = oi_decimals_get(readings->amounts, last);
+    for (size_t i = 0; i < kept_count; i++) {
+        double before = kept[i] - mean;
+
+        change_count++;
+        mean += before / change_count;
+        squares += before * (kept[i] - mean);
+    }
+    bars->mean = mean;
+    bars->squares = squares;
+    bars->change_count = change_count;
+}
+
+/* Only the first and the last price of a bar have a say. */
+static void
+add_prices(struct oi_bars *bars, const struct plain_column *prices, size_t from, size_t to)
+{
+    if (!prices->mantissas)
+        return;
+    while (from < to && prices->mantissas[from] <= 0)
+        from++;
+    if (from == to)
+        return;
+    if (!bars->has_price)
+        add_price(bars, plain_value(prices, from));
+    while (prices->mantissas[to - 1] <= 0)
+        to--;
+    add_price(bars, plain_value(prices, to - 1));
+}
+
+/* Rows [from, to), all of the bar being filled; `tile` begins at `first`. */
+static void
+add_run(struct oi_bars *bars, struct tile *tile, size_t first, size_t from, size_t to)
+{
+    const double *values = tile->values + (from - first);
+    double *changes = tile->changes + (from - first);
+
+    if (!bars->has_value)
+        bars->first_value = values[0];
+    changes[0] = bars->has_previous ? (values[0] - bars->previous_value) / bars->previous_value : 0;
+    add_changes(bars, changes, to - from);
+    bars->previous_value = bars->last_value = values[to - from - 1];
+    bars->has_previous = bars->has_value = true;
+}
+
+/* The same where some are zero. */
+static void
+add_run_with_zeros(struct oi_bars *bars, const struct tile *tile, size_t first, size_t from,
+                   size_t to)
+{
+    for (size_t row = from; row < to; row++) {
+        double value = tile->values[row - first];
+
+        if (value > 0 || value < 0)
+            add_value(bars, value);
+        else
+            bars->has_previous = false;
+    }
+}
+
+/* The price counts with a figure alone. */
+static void
+add_ends(struct oi_bars *bars, const struct oi_readings *readings,
+         const struct plain_column *amounts, const struct plain_column *prices, size_t from,
+         size_t to)
+{
+    while (to > from && amounts->mantissas[to - 1] == 0)
+        to--;
+    if (from == to)
+        return;
+    bars->last = oi_decimals_get(readings->amounts, to - 1);
+    for (size_t row = from; row < to; row++)
+        if (amounts->mantissas[row] != 0)
+            add_prices(bars, prices, row, row + 1);
+}
+
+static void
+add_tile(struct oi_bars *bars, const struct oi_readings *readings,
+         const struct plain_column *amounts, const struct plain_column *prices, size_t first,
+         size_t end)
+{
+    struct tile tile;
+    bool is_whole = !has_zero(amounts->mantissas + first, end - first);
+
+    fill_values(amounts, first, end - first, tile.values);
+    if (is_whole)
+        fill_changes(tile.values, end - first, tile.changes);
+    for (size_t from = first, to; from < end; from = to) {
+        oi_time start = oi_interval_floor(bars->interval_ns, readings->time[from]);
+
+        for (to = from + 1; to < end && (uint64_t) readings->time[to] - (uint64_t) start <
+                                            (uint64_t) bars->interval_ns;)
+            to++;
+        if (!bars->is_filling || bars->start != start)
+            begin_bar(bars, start);
+        if (is_whole) {
+            add_run(bars, &tile, first, from, to);
+            bars->last = oi_decimals_get(readings->amounts, to - 1);
+            add_prices(bars, prices, from, to);
+        } else {
+            add_run_with_zeros(bars, &tile, first, from, to);
+            add_ends(bars, readings, amounts, prices, from, to);
+        }
+    }
 }
 
 void
@@ -166,17 +300,9 @@ oi_bars_add_readings(struct oi_bars *bars, const struct oi_readings *readings)
 
     if (take_plain(readings->amounts, readings->count, &amounts) &&
         (!is_priced || take_plain(readings->prices, readings->count, &prices))) {
-        for (size_t from = 0, to; from < readings->count; from = to) {
-            oi_time start = oi_interval_floor(bars->interval_ns, readings->time[from]);
-
-            for (to = from + 1;
-                 to < readings->count &&
-                 (uint64_t) readings->time[to] - (uint64_t) start < (uint64_t) bars->interval_ns;)
-                to++;
-            if (!bars->is_filling || bars->start != start)
-                begin_bar(bars, start);
-            add_run(bars, readings, &amounts, &prices, from, to);
-        }
+        for (size_t first = 0; first < readings->count; first += TILE)
+            add_tile(bars, readings, &amounts, &prices, first,
+                     readings->count - first < TILE ? readings->count : first + TILE);
         return;
     }
     for (size_t row = 0; row < readings->count; row++) {

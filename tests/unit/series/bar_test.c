@@ -116,6 +116,8 @@ assert_same_bar(const struct oi_bar *a, const struct oi_bar *b)
                 a->has_ratio == b->has_ratio);
 }
 
+#define ROWS 1200
+
 /* Columns of one exponent and of many, absent prices, zeros, figures past a double's bits. */
 static void
 bars_of_columns_are_those_of_ticks(void **)
@@ -127,18 +129,19 @@ bars_of_columns_are_those_of_ticks(void **)
     oi_random_init(&random, seed);
     for (int round = 0; round < 300; round++) {
         struct oi_bars fast = { .interval_ns = 5 * OI_MINUTE }, slow = fast;
-        int64_t mantissas[64], prices[64];
-        int8_t exponents[64];
-        oi_time times[64], time = round % 2 ? -OI_DAY : OI_DAY;
+        int64_t mantissas[ROWS], prices[ROWS];
+        int8_t exponents[ROWS];
+        oi_time times[ROWS], time = round % 2 ? -OI_DAY : OI_DAY;
         struct oi_decimals amounts = { .mantissas = mantissas, .exponent = 3 - round % 30 };
+        size_t rows = round % 3 ? 40 : ROWS;
         struct oi_decimals marks = { .mantissas = prices, .exponent = -(round % 9) };
 
         amounts.exponents = round % 5 == 4 ? exponents : NULL;
-        for (size_t i = 0; i < 64; i++) {
+        for (size_t i = 0; i < ROWS; i++) {
             time += (int64_t) oi_random_below(&random, 4) * OI_MINUTE + 1;
             times[i] = time;
             mantissas[i] =
-                oi_random_below(&random, 9) == 0
+                round % 4 != 3 && oi_random_below(&random, round % 4 ? 9 : 400) == 0
                     ? 0
                     : (int64_t) oi_random_below(&random, round % 7 ? 100'000 : INT64_MAX);
             prices[i] = (int64_t) oi_random_below(&random, 2000) - 100;
@@ -146,8 +149,8 @@ bars_of_columns_are_those_of_ticks(void **)
         }
         if (round % 3 == 0)
             marks.mantissas = NULL;
-        oi_bars_add_readings(&fast, &(struct oi_readings){ times, &amounts, &marks, 40 });
-        for (size_t i = 0; i < 40; i++) {
+        oi_bars_add_readings(&fast, &(struct oi_readings){ times, &amounts, &marks, rows });
+        for (size_t i = 0; i < rows; i++) {
             struct oi_decimal amount = oi_decimals_get(&amounts, i);
             struct oi_decimal price = oi_decimals_get(&marks, i);
 
