@@ -38,8 +38,9 @@ mask_of(unsigned width)
     return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
 }
 
-OI_VECTORISED static void
-unpack_block(const unsigned char *bytes, unsigned width, uint64_t *values)
+static inline __attribute__((always_inline)) void
+unpack_rows(const unsigned char *bytes, unsigned width, uint64_t base, bool is_both_ways,
+            uint64_t *values)
 {
     uint64_t mask = mask_of(width);
 
@@ -60,8 +61,28 @@ unpack_block(const unsigned char *bytes, unsigned width, uint64_t *values)
             row |= above << (64 - shift);
         }
         row &= mask;
+        if (is_both_ways)
+            row = row >> 1 ^ -(row & 1);
+        row += base;
         memcpy(values + (size_t) position * LANES, &row, sizeof(row));
     }
+}
+
+OI_VECTORISED static void
+unpack_block(const unsigned char *bytes, unsigned width, uint64_t base, bool is_both_ways,
+             uint64_t *values)
+{
+    if (is_both_ways)
+        unpack_rows(bytes, width, base, true, values);
+    else
+        unpack_rows(bytes, width, base, false, values);
+}
+
+OI_VECTORISED static void
+repeat_base(uint64_t base, uint64_t *values)
+{
+    for (size_t i = 0; i < OI_BLOCK_COUNT; i++)
+        values[i] = base;
 }
 
 OI_VECTORISED static void
@@ -212,7 +233,18 @@ oi_bitunpack(const unsigned char *bytes, size_t count, unsigned width, uint64_t 
     if (width == 0)
         memset(ret_values, 0, count * sizeof(*ret_values));
     else if (count == OI_BLOCK_COUNT)
-        unpack_block(bytes, width, ret_values);
+        unpack_block(bytes, width, 0, false, ret_values);
     else
         unpack_row(bytes, count, width, ret_values);
+}
+
+void
+oi_bitunpack_block(const unsigned char *bytes, unsigned width, int64_t base, bool is_both_ways,
+                   int64_t *ret_values)
+{
+    /* Signed and unsigned of one width may share memory. */
+    if (width == 0)
+        repeat_base((uint64_t) base, (uint64_t *) ret_values);
+    else
+        unpack_block(bytes, width, (uint64_t) base, is_both_ways, (uint64_t *) ret_values);
 }

@@ -104,6 +104,9 @@ size_t oi_bitpack_size(size_t count, unsigned width);
 /* `count` is at most OI_BLOCK_COUNT; a whole block is packed vertically, a shorter one in a row. */
 void oi_bitpack(const uint64_t *values, size_t count, unsigned width, unsigned char *out);
 void oi_bitunpack(const unsigned char *bytes, size_t count, unsigned width, uint64_t *ret_values);
+/* A whole block, each number (zigzag if it counts both ways) added to `base`. */
+void oi_bitunpack_block(const unsigned char *bytes, unsigned width, int64_t base, bool is_both_ways,
+                        int64_t *ret_values);
 
 /*
  * Each encoding: `_size` says about how long it would be, `_encode` writes it with its type byte,

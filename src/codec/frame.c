@@ -344,13 +344,18 @@ oi_frame_decode_block(struct oi_cursor *cursor, size_t count, int64_t *base, int
     bytes = oi_cursor_bytes(cursor, oi_bitpack_size(count, plan.width));
     if (cursor->failed)
         return oi_fail(error, OI_E_CORRUPT, "a block that is cut");
+    *base = plan.base;
+    if (count == OI_BLOCK_COUNT) {
+        oi_bitunpack_block((const unsigned char *) bytes.data, plan.width, plan.base,
+                           plan.is_both_ways, values);
+        return patch(cursor, &plan, count, values, error);
+    }
     /* Signed and unsigned of one width may share memory. */
     oi_bitunpack((const unsigned char *) bytes.data, count, plan.width, (uint64_t *) values);
     if (plan.is_both_ways)
         add_base_both_ways(values, count, plan.base);
     else
         add_base(values, count, plan.base);
-    *base = plan.base;
     return patch(cursor, &plan, count, values, error);
 }
 

@@ -453,13 +453,15 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
     bool has_steps = member->staleness_ns >= window->step_ns;
     struct leg_state state = leg->state;
     oi_time expiry = expiry_of(member, state.time);
+    const int64_t *values = leg->values;
+    int64_t factor = leg->factor;
     struct total_event *event;
 
     oi_vector_reserve(&window->events, 2 * (count - row));
     event = window->events.items + window->events.count;
     for (; row < count && times[row] < window->span.to; row++) {
         oi_time time = times[row];
-        int64_t value = leg->values[row] * leg->factor, change;
+        int64_t value = values[row] * factor, change;
         size_t place = place_of(window, time);
         bool is_counted;
         int more;
@@ -484,7 +486,7 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
             times[row + 1] - time == window->step_ns) {
             row += add_steps(window, leg, times, row, count, to, place);
             state.time = times[row];
-            state.last = leg->values[row] * leg->factor;
+            state.last = values[row] * factor;
             expiry = expiry_of(member, state.time);
         }
     }

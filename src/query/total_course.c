@@ -145,6 +145,61 @@ struct walked {
     uint32_t count;       /* of instants with a sum */
 };
 
+OI_VECTORISED static uint64_t
+sizes_of_changes(const int64_t *changes, size_t count)
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bits |= (uint64_t) (changes[i] ^ (changes[i] >> 63));
+    return bits;
+}
+
+/* As walk_changes, where the sum moves by less than 63 bits in the slice. */
+static void
+walk_small_changes(const struct total_changes *all, size_t count, struct total_course *course,
+                   struct walked *walked)
+{
+    const uint64_t *keys = all->keys;
+    const int64_t *changes = all->changes;
+    int64_t moved = 0, counted = course->counted;
+    int64_t open = 0, high = INT64_MIN, low = INT64_MAX, close = 0;
+    uint64_t first = 0, last = 0, time = keys[0] >> KEY_TIME_SHIFT;
+    uint64_t is_reading = 0;
+    uint32_t instants = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t next = i + 1 < count ? keys[i + 1] >> KEY_TIME_SHIFT : UINT64_MAX;
+
+        moved += changes[i];
+        counted += KEY_COUNT(keys[i]);
+        is_reading |= keys[i] & KEY_IS_READING;
+        if (next != time) {
+            if (is_reading && counted > 0) {
+                if (instants++ == 0) {
+                    open = moved;
+                    first = time;
+                }
+                high = moved > high ? moved : high;
+                low = moved < low ? moved : low;
+                close = moved;
+                last = time;
+            }
+            is_reading = 0;
+            time = next;
+        }
+    }
+    *walked = (struct walked){ course->sum + open,
+                               course->sum + high,
+                               course->sum + low,
+                               course->sum + close,
+                               first,
+                               last,
+                               instants };
+    course->sum += moved;
+    course->counted = counted;
+}
+
 static void
 walk_changes(const struct total_changes *all, size_t count, struct total_course *course,
              struct walked *walked)
@@ -152,7 +207,14 @@ walk_changes(const struct total_changes *all, size_t count, struct total_course 
     total_sum sum = course->sum;
     int64_t counted = course->counted;
     uint64_t is_reading = 0;
+    uint64_t size = sizes_of_changes(all->changes, count);
+    int64_t moves;
 
+    if (count > 0 && size < INT64_MAX &&
+        !__builtin_mul_overflow((int64_t) size + 1, (int64_t) count, &moves)) {
+        walk_small_changes(all, count, course, walked);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         uint64_t key = all->keys[i], time = key >> KEY_TIME_SHIFT;
 
