@@ -294,7 +294,7 @@ put_fraction(char *at, const char *eight, uint32_t fraction, int digits)
     return size + 1;
 }
 
-void
+OI_VECTORISED void
 oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t count,
                   int fraction_digits, const struct oi_slots *slots)
 {

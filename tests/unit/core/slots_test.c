@@ -84,6 +84,9 @@ check_batch(struct oi_random *random, int exponent, bool has_own, char after)
     int64_t mantissas[OI_SLOT_COUNT];
     int8_t exponents[OI_SLOT_COUNT];
     size_t count = oi_random_below(random, OI_SLOT_COUNT + 1);
+    /* Batches of small figures are made of fewer digits. */
+    static const int64_t divisors[] = { 1, 1'000'000, 1'000'000'000'000 };
+    int64_t divisor = divisors[oi_random_below(random, OI_COUNT(divisors))];
     const struct oi_slots slots = { texts[0], sizeof(texts[0]), sizes, after };
     const struct oi_decimals column = { .mantissas = mantissas,
                                         .exponents = has_own ? exponents : NULL,
@@ -92,7 +95,7 @@ check_batch(struct oi_random *random, int exponent, bool has_own, char after)
     for (size_t i = 0; i < count; i++) {
         uint64_t form = oi_random_below(random, 8);
 
-        mantissas[i] = some_mantissa(random);
+        mantissas[i] = some_mantissa(random) / divisor;
         exponents[i] = (int8_t) (form == 0   ? OI_EXPONENT_NONE
                                  : form == 1 ? OI_EXPONENT_WIDE
                                              : (int) oi_random_below(random, 60) - 39);
