@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One number for all rows: columns that never change, and regular times once they are deltas. */
+#include "base/compiler.h"
 #include "codec/column_internal.h"
 
 /* no unit test: internal to the folder, column_test drives every width and encoding */
@@ -21,6 +22,13 @@ oi_constant_encode(int64_t value, struct oi_buffer *out)
     oi_buffer_add_varint(out, oi_zigzag(value));
 }
 
+OI_VECTORISED static void
+repeat(int64_t value, size_t count, int64_t *values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = value;
+}
+
 enum oi_status
 oi_constant_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsigned,
                    struct oi_error *error)
@@ -29,7 +37,6 @@ oi_constant_decode(struct oi_cursor *cursor, size_t count, int64_t *values, unsi
 
     if (cursor->failed)
         return oi_fail(error, OI_E_CORRUPT, "a constant column that is cut");
-    for (size_t i = 0; i < count; i++)
-        values[i] = value;
+    repeat(value, count, values);
     return OI_OK;
 }

@@ -457,6 +457,7 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
     int64_t factor = leg->factor;
     struct total_event *event;
 
+    oi_assert(values); /* the leg is prepared */
     oi_vector_reserve(&window->events, 2 * (count - row));
     event = window->events.items + window->events.count;
     for (; row < count && times[row] < window->span.to; row++) {
