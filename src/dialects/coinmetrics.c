@@ -526,6 +526,8 @@ render_problem(const struct oi_call *call, const struct oi_http_request *,
         oi_http_reply_header_int(reply, "X-RateLimit-Limit", call->allowance.rate_limit);
         oi_http_reply_header_int(reply, "X-RateLimit-Remaining", 0);
         oi_http_reply_header_int(reply, "X-RateLimit-Reset", problem->retry_after_s);
+        oi_http_reply_header_text(reply, "X-RateLimit-Plan",
+                                  call->allowance.plan ? call->allowance.plan : "default");
         oi_http_reply_header_int(reply, "Retry-After", problem->retry_after_s);
     }
     oi_json_begin_object(&writer);

@@ -53,6 +53,8 @@ struct oi_call {
     struct oi_allowance {
         uint64_t credits_limit, credits_left, credits_charged;
         unsigned rate_limit, rate_left, rate_reset_s;
+        unsigned rate_burst; /* the most that rate_left can be: a bucket may hold more than comes
+                                back in its span */
         bool denies_totals;  /* no sums over several exchanges (Kiyotaka's plans) */
         bool rate_is_weight; /* the rate counts what the answer weighs, not yet taken off */
         size_t rows_max;

@@ -303,8 +303,8 @@ kiyotaka_render_usage(struct oi_rendering *rendering, struct oi_buffer *out, boo
 {
     const struct oi_allowance *allowance = &rendering->call->allowance;
     struct oi_json_writer writer = { .out = out };
-    unsigned used = allowance->rate_limit > allowance->rate_left
-                        ? allowance->rate_limit - allowance->rate_left
+    unsigned used = allowance->rate_burst > allowance->rate_left
+                        ? allowance->rate_burst - allowance->rate_left
                         : 0;
 
     oi_http_reply_type(rendering->reply, "application/json");
@@ -318,7 +318,7 @@ kiyotaka_render_usage(struct oi_rendering *rendering, struct oi_buffer *out, boo
     oi_json_add_name(&writer, "weightRemaining");
     oi_json_add_int(&writer, allowance->rate_left);
     oi_json_add_name(&writer, "burstCapacity");
-    oi_json_add_int(&writer, (int64_t) allowance->rate_limit * 2);
+    oi_json_add_int(&writer, allowance->rate_burst);
     oi_json_add_name(&writer, "resetSeconds");
     oi_json_add_int(&writer, allowance->rate_reset_s);
     oi_json_end_object(&writer);

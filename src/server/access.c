@@ -404,6 +404,7 @@ admit_guest(struct oi_access *access, const struct oi_visit *visit, struct oi_gr
         return OI_KEY_FINE;
     wait = oi_guests_admit(access->guests, plan, visit->peer, visit->monotonic_ns, &left);
     allowance->rate_limit = plan->rates[0].count;
+    allowance->rate_burst = plan->rates[0].burst > 0 ? plan->rates[0].burst : plan->rates[0].count;
     allowance->rate_left = left.count;
     allowance->rate_reset_s = left.reset_ns > 0 ? oi_seconds_up(left.reset_ns) : 0;
     allowance->rate_is_weight = visit->cost == OI_COST_WEIGHT && plan->cost == OI_COST_WEIGHT;

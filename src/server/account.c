@@ -182,6 +182,8 @@ tell(const struct oi_account *account, const struct oi_visit *visit, const struc
             oi_rate_left(&plan->rates[0], &account->rates[0], visit->monotonic_ns);
 
         allowance->rate_limit = plan->rates[0].count;
+        allowance->rate_burst =
+            plan->rates[0].burst > 0 ? plan->rates[0].burst : plan->rates[0].count;
         allowance->rate_left = left.count;
         allowance->rate_reset_s = left.reset_ns > 0 ? oi_seconds_up(left.reset_ns) : 0;
         allowance->rate_is_weight = visit->cost == OI_COST_WEIGHT && plan->cost == OI_COST_WEIGHT;

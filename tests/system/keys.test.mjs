@@ -249,6 +249,8 @@ test('Kiyotaka’s weights, sums and history', { skip }, async (t) => {
     assert.equal(one.headers['x-ratelimit-remaining'], '19');
     const free = await ask(server, '/v1/exchanges', { headers });
     assert.equal(free.headers['x-ratelimit-remaining'], '19');
+    const { json: usage } = await ask(server, '/v1/usage', { headers });
+    assert.deepEqual([usage.weightPerMinute, usage.weightUsed, usage.weightRemaining, usage.burstCapacity], [10, 1, 19, 20]);
     const heavy = await ask(server, `${points}&interval=MINUTE&period=10000&from=${now - 600000}`, { headers });
     assert.equal(heavy.status, 200, heavy.text);
     const old = await ask(server, `${points}&interval=HOUR&period=7200&from=${now - 30 * 86400}`, { headers });
@@ -297,6 +299,13 @@ test('who has no key is limited by address where the plan says so', { skip }, as
 
     for (let i = 0; i < 12; i++) statuses.push((await send(server, 'native')).status);
     assert.deepEqual(statuses, [...Array(10).fill(200), 429, 429]);
+    // The address is that of the connection: what a caller says of it is only said.
+    for (const name of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'True-Client-IP', 'CF-Connecting-IP']) {
+        const { target, headers } = vendors.coinmetrics();
+        const answer = await ask(server, target, { headers: { ...headers, [name]: name === 'Forwarded' ? 'for=192.0.2.7' : '192.0.2.7' } });
+        assert.equal(answer.status, 429, name);
+        assert.equal(answer.headers['x-ratelimit-plan'], 'community');
+    }
 });
 
 test('the page’s session is a cookie and no key', { skip }, async (t) => {

@@ -167,13 +167,15 @@ tells_what_the_plan_has_left(void **)
     struct test_exchange exchange;
 
     assert_ok(test_ask(&exchange, "/v1/usage", NULL));
-    exchange.call.allowance = (struct oi_allowance){
-        .rate_limit = 100, .rate_left = 70, .rate_reset_s = 30, .plan = "Standard"
-    };
+    exchange.call.allowance = (struct oi_allowance){ .rate_limit = 100,
+                                                     .rate_burst = 200,
+                                                     .rate_left = 170,
+                                                     .rate_reset_s = 18,
+                                                     .plan = "Standard" };
     assert_ok(test_render(&exchange, NULL));
     test_body_is(&exchange, "{\"tier\":\"Standard\",\"weightPerMinute\":100,\"weightUsed\":30,"
-                            "\"weightRemaining\":70,\"burstCapacity\":200,\"resetSeconds\":30}");
-    assert_string_equal(test_header(&exchange, "X-RateLimit-Remaining"), "70");
+                            "\"weightRemaining\":170,\"burstCapacity\":200,\"resetSeconds\":18}");
+    assert_string_equal(test_header(&exchange, "X-RateLimit-Remaining"), "170");
     test_close(&exchange);
 }
 
