@@ -46,6 +46,10 @@ enum shape {
 #define GUESS_PART 16
 #define GUESS_SLACK 32
 
+/* A habit is good for so many columns, and for ones that are larger by at most this part. */
+#define HABIT_TURNS 7
+#define HABIT_PART 64
+
 struct candidate {
     enum shape shape;
     bool has_gaps;
@@ -183,24 +187,108 @@ encode_best(const struct shapes *shapes, const int64_t *values, size_t count, st
     }
 }
 
-void
-oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out)
+/* Room for what the shapes hold; NULL where the column is one number, which is written then. */
+static int64_t *
+begin_shapes(const int64_t *values, size_t count, struct shapes *shapes, struct oi_buffer *out)
 {
-    struct shapes shapes = {};
     int64_t *memory;
 
     oi_assert(count <= OI_COLUMN_COUNT_MAX);
     if (count == 0 || oi_constant_fits(values, count)) {
         oi_constant_encode(count ? values[0] : 0, out);
-        return;
+        return NULL;
     }
     memory = oi_alloc(4 * count * sizeof(*memory));
-    shapes.deltas = memory;
-    shapes.seconds = memory + count;
-    shapes.multiples = memory + 2 * count;
-    shapes.codes = memory + 3 * count;
+    shapes->deltas = memory;
+    shapes->seconds = memory + count;
+    shapes->multiples = memory + 2 * count;
+    shapes->codes = memory + 3 * count;
+    return memory;
+}
+
+void
+oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    struct shapes shapes = {};
+    int64_t *memory = begin_shapes(values, count, &shapes, out);
+
+    if (!memory)
+        return;
     consider_all(&shapes, values, count);
     encode_best(&shapes, values, count, out);
+    oi_free(memory);
+}
+
+/* What one shape needs. False where the values do not have it. */
+static bool
+take_shape(struct shapes *shapes, const int64_t *values, size_t count)
+{
+    if (shapes->best == SHAPE_MULTIPLE) {
+        shapes->power = oi_multiple_power(values, count);
+        return shapes->power > 0 &&
+               oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest);
+    }
+    if (shapes->best == SHAPE_DICTIONARY)
+        return oi_dictionary_take(values, count, &shapes->dictionary, shapes->codes);
+    if (shapes->best == SHAPE_FRAME)
+        return true;
+    oi_delta_take(values, count, shapes->deltas);
+    shapes->first_delta = shapes->deltas[0];
+    shapes->power = oi_delta_power(shapes->deltas, count);
+    if (shapes->power > 0)
+        oi_delta_divide(shapes->deltas, count, shapes->power);
+    if (shapes->best == SHAPE_DELTA_OF_DELTA)
+        oi_delta_take(shapes->deltas, count, shapes->seconds);
+    return true;
+}
+
+static uint32_t
+weight_of(size_t size, size_t count)
+{
+    return (uint32_t) (size * 8 * 1000 / count);
+}
+
+/* False, and nothing written, where all should be tried. */
+static bool
+encode_by_habit(struct shapes *shapes, const int64_t *values, size_t count,
+                struct oi_column_habit *habit, struct oi_buffer *out)
+{
+    size_t start = out->size;
+
+    if (!habit->is_known || habit->turns >= HABIT_TURNS)
+        return false;
+    shapes->best = (enum shape) habit->shape;
+    shapes->best_has_gaps = habit->has_gaps;
+    if (!take_shape(shapes, values, count))
+        return false;
+    encode_best(shapes, values, count, out);
+    if (weight_of(out->size - start, count) <= habit->weight + habit->weight / HABIT_PART) {
+        habit->turns++;
+        return true;
+    }
+    if (!out->overflowed)
+        out->size = start;
+    return false;
+}
+
+void
+oi_column_encode_like(const int64_t *values, size_t count, struct oi_column_habit *habit,
+                      struct oi_buffer *out)
+{
+    struct shapes shapes = {};
+    size_t start = out->size;
+    int64_t *memory = begin_shapes(values, count, &shapes, out);
+
+    if (!memory)
+        return;
+    if (!encode_by_habit(&shapes, values, count, habit, out)) {
+        consider_all(&shapes, values, count);
+        encode_best(&shapes, values, count, out);
+        *habit = (struct oi_column_habit){ .shape = (uint8_t) shapes.best,
+                                           .is_known = true,
+                                           .has_gaps = shapes.best_has_gaps,
+                                           .weight = weight_of(out->size - start, count) };
+    }
     oi_free(memory);
 }
 

@@ -12,6 +12,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,19 @@
 
 /* Append `count` values. Exact for every input. */
 void oi_column_encode(const int64_t *values, size_t count, struct oi_buffer *out);
+
+/* How a column was encoded last: a guess at what suits the next one of the same series. All zeros:
+ * nothing is known yet. Private, but for copying. */
+struct oi_column_habit {
+    uint8_t shape;
+    bool is_known, has_gaps;
+    uint8_t turns;   /* columns since all were tried */
+    uint32_t weight; /* bits of a thousand values */
+};
+/* The same without trying everything each time: again when the column came out larger than the
+ * habit is, and at every eighth. */
+void oi_column_encode_like(const int64_t *values, size_t count, struct oi_column_habit *habit,
+                           struct oi_buffer *out);
 /* The same bytes' meaning at a fraction of the time: constants, multiples and frames without a
  * trial of what else might be smaller. For what is soon written anew. */
 void oi_column_encode_quickly(const int64_t *values, size_t count, struct oi_buffer *out);

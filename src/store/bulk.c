@@ -128,6 +128,7 @@ struct slice {
     uint32_t from, to;
     uint32_t *owners; /* of its rows: whose each is, 0 where it is refused */
     struct tally *tallies;
+    uint64_t figures; /* a byte of each figure: not 0 where some row has it */
 };
 
 struct sorting {
@@ -146,6 +147,7 @@ count_rows(const struct sorting *sorting, struct slice *slice)
 {
     struct loading *loading = sorting->loading;
     uint32_t *owner = slice->owners;
+    uint64_t figures = 0;
 
     for (uint32_t part = slice->from; part < slice->to; part++) {
         const struct oi_bulk_part *rows = &loading->bulk->parts[part];
@@ -156,6 +158,7 @@ count_rows(const struct sorting *sorting, struct slice *slice)
             const char *fault = find_fault(row, series, sorting->series_count, sorting->now);
             struct tally *tally;
 
+            figures |= oi_bulk_figures(row);
             *owner = fault ? 0 : series;
             if (fault) {
                 refuse(loading, (struct oi_bulk_item){ part, i }, fault);
@@ -170,6 +173,7 @@ count_rows(const struct sorting *sorting, struct slice *slice)
             tally->count++;
         }
     }
+    slice->figures = figures;
 }
 
 static void
@@ -229,6 +233,8 @@ make_loads(struct sorting *sorting)
         if (load.count > 0)
             oi_vector_push(&loads, load);
     }
+    for (unsigned i = 0; i < sorting->slice_count; i++)
+        oi_bulk_add_figures(work, sorting->slices[i].figures);
     work->loads = loads.items;
     work->load_count = loads.count;
 }

@@ -38,6 +38,7 @@ static const int64_t powers[POWER_MAX + 1] = {
 /* The columns of one chunk; room for all of them in one piece of memory. */
 struct columns {
     size_t count, capacity;
+    struct oi_chunk_habits habits;
     int64_t *time, *exchange_time, *known_time, *commit_time;
     uint64_t *batch;
     int64_t *mantissas[OI_PACKED_FIGURES];
@@ -67,8 +68,9 @@ oi_bulk_observation(const struct oi_bulk_work *work, struct oi_bulk_item item)
     return reading;
 }
 
+/* What all rows of the load have alike is put there once. */
 static void
-make_room(struct columns *columns, size_t count)
+make_room(const struct oi_bulk_work *work, struct columns *columns, size_t count)
 {
     size_t words = 5 + OI_PACKED_FIGURES;
     char *at;
@@ -90,13 +92,17 @@ make_room(struct columns *columns, size_t count)
     columns->exponents[0] = (void *) (columns->flags + count);
     for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
         columns->exponents[i] = columns->exponents[i - 1] + count;
+    for (size_t i = 0; i < count; i++) {
+        columns->commit_time[i] = work->commit_time;
+        columns->batch[i] = work->batch;
+    }
 }
 
 static void
 gather(const struct oi_bulk_work *work, const struct oi_bulk_item *items, size_t count,
        struct columns *columns)
 {
-    make_room(columns, count);
+    make_room(work, columns, count);
     columns->count = count;
     oi_vector_clear(&columns->wides);
     for (size_t i = 0; i < count; i++) {
@@ -112,10 +118,10 @@ gather(const struct oi_bulk_work *work, const struct oi_bulk_item *items, size_t
         columns->time[i] = row->time;
         columns->exchange_time[i] = row->exchange_time;
         columns->known_time[i] = known_time_of(work, row);
-        columns->commit_time[i] = work->commit_time;
-        columns->batch[i] = work->batch;
         columns->flags[i] = row->flags | part->targets[row->target].flags;
         for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++) {
+            if (!work->has_figure[figure])
+                continue;
             columns->mantissas[figure][i] = row->mantissas[figure];
             columns->exponents[figure][i] = row->exponents[figure];
             if (row->exponents[figure] == OI_EXPONENT_WIDE) {
@@ -206,9 +212,11 @@ encode_chunk(const struct oi_bulk_work *work, struct oi_bulk_load *load,
                                                              &rows->mark_price, &rows->index_price,
                                                              &rows->last_price };
     for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++)
-        finish_figure(columns, figure, figures[figure]);
+        if (work->has_figure[figure])
+            finish_figure(columns, figure, figures[figure]);
     key = oi_key_of_chunk(load->series, columns->time[0]);
-    oi_chunk_encode(oi_key_slice(&key), rows, columns->commit_time, &load->bytes);
+    oi_chunk_encode_like(oi_key_slice(&key), rows, columns->commit_time, &columns->habits,
+                         &load->bytes);
     add_value(load, OI_TABLE_CHUNK, &key, from);
     load->chunk_count++;
 }

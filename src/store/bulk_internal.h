@@ -6,6 +6,10 @@
 #include "store/rollup.h"
 #include "store/store_internal.h"
 
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
 /* A row by its place. */
 struct oi_bulk_item {
     uint32_t part, row;
@@ -41,6 +45,7 @@ struct oi_bulk_work {
     size_t load_count;
     atomic_size_t next; /* load to be taken by a thread */
     size_t chunk_rows;
+    bool has_figure[OI_PACKED_FIGURES]; /* in some row of some series */
     uint64_t batch;
     oi_time commit_time;
 };
@@ -49,6 +54,28 @@ static inline const struct oi_packed *
 oi_bulk_row(const struct oi_bulk *bulk, struct oi_bulk_item item)
 {
     return &bulk->parts[item.part].rows[item.row];
+}
+
+/* A byte of each figure, 0 where the row has none; the bytes behind mean nothing. */
+static inline uint64_t
+oi_bulk_figures(const struct oi_packed *row)
+{
+    uint64_t exponents;
+
+    static_assert(offsetof(struct oi_packed, exponents) + sizeof(exponents) <= sizeof(*row),
+                  "more than the exponents may be read");
+    memcpy(&exponents, (const char *) row + offsetof(struct oi_packed, exponents),
+           sizeof(exponents));
+    return exponents ^ ((uint8_t) OI_EXPONENT_NONE * UINT64_C(0x0101010101010101));
+}
+
+static inline void
+oi_bulk_add_figures(struct oi_bulk_work *work, uint64_t figures)
+{
+    const char *bytes = (const char *) &figures;
+
+    for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++)
+        work->has_figure[figure] |= bytes[figure] != 0;
 }
 
 /* What the row says, with its known time and all flags. */

@@ -29,6 +29,10 @@ enum part {
     PART_COUNT = 11,
 };
 
+static_assert(OI_CHUNK_HABITS >= PART_COUNT, "each part has its habit, and one is spare");
+/* That of a USD figure which is not predicted. */
+#define HABIT_PLAIN_VALUE 0
+
 /* Decimals are parts 5 to 9. */
 #define DECIMALS_FIRST PART_OPEN_INTEREST
 #define DECIMALS_COUNT 5
@@ -74,9 +78,10 @@ struct writer {
     const struct oi_columns *rows;
     size_t count;
     struct oi_chunk_decimals decimals[DECIMALS_COUNT];
-    int64_t *scratch, *values; /* `count` each */
-    struct oi_buffer part;     /* the column being made */
-    struct oi_buffer body;     /* those that are done */
+    int64_t *scratch, *values;      /* `count` each */
+    struct oi_column_habit *habits; /* by part */
+    struct oi_buffer part;          /* the column being made */
+    struct oi_buffer body;          /* those that are done */
 };
 
 /* Close the part being made: its number and size before it. */
@@ -104,7 +109,7 @@ write_times(struct writer *writer, enum part part)
         for (size_t i = 0; i < writer->count; i++)
             values[i] = wrap_subtract(values[i], writer->rows->time[i]);
         oi_buffer_add_u8(&writer->part, PRESENCE_ALL);
-        oi_column_encode(values, writer->count, &writer->part);
+        oi_column_encode_like(values, writer->count, &writer->habits[part], &writer->part);
         finish_part(writer, part);
         return;
     }
@@ -125,7 +130,7 @@ write_times(struct writer *writer, enum part part)
         oi_column_encode(is_there, writer->count, &writer->part);
     }
     if (absent < writer->count)
-        oi_column_encode(values, writer->count, &writer->part);
+        oi_column_encode_like(values, writer->count, &writer->habits[part], &writer->part);
     finish_part(writer, part);
 }
 
@@ -134,12 +139,14 @@ write_times(struct writer *writer, enum part part)
 static void
 write_value(struct writer *writer, const struct oi_chunk_decimals *value)
 {
+    struct oi_chunk_decimals plain = *value;
     size_t size;
 
     if (oi_chunk_value_encode(value, &writer->decimals[0], &writer->decimals[1], writer->count,
                               writer->scratch, writer->count, &writer->part))
         return;
-    oi_chunk_decimals_encode(value, writer->count, writer->scratch, &writer->part);
+    plain.habit = &writer->habits[HABIT_PLAIN_VALUE];
+    oi_chunk_decimals_encode(&plain, writer->count, writer->scratch, &writer->part);
     size = writer->part.size;
     if (oi_chunk_value_encode(value, &writer->decimals[0], &writer->decimals[1], writer->count,
                               writer->scratch, size, &writer->part))
@@ -158,6 +165,7 @@ write_decimals(struct writer *writer)
         struct oi_chunk_decimals *decimals = &writer->decimals[i];
 
         oi_chunk_decimals_take(columns[i], writer->count, decimals);
+        decimals->habit = &writer->habits[i + DECIMALS_FIRST];
         if (!decimals->is_there)
             continue;
         if (i + DECIMALS_FIRST == PART_VALUE_USD)
@@ -181,7 +189,8 @@ write_flags(struct writer *writer)
     }
     if (any == 0)
         return;
-    oi_column_encode(writer->scratch, writer->count, &writer->part);
+    oi_column_encode_like(writer->scratch, writer->count, &writer->habits[PART_FLAGS],
+                          &writer->part);
     finish_part(writer, PART_FLAGS);
 }
 
@@ -190,7 +199,7 @@ write_body(struct writer *writer, const oi_time *commit_times)
 {
     const struct oi_columns *rows = writer->rows;
 
-    oi_column_encode(rows->time, writer->count, &writer->part);
+    oi_column_encode_like(rows->time, writer->count, &writer->habits[PART_TIME], &writer->part);
     finish_part(writer, PART_TIME);
     if (rows->exchange_time) {
         memcpy(writer->values, rows->exchange_time, writer->count * sizeof(oi_time));
@@ -205,7 +214,8 @@ write_body(struct writer *writer, const oi_time *commit_times)
     write_times(writer, PART_KNOWN_TIME);
     for (size_t i = 0; i < writer->count; i++)
         writer->scratch[i] = (int64_t) rows->batch[i];
-    oi_column_encode(writer->scratch, writer->count, &writer->part);
+    oi_column_encode_like(writer->scratch, writer->count, &writer->habits[PART_BATCH],
+                          &writer->part);
     finish_part(writer, PART_BATCH);
     write_decimals(writer);
     write_flags(writer);
@@ -270,8 +280,18 @@ void
 oi_chunk_encode(struct oi_slice key, const struct oi_columns *rows, const oi_time *commit_times,
                 struct oi_buffer *out)
 {
+    struct oi_chunk_habits none = {};
+
+    oi_chunk_encode_like(key, rows, commit_times, &none, out);
+}
+
+void
+oi_chunk_encode_like(struct oi_slice key, const struct oi_columns *rows,
+                     const oi_time *commit_times, struct oi_chunk_habits *habits,
+                     struct oi_buffer *out)
+{
     size_t count = rows->count;
-    struct writer writer = { .rows = rows, .count = count };
+    struct writer writer = { .rows = rows, .count = count, .habits = habits->columns };
     struct oi_chunk_header header;
     int64_t *memory;
     int8_t *exponents;

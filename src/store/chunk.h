@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "codec/column.h"
 #include "core/columns.h"
 #include "core/time.h"
 
@@ -42,6 +43,16 @@ struct oi_chunk_header {
  */
 void oi_chunk_encode(struct oi_slice key, const struct oi_columns *rows,
                      const oi_time *commit_times, struct oi_buffer *out);
+
+/* How the columns of the series' chunk before were encoded: all zeros for its first one. */
+#define OI_CHUNK_HABITS 12
+struct oi_chunk_habits {
+    struct oi_column_habit columns[OI_CHUNK_HABITS];
+};
+/* The same, sooner, for chunk after chunk of one series. */
+void oi_chunk_encode_like(struct oi_slice key, const struct oi_columns *rows,
+                          const oi_time *commit_times, struct oi_chunk_habits *habits,
+                          struct oi_buffer *out);
 
 /* About `rows` rows, so many that their chunk fills whole pages of the engine, judged by a chunk of
  * `sample_rows` in `sample_size` bytes of the same series; `rows` where that is not worth it, or

@@ -237,7 +237,7 @@ oi_chunk_decimals_encode(const struct oi_chunk_decimals *decimals, size_t count,
                          struct oi_buffer *out)
 {
     oi_chunk_decimals_encode_head(decimals, count, 0, scratch, out);
-    oi_column_encode(decimals->mantissas, count, out);
+    oi_column_encode_like(decimals->mantissas, count, decimals->habit, out);
     for (size_t i = 0; i < decimals->wide_count; i++)
         encode_wide(&decimals->wides[i], out);
 }

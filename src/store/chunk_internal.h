@@ -30,6 +30,7 @@ struct oi_chunk_decimals {
     int8_t *exponents; /* filled unless COMMON */
     const struct oi_decimal *wides;
     size_t wide_first, wide_count; /* decoding: which of the chunk's wides */
+    struct oi_column_habit *habit; /* encoding: of its mantissas */
 };
 
 /*

@@ -303,7 +303,7 @@ oi_chunk_value_encode(const struct oi_chunk_decimals *value,
     for (size_t i = 0; i < count; i++)
         scratch[i] = value->mantissas[i];
     add_predictions(&prediction, inputs, count, UINT64_MAX, scratch);
-    oi_column_encode(scratch, count, out);
+    oi_column_encode_like(scratch, count, value->habit, out);
     if (out->size - start < plain_size)
         return true;
     out->size = start;

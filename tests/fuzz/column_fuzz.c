@@ -21,6 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t decoded[COUNT_MAX];
     size_t count;
     size_t used;
+    struct oi_column_habit habit = {};
 
     if (size < 2)
         return 0;
@@ -28,9 +29,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void) oi_column_decode((struct oi_slice){ (const char *) data + 2, size - 2 }, count, values,
                             &used, NULL);
     memcpy(values, data, size < sizeof(values) ? size : sizeof(values));
-    for (int is_quick = 0; is_quick < 2; is_quick++) {
+    oi_column_encode_like(values, count / 2, &habit, &bytes);
+    for (int way = 0; way < 3; way++) {
         oi_buffer_clear(&bytes);
-        if (is_quick)
+        if (way == 2)
+            oi_column_encode_like(values, count, &habit, &bytes);
+        else if (way == 1)
             oi_column_encode_quickly(values, count, &bytes);
         else
             oi_column_encode(values, count, &bytes);

@@ -47,10 +47,22 @@ round_trip_by(void (*encode)(const int64_t *values, size_t count, struct oi_buff
     return result;
 }
 
+/* As the values before them were: a habit of the first half, and one of their own. */
+static void
+encode_by_habit(const int64_t *values, size_t count, struct oi_buffer *out)
+{
+    struct oi_column_habit habit = {};
+
+    oi_column_encode_like(values, count / 2, &habit, out);
+    oi_buffer_clear(out);
+    oi_column_encode_like(values, count, &habit, out);
+}
+
 static size_t
 round_trip(const int64_t *values, size_t count)
 {
     (void) round_trip_by(oi_column_encode_quickly, values, count);
+    (void) round_trip_by(encode_by_habit, values, count);
     return round_trip_by(oi_column_encode, values, count);
 }
 
@@ -411,10 +423,35 @@ allocates_nothing_to_decode(void **)
     oi_buffer_release(&bytes);
 }
 
+static void
+a_habit_that_does_not_suit_any_more_is_given_up(void **)
+{
+    struct oi_column_habit habit = {};
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer first = {}, second = {}, best = {};
+    int64_t steps[1024], codes[1024], decoded[1024];
+    size_t used = 0;
+
+    for (int64_t i = 0; i < 1024; i++) {
+        steps[i] = i * i;
+        codes[i] = i % 7 * INT64_C(1'000'000'000'001);
+    }
+    oi_column_encode_like(steps, 1024, &habit, &first);
+    oi_column_encode_like(codes, 1024, &habit, &second);
+    oi_column_encode(codes, 1024, &best);
+    assert_int_equal(second.size, best.size);
+    assert_memory_equal(second.data, best.data, best.size);
+    oi_column_encode_like(codes, 1024, &habit, &second);
+    assert_int_equal(second.size, 2 * best.size);
+    assert_ok(oi_column_decode((struct oi_slice){ second.data + best.size, best.size }, 1024,
+                               decoded, &used, NULL));
+    assert_memory_equal(decoded, codes, sizeof(codes));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_habit_that_does_not_suit_any_more_is_given_up),
         cmocka_unit_test(keeps_a_constant_in_a_few_bytes),
         cmocka_unit_test(keeps_regular_times_in_a_few_bytes),
         cmocka_unit_test(keeps_times_of_whole_milliseconds_in_their_bits),
