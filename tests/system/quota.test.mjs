@@ -59,16 +59,34 @@ async function calls(server, key, count) {
     return fine;
 }
 
+// A Redis that answers late counts as away, and then servers let in what they have alone: as it should be, but not
+// what is tested here. Where one was late because this machine is busy, the test is begun again, twice at most.
+const punctual = (body) => async (t) => {
+    for (let times = 1; ; times++) {
+        const servers = [];
+        try {
+            return await body(t, async (options) => {
+                const server = await startServer(t, options);
+                servers.push(server);
+                return server;
+            });
+        } catch (error) {
+            if (times === 3 || !servers.some((server) => /redis\.away.*no answer in time/.test(server.stderr))) throw error;
+            t.diagnostic(`Redis was late, once more: ${error.message}`);
+        }
+    }
+};
+
 const args = (port, servers = 2) => [
     '--no-collect', '--threads', '2', '--quota-redis', `redis://127.0.0.1:${port}/1`, '--quota-redis-password', PASSWORD,
     '--quota-servers', `${servers}`, '--plan-rules', 'month calls=300', '--plan-rules', 'window window=64/3600s',
     '--plan-rules', 'bucket rate=64/3600s'];
 const keysOf = (plan, ...names) => ['--key-plan', plan, ...names.flatMap((name) => ['--key', name])];
 
-test('a month of two servers is one month, through the deaths of Redis and of a server', { skip }, async (t) => {
+test('a month of two servers is one month, through the deaths of Redis and of a server', { skip }, punctual(async (t, startServer) => {
     const port = await freePort();
     let redis = await startRedis(t, port);
-    const start = (data) => startServer(t, { data, args: [...args(port), ...keysOf('month', 'key-one', 'key-two')] });
+    const start = (data) => startServer({ data, args: [...args(port), ...keysOf('month', 'key-one', 'key-two')] });
     const folders = [await makeFolder(t), await makeFolder(t)];
     const servers = await Promise.all(folders.map(start));
     await Promise.all(servers.map(sharing));
@@ -104,13 +122,13 @@ test('a month of two servers is one month, through the deaths of Redis and of a 
     await alone(servers[1]);
     assert.equal(await calls(servers[1], 'key-two', 160), 150);
     for (const server of servers) assert.doesNotMatch(server.stderr, new RegExp(PASSWORD));
-});
+}));
 
 for (const plan of ['window', 'bucket'])
-    test(`a ${plan} of two servers is one ${plan}`, { skip }, async (t) => {
+    test(`a ${plan} of two servers is one ${plan}`, { skip }, punctual(async (t, startServer) => {
         const port = await freePort();
         const redis = await startRedis(t, port);
-        const servers = await Promise.all([0, 1].map(() => startServer(t, { args: [...args(port), ...keysOf(plan, 'key')] })));
+        const servers = await Promise.all([0, 1].map(() => startServer({ args: [...args(port), ...keysOf(plan, 'key')] })));
         await Promise.all(servers.map(sharing));
         const fine = (await calls(servers[0], 'key', 20)) + (await calls(servers[1], 'key', 60));
         assert.ok(fine <= 64 && fine >= 62, `${fine}`);
@@ -123,7 +141,7 @@ for (const plan of ['window', 'bucket'])
         await alone(servers[0]);
         redis.kill('SIGCONT');
         await sharing(servers[0]);
-    });
+    }));
 
 test('a wrong password, and an address that is none', { skip }, async (t) => {
     const port = await freePort();
