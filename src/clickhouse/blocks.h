@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OI_NATIVE_COLUMNS_MAX 32
+#define OI_NATIVE_COLUMNS_MAX 80
 
 enum oi_native_type {
     OI_NATIVE_UINT8,

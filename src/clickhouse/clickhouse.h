@@ -14,6 +14,8 @@ struct oi_clickhouse_options {
     bool is_read_only;
     size_t chunk_rows; /* rows of a first block, for tests; 0: OI_CHUNK_ROWS */
     int64_t turn_ns;   /* after which another's turn is given up, for tests; 0: a minute */
+    /* Hours and days are made ready after so many rows, for tests; 0: see filling.h. */
+    uint64_t fill_rows;
     /* Where batches wait while ClickHouse is away; NULL: they are refused then. */
     const char *spool_folder;
     uint64_t spool_bytes; /* at most; 0: 1 GiB */

@@ -169,6 +169,7 @@ close_engine(void *context)
 
     (void) pthread_mutex_destroy(&engine->look_lock);
     (void) pthread_cond_destroy(&engine->look_wanted);
+    oi_filling_release(&engine->filling);
     oi_spool_close(&engine->spool);
     oi_clickhouse_client_free(&engine->client);
     if (engine->folder[0] != 0)
@@ -183,6 +184,7 @@ static const struct oi_remote_calls calls = {
     .present = oi_clickhouse_present,
     .read = oi_clickhouse_read,
     .gather = oi_clickhouse_gather,
+    .ready = oi_filling_ready,
     .keep = keep,
     .stats = stats_of,
     .verify = verify,
@@ -219,6 +221,7 @@ begin(struct oi_clickhouse *engine, const char *text, const struct oi_clickhouse
     oi_random_uuid(engine->writer);
     engine->clock = options->clock ? options->clock : &oi_clock_system;
     engine->is_read_only = options->is_read_only;
+    engine->filling.rows_due = options->fill_rows;
     engine->turn_ns = options->turn_ns ? options->turn_ns : 60 * OI_SECOND;
     OI_TRY(oi_clickhouse_address_parse(text, &address, error));
     OI_TRY(oi_clickhouse_client_new(&address, &engine->client, error));
@@ -240,6 +243,7 @@ oi_clickhouse_open(const char *address, const struct oi_clickhouse_options *opti
 
     (void) pthread_mutex_init(&engine->look_lock, NULL);
     (void) pthread_cond_init(&engine->look_wanted, NULL);
+    (void) pthread_mutex_init(&engine->filling.lock, NULL);
     status = begin(engine, address, options ? options : &defaults, error);
     store = engine->store;
     if (status != OI_OK) {

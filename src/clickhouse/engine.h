@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clickhouse/client.h"
+#include "clickhouse/filling.h"
 #include "clickhouse/readings.h"
 #include "clickhouse/spool.h"
 #include "clickhouse/tables.h"
@@ -37,6 +38,7 @@ struct oi_clickhouse {
     uint64_t other_turn; /* taken by somebody whose event does not come */
     int64_t other_since;
     struct oi_spool *spool; /* or NULL */
+    struct oi_filling filling;
     bool is_draining;
     int64_t drain_at, drain_pause; /* when the next try is made; 0: at once */
     atomic_bool is_away;
@@ -52,6 +54,9 @@ enum oi_status oi_clickhouse_commit(void *context, const struct oi_change *chang
                                     struct oi_error *error);
 /* Tables of turns that are over, which nobody dropped, on the node at hand. */
 void oi_clickhouse_drop_turns(struct oi_clickhouse *engine);
+/* One block into a table, on as many replicas as it wants. */
+enum oi_status oi_clickhouse_send(struct oi_clickhouse *engine, const char *table,
+                                  const struct oi_buffer *block, struct oi_error *error);
 /* rows.c of it: what the table of readings says. */
 enum oi_status oi_clickhouse_present(void *context, const struct oi_row_key *keys, size_t count,
                                      struct oi_batch_rows *rows, struct oi_error *error);

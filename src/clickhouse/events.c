@@ -145,7 +145,10 @@ ask_page(struct oi_clickhouse *engine, bool with_rows, struct page *page, int *r
 static enum oi_status
 apply_one(struct oi_clickhouse *engine, const struct oi_change *change, struct oi_error *error)
 {
-    enum oi_status status = oi_remote_apply(engine->store, change, NULL, error);
+    enum oi_status status;
+
+    OI_TRY(oi_filling_note(engine, engine->sequence + 1, change, error));
+    status = oi_remote_apply(engine->store, change, NULL, error);
 
     if (status == OI_E_INVALID || status == OI_E_NOT_FOUND)
         return OI_OK;
@@ -168,6 +171,7 @@ apply_page(struct oi_clickhouse *engine, const struct page *page, struct oi_erro
         if (event->sequence != engine->sequence + 1)
             break;
         if (!engine->is_begun && event->change.kind == OI_CHANGE_APPEND) {
+            OI_TRY(oi_filling_note(engine, event->sequence, &event->change, error));
             oi_vector_push(&appends, event->change);
             engine->sequence++;
             continue;
@@ -211,6 +215,8 @@ follow_events(struct oi_clickhouse *engine, struct oi_error *error)
 
     if (now_of() < engine->keeper_at)
         return OI_OK;
+    if (!engine->is_begun)
+        OI_TRY(oi_filling_ask(engine, error));
     do {
         struct page page = {};
         int code = 0;
@@ -233,7 +239,7 @@ follow_events(struct oi_clickhouse *engine, struct oi_error *error)
         OI_TRY(oi_clickhouse_place_all(engine, error));
     engine->lacks_positions = false;
     engine->is_begun = true;
-    return OI_OK;
+    return oi_filling_follow(engine, error);
 }
 
 /*
@@ -257,9 +263,9 @@ write_cluster_settings(struct oi_clickhouse *engine, bool is_event, struct oi_bu
     return OI_OK;
 }
 
-static enum oi_status
-send(struct oi_clickhouse *engine, const char *table, const struct oi_buffer *block,
-     struct oi_error *error)
+enum oi_status
+oi_clickhouse_send(struct oi_clickhouse *engine, const char *table, const struct oi_buffer *block,
+                   struct oi_error *error)
 {
     struct oi_buffer statement = {};
     struct oi_buffer settings = {};
@@ -319,7 +325,7 @@ send_events(struct oi_clickhouse *engine, uint64_t sequence, unsigned attempt,
     ADD_TEXTS("writer", oi_slice_of(engine->writer));
     ADD_TEXTS("body", changes[i].body);
     ADD_TEXTS("rows", changes[i].rows);
-    status = send(engine, "events", &block, error);
+    status = oi_clickhouse_send(engine, "events", &block, error);
     oi_buffer_release(&block);
     return status;
 }
@@ -345,7 +351,7 @@ send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_ro
     }
     oi_readings_encode(rows, series, batch, &block);
     oi_free(series);
-    status = send(engine, "readings", &block, error);
+    status = oi_clickhouse_send(engine, "readings", &block, error);
     oi_buffer_release(&block);
     return status;
 }
@@ -570,6 +576,7 @@ oi_clickhouse_commit(void *context, const struct oi_change *change,
     end_turn(engine, turn);
     clear_old_rows(engine, turn);
     engine->sequence = turn;
+    oi_filling_note_own(engine, change, rows);
     engine->lacks_positions |= change->kind == OI_CHANGE_WITHDRAW;
     atomic_store(&engine->next_look, now_of() + LOOK_NS);
     return OI_OK;
@@ -622,6 +629,8 @@ oi_clickhouse_follow(void *context, bool is_needed, struct oi_error *error)
         status = settle_own_turn(engine, &why);
     if (status == OI_OK && engine->spool && !engine->is_draining)
         status = drain(engine, &why);
+    if (status == OI_OK && !engine->is_draining)
+        oi_filling_step(engine);
     if ((status == OI_E_BUSY) != atomic_load(&engine->is_away)) {
         atomic_store(&engine->is_away, status == OI_E_BUSY);
         if (status == OI_E_BUSY)

@@ -66,4 +66,5 @@ oi_clickhouse_stop(void *context)
     if (engine->has_looker)
         (void) pthread_join(engine->looker, NULL);
     engine->has_looker = false;
+    oi_filling_finish(engine);
 }

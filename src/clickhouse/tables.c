@@ -4,6 +4,7 @@
 #include "clickhouse/tables.h"
 
 #include "clickhouse/blocks.h"
+#include "clickhouse/ready.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,8 @@ static const struct column events_columns[] = {
 #define READINGS_KEY "instrument, feed, time, known_time, batch"
 /* A month of readings is a partition: an operator drops or moves those that are old. */
 #define READINGS_PARTITION "toYYYYMM(toDateTime(intDiv(time, 1000000000)))"
+#define ROLLUP_KEY "instrument, feed, start"
+#define ROLLUP_PARTITION "toYYYYMM(toDateTime(intDiv(start, 1000000000)))"
 #define EVENTS_KEY "sequence, attempt"
 /* Of old ones the rows are cleared, see OI_CLICKHOUSE_EVENTS. */
 #define EVENTS_PARTITION "intDiv(sequence, 100000)"
@@ -198,6 +201,70 @@ make_events(struct oi_clickhouse_client *client, const struct oi_clickhouse_serv
     return run(client, &out, false, error);
 }
 
+/* The columns of a reading, of four of them, behind the key. */
+static void
+write_rollup_columns(bool with_codecs, struct oi_buffer *out)
+{
+    static const struct column key[] = {
+        { "instrument", "UInt32", "Delta, ZSTD(1)" },
+        { "feed", "UInt16", "ZSTD(1)" },
+        { "start", "Int64", "DoubleDelta, ZSTD(1)" },
+        { "version", "UInt64", "Delta, ZSTD(1)" },
+        { "count", "UInt32", "ZSTD(1)" },
+    };
+
+    write_columns(key, OI_COUNT(key), with_codecs, out);
+    out->size--; /* the parenthesis */
+    for (unsigned part = 0; part < OI_READY_PARTS; part++)
+        for (size_t i = 0; i < OI_COUNT(readings_columns); i++) {
+            const struct column *column = &readings_columns[i];
+
+            if (strcmp(column->name, "instrument") == 0 || strcmp(column->name, "feed") == 0 ||
+                strcmp(column->name, "batch") == 0)
+                continue;
+            oi_buffer_add_format(out, ", %s_%s %s", oi_ready_parts[part], column->name,
+                                 column->type);
+            if (with_codecs)
+                oi_buffer_add_format(out, " CODEC(%s)", column->codec);
+        }
+    oi_buffer_add_char(out, ')');
+}
+
+/* The newest version of a bucket stays. In months as the readings are, so that both can go. */
+static enum oi_status
+make_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_server *server,
+             const char *table, struct oi_error *error)
+{
+    const struct oi_clickhouse_address *address = oi_clickhouse_client_address(client);
+    const char *database = address->database;
+    bool is_cluster = address->cluster[0] != 0;
+    struct oi_buffer out = {};
+
+    oi_buffer_add_format(&out, "CREATE TABLE IF NOT EXISTS %s.%s%s", database, table,
+                         is_cluster ? "_local" : "");
+    write_on_cluster(address, &out);
+    write_rollup_columns(has_codecs(server), &out);
+    if (is_cluster)
+        oi_buffer_add_format(&out,
+                             " ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{shard}"
+                             "/%s', '{replica}', version)",
+                             database, table);
+    else
+        oi_buffer_add_text(&out, " ENGINE = ReplacingMergeTree(version)");
+    oi_buffer_add_text(&out, " PARTITION BY " ROLLUP_PARTITION " ORDER BY (" ROLLUP_KEY ")");
+    write_settings(server, &out);
+    OI_TRY(run(client, &out, false, error));
+    if (!is_cluster)
+        return OI_OK;
+    out = (struct oi_buffer){};
+    oi_buffer_add_format(&out, "CREATE TABLE IF NOT EXISTS %s.%s", database, table);
+    write_on_cluster(address, &out);
+    write_rollup_columns(false, &out);
+    oi_buffer_add_format(&out, " ENGINE = Distributed(%s, %s, %s_local, instrument)",
+                         address->cluster, database, table);
+    return run(client, &out, false, error);
+}
+
 enum oi_status
 oi_clickhouse_init(struct oi_clickhouse_client *client, struct oi_error *error)
 {
@@ -211,6 +278,8 @@ oi_clickhouse_init(struct oi_clickhouse_client *client, struct oi_error *error)
     OI_TRY(run(client, &out, true, error));
     OI_TRY(make_readings(client, &server, error));
     OI_TRY(make_events(client, &server, error));
+    OI_TRY(make_rollups(client, &server, "rollup_hour", error));
+    OI_TRY(make_rollups(client, &server, "rollup_day", error));
     return oi_clickhouse_check(client, NULL, NULL, &server, error);
 }
 
@@ -325,6 +394,51 @@ check_key(struct check *check, const char *table, const char *key, struct oi_err
     return OI_OK;
 }
 
+/* Those of a store that an older program made are missing, which is told to who checks alone. */
+static enum oi_status
+check_rollups(struct check *check, const char *table, bool is_cluster, bool *has_rollups,
+              struct oi_error *error)
+{
+    const char *database = oi_clickhouse_client_address(check->client)->database;
+    char statement[256], found[64], local[64];
+    size_t faults = check->faults;
+    bool is_distributed;
+
+    (void) snprintf(statement, sizeof(statement),
+                    "SELECT count() FROM system.tables WHERE database = '%s' AND name = '%s'",
+                    database, table);
+    OI_TRY(oi_clickhouse_ask(check->client, statement, found, sizeof(found), error));
+    *has_rollups &= found[0] != '0';
+    if (!*has_rollups && !check->fault)
+        return OI_OK;
+    (void) snprintf(local, sizeof(local), "%s%s", table, is_cluster ? "_local" : "");
+    OI_TRY(check_engine(check, table, &is_distributed, error));
+    OI_TRY(check_key(check, local, ROLLUP_KEY, error));
+    if (check->faults > faults)
+        return OI_OK;
+    /* What a column is called and of which type, as it is made. */
+    for (unsigned part = 0; part < OI_READY_PARTS; part++) {
+        struct column wanted[OI_COUNT(readings_columns)];
+        char names[OI_COUNT(readings_columns)][64];
+        size_t count = 0;
+
+        for (size_t i = 0; i < OI_COUNT(readings_columns); i++) {
+            const struct column *column = &readings_columns[i];
+
+            if (strcmp(column->name, "instrument") == 0 || strcmp(column->name, "feed") == 0 ||
+                strcmp(column->name, "batch") == 0)
+                continue;
+            (void) snprintf(names[count], sizeof(names[count]), "%s_%s", oi_ready_parts[part],
+                            column->name);
+            wanted[count] = (struct column){ names[count], column->type, column->codec };
+            count++;
+        }
+        if (check->fault)
+            OI_TRY(check_columns(check, table, wanted, count, error));
+    }
+    return OI_OK;
+}
+
 enum oi_status
 oi_clickhouse_check(struct oi_clickhouse_client *client,
                     void (*fault)(void *context, const char *what), void *context,
@@ -361,6 +475,9 @@ oi_clickhouse_check(struct oi_clickhouse_client *client,
         check_key(&check, server.is_cluster ? "readings_local" : "readings", READINGS_KEY, error));
     OI_TRY(check_engine(&check, "events", &is_distributed, error));
     OI_TRY(check_columns(&check, "events", events_columns, OI_COUNT(events_columns), error));
+    server.has_rollups = true;
+    OI_TRY(check_rollups(&check, "rollup_hour", server.is_cluster, &server.has_rollups, error));
+    OI_TRY(check_rollups(&check, "rollup_day", server.is_cluster, &server.has_rollups, error));
     if (check.faults > 0)
         return oi_fail(error, OI_E_INVALID, "%s: see `oi clickhouse check`", check.first);
     if (ret_server)

@@ -5,6 +5,7 @@
  *
  *   readings   every row, ordered by instrument, feed, time, known_time, batch
  *   events     every change in order; the catalogue and the ledgers are made of them
+ *   rollup_hour, rollup_day   first, highest, lowest and last row of each, made of the rows
  *   turn_N     for a moment: whose turn it is to write event N
  */
 #pragma once
@@ -15,6 +16,7 @@ struct oi_clickhouse_server {
     char text[64];         /* "18.16.1" */
     unsigned major, minor; /* 18, 16 */
     bool is_cluster;       /* `readings` is a Distributed table */
+    bool has_rollups;      /* a store made by an older oi has none until `init` */
 };
 
 /* How many replicas must have an insert before it counts, see README.md; 0: not known. */

@@ -385,6 +385,23 @@ oi_remote_series(struct oi_store *store, uint32_t series, struct oi_series *ret_
     return is_found;
 }
 
+bool
+oi_remote_extent(struct oi_store *store, uint32_t series, struct oi_remote_extent *ret_extent)
+{
+    bool has_rows = false;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    if (series > 0 && series <= store->tracks.count) {
+        const struct oi_position *position = &store->tracks.items[series - 1].position;
+
+        has_rows = position->rows > 0;
+        *ret_extent = (struct oi_remote_extent){ position->rows, position->first, position->last,
+                                                 position->absent & OI_ABSENT_WIDES };
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return has_rows;
+}
+
 uint32_t
 oi_remote_find_series(struct oi_store *store, uint32_t instrument, uint16_t feed)
 {

@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "store/batch.h"
+#include "store/rollup.h"
 #include "store/rows.h"
 #include "store/store.h"
 
@@ -108,6 +109,11 @@ struct oi_remote_calls {
     /* All rows in the span, of series i into rows[i] in key order. On any thread. */
     enum oi_status (*gather)(void *context, const struct oi_gather_request *request,
                              struct oi_rows *rows, struct oi_error *error);
+    /* Ready made hours or days of the request's span up to *ret_until, where a bucket begins, into
+     * `rollups`: as they are known now, without marks of bad rows. The rest is made of rows. On any
+     * thread. */
+    enum oi_status (*ready)(void *context, const struct oi_rollup_request *request,
+                            struct oi_rollups *rollups, oi_time *ret_until, struct oi_error *error);
     /* The remote cannot be reached and this batch is to be kept for later: OI_OK when it is. */
     enum oi_status (*keep)(void *context, const struct oi_batch *batch, struct oi_error *error);
     /* What waits, for oi_store_stats. On any thread. */
@@ -153,6 +159,13 @@ void oi_remote_place(struct oi_store *store, const struct oi_remote_position *po
 uint64_t *oi_remote_hidden(struct oi_store *store, size_t *ret_count);
 /* Instrument and feed of a series, in order of ids; false for an unknown one. */
 bool oi_remote_series(struct oi_store *store, uint32_t series, struct oi_series *ret_series);
+/* Where a series stands; false without a row. */
+struct oi_remote_extent {
+    uint64_t rows;
+    oi_time first, last;
+    bool lacks_wides;
+};
+bool oi_remote_extent(struct oi_store *store, uint32_t series, struct oi_remote_extent *ret_extent);
 /* 0: none. */
 uint32_t oi_remote_find_series(struct oi_store *store, uint32_t instrument, uint16_t feed);
 /* The mirror's, without following; and the time of the next change. */
