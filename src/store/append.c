@@ -13,6 +13,7 @@
 
 /* Memory is asked for this many rows ahead of its use. */
 #define PREFETCH_ROWS 12
+#define CACHE_LINE 64
 /* All rows of one instant stay in one chunk, so there may not be more of them than fit. */
 #define REVISIONS_MAX (OI_CHUNK_ROWS_MAX / 2)
 
@@ -43,9 +44,11 @@ struct intake {
     oi_time commit_time;
     struct intake_row *rows; /* in order of series, then key */
     size_t row_count;
+    bool is_plain;              /* one row a series, in order, each later than all there is */
     bool is_sorted;             /* as they came */
     struct oi_batch_rows taken; /* without faults, as they came */
     struct oi_batch_rows kept;  /* what is new of them, in order */
+    struct oi_staging staging;
     OI_VECTOR(struct refusal) refusals;
 
     /* Rows of one time that are there already, in key order. */
@@ -109,6 +112,52 @@ find_fault(const struct intake *intake, const struct oi_row *row)
     if (row->reading.known_time != OI_TIME_NONE && row->reading.known_time > intake->commit_time)
         return "known later than now";
     return NULL;
+}
+
+/* A row further ahead, and what memory knows of the series of one not so far ahead. */
+static void
+prefetch_plain(const struct oi_store *store, const struct oi_row *rows, size_t left)
+{
+    uint32_t series;
+
+    if (left <= 2 * PREFETCH_ROWS)
+        return;
+    for (size_t at = 0; at < sizeof(*rows); at += CACHE_LINE)
+        __builtin_prefetch((const char *) &rows[2 * PREFETCH_ROWS] + at);
+    series = rows[PREFETCH_ROWS].series;
+    if (series > 0 && series <= store->tracks.count)
+        __builtin_prefetch(&store->tracks.items[series - 1].latest);
+}
+
+/* The usual batch, a minute of many markets, has nothing to compare: its rows are kept as they are
+ * read. False where one of them has to be looked at, and then nothing is kept. */
+static bool
+take_plain_rows(struct intake *intake)
+{
+    const struct oi_batch *batch = intake->batch;
+    const struct oi_store *store = intake->store;
+    struct oi_batch_rows *kept = &intake->kept;
+
+    oi_batch_rows_reserve(kept, batch->row_count);
+    for (size_t i = 0; i < batch->row_count; i++) {
+        const struct oi_observation *reading = &batch->rows[i].reading;
+        uint32_t series = batch->rows[i].series;
+
+        prefetch_plain(store, &batch->rows[i], batch->row_count - i);
+        if (find_fault(intake, &batch->rows[i]) || (i > 0 && series <= kept->series.items[i - 1]) ||
+            reading->time <= store->tracks.items[series - 1].latest) {
+            oi_batch_rows_release(kept);
+            return false;
+        }
+        oi_rows_add(&kept->rows, reading, intake->number);
+        kept->series.items[i] = series;
+        if (reading->known_time == OI_TIME_NONE)
+            kept->rows.items[i].known_time = intake->commit_time;
+    }
+    kept->series.count = batch->row_count;
+    for (size_t part = 0; part < intake->part_count; part++)
+        intake->parts[part].result.stored = intake->parts[part].batch->row_count;
+    return true;
 }
 
 /* The caller's rows are large and read once: what is made of them is a third of the size. */
@@ -466,8 +515,7 @@ put_log(struct intake *intake, const struct oi_batch_header *header, struct oi_e
 }
 
 static enum oi_status
-write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_header *ret_header,
-            struct oi_error *error)
+write_batch(struct intake *intake, struct oi_state *state, struct oi_error *error)
 {
     struct oi_batch_header header = { .commit_time = intake->commit_time,
                                       .row_count = intake->kept.rows.count };
@@ -491,7 +539,8 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_batch_heade
         OI_TRY(put_log(intake, &header, error));
     }
     OI_TRY(oi_access_commit(&intake->access, error));
-    *ret_header = header;
+    oi_store_publish(intake->store, state, &header, &intake->kept,
+                     oi_staging_finish(&intake->staging));
     return OI_OK;
 }
 
@@ -502,11 +551,25 @@ is_empty(const struct intake *intake)
            intake->batch->mark_count == 0 && !intake->batch->import;
 }
 
+/* What is new of the rows that were taken. */
+static enum oi_status
+compare_rows(struct intake *intake, struct oi_error *error)
+{
+    struct oi_store *store = intake->store;
+    enum oi_status status;
+
+    if (store->remote)
+        OI_TRY(ask_remote(intake, error));
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    status = keep_new_rows(intake, error);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return status;
+}
+
 static enum oi_status
 append_in(struct intake *intake, struct oi_error *error)
 {
     struct oi_store *store = intake->store;
-    struct oi_batch_header header;
     struct oi_state state;
     enum oi_status status;
 
@@ -515,20 +578,21 @@ append_in(struct intake *intake, struct oi_error *error)
     state = store->state;
     intake->number = state.last_batch + 1;
     intake->commit_time = oi_store_now(store, &state);
-    take_rows(intake);
+    intake->is_plain = !store->remote && take_plain_rows(intake);
+    if (!intake->is_plain)
+        take_rows(intake);
     (void) pthread_rwlock_unlock(&store->state_lock);
     /* Nothing moves meanwhile: we are the writer. */
-    if (store->remote)
-        OI_TRY(ask_remote(intake, error));
-    (void) pthread_rwlock_rdlock(&store->state_lock);
-    status = keep_new_rows(intake, error);
-    (void) pthread_rwlock_unlock(&store->state_lock);
-    OI_TRY(status);
+    if (!intake->is_plain)
+        OI_TRY(compare_rows(intake, error));
     if (!is_empty(intake)) {
-        OI_TRY(write_batch(intake, &state, &header, error));
+        if (intake->is_plain)
+            oi_staging_begin(&intake->staging, store, &intake->kept);
+        status = write_batch(intake, &state, error);
+        (void) oi_staging_finish(&intake->staging); /* whatever became of the commit */
+        OI_TRY(status);
         if (intake->is_overtaken)
             return OI_OK;
-        oi_store_publish(store, &state, &header, &intake->kept);
         for (size_t i = 0; i < intake->part_count; i++) {
             if (oi_append_is_idle(&intake->parts[i]))
                 continue;

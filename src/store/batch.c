@@ -33,23 +33,94 @@ oi_batch_rows_add(struct oi_batch_rows *rows, uint32_t series, const struct oi_o
     oi_vector_push(&rows->series, series);
 }
 
-/* Rows into columns, each of `count`. */
-static void
-split_rows(const struct oi_batch_rows *rows, oi_time commit_time, size_t count, int64_t *columns)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct oi_record *record = &rows->rows.items[i];
-        int64_t *at = columns + i;
+/* Rows that the processor's nearest cache holds. */
+#define SPLIT_ROWS 256
+#define KNOWN_COLUMN 3
 
-        at[0] = rows->series.items[i];
-        at[count] = record->time;
-        at[2 * count] = record->exchange_time;
-        at[3 * count] = record->known_time == commit_time ? OI_TIME_NONE : record->known_time;
-        at[4 * count] = record->flags;
-        at += PLAIN_COLUMNS * count;
+static int64_t
+value_of(const struct oi_record *record, size_t column)
+{
+    size_t figure = (column - PLAIN_COLUMNS) / 2;
+
+    switch (column) {
+    case 1:
+        return record->time;
+    case 2:
+        return record->exchange_time;
+    case 3:
+        return record->known_time;
+    case 4:
+        return record->flags;
+    default:
+        return (column - PLAIN_COLUMNS) % 2 == 0 ? record->exponents[figure]
+                                                 : record->mantissas[figure];
+    }
+}
+
+/* Records from `first` on: one column of them. The layout of a record is its own, so each is a walk
+ * of fixed steps. */
+static void
+split_column(const struct oi_record *records, size_t first, size_t end, size_t column, int64_t *at)
+{
+    size_t figure = (column - PLAIN_COLUMNS) / 2;
+
+    if (column < PLAIN_COLUMNS)
+        for (size_t i = first; i < end; i++)
+            at[i] = value_of(&records[i], column);
+    else if ((column - PLAIN_COLUMNS) % 2 == 0)
+        for (size_t i = first; i < end; i++)
+            at[i] = records[i].exponents[figure];
+    else
+        for (size_t i = first; i < end; i++)
+            at[i] = records[i].mantissas[figure];
+}
+
+/* A bit for each column that has different values, and for that of series: in most batches most
+ * columns say the same in every row. */
+static unsigned
+find_moving(const struct oi_record *records, size_t count)
+{
+    struct oi_record any = {};
+    unsigned moving = 1;
+
+    for (size_t i = 1; i < count; i++) {
+        any.time |= records[i].time ^ records[0].time;
+        any.exchange_time |= records[i].exchange_time ^ records[0].exchange_time;
+        any.known_time |= records[i].known_time ^ records[0].known_time;
+        any.flags |= records[i].flags ^ records[0].flags;
         for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-            at[2 * figure * count] = record->exponents[figure];
-            at[(2 * figure + 1) * count] = record->mantissas[figure];
+            any.mantissas[figure] |= records[i].mantissas[figure] ^ records[0].mantissas[figure];
+            any.exponents[figure] |= records[i].exponents[figure] ^ records[0].exponents[figure];
+        }
+    }
+    for (size_t column = 1; column < COLUMN_COUNT; column++)
+        moving |= (value_of(&any, column) != 0 ? 1u : 0u) << column;
+    return moving;
+}
+
+/* Rows into those columns that move, each of `count`, one behind the other. */
+static void
+split_rows(const struct oi_batch_rows *rows, oi_time commit_time, size_t count, unsigned moving,
+           int64_t *columns)
+{
+    size_t places[COLUMN_COUNT], place_count = 0;
+    const struct oi_record *records = rows->rows.items;
+
+    for (size_t column = 1; column < COLUMN_COUNT; column++)
+        if (moving >> column & 1)
+            places[place_count++] = column;
+    for (size_t first = 0; first < count; first += SPLIT_ROWS) {
+        size_t end = first + SPLIT_ROWS < count ? first + SPLIT_ROWS : count;
+        int64_t *at = columns;
+
+        for (size_t i = first; i < end; i++)
+            at[i] = rows->series.items[i];
+        for (size_t place = 0; place < place_count; place++) {
+            at += count;
+            split_column(records, first, end, places[place], at);
+            if (places[place] == KNOWN_COLUMN)
+                for (size_t i = first; i < end; i++)
+                    at[i] = at[i] == commit_time ? OI_TIME_NONE : at[i];
         }
     }
 }
@@ -62,7 +133,8 @@ oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows
 {
     size_t count = header->row_count;
     size_t wide_count = count > 0 ? rows->rows.wides.count : 0;
-    int64_t *columns;
+    int64_t *columns, same;
+    unsigned moving;
 
     oi_buffer_add_u64(out, (uint64_t) header->commit_time);
     oi_buffer_add_u32(out, header->import);
@@ -72,10 +144,20 @@ oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows
         oi_decimal_encode(&rows->rows.wides.items[i], out);
     if (count == 0)
         return;
-    columns = oi_alloc(COLUMN_COUNT * count * sizeof(*columns));
-    split_rows(rows, header->commit_time, count, columns);
-    for (size_t column = 0; column < COLUMN_COUNT; column++)
-        oi_column_encode_quickly(columns + column * count, count, out);
+    moving = find_moving(rows->rows.items, count);
+    columns = oi_alloc((size_t) __builtin_popcount(moving) * count * sizeof(*columns));
+    split_rows(rows, header->commit_time, count, moving, columns);
+    for (size_t column = 0, place = 0; column < COLUMN_COUNT; column++) {
+        if (moving >> column & 1) {
+            oi_column_encode_quickly(columns + place++ * count, count, out);
+            continue;
+        }
+        /* One value stands for all of a column. */
+        same = value_of(&rows->rows.items[0], column);
+        if (column == KNOWN_COLUMN && same == header->commit_time)
+            same = OI_TIME_NONE;
+        oi_column_encode_quickly(&same, 1, out);
+    }
     oi_free(columns);
 }
 

@@ -242,7 +242,7 @@ oi_remote_apply_all(struct oi_store *store, const struct oi_change *changes, siz
     oi_access_end(&access);
     header.row_count = 0;
     if (status == OI_OK && count > 0)
-        oi_store_publish(store, &state, &header, &none);
+        oi_store_publish(store, &state, &header, &none, false);
     return status;
 }
 
@@ -269,7 +269,7 @@ apply_append(struct oi_store *store, const struct oi_change *change, struct oi_e
     oi_access_end(&access);
     header.row_count = rows.rows.count;
     if (status == OI_OK)
-        oi_store_publish(store, &state, &header, &rows);
+        oi_store_publish(store, &state, &header, &rows, false);
     oi_batch_rows_release(&rows);
     return status;
 }

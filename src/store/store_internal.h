@@ -47,6 +47,7 @@ struct oi_track {
     /* What every append asks comes first, on the same few lines of the processor's cache. */
     struct oi_rows tail;  /* rows of the log not yet in chunks, in key order */
     oi_time tail_last;    /* time of the tail's last row, when there are any */
+    oi_time latest;       /* no row is later: what comes behind it has no company */
     uint64_t first_batch; /* of the tail's rows, when there are any */
     uint64_t last_batch;  /* that touched the series at all */
     struct oi_position position;
@@ -213,9 +214,25 @@ enum oi_status oi_store_catch_up(struct oi_store *store, struct oi_access *acces
 enum oi_status oi_store_refresh_engine(struct oi_store *store, struct oi_error *error);
 /* Cheap when nothing was committed since. Called by every reader first. */
 enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
-/* Our own commit into memory, and to the watchers. Rows in order of series, then key. */
+/* Rows of a commit that is still being made, put behind what the tails count: by a thread of its
+ * own while the disk is waited for, and seen by nobody before they are published. */
+struct oi_staging {
+    struct oi_store *store;
+    const struct oi_batch_rows *rows;
+    pthread_t thread;
+    bool is_running, is_done;
+};
+/* Inside the engine's writer; `rows` have one row a series, later than all it has, and stay as they
+ * are until the staging is finished. Few rows are not worth it, and then nothing happens. */
+void oi_staging_begin(struct oi_staging *staging, struct oi_store *store,
+                      const struct oi_batch_rows *rows);
+/* Waits for the thread, if there is one. True where the rows are behind their tails. */
+bool oi_staging_finish(struct oi_staging *staging);
+/* Our own commit into memory, and to the watchers. Rows in order of series, then key; is_staged:
+ * they only have to be counted. */
 void oi_store_publish(struct oi_store *store, const struct oi_state *state,
-                      const struct oi_batch_header *header, const struct oi_batch_rows *rows);
+                      const struct oi_batch_header *header, const struct oi_batch_rows *rows,
+                      bool is_staged);
 /* The newest visible row: the tail's last one, or the one of the chunks. False when there is none.
  * The state lock is held. */
 bool oi_track_newest(const struct oi_track *track, const struct oi_hidden *hidden,
