@@ -42,11 +42,19 @@ add_wides(const struct oi_rows *rows, const struct oi_record *record, struct oi_
     oi_buffer_release(&text);
 }
 
+/* Room is made once for a column, not once for a value. */
 #define ADD_NUMBERS(out, name, type, width, value)                                                 \
     do {                                                                                           \
+        char *at;                                                                                  \
+                                                                                                   \
         oi_native_head(out, name, type);                                                           \
-        for (size_t i = 0; i < count; i++)                                                         \
-            oi_buffer_add_u##width(out, (uint##width##_t)(value));                                 \
+        at = oi_buffer_reserve(out, count * sizeof(uint##width##_t));                              \
+        for (size_t i = 0; at && i < count; i++) {                                                 \
+            uint##width##_t number = (uint##width##_t)(value);                                     \
+                                                                                                   \
+            memcpy(at + i * sizeof(number), &number, sizeof(number));                              \
+        }                                                                                          \
+        (out)->size += at ? count * sizeof(uint##width##_t) : 0;                                   \
     } while (0)
 
 static void
