@@ -3,12 +3,15 @@
 /* no unit test: a whole command; tests/system/cli.test.mjs runs it */
 #include "base/compiler.h"
 #include "cli/command.h"
+#include "cli/copy.h"
 #include "cli/meter.h"
 #include "cli/open_store.h"
 #include "cli/verify_child.h"
 #include "store/store.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct oi_option options_table[] = { OI_OPTION_STORE };
 
@@ -30,6 +33,18 @@ copy(const char *from, const char *to, struct oi_error *error)
     return oi_store_backup(store, to, error);
 }
 
+/* Readings that are in ClickHouse become a store in a folder: every series read back. */
+static enum oi_status
+copy_rows(const char *from, const char *to, struct oi_error *error)
+{
+    struct oi_copied copied;
+
+    /* An empty folder is made again; one with anything in it cannot be removed. */
+    if (rmdir(to) != 0 && errno != ENOENT)
+        return oi_fail(error, OI_E_INVALID, "%s is no empty folder: name a new one", to);
+    return oi_copy_store(from, to, &copied, error);
+}
+
 static enum oi_status
 run(const struct oi_options *options, struct oi_error *error)
 {
@@ -37,10 +52,9 @@ run(const struct oi_options *options, struct oi_error *error)
 
     (void) oi_options_operands(options, &operands);
     if (oi_store_address(options))
-        return oi_fail(
-            error, OI_E_INVALID,
-            "readings in ClickHouse are backed up there; `oi copy` makes a store of them");
-    OI_TRY(copy(oi_options_text(options, "data"), operands[0], error));
+        OI_TRY(copy_rows(oi_store_address(options), operands[0], error));
+    else
+        OI_TRY(copy(oi_options_text(options, "data"), operands[0], error));
     return oi_verify_in_child(operands[0], error);
 }
 
@@ -50,7 +64,8 @@ const struct oi_command oi_command_backup = {
     .operands = "FOLDER",
     .operands_min = 1,
     .operands_max = 1,
-    .description = "FOLDER must be new or empty. To restore, point --data at it.",
+    .description = "FOLDER must be new or empty. To restore, point --data at it. Of readings in\n"
+                   "ClickHouse it makes such a store too, and `oi copy` brings it back.",
     .options = options_table,
     .option_count = OI_COUNT(options_table),
     .run = run,

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/vector.h"
 #include "cli/command.h"
+#include "cli/copy.h"
 #include "cli/open_store.h"
 
 #include <inttypes.h>
@@ -327,16 +328,14 @@ copy_all(struct copy *copy, const struct oi_catalog *catalog, struct oi_error *e
     return status;
 }
 
-static enum oi_status
-run(const struct oi_options *options, struct oi_error *error)
+enum oi_status
+oi_copy_store(const char *from, const char *to, struct oi_copied *ret_copied,
+              struct oi_error *error)
 {
-    const char *from = oi_options_text(options, "from"), *to = oi_options_text(options, "to");
     OI_CLEANUP(oi_store_close) struct oi_store *source = NULL, *target = NULL;
     struct copy copy = {};
     enum oi_status status;
 
-    if (!from || !to)
-        return oi_fail(error, OI_E_INVALID, "--from and --to are needed");
     OI_TRY(oi_open_place(from, OI_STORE_READ, &source, error));
     OI_TRY(oi_open_place(to, OI_STORE_WRITE, &target, error));
     OI_CLEANUP(oi_catalog_unref) const struct oi_catalog *catalog = oi_store_catalog(source);
@@ -346,8 +345,21 @@ run(const struct oi_options *options, struct oi_error *error)
     status = copy_all(&copy, catalog, error);
     oi_free(copy.instruments);
     OI_TRY(status);
+    *ret_copied = (struct oi_copied){ copy.rows, copy.series_done };
+    return OI_OK;
+}
+
+static enum oi_status
+run(const struct oi_options *options, struct oi_error *error)
+{
+    const char *from = oi_options_text(options, "from"), *to = oi_options_text(options, "to");
+    struct oi_copied copied;
+
+    if (!from || !to)
+        return oi_fail(error, OI_E_INVALID, "--from and --to are needed");
+    OI_TRY(oi_copy_store(from, to, &copied, error));
     (void) printf("%" PRIu64 " rows copied; %" PRIu64 " series have the same hash on both sides\n",
-                  copy.rows, copy.series_done);
+                  copied.rows, copied.series);
     return OI_OK;
 }
 

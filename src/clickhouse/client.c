@@ -129,6 +129,35 @@ oi_clickhouse_client_address(const struct oi_clickhouse_client *client)
  * What went wrong.
  */
 
+/* Exceptions are of several kinds: DB::ErrnoException is a full disk, and its client of ZooKeeper
+ * has a kind of its own, under two names. */
+static bool
+has_exception(struct oi_slice text)
+{
+    static const char *const kinds[] = {
+        "DB::Exception",           "DB::ErrnoException", "DB::NetException", "DB::ParsingException",
+        "Coordination::Exception", "KeeperException",    "Poco::Exception",
+    };
+
+    for (size_t i = 0; i < OI_COUNT(kinds); i++)
+        if (memmem(text.data, text.size, kinds[i], strlen(kinds[i])))
+            return true;
+    return false;
+}
+
+/* The text from behind a word on, when it has it. */
+static bool
+cut_before(struct oi_slice *text, const char *word)
+{
+    const char *at = memmem(text->data, text->size, word, strlen(word));
+
+    if (!at)
+        return false;
+    at += strlen(word);
+    *text = (struct oi_slice){ at, (size_t) (text->data + text->size - at) };
+    return true;
+}
+
 int
 oi_clickhouse_exception(struct oi_slice body, struct oi_slice *ret_text)
 {
@@ -140,10 +169,7 @@ oi_clickhouse_exception(struct oi_slice body, struct oi_slice *ret_text)
     if (reach == 0)
         return 0;
     end = (struct oi_slice){ body.data + (body.size - reach), reach };
-    /* Its client of ZooKeeper has a kind of its own, under two names. */
-    if (!memmem(end.data, end.size, "DB::Exception", 13) &&
-        !memmem(end.data, end.size, "Coordination::Exception", 23) &&
-        !memmem(end.data, end.size, "KeeperException", 15))
+    if (!has_exception(end))
         return 0;
     for (size_t i = 0; i + 6 < end.size; i++)
         if (memcmp(end.data + i, "Code: ", 6) == 0)
@@ -153,13 +179,8 @@ oi_clickhouse_exception(struct oi_slice body, struct oi_slice *ret_text)
     text = (struct oi_slice){ at, (size_t) (end.data + end.size - at) };
     for (size_t i = 6; i < text.size && text.data[i] >= '0' && text.data[i] <= '9' && i < 14; i++)
         code = code * 10 + (text.data[i] - '0');
-    at = memmem(text.data, text.size, "DB::Exception: ", 15);
-    if (!at) {
-        at = memmem(text.data, text.size, "Exception: ", 11);
-        at = at ? at - 4 : NULL;
-    }
-    if (at)
-        text = (struct oi_slice){ at + 15, text.size - (size_t) (at + 15 - text.data) };
+    if (!cut_before(&text, "Exception: "))
+        (void) cut_before(&text, "displayText() = ");
     at = memmem(text.data, text.size, ", e.what()", 10);
     if (at)
         text.size = (size_t) (at - text.data);
@@ -207,10 +228,12 @@ fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice tex
             "check` (%.*s)",
             address->database, size, text.data);
     case 243: /* NOT_ENOUGH_SPACE */
-        return oi_fail(error, OI_E_FULL, "ClickHouse's disk is full");
+        return oi_fail(error, OI_E_FULL, "ClickHouse's disk is full: make room there");
     case 241: /* MEMORY_LIMIT_EXCEEDED */
-        return oi_fail(error, OI_E_BUSY, "ClickHouse has not memory enough for this: %.*s", size,
-                       text.data);
+        return oi_fail(error, OI_E_BUSY,
+                       "ClickHouse has not memory enough for this: ask for less, or raise "
+                       "max_memory_usage of the user %s there (%.*s)",
+                       address->user, size, text.data);
     case 32:  /* ATTEMPT_TO_READ_AFTER_EOF: one of its own connections broke */
     case 159: /* TIMEOUT_EXCEEDED */
     case 160: /* TOO_SLOW */
@@ -230,9 +253,13 @@ fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice tex
         return oi_fail(error, OI_E_BUSY, "ClickHouse cannot do it just now (%d): %.*s", code, size,
                        text.data);
     default:
+        /* What 18.16 could not write to its end stands in the way until it starts anew. */
+        if (memmem(text.data, text.size, ".sql.tmp, errno: 17", 19))
+            return oi_fail(error, OI_E_FULL,
+                           "ClickHouse has not got over its full disk: make room and restart it");
         /* The system's words for a disk without room. */
-        if (memmem(text.data, text.size, "No space left", 13))
-            return oi_fail(error, OI_E_FULL, "ClickHouse's disk is full");
+        if (memmem(text.data, text.size, "o space left on", 15))
+            return oi_fail(error, OI_E_FULL, "ClickHouse's disk is full: make room there");
         return oi_fail(error, OI_E_UPSTREAM, "ClickHouse refuses (%d): %.*s", code, size,
                        text.data);
     }

@@ -37,9 +37,19 @@ stats_of(void *context, struct oi_store_stats *stats)
 static enum oi_status
 retain(void *context, uint32_t series, oi_time before, uint64_t *ret_rows, struct oi_error *error)
 {
-    (void) context, (void) series, (void) before, (void) ret_rows;
+    struct oi_clickhouse *engine = context;
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer date = {};
+
+    (void) series, (void) ret_rows;
+    oi_time_write_date(before, &date);
     return oi_fail(error, OI_E_INVALID,
-                   "rows in ClickHouse are removed by months: see docs/operating-clickhouse.md");
+                   "oi removes nothing from ClickHouse, where it is done by whole months: `ALTER "
+                   "TABLE %s.%s DROP PARTITION YYYYMM` for months before %.*s, of rollup_hour and "
+                   "rollup_day too, see "
+                   "docs/operating-clickhouse.md",
+                   oi_clickhouse_client_address(engine->client)->database,
+                   engine->server.is_cluster ? "readings_local ON CLUSTER …" : "readings",
+                   (int) strlen("2026-01"), date.data);
 }
 
 /* Rows that should be there and are not, by batch. */

@@ -32,17 +32,21 @@ const config = (folder, http, tcp) => `<?xml version="1.0"?><yandex>
 <users_config>${folder}/users.xml</users_config><default_profile>default</default_profile>
 <default_database>default</default_database><timezone>UTC</timezone><mlock_executable>false</mlock_executable>
 </yandex>`;
-const users = `<?xml version="1.0"?><yandex><profiles><default><max_threads>2</max_threads><log_queries>0</log_queries></default></profiles>
-<users><default><password>secret</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default></users>
+const users = `<?xml version="1.0"?><yandex><profiles><default><max_threads>2</max_threads><log_queries>0</log_queries></default>
+<small><max_threads>2</max_threads><log_queries>0</log_queries><max_memory_usage>1500000</max_memory_usage></small></profiles>
+<users><default><password>secret</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
+<small><password>secret</password><networks><ip>127.0.0.1</ip></networks><profile>small</profile><quota>default</quota></small></users>
 <quotas><default></default></quotas></yandex>`;
 
-// { address(database), stop(), start() }
-export async function startClickhouse(t) {
+// { address(database, user), folder, stop(), start() }; the user "small" may use little memory.
+// `prepare` is called with the folder of the data before the server starts.
+export async function startClickhouse(t, { prepare } = {}) {
     const folder = await makeFolder(t);
     const [http, tcp] = [await freePort(), await freePort()];
-    const server = { address: (database) => `clickhouse://default:secret@127.0.0.1:${http}/${database}` };
+    const server = { folder, port: http, address: (database, user = 'default') => `clickhouse://${user}:secret@127.0.0.1:${http}/${database}` };
 
     for (const name of ['data', 'scratch', 'files', 'schemas']) mkdirSync(join(folder, name));
+    prepare?.(join(folder, 'data'));
     writeFileSync(join(folder, 'config.xml'), config(folder, http, tcp));
     writeFileSync(join(folder, 'users.xml'), users);
     server.start = async () => {

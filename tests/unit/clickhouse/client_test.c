@@ -30,6 +30,22 @@ an_exception_is_found_behind_half_an_answer(void **state)
     assert_true(oi_slice_is(text, "Session expired"));
     assert_int_equal(oi_clickhouse_exception(OI_SLICE("\1\2rows and no more"), &text), 0);
     assert_int_equal(oi_clickhouse_exception(OI_SLICE(""), &text), 0);
+    assert_int_equal(
+        oi_clickhouse_exception(
+            OI_SLICE("Code: 75, e.displayText() = DB::ErrnoException: Cannot write to file a, "
+                     "errno: 28, strerror: No space left on device, e.what() = "
+                     "DB::ErrnoException"),
+            &text),
+        75);
+    assert_true(
+        oi_slice_is(text, "Cannot write to file a, errno: 28, strerror: No space left on device"));
+    assert_int_equal(
+        oi_clickhouse_exception(OI_SLICE("Poco::Exception. Code: 1000, e.code() = 28, "
+                                         "e.displayText() = File exception: no space left on "
+                                         "device: a, e.what() = File exception"),
+                                &text),
+        1000);
+    assert_true(oi_slice_is(text, "File exception: no space left on device: a"));
     assert_int_equal(oi_clickhouse_exception(OI_SLICE("DB::Exception without a code"), &text), 0);
 }
 
