@@ -21,6 +21,7 @@
 #define LIVE_ROUTES_MAX 8
 /* Server-sent events say that they are alive: proxies end what is silent for a minute. */
 #define BEAT_S 20
+#define KEY_WAIT_S 10
 
 /* Rows for the loop. The lock is held. */
 static void
@@ -341,6 +342,22 @@ check_keys(struct live *live)
     }
 }
 
+/* A connection that may show its key by message holds a place meanwhile, so not for ever. */
+static void
+close_strangers(struct live *live)
+{
+    if (!oi_access_has_keys(live->worker->server->access))
+        return;
+    for (size_t i = live->listeners.count; i-- > 0;) {
+        struct listener *listener = live->listeners.items[i];
+
+        if (listener->has_key || listener->is_closing)
+            continue;
+        if (++listener->seconds_without_key > KEY_WAIT_S)
+            listener_close(listener, 1008, "no key was shown");
+    }
+}
+
 static void
 look_after(void *context)
 {
@@ -348,6 +365,7 @@ look_after(void *context)
     const struct oi_clock *clock = live->worker->server->source->clock;
 
     check_keys(live);
+    close_strangers(live);
     live_replicas_look(live);
     live_candles_expire(live, clock->wall_ns(clock));
     live_alerts_send(live);

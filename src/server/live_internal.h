@@ -69,6 +69,7 @@ struct listener {
     uint64_t alert_at; /* the number of the last one sent */
     bool has_key;
     bool has_key_hash; /* it came with a key, which may be revoked */
+    unsigned int seconds_without_key;
     bool has_pattern;
     bool is_warned;
     bool is_closing;

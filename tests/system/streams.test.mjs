@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 
 import WebSocket from 'ws';
 
@@ -98,6 +98,22 @@ async function startKnown(t, args = ['--no-collect']) {
 }
 
 const usdm = (symbol) => `binance:usdm:${symbol}`;
+
+// It is waited for by the last test: the others take as long.
+let stranger;
+const endings = [];
+
+before(async () => {
+    if (skip) return;
+    const whole = { after: (end) => endings.unshift(end) };
+    const server = await startServer(whole, { args: ['--no-collect', '--key', KEY] });
+    stranger = listen(whole, server, '/nonbook/ws?encoding=json');
+    await stranger.opened;
+});
+
+after(async () => {
+    for (const end of endings) await end();
+});
 
 test('Coin Metrics: newest readings first, then rows as they are stored, all numbered', { skip }, async (t) => {
     const server = await startKnown(t);
@@ -267,7 +283,7 @@ test('Aperiodic: bars of other intervals when they are over, of markets that app
     const server = await startKnown(t);
     const heard = listen(t, server, '/api/v1/stream');
     const say = (op, ...channels) => heard.socket.send(JSON.stringify({ op, id: 's1', channels }));
-    const hour = Math.floor(MINUTE / 3600000) * 3600000 - 3600000;
+    const hour = Math.floor(MINUTE / 14400000) * 14400000 - 3600000; // the last of the four that are over
 
     await heard.opened;
     for (const interval of ['5m', '15m', '30m', '1h', '4h', '1d']) say('subscribe', `open_interest.binance-futures.${interval}`);
@@ -282,10 +298,10 @@ test('Aperiodic: bars of other intervals when they are over, of markets that app
     ]);
     await heard.take(9);
     store(server, usdm('BTCUSDT'), [{ time: iso(hour + 3600000), oi: '5', mark: '110' }]);
-    await heard.take(11); // nobody hears single readings of this exchange; a bar of zeros is none
+    await heard.take(12); // nobody hears single readings of this exchange; a bar of zeros is none
     const bars = heard.messages.slice(8);
     assert.deepEqual(bars.map((bar) => [bar.channel.split('.').at(-1), bar.data.time / 1000 - hour, bar.data.open_interest]).sort(), [
-        ['1h', 0, 7], ['5m', 0, 990], ['5m', 600000, 7],
+        ['1h', 0, 7], ['4h', -10800000, 7], ['5m', 0, 990], ['5m', 600000, 7],
     ]);
     const { open_interest_volatility: volatility, oi_price_change_ratio: ratio, ...rest } = bars[0].data;
     assert.deepEqual(bars[0].channel, 'open_interest.binance-futures.5m');
@@ -368,4 +384,9 @@ test('a reader that stops is warned, then told why it is closed', { skip, timeou
     assert.deepEqual(numbers, numbers.map((_, i) => i));
     assert.ok(numbers.length < count);
     assert.equal((await server.stop()).code, 0, server.stderr);
+});
+
+test('Kiyotaka: who shows no key is not waited for', { skip }, async () => {
+    assert.equal(await stranger.closed, 1008);
+    assert.deepEqual(stranger.messages, []);
 });
