@@ -653,6 +653,17 @@ kv_close(struct oi_kv **kv)
     oi_free(closed);
 }
 
+/* The first commit makes all tables. Where something was committed and the first one is not there,
+ * the page that named them is damaged, and making them anew would hide what is in them. */
+static bool
+has_lost_tables(MDB_txn *txn, const char *first, bool is_read_only)
+{
+    size_t commits = mdb_txn_id(txn) - (is_read_only ? 0 : 1);
+    MDB_dbi table;
+
+    return commits > 0 && mdb_dbi_open(txn, first, 0, &table) != 0;
+}
+
 static enum oi_status
 open_tables(struct oi_kv *kv, const struct oi_kv_options *options, struct oi_error *error)
 {
@@ -662,6 +673,10 @@ open_tables(struct oi_kv *kv, const struct oi_kv_options *options, struct oi_err
 
     OI_TRY(kv_begin(kv, options->is_read_only ? OI_KV_READ : OI_KV_WRITE, &txn, error));
     oi_assert(txn);
+    if (has_lost_tables(txn->txn, options->tables[0], options->is_read_only)) {
+        kv_abort(&txn);
+        return oi_fail(error, OI_E_CORRUPT, "the page that names the tables is damaged");
+    }
     for (unsigned i = 0; i < options->table_count; i++) {
         int code = mdb_dbi_open(txn->txn, options->tables[i], flags, &kv->tables[i]);
 

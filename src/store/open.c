@@ -237,6 +237,9 @@ write_format(struct oi_access *access, struct oi_error *error)
     return oi_state_save(access, &state, error);
 }
 
+/* The first commit makes the tables, the second writes the format. */
+#define COMMITS_WITHOUT_FORMAT_MAX 2
+
 /* Read the format, or write it into an empty environment; another process may do so first. */
 static enum oi_status
 ensure_format(struct oi_store *store, struct oi_error *error)
@@ -250,6 +253,9 @@ ensure_format(struct oi_store *store, struct oi_error *error)
     if (status == OI_OK)
         status = check_format(body, error);
     oi_access_end(&access);
+    if (status == OI_E_NOT_FOUND &&
+        store->engine->last_commit(store->kv) > COMMITS_WITHOUT_FORMAT_MAX)
+        return oi_fail(error, OI_E_CORRUPT, "the store's format number is lost: it is damaged");
     if (status == OI_E_NOT_FOUND && store->is_read_only)
         return oi_fail(error, status, "there is no store in it yet: its making was cut short");
     if (status != OI_E_NOT_FOUND)
