@@ -22,6 +22,8 @@
 #define COMPRESS_MIN 4096
 /* An exception within an answer stands at its end. */
 #define EXCEPTION_REACH ((size_t) 16 << 10)
+/* Of ClickHouse's own words, in a sentence of ours. */
+#define TOLD_MAX 150
 
 /* A loop and its kept connections: one call at a time. */
 struct line {
@@ -188,12 +190,27 @@ oi_clickhouse_exception(struct oi_slice body, struct oi_slice *ret_text)
     return code;
 }
 
+/* Of what the code alone does not tell. */
+static enum oi_status
+fail_of_words(int code, struct oi_slice text, struct oi_error *error)
+{
+    /* What 18.16 could not write to its end stands in the way until it starts anew. */
+    if (memmem(text.data, text.size, ".sql.tmp, errno: 17", 19))
+        return oi_fail(error, OI_E_FULL,
+                       "ClickHouse has not got over its full disk: make room and restart it");
+    /* The system's words for a disk without room. */
+    if (memmem(text.data, text.size, "o space left on", 15))
+        return oi_fail(error, OI_E_FULL, "ClickHouse's disk is full: make room there");
+    return oi_fail(error, OI_E_UPSTREAM, "ClickHouse refuses (%d): %.*s", code,
+                   (int) (text.size > TOLD_MAX ? TOLD_MAX : text.size), text.data);
+}
+
 static enum oi_status
 fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice text,
         struct oi_error *error)
 {
     const struct oi_clickhouse_address *address = &client->address;
-    int size = (int) (text.size > 150 ? 150 : text.size);
+    int size = (int) (text.size > TOLD_MAX ? TOLD_MAX : text.size);
 
     switch (code) {
     case 192: /* UNKNOWN_USER */
@@ -253,15 +270,7 @@ fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice tex
         return oi_fail(error, OI_E_BUSY, "ClickHouse cannot do it just now (%d): %.*s", code, size,
                        text.data);
     default:
-        /* What 18.16 could not write to its end stands in the way until it starts anew. */
-        if (memmem(text.data, text.size, ".sql.tmp, errno: 17", 19))
-            return oi_fail(error, OI_E_FULL,
-                           "ClickHouse has not got over its full disk: make room and restart it");
-        /* The system's words for a disk without room. */
-        if (memmem(text.data, text.size, "o space left on", 15))
-            return oi_fail(error, OI_E_FULL, "ClickHouse's disk is full: make room there");
-        return oi_fail(error, OI_E_UPSTREAM, "ClickHouse refuses (%d): %.*s", code, size,
-                       text.data);
+        return fail_of_words(code, text, error);
     }
 }
 

@@ -86,6 +86,7 @@ add_narrow(const struct prediction *prediction, struct inputs inputs, size_t cou
     uint64_t reciprocal;
     unsigned bits = 0;
 
+    oi_assert(divisor > 0);
     while ((UINT64_C(1) << bits) < divisor)
         bits++;
     reciprocal = (uint64_t) ((((wide) 1 << (63 + bits)) + divisor - 1) / divisor);
