@@ -673,7 +673,8 @@ open_tables(struct oi_kv *kv, const struct oi_kv_options *options, struct oi_err
 
     OI_TRY(kv_begin(kv, options->is_read_only ? OI_KV_READ : OI_KV_WRITE, &txn, error));
     oi_assert(txn);
-    if (has_lost_tables(txn->txn, options->tables[0], options->is_read_only)) {
+    if (options->table_count > 0 &&
+        has_lost_tables(txn->txn, options->tables[0], options->is_read_only)) {
         kv_abort(&txn);
         return oi_fail(error, OI_E_CORRUPT, "the page that names the tables is damaged");
     }
