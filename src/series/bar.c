@@ -179,7 +179,7 @@ has_zero(const int64_t *mantissas, size_t count)
 static void
 add_changes(struct oi_bars *bars, const double *changes, size_t count)
 {
-    double kept[TILE + 1], mean = bars->mean, squares = bars->squares;
+    double kept[TILE + 1] = {}, mean = bars->mean, squares = bars->squares;
     uint32_t change_count = bars->change_count;
     size_t kept_count = 0;
 
