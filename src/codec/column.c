@@ -136,19 +136,26 @@ choose_best(struct shapes *shapes, size_t count)
     }
 }
 
+/* The values' differences, divided as far as that goes. */
+static void
+take_deltas(struct shapes *shapes, const int64_t *values, size_t count)
+{
+    oi_delta_take(values, count, shapes->deltas);
+    shapes->first_delta = shapes->deltas[0];
+    shapes->power = oi_delta_power(shapes->deltas, count);
+    if (shapes->power > 0)
+        oi_delta_divide(shapes->deltas, count, shapes->power);
+}
+
 static void
 consider_all(struct shapes *shapes, const int64_t *values, size_t count)
 {
     shapes->best_guess = SIZE_MAX;
     add_candidate(shapes, SHAPE_FRAME, 0, values, count);
-    oi_delta_take(values, count, shapes->deltas);
-    shapes->first_delta = shapes->deltas[0];
-    shapes->power = oi_delta_power(shapes->deltas, count);
-    if (shapes->power > 0) {
-        oi_delta_divide(shapes->deltas, count, shapes->power);
-        if (oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest))
-            add_candidate(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
-    }
+    take_deltas(shapes, values, count);
+    if (shapes->power > 0 &&
+        oi_multiple_take(values, count, shapes->power, shapes->multiples, &shapes->rest))
+        add_candidate(shapes, SHAPE_MULTIPLE, HEAD_SIZE, shapes->multiples, count);
     add_candidate(shapes, SHAPE_DELTA, HEAD_SIZE, shapes->deltas, count);
     oi_delta_take(shapes->deltas, count, shapes->seconds);
     add_candidate(shapes, SHAPE_DELTA_OF_DELTA, 2 * HEAD_SIZE, shapes->seconds, count);
@@ -232,11 +239,7 @@ take_shape(struct shapes *shapes, const int64_t *values, size_t count)
         return oi_dictionary_take(values, count, &shapes->dictionary, shapes->codes);
     if (shapes->best == SHAPE_FRAME)
         return true;
-    oi_delta_take(values, count, shapes->deltas);
-    shapes->first_delta = shapes->deltas[0];
-    shapes->power = oi_delta_power(shapes->deltas, count);
-    if (shapes->power > 0)
-        oi_delta_divide(shapes->deltas, count, shapes->power);
+    take_deltas(shapes, values, count);
     if (shapes->best == SHAPE_DELTA_OF_DELTA)
         oi_delta_take(shapes->deltas, count, shapes->seconds);
     return true;
