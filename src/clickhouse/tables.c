@@ -201,33 +201,41 @@ make_events(struct oi_clickhouse_client *client, const struct oi_clickhouse_serv
     return run(client, &out, false, error);
 }
 
-/* The columns of a reading, of four of them, behind the key. */
-static void
-write_rollup_columns(bool with_codecs, struct oi_buffer *out)
-{
-    static const struct column key[] = {
-        { "instrument", "UInt32", "Delta, ZSTD(1)" },
-        { "feed", "UInt16", "ZSTD(1)" },
-        { "start", "Int64", "DoubleDelta, ZSTD(1)" },
-        { "version", "UInt64", "Delta, ZSTD(1)" },
-        { "count", "UInt32", "ZSTD(1)" },
-    };
+static const struct column rollup_key_columns[] = {
+    { "instrument", "UInt32", "Delta, ZSTD(1)" },
+    { "feed", "UInt16", "ZSTD(1)" },
+    { "start", "Int64", "DoubleDelta, ZSTD(1)" },
+    { "version", "UInt64", "Delta, ZSTD(1)" },
+    { "count", "UInt32", "ZSTD(1)" },
+};
 
-    write_columns(key, OI_COUNT(key), with_codecs, out);
-    out->size--; /* the parenthesis */
+struct rollup_columns {
+    struct column items[OI_NATIVE_COLUMNS_MAX];
+    char names[OI_NATIVE_COLUMNS_MAX][48];
+    size_t count;
+};
+
+/* The key, and of each part the columns of a reading that the bucket's key does not tell. */
+static void
+list_rollup_columns(struct rollup_columns *columns)
+{
+    columns->count = 0;
+    for (size_t i = 0; i < OI_COUNT(rollup_key_columns); i++)
+        columns->items[columns->count++] = rollup_key_columns[i];
     for (unsigned part = 0; part < OI_READY_PARTS; part++)
         for (size_t i = 0; i < OI_COUNT(readings_columns); i++) {
-            const struct column *column = &readings_columns[i];
+            struct column column = readings_columns[i];
+            char *name = columns->names[columns->count];
 
-            if (strcmp(column->name, "instrument") == 0 || strcmp(column->name, "feed") == 0 ||
-                strcmp(column->name, "batch") == 0)
+            if (strcmp(column.name, "instrument") == 0 || strcmp(column.name, "feed") == 0 ||
+                strcmp(column.name, "batch") == 0)
                 continue;
-            oi_buffer_add_format(out, ", %s_%s %s", oi_ready_parts[part], column->name,
-                                 column->type);
-            if (with_codecs)
-                oi_buffer_add_format(out, " CODEC(%s)", column->codec);
+            oi_assert(columns->count < OI_NATIVE_COLUMNS_MAX);
+            (void) snprintf(name, sizeof(columns->names[0]), "%s_%s", oi_ready_parts[part],
+                            column.name);
+            column.name = name;
+            columns->items[columns->count++] = column;
         }
-    oi_buffer_add_char(out, ')');
 }
 
 /* The newest version of a bucket stays. In months as the readings are, so that both can go. */
@@ -238,12 +246,14 @@ make_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_ser
     const struct oi_clickhouse_address *address = oi_clickhouse_client_address(client);
     const char *database = address->database;
     bool is_cluster = address->cluster[0] != 0;
+    struct rollup_columns columns;
     struct oi_buffer out = {};
 
+    list_rollup_columns(&columns);
     oi_buffer_add_format(&out, "CREATE TABLE IF NOT EXISTS %s.%s%s", database, table,
                          is_cluster ? "_local" : "");
     write_on_cluster(address, &out);
-    write_rollup_columns(has_codecs(server), &out);
+    write_columns(columns.items, columns.count, has_codecs(server), &out);
     if (is_cluster)
         oi_buffer_add_format(&out,
                              " ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{shard}"
@@ -259,7 +269,7 @@ make_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_ser
     out = (struct oi_buffer){};
     oi_buffer_add_format(&out, "CREATE TABLE IF NOT EXISTS %s.%s", database, table);
     write_on_cluster(address, &out);
-    write_rollup_columns(false, &out);
+    write_columns(columns.items, columns.count, false, &out);
     oi_buffer_add_format(&out, " ENGINE = Distributed(%s, %s, %s_local, instrument)",
                          address->cluster, database, table);
     return run(client, &out, false, error);
@@ -402,6 +412,7 @@ check_rollups(struct check *check, const char *table, bool is_cluster, bool *has
     const char *database = oi_clickhouse_client_address(check->client)->database;
     char statement[256], found[64], local[64];
     size_t faults = check->faults;
+    struct rollup_columns columns;
     bool is_distributed;
 
     (void) snprintf(statement, sizeof(statement),
@@ -414,29 +425,10 @@ check_rollups(struct check *check, const char *table, bool is_cluster, bool *has
     (void) snprintf(local, sizeof(local), "%s%s", table, is_cluster ? "_local" : "");
     OI_TRY(check_engine(check, table, &is_distributed, error));
     OI_TRY(check_key(check, local, ROLLUP_KEY, error));
-    if (check->faults > faults)
+    if (check->faults > faults || !check->fault)
         return OI_OK;
-    /* What a column is called and of which type, as it is made. */
-    for (unsigned part = 0; part < OI_READY_PARTS; part++) {
-        struct column wanted[OI_COUNT(readings_columns)];
-        char names[OI_COUNT(readings_columns)][64];
-        size_t count = 0;
-
-        for (size_t i = 0; i < OI_COUNT(readings_columns); i++) {
-            const struct column *column = &readings_columns[i];
-
-            if (strcmp(column->name, "instrument") == 0 || strcmp(column->name, "feed") == 0 ||
-                strcmp(column->name, "batch") == 0)
-                continue;
-            (void) snprintf(names[count], sizeof(names[count]), "%s_%s", oi_ready_parts[part],
-                            column->name);
-            wanted[count] = (struct column){ names[count], column->type, column->codec };
-            count++;
-        }
-        if (check->fault)
-            OI_TRY(check_columns(check, table, wanted, count, error));
-    }
-    return OI_OK;
+    list_rollup_columns(&columns);
+    return check_columns(check, table, columns.items, columns.count, error);
 }
 
 enum oi_status
