@@ -81,16 +81,15 @@ take_positions(struct oi_slice body, struct positions *positions, struct oi_erro
 static void
 write_visible(struct oi_clickhouse *engine, uint64_t batch_limit, struct oi_buffer *out)
 {
-    size_t count;
-    uint64_t *hidden = oi_remote_hidden(engine->store, &count);
+    struct oi_hidden hidden = oi_remote_hidden(engine->store);
 
     oi_buffer_add_format(out, "batch <= %llu", (unsigned long long) batch_limit);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < hidden.count; i++)
         oi_buffer_add_format(out, "%s%llu", i ? "," : " AND batch NOT IN (",
-                             (unsigned long long) hidden[i]);
-    if (count > 0)
+                             (unsigned long long) hidden.batches[i]);
+    if (hidden.count > 0)
         oi_buffer_add_char(out, ')');
-    oi_free(hidden);
+    oi_free(hidden.batches);
 }
 
 static enum oi_status

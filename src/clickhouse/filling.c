@@ -34,7 +34,7 @@ oi_filling_release(struct oi_filling *filling)
     oi_touches_release(&filling->touches);
     oi_ready_release(&filling->hours);
     oi_ready_release(&filling->days);
-    oi_free(filling->hidden);
+    oi_free(filling->hidden.batches);
     (void) pthread_mutex_destroy(&filling->lock);
 }
 
@@ -84,8 +84,8 @@ take_hidden(struct oi_clickhouse *engine)
 {
     struct oi_filling *filling = &engine->filling;
 
-    oi_free(filling->hidden);
-    filling->hidden = oi_remote_hidden(engine->store, &filling->hidden_count);
+    oi_free(filling->hidden.batches);
+    filling->hidden = oi_remote_hidden(engine->store);
     filling->has_hidden = true;
 }
 
@@ -184,8 +184,8 @@ ask_touches(struct oi_clickhouse *engine, struct oi_error *error)
 {
     struct oi_filling *filling = &engine->filling;
     OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
-    size_t count, next = 0, gone = 0;
-    uint64_t *hidden = oi_remote_hidden(engine->store, &count);
+    struct oi_hidden hidden = oi_remote_hidden(engine->store);
+    size_t gone = 0;
     enum oi_status status = OI_OK;
 
     oi_buffer_add_format(&statement,
@@ -193,14 +193,10 @@ ask_touches(struct oi_clickhouse *engine, struct oi_error *error)
                          "(batch >= %llu AND batch <= %llu) OR batch IN (",
                          (unsigned long long) (filling->untold_to ? filling->untold_from : 1),
                          (unsigned long long) filling->untold_to);
-    for (size_t i = 0; i < count; i++) {
-        while (next < filling->hidden_count && filling->hidden[next] < hidden[i])
-            next++;
-        if (next < filling->hidden_count && filling->hidden[next] == hidden[i])
-            continue;
-        oi_buffer_add_format(&statement, "%s%llu", gone++ ? "," : "",
-                             (unsigned long long) hidden[i]);
-    }
+    for (size_t i = 0; i < hidden.count; i++)
+        if (!oi_hidden_has(&filling->hidden, hidden.batches[i]))
+            oi_buffer_add_format(&statement, "%s%llu", gone++ ? "," : "",
+                                 (unsigned long long) hidden.batches[i]);
     oi_buffer_add_text(&statement, gone ? ")" : "0)");
     oi_buffer_add_text(&statement, " GROUP BY instrument, feed");
     if (gone > 0 || filling->untold_to > 0) {
@@ -209,14 +205,13 @@ ask_touches(struct oi_clickhouse *engine, struct oi_error *error)
             status = take_touches(engine, oi_buffer_slice(&out), error);
     }
     if (status != OI_OK) {
-        oi_free(hidden);
+        oi_free(hidden.batches);
         return status;
     }
     filling->has_withdrawn |= gone > 0;
     filling->untold_from = filling->untold_to = 0;
-    oi_free(filling->hidden);
+    oi_free(filling->hidden.batches);
     filling->hidden = hidden;
-    filling->hidden_count = count;
     return OI_OK;
 }
 
@@ -355,22 +350,6 @@ add_buckets(struct oi_clickhouse *engine, const struct oi_series *pair,
     }
 }
 
-static bool
-is_hidden(const struct oi_filling *filling, uint64_t batch)
-{
-    size_t low = 0, high = filling->hidden_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (filling->hidden[middle] < batch)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < filling->hidden_count && filling->hidden[low] == batch;
-}
-
 static void
 make_buckets(struct oi_clickhouse *engine, uint32_t series, struct oi_span span,
              struct oi_rows *rows)
@@ -383,7 +362,7 @@ make_buckets(struct oi_clickhouse *engine, uint32_t series, struct oi_span span,
     if (!oi_remote_series(engine->store, series, &pair))
         return;
     for (size_t i = 0; i < rows->count; i++)
-        if (!is_hidden(filling, rows->items[i].batch))
+        if (!oi_hidden_has(&filling->hidden, rows->items[i].batch))
             rows->items[kept++] = rows->items[i];
     rows->count = kept;
     oi_rows_settle(rows, OI_TIME_LATEST, false);
@@ -464,7 +443,7 @@ begin_pass(struct oi_clickhouse *engine)
     filling->from = OI_TIME_NONE;
     /* What a first pass that broke off left may have been withdrawn since. */
     filling->clears_empty =
-        filling->has_withdrawn || (filling->touches.filled == 0 && filling->hidden_count > 0);
+        filling->has_withdrawn || (filling->touches.filled == 0 && filling->hidden.count > 0);
     filling->has_withdrawn = false;
     filling->rows = 0;
     oi_ready_clear(&filling->hours);

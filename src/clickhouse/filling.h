@@ -24,8 +24,7 @@ struct oi_filling {
     uint64_t seen;  /* the last event that readers may have met */
     /* What is not told with its rows: batches, and those that were withdrawn. */
     uint64_t untold_from, untold_to; /* 0: none */
-    uint64_t *hidden;                /* as far as `touches` knows */
-    size_t hidden_count;
+    struct oi_hidden hidden;         /* as far as `touches` knows */
     bool has_hidden;
     bool has_withdrawn; /* since `filled`: buckets may have become empty */
     uint64_t rows_due;

@@ -267,8 +267,8 @@ oi_import_save(struct oi_access *access, const struct oi_import_mark *mark, uint
     return status;
 }
 
-bool
-oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch)
+size_t
+oi_hidden_find(const struct oi_hidden *hidden, uint64_t batch)
 {
     size_t low = 0, high = hidden->count;
 
@@ -280,7 +280,15 @@ oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch)
         else
             high = middle;
     }
-    return low < hidden->count && hidden->batches[low] == batch;
+    return low;
+}
+
+bool
+oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch)
+{
+    size_t place = oi_hidden_find(hidden, batch);
+
+    return place < hidden->count && hidden->batches[place] == batch;
 }
 
 struct oi_hidden

@@ -359,16 +359,15 @@ oi_remote_place(struct oi_store *store, const struct oi_remote_position *from)
     (void) pthread_rwlock_unlock(&store->state_lock);
 }
 
-uint64_t *
-oi_remote_hidden(struct oi_store *store, size_t *ret_count)
+struct oi_hidden
+oi_remote_hidden(struct oi_store *store)
 {
     struct oi_hidden copy;
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
     copy = oi_hidden_copy(&store->hidden);
     (void) pthread_rwlock_unlock(&store->state_lock);
-    *ret_count = copy.count;
-    return copy.batches;
+    return copy;
 }
 
 bool

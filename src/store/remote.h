@@ -61,6 +61,13 @@ struct oi_stretch {
     size_t block_rows; /* how many rows a block may have; grows as a scan goes on */
 };
 
+/* Batches of withdrawn imports: a sorted set. */
+struct oi_hidden {
+    uint64_t *batches;
+    size_t count;
+};
+bool oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch);
+
 /* Rows of many series to be read together. */
 struct oi_gather_request {
     const uint32_t *series; /* ascending */
@@ -155,8 +162,8 @@ enum oi_status oi_remote_apply_all(struct oi_store *store, const struct oi_chang
                                    size_t count, struct oi_error *error);
 /* What the remote holds of a series; rows that are newer are told by appends. */
 void oi_remote_place(struct oi_store *store, const struct oi_remote_position *position);
-/* Batches of withdrawn imports, ascending; freed by the caller with oi_free. */
-uint64_t *oi_remote_hidden(struct oi_store *store, size_t *ret_count);
+/* The caller frees `batches` with oi_free. */
+struct oi_hidden oi_remote_hidden(struct oi_store *store);
 /* Instrument and feed of a series, in order of ids; false for an unknown one. */
 bool oi_remote_series(struct oi_store *store, uint32_t series, struct oi_series *ret_series);
 /* Where a series stands; false without a row. */

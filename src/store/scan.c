@@ -281,17 +281,9 @@ choose_tail(const struct oi_scan *scan, struct block *block)
 static bool
 touches_hidden(const struct oi_hidden *hidden, const struct oi_chunk_header *header)
 {
-    size_t low = 0, high = hidden->count;
+    size_t place = oi_hidden_find(hidden, header->first_batch);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (hidden->batches[middle] < header->first_batch)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < hidden->count && hidden->batches[low] <= header->last_batch;
+    return place < hidden->count && hidden->batches[place] <= header->last_batch;
 }
 
 static void

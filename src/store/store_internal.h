@@ -89,12 +89,6 @@ struct oi_names {
     struct oi_map *by_pair;    /* instrument, feed -> series id */
 };
 
-/* Batches of withdrawn imports: a sorted set. */
-struct oi_hidden {
-    uint64_t *batches;
-    size_t count;
-};
-
 /* The ledger of bad rows, or a part of it. */
 struct oi_flags {
     struct oi_bad_span *items;
@@ -300,7 +294,8 @@ enum oi_status oi_chunks_put(struct oi_access *access, uint32_t series, const st
  * cursor as failed. */
 void oi_name_encode(struct oi_buffer *out, const char *name);
 void oi_name_decode(struct oi_cursor *cursor, char *ret_name, size_t size);
-bool oi_hidden_has(const struct oi_hidden *hidden, uint64_t batch);
+/* The place of the first batch that is not below `batch`. */
+size_t oi_hidden_find(const struct oi_hidden *hidden, uint64_t batch);
 enum oi_status oi_hidden_load(struct oi_access *access, struct oi_hidden *ret_hidden,
                               struct oi_error *error);
 /* A copy for a reader. */
