@@ -51,6 +51,9 @@ struct oi_kv_engine {
     void (*abort)(struct oi_kv_txn **txn);
     /* Changes with every commit of any process: tells a follower that there is news. */
     uint64_t (*last_commit)(struct oi_kv *kv);
+    /* Which state a read transaction sees: two of one environment that say the same number find the
+     * same entries. 0 for a write transaction, whose state is its own. */
+    uint64_t (*snapshot)(const struct oi_kv_txn *txn);
 
     /* What these hand out lives until the next write of this transaction or its end. */
     enum oi_status (*get)(struct oi_kv_txn *txn, unsigned table, struct oi_slice key,

@@ -328,6 +328,13 @@ kv_abort(struct oi_kv_txn **txn)
     oi_free(ended);
 }
 
+/* The smallest is 0, before the first commit. */
+static uint64_t
+kv_snapshot(const struct oi_kv_txn *txn)
+{
+    return txn->mode == OI_KV_READ ? mdb_txn_id(txn->txn) + 1 : 0;
+}
+
 /* Pages that a transaction took at the end of the file and gave back are counted by its commit but
  * never written. The size check at open could not tell such a file from a cut one, so the file is
  * lengthened; fallocate never shortens, whatever other writers do meanwhile. */
@@ -751,6 +758,7 @@ const struct oi_kv_engine oi_kv_lmdb = {
     .commit = kv_commit,
     .abort = kv_abort,
     .last_commit = kv_last_commit,
+    .snapshot = kv_snapshot,
     .get = kv_get,
     .put = kv_put,
     .remove = kv_remove,

@@ -333,6 +333,12 @@ kv_last_commit(struct oi_kv *kv)
     return commit;
 }
 
+static uint64_t
+kv_snapshot(const struct oi_kv_txn *txn)
+{
+    return txn->mode == OI_KV_READ ? txn->version->commit + 1 : 0;
+}
+
 /* The same bounds as the real engine's. */
 static enum oi_status
 check_key(struct oi_slice key, struct oi_error *error)
@@ -710,6 +716,7 @@ const struct oi_kv_engine oi_kv_memory = {
     .commit = kv_commit,
     .abort = kv_abort,
     .last_commit = kv_last_commit,
+    .snapshot = kv_snapshot,
     .get = kv_get,
     .put = kv_put,
     .remove = kv_remove,

@@ -137,6 +137,30 @@ numbers_every_commit(void **state)
 }
 
 static void
+tells_snapshots_apart(void **state)
+{
+    struct oi_kv *kv = open_kv(*state);
+    struct oi_kv_txn *txn, *other = begin(kv, OI_KV_READ);
+    uint64_t before = engine->snapshot(other);
+
+    assert_true(before > 0);
+    txn = begin(kv, OI_KV_WRITE);
+    assert_true(engine->snapshot(txn) == 0);
+    put(txn, "lost", "1");
+    engine->abort(&txn);
+    txn = begin(kv, OI_KV_READ);
+    assert_true(engine->snapshot(txn) == before);
+    engine->abort(&txn);
+    put_alone(kv, "a", "1");
+    assert_true(engine->snapshot(other) == before);
+    engine->abort(&other);
+    txn = begin(kv, OI_KV_READ);
+    assert_true(engine->snapshot(txn) > before);
+    engine->abort(&txn);
+    engine->close(&kv);
+}
+
+static void
 shows_a_reader_one_commit_until_it_ends(void **state)
 {
     struct oi_kv *kv = open_kv(*state);
@@ -473,6 +497,7 @@ run(const struct oi_kv_engine *tested, const char *group)
         PROMISE(finds_after_reopening_what_was_committed),
         PROMISE(forgets_what_was_aborted),
         PROMISE(numbers_every_commit),
+        PROMISE(tells_snapshots_apart),
         PROMISE(shows_a_reader_one_commit_until_it_ends),
         PROMISE(removes_and_does_not_mind_what_is_absent),
         PROMISE(refuses_an_empty_key_and_one_that_is_too_long),
