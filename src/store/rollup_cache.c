@@ -86,8 +86,8 @@ oi_rollup_cache_free(struct oi_rollup_cache **cache)
     *cache = NULL;
 }
 
-static bool
-is_same_block(const struct oi_kept_rollups *kept, struct oi_slice sealed)
+bool
+oi_kept_rollups_are_of(const struct oi_kept_rollups *kept, struct oi_slice sealed)
 {
     const char *copy = kept->copies;
 
@@ -104,8 +104,7 @@ is_same_block(const struct oi_kept_rollups *kept, struct oi_slice sealed)
 }
 
 struct oi_kept_rollups *
-oi_rollup_cache_take(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice,
-                     struct oi_slice sealed)
+oi_rollup_cache_take(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice)
 {
     uint64_t tag = tag_of(choice);
     struct place *places = places_of(cache, tag);
@@ -118,7 +117,7 @@ oi_rollup_cache_take(struct oi_rollup_cache *cache, const struct oi_rollup_choic
         kept = atomic_exchange(&places[way].kept, NULL);
         if (!kept)
             continue;
-        if (is_same_choice(&kept->choice, choice) && is_same_block(kept, sealed))
+        if (is_same_choice(&kept->choice, choice))
             return kept;
         oi_free(kept);
     }
@@ -249,11 +248,12 @@ choose_stretches(struct oi_kept_rollups *kept, struct oi_slice sealed,
 
 void
 oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice,
-                      struct oi_slice sealed, const struct oi_rollup_unread *unread,
+                      const struct oi_rollup_origin *origin,
                       const struct oi_rollup_columns *columns)
 {
     uint64_t tag = tag_of(choice);
-    struct oi_kept_rollups *kept, head = { .choice = *choice, .columns = *columns };
+    struct oi_kept_rollups *kept,
+        head = { .choice = *choice, .columns = *columns, .snapshot = origin->snapshot };
     struct packing packing = {};
     size_t size;
     char *copy;
@@ -261,7 +261,7 @@ oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choi
     if (!was_seen(cache, tag))
         return;
     pack_block(&packing, &head.columns);
-    size = sizeof(*kept) + packing.size + choose_stretches(&head, sealed, unread);
+    size = sizeof(*kept) + packing.size + choose_stretches(&head, origin->sealed, origin->unread);
     if (packing.is_unusual || size > OI_ROLLUP_CACHE_BLOCK_SIZE)
         return;
     kept = oi_alloc(size);
@@ -271,7 +271,7 @@ oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choi
     pack_block(&packing, &kept->columns);
     kept->copies = copy = packing.at + packing.size;
     for (size_t i = 0; i < kept->stretch_count; i++) {
-        memcpy(copy, sealed.data + kept->stretches[i].offset, kept->stretches[i].size);
+        memcpy(copy, origin->sealed.data + kept->stretches[i].offset, kept->stretches[i].size);
         copy += kept->stretches[i].size;
     }
     oi_rollup_cache_put(cache, kept);

@@ -2,8 +2,9 @@
 /*
  * Blocks of rollups as they were decoded, beside the bytes that they were decoded from: a question
  * that comes again compares bytes instead of taking a checksum and unpacking columns. The bytes are
- * compared whole, each time. So there is nothing to invalidate, whoever wrote since; and a byte
- * that was damaged since is as good as another one, and meets the checksum.
+ * compared whole, each time that anything was committed since. So there is nothing to invalidate,
+ * whoever wrote; and a byte that was damaged since is as good as another one, and meets the
+ * checksum.
  *
  * Whoever uses a block takes it out and puts it back, which is an atomic exchange each: no reader
  * waits, holds a lock or counts references. Who finds that another has it decodes, as if there were
@@ -13,6 +14,10 @@
 
 #include "base/slice.h"
 #include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* What of which block. Made by oi_rollup_choice_make. */
 struct oi_rollup_choice {
@@ -25,6 +30,7 @@ struct oi_rollup_choice oi_rollup_choice_make(const struct oi_rollup_request *re
 struct oi_kept_rollups {
     struct oi_rollup_choice choice;
     struct oi_rollup_columns columns;
+    uint64_t snapshot; /* of the engine, in which the bytes were these; 0: none is known */
     size_t sealed_size;
     /* What of the bytes had a say; copies of them stand one behind the other. */
     struct oi_kept_stretch {
@@ -42,6 +48,13 @@ struct oi_rollup_unread {
     size_t count;
 };
 
+/* Where columns come from. */
+struct oi_rollup_origin {
+    struct oi_slice sealed;
+    const struct oi_rollup_unread *unread;
+    uint64_t snapshot; /* of the engine, that the bytes were found in */
+};
+
 struct oi_rollup_cache;
 
 /* At most so many blocks of at most so many bytes: 128 MiB when every place is full, and mostly
@@ -52,15 +65,16 @@ struct oi_rollup_cache;
 struct oi_rollup_cache *oi_rollup_cache_new(void);
 void oi_rollup_cache_free(struct oi_rollup_cache **cache);
 
-/* Take out what was decoded of these bytes; NULL where there is none. */
+/* Take out what was decoded of a choice, of whichever bytes; NULL where there is none. */
 struct oi_kept_rollups *oi_rollup_cache_take(struct oi_rollup_cache *cache,
-                                             const struct oi_rollup_choice *choice,
-                                             struct oi_slice sealed);
+                                             const struct oi_rollup_choice *choice);
+/* Is it what these bytes say? */
+bool oi_kept_rollups_are_of(const struct oi_kept_rollups *kept, struct oi_slice sealed);
 /* Put back. */
 void oi_rollup_cache_put(struct oi_rollup_cache *cache, struct oi_kept_rollups *kept);
 /* Keep a copy of what was just decoded of bytes whose checksum is right: the second time that it is
  * offered, so that passing over everything once pushes nothing out. What is too large or of unusual
  * columns (wide figures, provenance) is not kept. */
 void oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice,
-                           struct oi_slice sealed, const struct oi_rollup_unread *unread,
+                           const struct oi_rollup_origin *origin,
                            const struct oi_rollup_columns *columns);

@@ -246,7 +246,9 @@ read_columns(struct reading_call *call, struct oi_access *access, struct oi_span
     OI_TRY(status);
     OI_TRY(oi_seal_open(OI_TABLE_ROLLUP, oi_key_slice(&key), sealed, &body, error));
     OI_TRY(decode_columns(call->by_columns, oi_key_slice(&key), body, error));
-    oi_rollup_cache_offer(store->rollup_cache, &choice, sealed, &call->by_columns->unread,
+    oi_rollup_cache_offer(store->rollup_cache, &choice,
+                          &(struct oi_rollup_origin){ sealed, &call->by_columns->unread,
+                                                      store->engine->snapshot(access->txn) },
                           &call->by_columns->columns);
     cut_columns(&call->by_columns->columns, span);
     *ret_done = true;
@@ -262,26 +264,43 @@ block_end(const struct reading_call *call, oi_time time)
     return to < call->times.to ? to : call->times.to;
 }
 
+/* A block that was decoded before, taken out of the cache: of the bytes that the engine has, which
+ * need not be looked at as long as nothing was committed. NULL where there is none. */
+static struct oi_kept_rollups *
+take_one(struct reading_call *call, struct oi_access *access, oi_time block)
+{
+    const struct oi_kv_engine *engine = call->store->engine;
+    const struct oi_rollup_choice choice =
+        oi_rollup_choice_make(call->by_columns->request, call->kind->number, block);
+    const struct oi_key key = oi_key_of_rollup(call->series, call->kind->number, block);
+    struct oi_kept_rollups *kept = oi_rollup_cache_take(call->store->rollup_cache, &choice);
+    uint64_t snapshot = engine->snapshot(access->txn);
+    struct oi_slice sealed;
+
+    if (!kept || (kept->snapshot == snapshot && snapshot != 0))
+        return kept;
+    if (engine->get(access->txn, OI_TABLE_ROLLUP, oi_key_slice(&key), &sealed, NULL) != OI_OK ||
+        !oi_kept_rollups_are_of(kept, sealed)) {
+        oi_free(kept);
+        return NULL;
+    }
+    kept->snapshot = snapshot;
+    return kept;
+}
+
 /* Blocks from `from` on that were decoded before, taken out of the cache as long as each next one
  * is there; where the rest begins. */
 static oi_time
 take_kept(struct reading_call *call, struct oi_access *access, oi_time from)
 {
     struct by_columns *by = call->by_columns;
-    struct oi_store *store = call->store;
 
     while (from < call->times.to && by->kept_count < KEPT_MAX) {
         struct oi_span span = { from, block_end(call, from) };
-        oi_time block = rollup_floor(call->kind->block_ns, from);
-        const struct oi_key key = oi_key_of_rollup(call->series, call->kind->number, block);
-        const struct oi_rollup_choice choice =
-            oi_rollup_choice_make(by->request, call->kind->number, block);
         struct oi_kept_rollups *kept = NULL;
-        struct oi_slice sealed;
 
-        if (is_plain(call, span) && store->engine->get(access->txn, OI_TABLE_ROLLUP,
-                                                       oi_key_slice(&key), &sealed, NULL) == OI_OK)
-            kept = oi_rollup_cache_take(store->rollup_cache, &choice, sealed);
+        if (is_plain(call, span))
+            kept = take_one(call, access, rollup_floor(call->kind->block_ns, from));
         if (!kept)
             break;
         by->kept_spans[by->kept_count] = span;
@@ -299,11 +318,16 @@ hand_out_kept(struct reading_call *call)
     enum oi_status status = OI_OK;
 
     for (size_t i = 0; i < by->kept_count; i++) {
-        struct oi_rollup_columns columns = by->kept[i]->columns;
+        const struct oi_rollup_columns *columns = &by->kept[i]->columns;
 
-        cut_columns(&columns, by->kept_spans[i]);
-        if (status == OI_OK && columns.count > 0)
-            status = by->request->each_columns(by->request->context, &columns);
+        if (columns->count > 0 && (columns->starts[0] < by->kept_spans[i].from ||
+                                   columns->starts[columns->count - 1] >= by->kept_spans[i].to)) {
+            by->columns = *columns;
+            cut_columns(&by->columns, by->kept_spans[i]);
+            columns = &by->columns;
+        }
+        if (status == OI_OK && columns->count > 0)
+            status = by->request->each_columns(by->request->context, columns);
         oi_rollup_cache_put(call->store->rollup_cache, by->kept[i]);
     }
     by->kept_count = 0;

@@ -57,15 +57,31 @@ make_block(struct block *block, uint32_t series, int64_t value)
 static void
 offer(struct oi_rollup_cache *cache, const struct block *block)
 {
-    oi_rollup_cache_offer(cache, &block->choice, block->sealed, &block->unread, &block->columns);
+    oi_rollup_cache_offer(cache, &block->choice,
+                          &(struct oi_rollup_origin){ block->sealed, &block->unread, 7 },
+                          &block->columns);
+}
+
+/* What was kept of these bytes; NULL where there is nothing. */
+static struct oi_kept_rollups *
+take(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice, struct oi_slice sealed)
+{
+    struct oi_kept_rollups *kept = oi_rollup_cache_take(cache, choice);
+
+    if (kept && !oi_kept_rollups_are_of(kept, sealed)) {
+        oi_free(kept);
+        return NULL;
+    }
+    return kept;
 }
 
 static void
 assert_kept(struct oi_rollup_cache *cache, const struct block *block)
 {
-    struct oi_kept_rollups *kept = oi_rollup_cache_take(cache, &block->choice, block->sealed);
+    struct oi_kept_rollups *kept = take(cache, &block->choice, block->sealed);
 
     assert_non_null(kept);
+    assert_true(kept->snapshot == 7);
     assert_int_equal(kept->columns.count, HOURS);
     assert_memory_equal(kept->columns.starts, block->starts, sizeof(block->starts));
     assert_memory_equal(kept->columns.counts, block->counts, sizeof(block->counts));
@@ -76,7 +92,7 @@ assert_kept(struct oi_rollup_cache *cache, const struct block *block)
                         sizeof(block->exponents));
     assert_null(kept->columns.first.time);
     /* It is ours alone as long as we have it. */
-    assert_null(oi_rollup_cache_take(cache, &block->choice, block->sealed));
+    assert_null(take(cache, &block->choice, block->sealed));
     oi_rollup_cache_put(cache, kept);
 }
 
@@ -88,7 +104,7 @@ what_is_offered_twice_is_kept(void **)
 
     make_block(&block, 1, 5);
     offer(cache, &block);
-    assert_null(oi_rollup_cache_take(cache, &block.choice, block.sealed));
+    assert_null(take(cache, &block.choice, block.sealed));
     offer(cache, &block);
     assert_kept(cache, &block);
     assert_kept(cache, &block);
@@ -112,7 +128,7 @@ any_other_byte_that_had_a_say_is_another_block(void **)
         if (is_unread)
             assert_kept(cache, &block);
         else
-            assert_null(oi_rollup_cache_take(cache, &block.choice, block.sealed));
+            assert_null(take(cache, &block.choice, block.sealed));
         oi_rollup_cache_free(&cache);
     }
 }
@@ -129,12 +145,12 @@ other_questions_and_other_sizes_find_nothing(void **)
     offer(cache, &block);
     block.request.columns[3] = OI_COLUMN_OPEN_INTEREST;
     other = oi_rollup_choice_make(&block.request, 1, TEST_START);
-    assert_null(oi_rollup_cache_take(cache, &other, block.sealed));
+    assert_null(take(cache, &other, block.sealed));
     other = oi_rollup_choice_make(&block.request, 2, TEST_START);
-    assert_null(oi_rollup_cache_take(cache, &other, block.sealed));
+    assert_null(take(cache, &other, block.sealed));
     assert_kept(cache, &block);
     block.sealed.size--;
-    assert_null(oi_rollup_cache_take(cache, &block.choice, block.sealed));
+    assert_null(take(cache, &block.choice, block.sealed));
     oi_rollup_cache_free(&cache);
 }
 
@@ -150,13 +166,13 @@ what_is_large_or_wide_is_not_kept(void **)
     block.columns.last.value_usd.wides = &wide;
     offer(cache, &block);
     offer(cache, &block);
-    assert_null(oi_rollup_cache_take(cache, &block.choice, block.sealed));
+    assert_null(take(cache, &block.choice, block.sealed));
     make_block(&block, 2, 5);
     block.sealed = (struct oi_slice){ large, OI_ROLLUP_CACHE_BLOCK_SIZE };
     block.unread.count = 0;
     offer(cache, &block);
     offer(cache, &block);
-    assert_null(oi_rollup_cache_take(cache, &block.choice, block.sealed));
+    assert_null(take(cache, &block.choice, block.sealed));
     oi_free(large);
     oi_rollup_cache_free(&cache);
 }
@@ -180,7 +196,7 @@ use(void *context)
         struct oi_kept_rollups *kept;
 
         make_block(&block, series, series);
-        kept = oi_rollup_cache_take(shared->cache, &block.choice, block.sealed);
+        kept = take(shared->cache, &block.choice, block.sealed);
         if (!kept) {
             offer(shared->cache, &block);
             continue;
