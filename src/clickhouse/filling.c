@@ -568,17 +568,15 @@ oi_filling_ready(void *context, const struct oi_rollup_request *request, struct 
         (struct oi_span){ oi_interval_floor(request->interval_ns, extent.first),
                           extent.last < OI_TIME_LATEST ? extent.last + 1 : extent.last });
     if (span.from < span.to) {
-        oi_buffer_add_text(&statement, "SELECT ");
-        oi_ready_select(request, extent.lacks_wides, &statement);
         oi_buffer_add_format(&statement,
+                             "SELECT " OI_READY_COLUMNS
                              " FROM %s WHERE instrument = %u AND feed = %u AND start >= %lld AND "
                              "start < %lld SETTINGS max_threads = 1",
                              request->interval_ns == OI_DAY ? "rollup_day" : "rollup_hour",
                              pair.instrument, pair.feed, (long long) span.from,
                              (long long) span.to);
         OI_TRY(oi_clickhouse_select(engine, &statement, &out, error));
-        OI_TRY(oi_ready_decode(oi_buffer_slice(&out), request, extent.lacks_wides, rollups,
-                               &version, error));
+        OI_TRY(oi_ready_decode(oi_buffer_slice(&out), rollups, &version, error));
         /* Newer than what the reader knows, or of rows that were removed since. */
         if (version > seen || (rollups->count > 0 && request->parts & OI_ROLLUP_FIRST &&
                                rollups->items[0].first.time < extent.first)) {

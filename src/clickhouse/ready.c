@@ -3,29 +3,20 @@
 #include "clickhouse/ready.h"
 
 #include "base/alloc.h"
-#include "clickhouse/readings.h"
 #include "store/rows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define COLUMN_COUNT (5 + OI_READY_PARTS * (5 + 2 * OI_FIGURE_COUNT))
-/* Of one part. */
-#define NAME_SIZE 64
-
-const char *const oi_ready_parts[OI_READY_PARTS] = { "first", "high", "low", "last" };
-
-static const unsigned figure_columns[OI_FIGURE_COUNT] = {
-    OI_COLUMN_OPEN_INTEREST, OI_COLUMN_VALUE_USD,  OI_COLUMN_MARK_PRICE,
-    OI_COLUMN_INDEX_PRICE,   OI_COLUMN_LAST_PRICE,
-};
+#define PARTS 4
+#define COLUMN_COUNT 6
+/* A wide figure's text is no longer than this. */
+#define WIDE_MAX UINT8_MAX
 
 static struct oi_observation *
 part_of(struct oi_rollup *rollup, unsigned part)
 {
-    struct oi_observation *const parts[OI_READY_PARTS] = { &rollup->first, &rollup->high,
-                                                           &rollup->low, &rollup->last };
+    struct oi_observation *const parts[PARTS] = { &rollup->first, &rollup->high, &rollup->low,
+                                                  &rollup->last };
 
     return parts[part];
 }
@@ -73,74 +64,41 @@ oi_ready_add(struct oi_ready *ready, const struct oi_series *series, const struc
             oi_buffer_add_u##width(out, (uint##width##_t)(value));                                 \
     } while (0)
 
-static const char *
-name_of(unsigned part, const char *what, char name[NAME_SIZE])
+/* An exponent as in `readings`; behind it the mantissa, or the text of a wide one. */
+static void
+add_figure(const struct oi_decimal *value, struct oi_buffer *out)
 {
-    (void) snprintf(name, NAME_SIZE, "%s_%s", oi_ready_parts[part], what);
-    return name;
-}
+    int8_t exponent = oi_decimals_exponent(value);
+    size_t at;
 
-static const char *
-figure_name(unsigned part, unsigned figure, const char *what, char name[NAME_SIZE])
-{
-    (void) snprintf(name, NAME_SIZE, "%s_%s_%s", oi_ready_parts[part], oi_reading_figures[figure],
-                    what);
-    return name;
-}
-
-/* As in `readings`: the mantissa of a wide figure counts those before it. */
-static int64_t
-mantissa_of(struct oi_observation *reading, unsigned figure)
-{
-    const struct oi_decimal *value = figure_of(reading, figure);
-    int64_t before = 0;
-
-    if (value->form == OI_DECIMAL_NONE)
-        return 0;
-    if (value->form == OI_DECIMAL_PLAIN)
-        return value->mantissa;
-    for (unsigned i = 0; i < figure; i++)
-        before += oi_decimals_exponent(figure_of(reading, i)) == OI_EXPONENT_WIDE;
-    return before;
+    oi_buffer_add_u8(out, (uint8_t) exponent);
+    if (exponent == OI_EXPONENT_NONE)
+        return;
+    if (exponent != OI_EXPONENT_WIDE) {
+        oi_buffer_add_u64(out, (uint64_t) value->mantissa);
+        return;
+    }
+    at = out->size;
+    oi_buffer_add_u8(out, 0);
+    oi_decimal_write(value, out);
+    oi_assert(out->overflowed || out->size - at - 1 <= WIDE_MAX);
+    if (!out->overflowed)
+        out->data[at] = (char) (out->size - at - 1);
 }
 
 static void
-add_wides(struct oi_observation *reading, struct oi_buffer *out)
+add_rows(struct oi_rollup *rollup, struct oi_buffer *out)
 {
-    struct oi_buffer text = {};
+    for (unsigned part = 0; rollup->count > 0 && part < PARTS; part++) {
+        struct oi_observation *reading = part_of(rollup, part);
 
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-        if (oi_decimals_exponent(figure_of(reading, figure)) != OI_EXPONENT_WIDE)
-            continue;
-        if (text.size > 0)
-            oi_buffer_add_char(&text, ' ');
-        oi_decimal_write(figure_of(reading, figure), &text);
+        oi_buffer_add_u64(out, (uint64_t) reading->time);
+        oi_buffer_add_u64(out, (uint64_t) reading->known_time);
+        oi_buffer_add_u64(out, (uint64_t) reading->exchange_time);
+        oi_buffer_add_u16(out, reading->flags);
+        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+            add_figure(figure_of(reading, figure), out);
     }
-    oi_native_text(out, oi_buffer_slice(&text));
-    oi_buffer_release(&text);
-}
-
-static void
-encode_part(struct oi_rollup *items, size_t count, unsigned part, struct oi_buffer *out)
-{
-    char name[NAME_SIZE];
-
-    ADD_NUMBERS(name_of(part, "time", name), OI_NATIVE_INT64, 64, part_of(&items[i], part)->time);
-    ADD_NUMBERS(name_of(part, "known_time", name), OI_NATIVE_INT64, 64,
-                part_of(&items[i], part)->known_time);
-    ADD_NUMBERS(name_of(part, "exchange_time", name), OI_NATIVE_INT64, 64,
-                part_of(&items[i], part)->exchange_time);
-    ADD_NUMBERS(name_of(part, "flags", name), OI_NATIVE_UINT16, 16,
-                part_of(&items[i], part)->flags);
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-        ADD_NUMBERS(figure_name(part, figure, "mantissa", name), OI_NATIVE_INT64, 64,
-                    mantissa_of(part_of(&items[i], part), figure));
-        ADD_NUMBERS(figure_name(part, figure, "exponent", name), OI_NATIVE_INT8, 8,
-                    oi_decimals_exponent(figure_of(part_of(&items[i], part), figure)));
-    }
-    oi_native_head(out, name_of(part, "wides", name), OI_NATIVE_STRING);
-    for (size_t i = 0; i < count; i++)
-        add_wides(part_of(&items[i], part), out);
 }
 
 void
@@ -149,6 +107,7 @@ oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer
     struct oi_rollup *items = ready->rollups.items;
     const struct oi_series *series = ready->series.items;
     size_t count = ready->rollups.count;
+    struct oi_buffer rows = {};
 
     oi_native_begin(out, COLUMN_COUNT, count);
     ADD_NUMBERS("instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
@@ -156,127 +115,57 @@ oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer
     ADD_NUMBERS("start", OI_NATIVE_INT64, 64, items[i].start);
     ADD_NUMBERS("version", OI_NATIVE_UINT64, 64, version);
     ADD_NUMBERS("count", OI_NATIVE_UINT32, 32, items[i].count);
-    for (unsigned part = 0; part < OI_READY_PARTS; part++)
-        encode_part(items, count, part, out);
+    oi_native_head(out, "rows", OI_NATIVE_STRING);
+    for (size_t i = 0; i < count; i++) {
+        oi_buffer_clear(&rows);
+        add_rows(&items[i], &rows);
+        oi_native_text(out, oi_buffer_slice(&rows));
+    }
+    oi_buffer_release(&rows);
 }
 
 /*
  * Reading.
  */
 
-static bool
-has_figures(unsigned columns)
-{
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
-        if (columns & figure_columns[figure])
-            return true;
-    return false;
-}
-
-void
-oi_ready_select(const struct oi_rollup_request *request, bool lacks_wides, struct oi_buffer *out)
-{
-    oi_buffer_add_text(out, "start,version,count");
-    for (unsigned part = 0; part < OI_READY_PARTS; part++) {
-        const char *name = oi_ready_parts[part];
-        unsigned columns = request->columns[part];
-
-        if (!(request->parts & 1u << part))
-            continue;
-        oi_buffer_add_format(out, ",%s_time,%s_flags", name, name);
-        if (columns & OI_COLUMN_KNOWN_TIME)
-            oi_buffer_add_format(out, ",%s_known_time", name);
-        if (columns & OI_COLUMN_EXCHANGE_TIME)
-            oi_buffer_add_format(out, ",%s_exchange_time", name);
-        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
-            if (columns & figure_columns[figure])
-                oi_buffer_add_format(out, ",%s_%s_mantissa,%s_%s_exponent", name,
-                                     oi_reading_figures[figure], name, oi_reading_figures[figure]);
-        if (has_figures(columns) && !lacks_wides)
-            oi_buffer_add_format(out, ",%s_wides", name);
-    }
-}
-
-struct figure_view {
-    const struct oi_native_column *mantissa, *exponent, *wides;
-};
-
 static enum oi_status
-take_figure(const struct figure_view *view, size_t row, struct oi_decimal *ret_value,
-            struct oi_error *error)
+take_figure(struct oi_cursor *cursor, struct oi_decimal *ret_value, struct oi_error *error)
 {
-    int64_t mantissa = oi_native_int(view->mantissa, row);
-    int64_t exponent = oi_native_int(view->exponent, row);
-    struct oi_slice texts, text = {};
+    int8_t exponent = (int8_t) oi_cursor_u8(cursor);
 
     *ret_value = (struct oi_decimal){};
     if (exponent == OI_EXPONENT_NONE)
         return OI_OK;
     if (exponent != OI_EXPONENT_WIDE) {
-        if (exponent < INT8_MIN || exponent > INT8_MAX ||
-            !oi_decimal_fits(mantissa, (int) exponent))
+        int64_t mantissa = (int64_t) oi_cursor_u64(cursor);
+
+        if (!oi_decimal_fits(mantissa, exponent))
             return oi_fail(error, OI_E_CORRUPT, "a figure in ClickHouse is no number of ours");
-        *ret_value = oi_decimal_from(mantissa, (int) exponent);
+        *ret_value = oi_decimal_from(mantissa, exponent);
         return OI_OK;
     }
-    if (!view->wides || mantissa < 0 || mantissa >= OI_FIGURE_COUNT)
-        return oi_fail(error, OI_E_CORRUPT, "an hour in ClickHouse lacks a wide figure");
-    texts = view->wides->strings[row];
-    for (int64_t i = 0; i <= mantissa; i++)
-        if (!oi_slice_next_part(&texts, ' ', &text))
-            return oi_fail(error, OI_E_CORRUPT, "an hour in ClickHouse lacks a wide figure");
-    if (oi_decimal_parse(text, ret_value, NULL) != OI_OK)
+    if (oi_decimal_parse(oi_cursor_bytes(cursor, oi_cursor_u8(cursor)), ret_value, NULL) != OI_OK)
         return oi_fail(error, OI_E_CORRUPT, "a wide figure in ClickHouse is no number");
     return OI_OK;
 }
 
 static enum oi_status
-take_figures(const struct oi_native_block *block, unsigned part, unsigned columns, bool lacks_wides,
-             struct oi_rollup *items, struct oi_error *error)
+take_rows(struct oi_slice bytes, struct oi_rollup *rollup, struct oi_error *error)
 {
-    struct figure_view view = {};
-    char name[NAME_SIZE];
+    struct oi_cursor cursor = oi_cursor_over(bytes);
 
-    if (has_figures(columns) && !lacks_wides)
-        OI_TRY(oi_native_find(block, name_of(part, "wides", name), true, &view.wides, error));
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-        if (!(columns & figure_columns[figure]))
-            continue;
-        OI_TRY(oi_native_find(block, figure_name(part, figure, "mantissa", name), false,
-                              &view.mantissa, error));
-        OI_TRY(oi_native_find(block, figure_name(part, figure, "exponent", name), false,
-                              &view.exponent, error));
-        for (size_t row = 0; row < block->rows; row++)
-            OI_TRY(take_figure(&view, row, figure_of(part_of(&items[row], part), figure), error));
+    for (unsigned part = 0; part < PARTS; part++) {
+        struct oi_observation *reading = part_of(rollup, part);
+
+        reading->time = (oi_time) oi_cursor_u64(&cursor);
+        reading->known_time = (oi_time) oi_cursor_u64(&cursor);
+        reading->exchange_time = (oi_time) oi_cursor_u64(&cursor);
+        reading->flags = oi_cursor_u16(&cursor);
+        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+            OI_TRY(take_figure(&cursor, figure_of(reading, figure), error));
     }
-    return OI_OK;
-}
-
-static enum oi_status
-take_part(const struct oi_native_block *block, unsigned part, unsigned columns,
-          struct oi_rollup *items, struct oi_error *error)
-{
-    const struct oi_native_column *time, *flags, *known = NULL, *exchange = NULL;
-    char name[NAME_SIZE];
-
-    OI_TRY(oi_native_find(block, name_of(part, "time", name), false, &time, error));
-    OI_TRY(oi_native_find(block, name_of(part, "flags", name), false, &flags, error));
-    if (columns & OI_COLUMN_KNOWN_TIME)
-        OI_TRY(oi_native_find(block, name_of(part, "known_time", name), false, &known, error));
-    if (columns & OI_COLUMN_EXCHANGE_TIME)
-        OI_TRY(
-            oi_native_find(block, name_of(part, "exchange_time", name), false, &exchange, error));
-    for (size_t row = 0; row < block->rows; row++) {
-        struct oi_observation *reading = part_of(&items[row], part);
-
-        *reading = OI_OBSERVATION_NONE;
-        reading->time = oi_native_int(time, row);
-        reading->flags = (uint16_t) oi_native_int(flags, row);
-        if (known)
-            reading->known_time = oi_native_int(known, row);
-        if (exchange)
-            reading->exchange_time = oi_native_int(exchange, row);
-    }
+    if (cursor.failed || oi_cursor_left(&cursor) > 0)
+        return oi_fail(error, OI_E_CORRUPT, "an hour in ClickHouse is damaged");
     return OI_OK;
 }
 
@@ -302,32 +191,25 @@ compare_places(const void *left, const void *right)
 }
 
 static enum oi_status
-take_block(const struct oi_native_block *block, const struct oi_rollup_request *request,
-           bool lacks_wides, struct oi_rollups *all, struct places *places, struct oi_error *error)
+take_block(const struct oi_native_block *block, struct oi_rollups *all, struct places *places,
+           struct oi_error *error)
 {
-    const struct oi_native_column *start, *version, *count;
-    struct oi_rollup *items;
+    const struct oi_native_column *start, *version, *count, *rows;
 
     OI_TRY(oi_native_find(block, "start", false, &start, error));
     OI_TRY(oi_native_find(block, "version", false, &version, error));
     OI_TRY(oi_native_find(block, "count", false, &count, error));
+    OI_TRY(oi_native_find(block, "rows", true, &rows, error));
     for (size_t row = 0; row < block->rows; row++) {
         struct oi_rollup *rollup = oi_vector_add(all);
         const struct place place = { oi_native_int(start, row),
                                      (uint64_t) oi_native_int(version, row), all->count - 1 };
 
-        rollup->start = place.start;
-        rollup->count = (uint32_t) oi_native_int(count, row);
+        *rollup = (struct oi_rollup){ .start = place.start,
+                                      .count = (uint32_t) oi_native_int(count, row) };
         oi_vector_push(&places->items, place);
-    }
-    items = all->items + (all->count - block->rows);
-    for (unsigned part = 0; part < OI_READY_PARTS; part++) {
-        unsigned columns = request->columns[part];
-
-        if (!(request->parts & 1u << part))
-            continue;
-        OI_TRY(take_part(block, part, columns, items, error));
-        OI_TRY(take_figures(block, part, columns, lacks_wides, items, error));
+        if (rollup->count > 0)
+            OI_TRY(take_rows(rows->strings[row], rollup, error));
     }
     return OI_OK;
 }
@@ -351,8 +233,8 @@ pick(const struct oi_rollups *all, const struct places *places, struct oi_rollup
 }
 
 enum oi_status
-oi_ready_decode(struct oi_slice body, const struct oi_rollup_request *request, bool lacks_wides,
-                struct oi_rollups *rollups, uint64_t *ret_version, struct oi_error *error)
+oi_ready_decode(struct oi_slice body, struct oi_rollups *rollups, uint64_t *ret_version,
+                struct oi_error *error)
 {
     struct oi_rollups all = {};
     struct places places = {};
@@ -361,7 +243,7 @@ oi_ready_decode(struct oi_slice body, const struct oi_rollup_request *request, b
 
     while ((status = oi_native_next(&body, &block, error)) == OI_OK) {
         if (block.rows > 0)
-            status = take_block(&block, request, lacks_wides, &all, &places, error);
+            status = take_block(&block, &all, &places, error);
         oi_native_block_release(&block);
         if (status != OI_OK)
             break;

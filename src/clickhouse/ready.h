@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ready made hours and days as blocks of the tables `rollup_hour` and `rollup_day` and back: of
- * each bucket its first, highest, lowest and last row, each with the columns of a reading under a
- * name that begins with its part's. Pure.
+ * Ready made hours and days as blocks of the tables `rollup_hour` and `rollup_day` and back: the
+ * first, highest, lowest and last row of a bucket are the bytes of one column, because what a
+ * statement costs grows with the columns of its table. Pure.
  */
 #pragma once
 
 #include "clickhouse/blocks.h"
 #include "store/rollup.h"
-
-#define OI_READY_PARTS 4
-
-/* "first", "high", "low", "last" */
-extern const char *const oi_ready_parts[OI_READY_PARTS];
 
 /* Buckets and whose they are. {} is empty. */
 struct oi_ready {
@@ -28,11 +23,9 @@ void oi_ready_add(struct oi_ready *ready, const struct oi_series *series,
 /* One block with all columns, each bucket as of event `version`. */
 void oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer *out);
 
-/* The columns to select for a request, appended, with start, version and count. */
-void oi_ready_select(const struct oi_rollup_request *request, bool lacks_wides,
-                     struct oi_buffer *out);
+/* What to select. */
+#define OI_READY_COLUMNS "start,version,count,rows"
 /* The newest version of each bucket of an answer, ascending, without empty ones. *ret_version is
  * the highest one met. UPSTREAM or CORRUPT when the bytes are none. */
-enum oi_status oi_ready_decode(struct oi_slice body, const struct oi_rollup_request *request,
-                               bool lacks_wides, struct oi_rollups *rollups, uint64_t *ret_version,
-                               struct oi_error *error);
+enum oi_status oi_ready_decode(struct oi_slice body, struct oi_rollups *rollups,
+                               uint64_t *ret_version, struct oi_error *error);

@@ -138,10 +138,14 @@ write_on_cluster(const struct oi_clickhouse_address *address, struct oi_buffer *
 
 /* Where the server syncs nothing by itself, a batch that was acknowledged is on disk. */
 static void
-write_settings(const struct oi_clickhouse_server *server, struct oi_buffer *out)
+write_settings(const struct oi_clickhouse_server *server, const char *more, struct oi_buffer *out)
 {
+    if (has_fsync(server) || more)
+        oi_buffer_add_text(out, " SETTINGS ");
     if (has_fsync(server))
-        oi_buffer_add_text(out, " SETTINGS fsync_after_insert = 1");
+        oi_buffer_add_format(out, "fsync_after_insert = 1%s", more ? ", " : "");
+    if (more)
+        oi_buffer_add_text(out, more);
 }
 
 static enum oi_status
@@ -165,7 +169,7 @@ make_readings(struct oi_clickhouse_client *client, const struct oi_clickhouse_se
     else
         oi_buffer_add_text(&out, " ENGINE = ReplacingMergeTree()");
     oi_buffer_add_text(&out, " PARTITION BY " READINGS_PARTITION " ORDER BY (" READINGS_KEY ")");
-    write_settings(server, &out);
+    write_settings(server, NULL, &out);
     OI_TRY(run(client, &out, false, error));
     if (!is_cluster)
         return OI_OK;
@@ -197,46 +201,20 @@ make_events(struct oi_clickhouse_client *client, const struct oi_clickhouse_serv
     else
         oi_buffer_add_text(&out, " ENGINE = MergeTree()");
     oi_buffer_add_text(&out, " PARTITION BY " EVENTS_PARTITION " ORDER BY (" EVENTS_KEY ")");
-    write_settings(server, &out);
+    write_settings(server, NULL, &out);
     return run(client, &out, false, error);
 }
 
-static const struct column rollup_key_columns[] = {
+static const struct column rollup_columns[] = {
     { "instrument", "UInt32", "Delta, ZSTD(1)" },
     { "feed", "UInt16", "ZSTD(1)" },
     { "start", "Int64", "DoubleDelta, ZSTD(1)" },
     { "version", "UInt64", "Delta, ZSTD(1)" },
     { "count", "UInt32", "ZSTD(1)" },
+    { "rows", "String", "ZSTD(1)" },
 };
-
-struct rollup_columns {
-    struct column items[OI_NATIVE_COLUMNS_MAX];
-    char names[OI_NATIVE_COLUMNS_MAX][48];
-    size_t count;
-};
-
-/* The key, and of each part the columns of a reading that the bucket's key does not tell. */
-static void
-list_rollup_columns(struct rollup_columns *columns)
-{
-    columns->count = 0;
-    for (size_t i = 0; i < OI_COUNT(rollup_key_columns); i++)
-        columns->items[columns->count++] = rollup_key_columns[i];
-    for (unsigned part = 0; part < OI_READY_PARTS; part++)
-        for (size_t i = 0; i < OI_COUNT(readings_columns); i++) {
-            struct column column = readings_columns[i];
-            char *name = columns->names[columns->count];
-
-            if (strcmp(column.name, "instrument") == 0 || strcmp(column.name, "feed") == 0 ||
-                strcmp(column.name, "batch") == 0)
-                continue;
-            oi_assert(columns->count < OI_NATIVE_COLUMNS_MAX);
-            (void) snprintf(name, sizeof(columns->names[0]), "%s_%s", oi_ready_parts[part],
-                            column.name);
-            column.name = name;
-            columns->items[columns->count++] = column;
-        }
-}
+/* A question wants some hundred buckets of a series, not 8192. */
+#define ROLLUP_GRANULARITY "index_granularity = 256"
 
 /* The newest version of a bucket stays. In months as the readings are, so that both can go. */
 static enum oi_status
@@ -246,14 +224,12 @@ make_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_ser
     const struct oi_clickhouse_address *address = oi_clickhouse_client_address(client);
     const char *database = address->database;
     bool is_cluster = address->cluster[0] != 0;
-    struct rollup_columns columns;
     struct oi_buffer out = {};
 
-    list_rollup_columns(&columns);
     oi_buffer_add_format(&out, "CREATE TABLE IF NOT EXISTS %s.%s%s", database, table,
                          is_cluster ? "_local" : "");
     write_on_cluster(address, &out);
-    write_columns(columns.items, columns.count, has_codecs(server), &out);
+    write_columns(rollup_columns, OI_COUNT(rollup_columns), has_codecs(server), &out);
     if (is_cluster)
         oi_buffer_add_format(&out,
                              " ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/%s/{shard}"
@@ -262,14 +238,14 @@ make_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_ser
     else
         oi_buffer_add_text(&out, " ENGINE = ReplacingMergeTree(version)");
     oi_buffer_add_text(&out, " PARTITION BY " ROLLUP_PARTITION " ORDER BY (" ROLLUP_KEY ")");
-    write_settings(server, &out);
+    write_settings(server, ROLLUP_GRANULARITY, &out);
     OI_TRY(run(client, &out, false, error));
     if (!is_cluster)
         return OI_OK;
     out = (struct oi_buffer){};
     oi_buffer_add_format(&out, "CREATE TABLE IF NOT EXISTS %s.%s", database, table);
     write_on_cluster(address, &out);
-    write_columns(columns.items, columns.count, false, &out);
+    write_columns(rollup_columns, OI_COUNT(rollup_columns), false, &out);
     oi_buffer_add_format(&out, " ENGINE = Distributed(%s, %s, %s_local, instrument)",
                          address->cluster, database, table);
     return run(client, &out, false, error);
@@ -412,11 +388,11 @@ check_rollups(struct check *check, const char *table, bool is_cluster, bool *has
     const char *database = oi_clickhouse_client_address(check->client)->database;
     char statement[256], found[64], local[64];
     size_t faults = check->faults;
-    struct rollup_columns columns;
     bool is_distributed;
 
     (void) snprintf(statement, sizeof(statement),
-                    "SELECT count() FROM system.tables WHERE database = '%s' AND name = '%s'",
+                    "SELECT count() FROM system.columns WHERE database = '%s' AND table = '%s' AND "
+                    "name = 'rows' AND type = 'String'",
                     database, table);
     OI_TRY(oi_clickhouse_ask(check->client, statement, found, sizeof(found), error));
     *has_rollups &= found[0] != '0';
@@ -427,8 +403,7 @@ check_rollups(struct check *check, const char *table, bool is_cluster, bool *has
     OI_TRY(check_key(check, local, ROLLUP_KEY, error));
     if (check->faults > faults || !check->fault)
         return OI_OK;
-    list_rollup_columns(&columns);
-    return check_columns(check, table, columns.items, columns.count, error);
+    return check_columns(check, table, rollup_columns, OI_COUNT(rollup_columns), error);
 }
 
 enum oi_status

@@ -7,11 +7,6 @@
 #include "support/test.h"
 
 static const struct oi_series series = { .instrument = 7, .feed = 2 };
-static const struct oi_rollup_request everything = {
-    .parts = OI_ROLLUP_FIRST | OI_ROLLUP_HIGH | OI_ROLLUP_LOW | OI_ROLLUP_LAST,
-    .columns = { OI_COLUMNS_ALL, OI_COLUMNS_ALL, OI_COLUMNS_ALL, OI_COLUMNS_ALL },
-};
-
 static struct oi_observation
 reading_of(oi_time time, const char *amount, const char *price)
 {
@@ -64,7 +59,7 @@ buckets_come_back_with_every_digit(void **state)
 
     oi_ready_add(&ready, &series, &rollup);
     oi_ready_encode(&ready, 9, &block);
-    assert_ok(oi_ready_decode(oi_buffer_slice(&block), &everything, false, &found, &version, NULL));
+    assert_ok(oi_ready_decode(oi_buffer_slice(&block), &found, &version, NULL));
     assert_int_equal(found.count, 1);
     assert_int_equal(version, 9);
     assert_int_equal(found.items[0].start, OI_HOUR);
@@ -96,7 +91,7 @@ the_newest_version_counts_and_an_empty_bucket_is_none(void **state)
     oi_ready_add(&ready, &series, &rollups[0]);
     oi_ready_add(&ready, &series, &rollups[2]);
     oi_ready_encode(&ready, 6, &block);
-    assert_ok(oi_ready_decode(oi_buffer_slice(&block), &everything, false, &found, &version, NULL));
+    assert_ok(oi_ready_decode(oi_buffer_slice(&block), &found, &version, NULL));
     assert_int_equal(version, 6);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.items[0].start, 0);
@@ -121,8 +116,7 @@ half_an_answer_is_none(void **state)
     for (size_t size = 1; size < block.size; size += 7) {
         const struct oi_slice part = { block.data, size };
 
-        assert_int_not_equal(oi_ready_decode(part, &everything, false, &found, &version, NULL),
-                             OI_OK);
+        assert_int_not_equal(oi_ready_decode(part, &found, &version, NULL), OI_OK);
         assert_int_equal(found.count, 0);
     }
     oi_vector_release(&found);
