@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two groups of pieces are under way: one is parsed while the one before it is encoded and synced,
- * where the processors are not needed for that.
- * What is counted, resolved and reported happens between, on the calling thread, in the order of
- * the file.
+ * Two groups of pieces are under way: one is parsed while the markets of the one before it are
+ * resolved, its rows encoded and synced, where the processors are not needed for that.
+ * What is counted and reported happens between, on the calling thread, in the order of the file.
  */
 #include "collector/import_bulk.h"
 
@@ -45,6 +44,7 @@ struct worker {
 
 struct piece {
     struct oi_piece content;
+    struct oi_packed_runs runs; /* of its rows */
     struct worker *worker;
     bool is_read;  /* false: not one for us */
     uint64_t line; /* of the file, behind which its lines come */
@@ -262,6 +262,8 @@ parse_pieces(void *context)
                          oi_piece_read(worker->reader, lines, &piece->content);
         if (piece->is_read && options->has_known_after)
             assume_known(&piece->content, options->known_after_ns);
+        if (piece->is_read)
+            oi_packed_runs_find(piece->content.rows.items, piece->content.rows.count, &piece->runs);
         end_parsing(worker->bulk);
     }
     end_parsing(worker->bulk);
@@ -352,27 +354,39 @@ sample(struct bulk *bulk, const struct group *group)
     bulk->is_sampled = bulk->is_sampled || count > 0;
 }
 
-/* Every target met gets its series. */
+/* The targets met since the group before get their series, all in one go: what is new to the store
+ * is a commit or two, while which the next group is parsed. */
 static enum oi_status
 resolve(struct bulk *bulk, struct group *group, struct oi_error *error)
 {
-    for (unsigned i = 0; i < bulk->thread_count; i++)
-        share_targets(bulk, &bulk->workers[i]);
+    OI_VECTOR(struct oi_import_target) targets = {};
+    OI_VECTOR(struct oi_bulk_target) series = {};
+    size_t taken = 0;
+    enum oi_status status = OI_OK;
+
     sample(bulk, group);
     for (unsigned i = 0; i < bulk->thread_count; i++) {
+        const struct worker *worker = &bulk->workers[i];
+
+        for (size_t k = worker->series.count; k < worker->targets.count; k++) {
+            oi_vector_push(&targets, worker->targets.items[k]);
+            (void) oi_vector_add(&series);
+        }
+    }
+    if (targets.count > 0)
+        status = oi_import_batch_resolve(bulk->source->batch, targets.items, targets.count,
+                                         series.items, error);
+    for (unsigned i = 0; status == OI_OK && i < bulk->thread_count; i++) {
         struct worker *worker = &bulk->workers[i];
-        size_t known = worker->series.count;
 
         while (worker->series.count < worker->targets.count)
-            (void) oi_vector_add(&worker->series);
-        if (known < worker->targets.count)
-            OI_TRY(oi_import_batch_resolve(bulk->source->batch, worker->targets.items + known,
-                                           worker->targets.count - known,
-                                           worker->series.items + known, error));
+            oi_vector_push(&worker->series, series.items[taken++]);
     }
     for (size_t i = 0; i < group->part_count; i++)
         group->parts[i].targets = group->pieces[group->part_pieces[i]].worker->series.items;
-    return OI_OK;
+    oi_vector_release(&targets);
+    oi_vector_release(&series);
+    return status;
 }
 
 static void
@@ -421,7 +435,9 @@ take_piece(struct bulk *bulk, struct group *group, size_t index)
     group->parts[group->part_count++] =
         (struct oi_bulk_part){ .rows = content->rows.items + old_rows,
                                .count = content->rows.count - old_rows,
-                               .wides = content->wides.items };
+                               .wides = content->wides.items,
+                               .runs = piece->runs.items,
+                               .run_count = old_rows == 0 ? piece->runs.count : 0 };
 }
 
 /*
@@ -442,14 +458,18 @@ load_group(void *context)
 {
     struct group *group = context;
 
-    group->status = oi_store_bulk(group->store, &group->load, &group->result, &group->error);
+    group->status = resolve(group->bulk, group, &group->error);
+    if (group->status == OI_OK)
+        group->status = oi_store_bulk(group->store, &group->load, &group->result, &group->error);
     return NULL;
 }
 
 /* On a thread of its own; or here, when there is none to be had. */
 static void
-start_loading(const struct bulk *bulk, struct group *group)
+start_loading(struct bulk *bulk, struct group *group)
 {
+    for (unsigned i = 0; i < bulk->thread_count; i++)
+        share_targets(bulk, &bulk->workers[i]);
     oi_vector_clear(&group->refusals);
     group->mark = *bulk->source->mark;
     if (bulk->items > group->mark.rows_done)
@@ -557,8 +577,8 @@ open_readers(struct bulk *bulk)
     return true;
 }
 
-static enum oi_status
-take_group(struct bulk *bulk, struct group *group, struct oi_error *error)
+static void
+take_group(struct bulk *bulk, struct group *group)
 {
     const struct oi_import_bulk_source *source = bulk->source;
 
@@ -569,17 +589,14 @@ take_group(struct bulk *bulk, struct group *group, struct oi_error *error)
         else
             bulk->is_over = true;
     }
-    if (group->part_count > 0) {
-        OI_TRY(resolve(bulk, group, error));
+    if (group->part_count > 0)
         start_loading(bulk, group);
-    }
     source->progress->rows = bulk->items;
     source->progress->bytes_done = bulk->start + (group->at + group->count) * bulk->piece_size;
     if (source->progress->bytes_done > bulk->size)
         source->progress->bytes_done = bulk->size;
     if (source->options->progress)
         source->options->progress(source->options->context, source->progress);
-    return OI_OK;
 }
 
 /* Parse a group while the one before it is loaded. */
@@ -599,7 +616,7 @@ run(struct bulk *bulk, struct oi_error *error)
             status = finish_group(bulk, loading, error);
         loading = group;
         if (status == OI_OK)
-            status = take_group(bulk, group, error);
+            take_group(bulk, group);
     }
     if (!loading)
         return status;
@@ -614,8 +631,10 @@ static void
 release(struct bulk *bulk)
 {
     for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
-        for (size_t k = 0; bulk->groups[i] && k < GROUP_PIECES_MAX; k++)
+        for (size_t k = 0; bulk->groups[i] && k < GROUP_PIECES_MAX; k++) {
             oi_piece_release(&bulk->groups[i]->pieces[k].content);
+            oi_vector_release(&bulk->groups[i]->pieces[k].runs);
+        }
         if (bulk->groups[i])
             oi_vector_release(&bulk->groups[i]->refusals);
         oi_free(bulk->groups[i]);

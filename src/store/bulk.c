@@ -13,7 +13,6 @@
 
 /* The engine grows its map when it is full; then the whole transaction is done again. */
 #define ATTEMPTS 3
-#define THREADS_MAX 64
 /* So many rows are appended at once. */
 #define APPEND_ROWS ((size_t) 32'768)
 #define APPEND_ROWS_REMOTE ((size_t) 1 << 18)
@@ -22,9 +21,6 @@
 #define CRUMB_PART 8
 /* More rows of one instant are for the append, which knows how to refuse them. */
 #define REPEATS_MAX 1000
-/* As an append has it. */
-#define TIME_FIRST (OI_TIME_EARLIEST + 1000 * OI_DAY)
-#define TIME_LAST (OI_TIME_LATEST - 1000 * OI_DAY)
 /* Flags that say how we came to know, not what was said. */
 #define PROVENANCE_FLAGS (OI_FLAG_KNOWN_ASSUMED | OI_FLAG_DEFINITION_ASSUMED)
 
@@ -49,8 +45,9 @@ struct loading {
 };
 
 static void
-refuse(struct loading *loading, struct oi_bulk_item item, const char *reason)
+refuse(void *context, struct oi_bulk_item item, const char *reason)
 {
+    struct loading *loading = context;
     const struct refusal refusal = { item, reason };
 
     (void) pthread_mutex_lock(&loading->lock);
@@ -58,234 +55,19 @@ refuse(struct loading *loading, struct oi_bulk_item item, const char *reason)
     (void) pthread_mutex_unlock(&loading->lock);
 }
 
-/* Something of which each thread takes its share until there is none left. */
-struct share {
-    const struct oi_bulk *bulk;
-    void (*work)(void *context);
-    void *context;
-};
-
-static void *
-take_share(void *context)
-{
-    const struct share *share = context;
-    const struct oi_bulk *bulk = share->bulk;
-
-    if (bulk->compute)
-        bulk->compute(bulk->context, true);
-    share->work(share->context);
-    if (bulk->compute)
-        bulk->compute(bulk->context, false);
-    return NULL;
-}
-
-static void
-on_all_threads(const struct oi_bulk *bulk, void (*work)(void *context), void *context)
-{
-    struct share share = { bulk, work, context };
-    pthread_t threads[THREADS_MAX];
-    unsigned count = 0;
-
-    while (count + 1 < bulk->threads && count < THREADS_MAX &&
-           pthread_create(&threads[count], NULL, take_share, &share) == 0)
-        count++;
-    (void) take_share(&share);
-    for (unsigned i = 0; i < count; i++)
-        (void) pthread_join(threads[i], NULL);
-}
-
-/*
- * Sorting into series.
- */
-
-/* What is wrong with a row by itself, or NULL. */
-static const char *
-find_fault(const struct oi_packed *row, uint32_t series, size_t series_count, oi_time now)
-{
-    if (series == 0 || series > series_count)
-        return "a series that does not exist";
-    if (row->time == OI_TIME_NONE || row->time == OI_TIME_LATEST)
-        return "no time";
-    if (row->time < TIME_FIRST || row->time > TIME_LAST)
-        return "a time outside the years 1680 to 2260";
-    if (row->exponents[0] == OI_EXPONENT_NONE)
-        return "no open interest";
-    if (row->known_time != OI_TIME_NONE && row->known_time > now)
-        return "known later than now";
-    return NULL;
-}
-
-/* What a slice of the parts has of one series. */
-struct tally {
-    size_t count; /* of good rows */
-    struct oi_bulk_item *items;
-    oi_time first, last;
-    bool is_tangled; /* some row is not later than the one before */
-};
-
-/* Some parts in a row, which are a thread's. */
-struct slice {
-    uint32_t from, to;
-    uint32_t *owners; /* of its rows: whose each is, 0 where it is refused */
-    struct tally *tallies;
-    uint64_t figures; /* a byte of each figure: not 0 where some row has it */
-};
-
-struct sorting {
-    struct loading *loading;
-    size_t series_count;
-    oi_time now;
-    struct slice slices[THREADS_MAX];
-    unsigned slice_count;
-    atomic_uint next;
-};
-
-/* How many good rows each series has, and whose each row is: so the rows themselves are walked
- * once. */
-static void
-count_rows(const struct sorting *sorting, struct slice *slice)
-{
-    struct loading *loading = sorting->loading;
-    uint32_t *owner = slice->owners;
-    uint64_t figures = 0;
-
-    for (uint32_t part = slice->from; part < slice->to; part++) {
-        const struct oi_bulk_part *rows = &loading->bulk->parts[part];
-
-        for (uint32_t i = 0; i < rows->count; i++, owner++) {
-            const struct oi_packed *row = &rows->rows[i];
-            uint32_t series = rows->targets[row->target].series;
-            const char *fault = find_fault(row, series, sorting->series_count, sorting->now);
-            struct tally *tally;
-
-            figures |= oi_bulk_figures(row);
-            *owner = fault ? 0 : series;
-            if (fault) {
-                refuse(loading, (struct oi_bulk_item){ part, i }, fault);
-                continue;
-            }
-            tally = &slice->tallies[series];
-            if (tally->count == 0)
-                tally->first = row->time;
-            else
-                tally->is_tangled |= row->time <= tally->last;
-            tally->last = row->time;
-            tally->count++;
-        }
-    }
-    slice->figures = figures;
-}
-
-static void
-place_rows(const struct sorting *sorting, const struct slice *slice)
-{
-    const uint32_t *owner = slice->owners;
-
-    for (uint32_t part = slice->from; part < slice->to; part++)
-        for (uint32_t row = 0; row < sorting->loading->bulk->parts[part].count; row++, owner++)
-            if (*owner != 0)
-                *slice->tallies[*owner].items++ = (struct oi_bulk_item){ part, row };
-}
-
-static void
-count_slices(void *context)
-{
-    struct sorting *sorting = context;
-    unsigned i;
-
-    while ((i = atomic_fetch_add(&sorting->next, 1)) < sorting->slice_count)
-        count_rows(sorting, &sorting->slices[i]);
-}
-
-static void
-place_slices(void *context)
-{
-    struct sorting *sorting = context;
-    unsigned i;
-
-    while ((i = atomic_fetch_add(&sorting->next, 1)) < sorting->slice_count)
-        place_rows(sorting, &sorting->slices[i]);
-}
-
-/* A load for each series that has rows, and in it a place for those of every slice. */
-static void
-make_loads(struct sorting *sorting)
-{
-    struct oi_bulk_work *work = &sorting->loading->work;
-    struct oi_bulk_item *at = sorting->loading->items;
-    OI_VECTOR(struct oi_bulk_load) loads = {};
-
-    for (uint32_t series = 1; series <= sorting->series_count; series++) {
-        struct oi_bulk_load load = { .series = series, .items = at };
-        oi_time last = 0;
-
-        for (unsigned i = 0; i < sorting->slice_count; i++) {
-            struct tally *tally = &sorting->slices[i].tallies[series];
-
-            tally->items = at;
-            at += tally->count;
-            if (tally->count == 0)
-                continue;
-            load.is_tangled |= tally->is_tangled || (load.count > 0 && tally->first <= last);
-            load.count += tally->count;
-            last = tally->last;
-        }
-        if (load.count > 0)
-            oi_vector_push(&loads, load);
-    }
-    for (unsigned i = 0; i < sorting->slice_count; i++)
-        oi_bulk_add_figures(work, sorting->slices[i].figures);
-    work->loads = loads.items;
-    work->load_count = loads.count;
-}
-
-/* Parts in as many slices as there are threads, but no more than the tables of tallies are worth.
- */
-static void
-make_slices(struct sorting *sorting, size_t row_count)
-{
-    const struct oi_bulk *bulk = sorting->loading->bulk;
-    size_t most = row_count / (4 * (sorting->series_count + 1)) + 1, share, taken = 0;
-    uint32_t part = 0;
-
-    most = most < bulk->threads ? most : bulk->threads;
-    most = most < THREADS_MAX ? most : THREADS_MAX;
-    share = row_count / most + 1;
-    while (part < bulk->part_count) {
-        struct slice *slice = &sorting->slices[sorting->slice_count++];
-
-        slice->from = part;
-        for (taken = 0; part < bulk->part_count && taken < share; part++)
-            taken += bulk->parts[part].count;
-        slice->to = part;
-        slice->owners = oi_alloc((taken + 1) * sizeof(*slice->owners));
-        slice->tallies = oi_alloc_zero(sorting->series_count + 1, sizeof(*slice->tallies));
-    }
-}
-
 static void
 sort_into_series(struct loading *loading)
 {
-    const struct oi_bulk *bulk = loading->bulk;
-    struct sorting sorting = { .loading = loading,
-                               .now = loading->store->clock->wall_ns(loading->store->clock) };
-    size_t row_count = 0;
+    struct oi_store *store = loading->store;
+    struct oi_bulk_sort sort = { .bulk = loading->bulk,
+                                 .now = store->clock->wall_ns(store->clock),
+                                 .refuse = refuse,
+                                 .context = loading };
 
-    (void) pthread_rwlock_rdlock(&loading->store->state_lock);
-    sorting.series_count = loading->store->names.series.count;
-    (void) pthread_rwlock_unlock(&loading->store->state_lock);
-    for (uint32_t part = 0; part < bulk->part_count; part++)
-        row_count += bulk->parts[part].count;
-    make_slices(&sorting, row_count);
-    loading->items = oi_alloc((row_count + 1) * sizeof(*loading->items));
-    on_all_threads(bulk, count_slices, &sorting);
-    make_loads(&sorting);
-    atomic_store(&sorting.next, 0);
-    on_all_threads(bulk, place_slices, &sorting);
-    for (unsigned i = 0; i < sorting.slice_count; i++) {
-        oi_free(sorting.slices[i].owners);
-        oi_free(sorting.slices[i].tallies);
-    }
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    sort.series_count = store->names.series.count;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    loading->items = oi_bulk_sort(&sort, &loading->work);
 }
 
 /*
@@ -688,7 +470,7 @@ load_in(struct loading *loading, struct oi_access *access, struct oi_error *erro
     loading->work.batch = state.last_batch;
     loading->work.commit_time = header.commit_time;
     atomic_store(&loading->work.next, 0);
-    on_all_threads(loading->bulk, encode_loads, &loading->work);
+    oi_bulk_on_all_threads(loading->bulk, encode_loads, &loading->work);
     OI_TRY(put_loads(loading, access, error));
     OI_TRY(put_batch(loading, access, &state, &header, error));
     OI_TRY(oi_access_commit(access, error));

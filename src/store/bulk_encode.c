@@ -1,60 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rows of one series into chunks and rollups, away from every transaction, so that many threads
- * may do it. Figures of one chunk are brought to one exponent here, which is quicker than what the
- * chunk does for rows that each have their own; the bytes are the same.
+ * may do it.
  */
 /* no unit test: it acts through store.h alone, which tests/contract/store_bulk_test.c asks. */
-#include "store/bulk_internal.h"
+#include "store/bulk_columns.h"
 #include "store/chunk.h"
-
-#define POWER_MAX 18
-/* Memory is asked for this many rows ahead of its use: in a file by time each is somewhere else. */
-#define PREFETCH_ROWS 12
-#define CACHE_LINE 64
-
-static const int64_t powers[POWER_MAX + 1] = {
-    INT64_C(1),
-    INT64_C(10),
-    INT64_C(100),
-    INT64_C(1'000),
-    INT64_C(10'000),
-    INT64_C(100'000),
-    INT64_C(1'000'000),
-    INT64_C(10'000'000),
-    INT64_C(100'000'000),
-    INT64_C(1'000'000'000),
-    INT64_C(10'000'000'000),
-    INT64_C(100'000'000'000),
-    INT64_C(1'000'000'000'000),
-    INT64_C(10'000'000'000'000),
-    INT64_C(100'000'000'000'000),
-    INT64_C(1'000'000'000'000'000),
-    INT64_C(10'000'000'000'000'000),
-    INT64_C(100'000'000'000'000'000),
-    INT64_C(1'000'000'000'000'000'000),
-};
-
-/* The columns of one chunk; room for all of them in one piece of memory. */
-struct columns {
-    size_t count, capacity;
-    struct oi_chunk_habits habits;
-    int64_t *time, *exchange_time, *known_time, *commit_time;
-    uint64_t *batch;
-    int64_t *mantissas[OI_PACKED_FIGURES];
-    int8_t *exponents[OI_PACKED_FIGURES];
-    uint16_t *flags;
-    void *memory;
-    OI_VECTOR(struct oi_decimal) wides;
-    OI_VECTOR(struct oi_bulk_item) items; /* without those that were revised */
-    struct oi_columns columns;
-};
-
-static oi_time
-known_time_of(const struct oi_bulk_work *work, const struct oi_packed *row)
-{
-    return row->known_time == OI_TIME_NONE ? work->commit_time : row->known_time;
-}
 
 struct oi_observation
 oi_bulk_observation(const struct oi_bulk_work *work, struct oi_bulk_item item)
@@ -63,126 +14,9 @@ oi_bulk_observation(const struct oi_bulk_work *work, struct oi_bulk_item item)
     const struct oi_packed *row = &part->rows[item.row];
     struct oi_observation reading = oi_packed_get(row, part->wides);
 
-    reading.known_time = known_time_of(work, row);
+    reading.known_time = oi_bulk_known_time(work, row);
     reading.flags |= part->targets[row->target].flags;
     return reading;
-}
-
-/* What all rows of the load have alike is put there once. */
-static void
-make_room(const struct oi_bulk_work *work, struct columns *columns, size_t count)
-{
-    size_t words = 5 + OI_PACKED_FIGURES;
-    char *at;
-
-    if (count <= columns->capacity)
-        return;
-    oi_free(columns->memory);
-    columns->memory = at =
-        oi_alloc(count * (words * sizeof(int64_t) + sizeof(uint16_t) + OI_PACKED_FIGURES));
-    columns->capacity = count;
-    columns->time = (void *) at;
-    columns->exchange_time = columns->time + count;
-    columns->known_time = columns->exchange_time + count;
-    columns->commit_time = columns->known_time + count;
-    columns->batch = (void *) (columns->commit_time + count);
-    for (unsigned i = 0; i < OI_PACKED_FIGURES; i++)
-        columns->mantissas[i] = columns->commit_time + count * (2 + i);
-    columns->flags = (void *) (columns->commit_time + count * (2 + OI_PACKED_FIGURES));
-    columns->exponents[0] = (void *) (columns->flags + count);
-    for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
-        columns->exponents[i] = columns->exponents[i - 1] + count;
-    for (size_t i = 0; i < count; i++) {
-        columns->commit_time[i] = work->commit_time;
-        columns->batch[i] = work->batch;
-    }
-}
-
-static void
-gather(const struct oi_bulk_work *work, const struct oi_bulk_item *items, size_t count,
-       struct columns *columns)
-{
-    make_room(work, columns, count);
-    columns->count = count;
-    oi_vector_clear(&columns->wides);
-    for (size_t i = 0; i < count; i++) {
-        const struct oi_bulk_part *part = &work->bulk->parts[items[i].part];
-        const struct oi_packed *row = &part->rows[items[i].row];
-
-        if (i + PREFETCH_ROWS < count) {
-            const char *ahead = (const char *) oi_bulk_row(work->bulk, items[i + PREFETCH_ROWS]);
-
-            __builtin_prefetch(ahead);
-            __builtin_prefetch(ahead + CACHE_LINE);
-        }
-        columns->time[i] = row->time;
-        columns->exchange_time[i] = row->exchange_time;
-        columns->known_time[i] = known_time_of(work, row);
-        columns->flags[i] = row->flags | part->targets[row->target].flags;
-        for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++) {
-            if (!work->has_figure[figure])
-                continue;
-            columns->mantissas[figure][i] = row->mantissas[figure];
-            columns->exponents[figure][i] = row->exponents[figure];
-            if (row->exponents[figure] == OI_EXPONENT_WIDE) {
-                columns->mantissas[figure][i] = (int64_t) columns->wides.count;
-                oi_vector_push(&columns->wides, part->wides[row->mantissas[figure]]);
-            }
-        }
-    }
-}
-
-/* All rows at the smallest exponent; false, and nothing changed, where that cannot be. */
-static bool
-unite(int64_t *mantissas, const int8_t *exponents, size_t count, int smallest)
-{
-    for (size_t i = 0; i < count; i++) {
-        int power = exponents[i] - smallest;
-        int64_t product;
-
-        if (mantissas[i] != 0 &&
-            (power > POWER_MAX || __builtin_mul_overflow(mantissas[i], powers[power], &product)))
-            return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (mantissas[i] != 0)
-            mantissas[i] *= powers[exponents[i] - smallest];
-    return true;
-}
-
-static void
-finish_figure(struct columns *columns, unsigned figure, struct oi_decimals *column)
-{
-    int64_t *mantissas = columns->mantissas[figure];
-    int8_t *exponents = columns->exponents[figure];
-    size_t special = 0, none = 0;
-    int smallest = INT8_MAX, largest = INT8_MIN;
-
-    for (size_t i = 0; i < columns->count; i++) {
-        none += exponents[i] == OI_EXPONENT_NONE;
-        special += exponents[i] <= OI_EXPONENT_WIDE;
-        smallest = exponents[i] < smallest ? exponents[i] : smallest;
-        largest = exponents[i] > largest ? exponents[i] : largest;
-    }
-    if (none == columns->count)
-        return;
-    column->mantissas = mantissas;
-    if (special == 0 &&
-        (smallest == largest || unite(mantissas, exponents, columns->count, smallest))) {
-        column->exponent = smallest;
-        return;
-    }
-    /* Canonical, as the chunk takes rows that differ. */
-    for (size_t i = 0; i < columns->count; i++) {
-        if (exponents[i] <= OI_EXPONENT_WIDE)
-            continue;
-        struct oi_decimal value = oi_decimal_from(mantissas[i], exponents[i]);
-
-        mantissas[i] = value.mantissa;
-        exponents[i] = (int8_t) value.exponent;
-    }
-    column->exponents = exponents;
-    column->wides = columns->wides.items;
 }
 
 static void
@@ -195,27 +29,15 @@ add_value(struct oi_bulk_load *load, enum oi_table table, const struct oi_key *k
 
 static void
 encode_chunk(const struct oi_bulk_work *work, struct oi_bulk_load *load,
-             const struct oi_bulk_item *items, size_t count, struct columns *columns)
+             const struct oi_bulk_item *items, size_t count, struct oi_chunk_habits *habits,
+             struct oi_bulk_columns *columns)
 {
-    struct oi_columns *rows = &columns->columns;
     struct oi_key key;
     size_t from = load->bytes.size;
 
-    gather(work, items, count, columns);
-    *rows = (struct oi_columns){ .count = count,
-                                 .time = columns->time,
-                                 .exchange_time = columns->exchange_time,
-                                 .known_time = columns->known_time,
-                                 .batch = columns->batch,
-                                 .flags = columns->flags };
-    struct oi_decimals *const figures[OI_PACKED_FIGURES] = { &rows->open_interest, &rows->value_usd,
-                                                             &rows->mark_price, &rows->index_price,
-                                                             &rows->last_price };
-    for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++)
-        if (work->has_figure[figure])
-            finish_figure(columns, figure, figures[figure]);
+    oi_bulk_columns_fill(work, items, count, columns);
     key = oi_key_of_chunk(load->series, columns->time[0]);
-    oi_chunk_encode_like(oi_key_slice(&key), rows, columns->commit_time, &columns->habits,
+    oi_chunk_encode_like(oi_key_slice(&key), &columns->columns, columns->commit_time, habits,
                          &load->bytes);
     add_value(load, OI_TABLE_CHUNK, &key, from);
     load->chunk_count++;
@@ -268,8 +90,8 @@ compare_interest(const struct oi_bulk_work *work, struct oi_bulk_item left,
 
     /* At one exponent, which nearly always can be done. */
     if (a->exponents[0] > OI_EXPONENT_WIDE && b->exponents[0] > OI_EXPONENT_WIDE &&
-        power <= POWER_MAX && power >= -POWER_MAX &&
-        !__builtin_mul_overflow(power > 0 ? x : y, powers[power > 0 ? power : -power],
+        power <= OI_BULK_POWER_MAX && power >= -OI_BULK_POWER_MAX &&
+        !__builtin_mul_overflow(power > 0 ? x : y, oi_bulk_powers[power > 0 ? power : -power],
                                 power > 0 ? &x : &y))
         return (x > y) - (x < y);
     one = oi_packed_figure(a, 0, work->bulk->parts[left.part].wides);
@@ -331,7 +153,7 @@ struct buckets {
 /* Rows `from` to `to` of a chunk, all of one hour; where they have one exponent their numbers are
  * compared as they are. */
 static struct bucket
-summarise(const struct oi_bulk_work *work, const struct columns *columns,
+summarise(const struct oi_bulk_work *work, const struct oi_bulk_columns *columns,
           const struct oi_bulk_item *items, size_t from, size_t to)
 {
     const struct oi_decimals *interest = &columns->columns.open_interest;
@@ -356,7 +178,7 @@ summarise(const struct oi_bulk_work *work, const struct columns *columns,
 /* Of one instant the last row counts: times, figures and items without the others. The caller's
  * items stay, since a commit may be made anew. */
 static void
-drop_revised(struct columns *columns, const struct oi_bulk_item *items)
+drop_revised(struct oi_bulk_columns *columns, const struct oi_bulk_item *items)
 {
     size_t kept = 0;
 
@@ -374,8 +196,9 @@ drop_revised(struct columns *columns, const struct oi_bulk_item *items)
 
 /* Hours from the rows of the chunk just encoded, days from hours. */
 static void
-add_to_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load, struct columns *columns,
-               const struct oi_bulk_item *items, struct buckets *buckets)
+add_to_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load,
+               struct oi_bulk_columns *columns, const struct oi_bulk_item *items,
+               struct buckets *buckets)
 {
     size_t count;
 
@@ -420,7 +243,8 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
 {
     static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
     struct oi_position *position = &load->position;
-    struct columns columns = {};
+    struct oi_bulk_columns columns = {};
+    struct oi_chunk_habits habits = {};
     struct buckets buckets = {};
     struct sample before = {};
 
@@ -428,13 +252,11 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
         size_t start = load->bytes.size;
 
         end = piece_end(work, load, from, before);
-        encode_chunk(work, load, load->items + from, end - from, &columns);
+        encode_chunk(work, load, load->items + from, end - from, &habits, &columns);
         before = (struct sample){ end - from, load->bytes.size - start };
         add_to_rollups(work, load, &columns, load->items + from, &buckets);
     }
-    oi_free(columns.memory);
-    oi_vector_release(&columns.wides);
-    oi_vector_release(&columns.items);
+    oi_bulk_columns_release(&columns);
     close_buckets(work, load, &buckets);
     for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
         oi_rollups_seal(load->series, intervals[kind], &load->rollups[kind], add_block, load);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bulk load between its two halves: rows sorted by series (bulk.c), and encoded (bulk_encode.c).
- */
+/* A bulk load between its parts: rows sorted by series (bulk_sort.c), prepared and put (bulk.c),
+ * and encoded (bulk_encode.c). */
 #pragma once
 
 #include "store/rollup.h"
 #include "store/store_internal.h"
 
-#include <assert.h>
 #include <stddef.h>
-#include <string.h>
 
 /* A row by its place. */
 struct oi_bulk_item {
@@ -56,19 +54,6 @@ oi_bulk_row(const struct oi_bulk *bulk, struct oi_bulk_item item)
     return &bulk->parts[item.part].rows[item.row];
 }
 
-/* A byte of each figure, 0 where the row has none; the bytes behind mean nothing. */
-static inline uint64_t
-oi_bulk_figures(const struct oi_packed *row)
-{
-    uint64_t exponents;
-
-    static_assert(offsetof(struct oi_packed, exponents) + sizeof(exponents) <= sizeof(*row),
-                  "more than the exponents may be read");
-    memcpy(&exponents, (const char *) row + offsetof(struct oi_packed, exponents),
-           sizeof(exponents));
-    return exponents ^ ((uint8_t) OI_EXPONENT_NONE * UINT64_C(0x0101010101010101));
-}
-
 static inline void
 oi_bulk_add_figures(struct oi_bulk_work *work, uint64_t figures)
 {
@@ -77,6 +62,30 @@ oi_bulk_add_figures(struct oi_bulk_work *work, uint64_t figures)
     for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++)
         work->has_figure[figure] |= bytes[figure] != 0;
 }
+
+/* Rows without a known time are known when they are committed. */
+static inline oi_time
+oi_bulk_known_time(const struct oi_bulk_work *work, const struct oi_packed *row)
+{
+    return row->known_time == OI_TIME_NONE ? work->commit_time : row->known_time;
+}
+
+#define OI_BULK_THREADS_MAX 64
+
+/* Something of which each thread takes its share until there is none left. */
+void oi_bulk_on_all_threads(const struct oi_bulk *bulk, void (*work)(void *context), void *context);
+
+/* Rows by series. What is wrong with a row by itself is told to `refuse`, by any thread. */
+struct oi_bulk_sort {
+    const struct oi_bulk *bulk;
+    size_t series_count;
+    oi_time now;
+    void (*refuse)(void *context, struct oi_bulk_item item, const char *reason);
+    void *context;
+};
+/* The items of all series, to be freed by the caller; and the work's loads, which point into them,
+ * and figures. */
+struct oi_bulk_item *oi_bulk_sort(const struct oi_bulk_sort *sort, struct oi_bulk_work *work);
 
 /* What the row says, with its known time and all flags. */
 struct oi_observation oi_bulk_observation(const struct oi_bulk_work *work,

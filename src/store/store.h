@@ -215,6 +215,9 @@ struct oi_bulk_part {
     size_t count;
     const struct oi_bulk_target *targets; /* by oi_packed.target */
     const struct oi_decimal *wides;
+    /* All of its rows in runs, which spares walking them; or none. */
+    const struct oi_packed_run *runs;
+    size_t run_count;
 };
 
 struct oi_bulk {

@@ -42,11 +42,8 @@ begin(struct test_store *test, void **state, const char *name, const struct oi_k
 
 /* Minutes from `from` on, with this value and on. */
 static void
-load(struct test_store *test, struct loading *loading, uint32_t series, int from, int64_t value)
+fill(struct loading *loading, uint32_t series, int from, int64_t value)
 {
-    struct oi_error error = {};
-    enum oi_status status;
-
     memset(loading, 0, sizeof(*loading));
     for (int i = 0; i < ROWS; i++) {
         loading->rows[i] = (struct oi_packed){ .time = test_store_minute(from + i),
@@ -58,7 +55,8 @@ load(struct test_store *test, struct loading *loading, uint32_t series, int from
             loading->rows[i].exponents[k] = OI_EXPONENT_NONE;
     }
     loading->target = (struct oi_bulk_target){ .series = series };
-    loading->part = (struct oi_bulk_part){ loading->rows, ROWS, &loading->target, NULL };
+    loading->part =
+        (struct oi_bulk_part){ .rows = loading->rows, .count = ROWS, .targets = &loading->target };
     loading->mark = (struct oi_import_mark){ .name = "f", .format = "csv", .rows_done = ROWS };
     oi_sha256((struct oi_slice){ (const char *) &value, sizeof(value) }, loading->mark.fingerprint);
     loading->bulk = (struct oi_bulk){ .parts = &loading->part,
@@ -67,10 +65,25 @@ load(struct test_store *test, struct loading *loading, uint32_t series, int from
                                       .threads = 2,
                                       .refuse = count_refusal,
                                       .context = loading };
+}
+
+static void
+commit(struct test_store *test, struct loading *loading)
+{
+    struct oi_error error = {};
+    enum oi_status status;
+
     status = oi_store_bulk(test->store, &loading->bulk, &loading->result, &error);
     if (status != OI_OK)
         print_error("%s\n", error.message);
     assert_ok(status);
+}
+
+static void
+load(struct test_store *test, struct loading *loading, uint32_t series, int from, int64_t value)
+{
+    fill(loading, series, from, value);
+    commit(test, loading);
 }
 
 static uint64_t
@@ -193,6 +206,90 @@ another_handle_follows_and_a_new_one_finds_it(void **state)
     test_store_close(&test);
 }
 
+/* What is in the store, and what was said, with runs and without. */
+static void
+load_in_runs(void **state, const char *name, bool has_runs, void (*spoil)(struct loading *loading),
+             struct oi_append_result *ret_result)
+{
+    struct oi_packed_runs runs = {};
+    struct test_store test;
+    struct loading loading;
+
+    begin(&test, state, name, &oi_kv_memory);
+    fill(&loading, test.series[2], 0, 1000);
+    spoil(&loading);
+    if (has_runs) {
+        oi_packed_runs_find(loading.rows, ROWS, &runs);
+        assert_int_not_equal(runs.count, 0);
+        loading.part.runs = runs.items;
+        loading.part.run_count = runs.count;
+    }
+    commit(&test, &loading);
+    *ret_result = loading.result;
+    assert_int_equal(loading.refused, loading.result.refused);
+    assert_int_equal(test_store_count(&test, test.series[2]), loading.result.stored);
+    assert_int_equal(test_store_latest(&test, test.series[2]), 1000 + ROWS - 1);
+    test_store_verify(&test);
+    oi_vector_release(&runs);
+    test_store_close(&test);
+}
+
+static void
+spoil_nothing(struct loading *loading)
+{
+    (void) loading;
+}
+
+static void
+spoil_order(struct loading *loading)
+{
+    struct oi_packed moved = loading->rows[ROWS / 2];
+
+    loading->rows[ROWS / 2] = loading->rows[10];
+    loading->rows[10] = moved;
+    loading->rows[20] = loading->rows[19];
+}
+
+static void
+spoil_interest(struct loading *loading)
+{
+    loading->rows[5].exponents[0] = OI_EXPONENT_NONE;
+}
+
+static void
+spoil_known_time(struct loading *loading)
+{
+    loading->rows[5].known_time = OI_TIME_LATEST - 1;
+}
+
+static void
+spoil_time(struct loading *loading)
+{
+    loading->rows[0].time = OI_TIME_NONE;
+}
+
+static void
+runs_say_what_their_rows_say(void **state)
+{
+    void (*const spoils[])(struct loading * loading) = { spoil_nothing, spoil_order, spoil_interest,
+                                                         spoil_known_time, spoil_time };
+    const size_t refused[] = { 0, 0, 1, 1, 1 }, duplicate[] = { 0, 1, 0, 0, 0 };
+    char name[16];
+
+    for (size_t i = 0; i < OI_COUNT(spoils); i++) {
+        struct oi_append_result with, without;
+
+        (void) snprintf(name, sizeof(name), "runs-%zu", i);
+        load_in_runs(state, name, true, spoils[i], &with);
+        (void) snprintf(name, sizeof(name), "rows-%zu", i);
+        load_in_runs(state, name, false, spoils[i], &without);
+        assert_int_equal(with.refused, refused[i]);
+        assert_int_equal(with.duplicate, duplicate[i]);
+        assert_int_equal(with.stored, ROWS - refused[i] - duplicate[i]);
+        assert_memory_equal(&with, &without, sizeof(with));
+    }
+}
+
 #define IN_FOLDER(name)                                                                            \
     cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
 
@@ -204,6 +301,7 @@ main(void)
         IN_FOLDER(what_overlaps_is_appended_and_judged_as_ever),
         IN_FOLDER(every_moment_is_answered_as_after_an_append),
         IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),
+        IN_FOLDER(runs_say_what_their_rows_say),
     };
 
     return cmocka_run_group_tests_name("contract/store_bulk", tests, NULL, NULL);
