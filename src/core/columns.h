@@ -31,6 +31,18 @@ struct oi_decimals {
 /* One row of a column as a decimal in canonical form. */
 struct oi_decimal oi_decimals_get(const struct oi_decimals *column, size_t row);
 
+/* The same, made where it is to stand: of the usual column most rows are one integer each. */
+static inline void
+oi_decimals_put(const struct oi_decimals *column, size_t row, struct oi_decimal *ret_value)
+{
+    if (column->mantissas && !column->exponents && column->mantissas[row] % 10 != 0)
+        *ret_value = (struct oi_decimal){ .mantissa = column->mantissas[row],
+                                          .exponent = (int16_t) column->exponent,
+                                          .form = OI_DECIMAL_PLAIN };
+    else
+        *ret_value = oi_decimals_get(column, row);
+}
+
 /* How a column of rows with exponents of their own tells of a value. */
 static inline int8_t
 oi_decimals_exponent(const struct oi_decimal *value)

@@ -452,8 +452,10 @@ into_bucket(int64_t interval_ns, oi_time time)
     int64_t into;
 
     oi_assert(interval_ns > 0);
-    into = time % interval_ns - interval_origin(interval_ns) % interval_ns;
-    return (into % interval_ns + interval_ns) % interval_ns;
+    into = time % interval_ns;
+    if (interval_origin(interval_ns) > 0)
+        into = (into - interval_origin(interval_ns) % interval_ns) % interval_ns;
+    return into < 0 ? into + interval_ns : into;
 }
 
 oi_time
