@@ -32,7 +32,7 @@ add_bars(struct bar_columns *columns, const struct oi_bar *bars, size_t count)
         const struct oi_bar *bar = &bars[i];
 
         columns->time_us.items[at] = oi_time_to_us(bar->start);
-        columns->last.items[at] = oi_decimal_to_double(&bar->last);
+        columns->last.items[at] = bar->last_value;
         columns->change.items[at] = bar->change_percent;
         columns->volatility.items[at] = bar->volatility;
         columns->ratio.items[at] = bar->price_ratio;
@@ -149,11 +149,7 @@ fill_column(const struct oi_cells_column *from, size_t count, struct oi_arena *a
         .integers = from->numbers.items,
     };
     if (to->type == OI_PARQUET_STRING) {
-        struct oi_slice *texts = oi_arena_alloc_zero(arena, count + 1, sizeof(*texts));
-
-        for (size_t row = 0; row < count; row++)
-            texts[row] = oi_cells_text(from, row);
-        to->strings = texts;
+        to->texts = (struct oi_parquet_texts){ oi_buffer_slice(&from->bytes), from->numbers.items };
     } else if (to->type == OI_PARQUET_BOOLEAN) {
         bool *values = oi_arena_alloc_zero(arena, count + 1, sizeof(*values));
 

@@ -91,6 +91,23 @@ drop_incomplete(struct run *run, struct bars_state *state)
     state->bars.items.count = kept;
 }
 
+/* Bars that memory is asked for at once. */
+#define BARS_AT_ONCE 16'384
+
+/* How many bars a market has where it has all of them, within reason. */
+static size_t
+bars_expected(const struct oi_query *query)
+{
+    uint64_t count;
+
+    if (query->span.from == OI_TIME_EARLIEST || query->span.to <= query->span.from)
+        return 0;
+    count =
+        ((uint64_t) query->span.to - (uint64_t) query->span.from) / (uint64_t) query->interval_ns +
+        1;
+    return count < BARS_AT_ONCE ? (size_t) count : 0;
+}
+
 static enum oi_status
 read_market(struct run *run, struct bars_state *state, struct oi_stream_block *ret_facts,
             struct oi_error *error)
@@ -101,6 +118,7 @@ read_market(struct run *run, struct bars_state *state, struct oi_stream_block *r
 
     if (run->query->by_known_time && span.from > OI_TIME_EARLIEST + ARRIVAL_MAX)
         span.from -= ARRIVAL_MAX;
+    oi_vector_reserve(&state->bars.items, bars_expected(run->query));
     OI_TRY(run_stream_open(run, run->markets[run->at].instrument, span,
                            OI_COLUMN_MARK_PRICE |
                                (run->query->by_known_time ? OI_COLUMN_KNOWN_TIME : 0),

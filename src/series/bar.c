@@ -10,11 +10,14 @@
 #include "core/time.h"
 
 #include <math.h>
+#include <string.h>
 
 void
 oi_bars_finish(struct oi_bars *bars)
 {
-    struct oi_bar bar = { .start = bars->start, .last = bars->last };
+    struct oi_bar bar = { .start = bars->start,
+                          .last = bars->last,
+                          .last_value = bars->last_value };
     double change, price_change;
 
     if (!bars->is_filling || !bars->has_value) {
@@ -109,19 +112,28 @@ struct plain_column {
     bool divides;
 };
 
+OI_VECTORISED static uint64_t
+bits_of_magnitudes(const int64_t *mantissas, size_t count)
+{
+    uint64_t bits = 0;
+
+    for (size_t row = 0; row < count; row++) {
+        uint64_t sign = mantissas[row] < 0 ? UINT64_MAX : 0;
+
+        bits |= ((uint64_t) mantissas[row] ^ sign) - sign;
+    }
+    return bits;
+}
+
 static bool
 take_plain(const struct oi_decimals *column, size_t count, struct plain_column *ret_plain)
 {
     int exponent = column->exponent;
-    uint64_t large = 0;
     double power = 1;
 
     if (!column->mantissas || column->exponents || exponent < -22 || exponent > 22)
         return false;
-    for (size_t row = 0; row < count; row++)
-        large |= (uint64_t) (column->mantissas[row] < 0 ? -(uint64_t) column->mantissas[row]
-                                                        : (uint64_t) column->mantissas[row]);
-    if (large >> 53 != 0)
+    if (bits_of_magnitudes(column->mantissas, count) >> 53 != 0)
         return false;
     for (int i = exponent < 0 ? -exponent : exponent; i > 0; i--)
         power *= 10; /* exact up to 10^22 */
@@ -136,6 +148,19 @@ plain_value(const struct plain_column *column, size_t row)
 
     return column->divides ? mantissa / column->power : mantissa * column->power;
 }
+
+/* Readings that are added by columns. */
+struct rows {
+    const struct oi_readings *readings;
+    struct plain_column amounts, prices;
+};
+
+/* Rows [from, to) of the tile that begins at `first`, all of one bucket. */
+struct run {
+    size_t first, from, to;
+    oi_time start;
+    bool is_last; /* the bucket may go on behind the tile */
+};
 
 /* Rows that are turned into doubles together. */
 #define TILE 512
@@ -231,7 +256,115 @@ add_run(struct oi_bars *bars, struct tile *tile, size_t first, size_t from, size
     bars->has_previous = bars->has_value = true;
 }
 
-/* The same where some are zero. */
+/* Bars that begin and end in a tile, each in a lane: every step of one waits for the step before
+ * it, but not for the other bars. */
+#define LANES 8
+
+struct lanes {
+    size_t count;
+    oi_time starts[LANES];
+    int64_t from[LANES], sizes[LANES]; /* rows, in the tile */
+    double first_values[LANES], last_values[LANES];
+    double first_prices[LANES], last_prices[LANES]; /* 1 where there is none */
+    double counts[LANES], squares[LANES];           /* of changes */
+    double changes[LANES], deviations[LANES], ratios[LANES];
+};
+
+/* What add_changes does, in all lanes. The first change of each is none: with it, no lane reads
+ * past its own. */
+OI_VECTORISED static void
+step_lanes(struct lanes *lanes, const double *changes, int64_t steps)
+{
+    double means[LANES] = {}, squares[LANES] = {}, counts[LANES] = {};
+
+    for (int64_t step = 1; step < steps; step++)
+        for (size_t lane = 0; lane < LANES; lane++) {
+            double change = changes[lanes->from[lane] + (step < lanes->sizes[lane] ? step : 0)];
+            bool is_change = (change < 0) | (change > 0);
+            double count = counts[lane] + 1, before = change - means[lane];
+            double mean = means[lane] + before / count;
+            double square = squares[lane] + before * (change - mean);
+
+            counts[lane] = is_change ? count : counts[lane];
+            means[lane] = is_change ? mean : means[lane];
+            squares[lane] = is_change ? square : squares[lane];
+        }
+    memcpy(lanes->squares, squares, sizeof(squares));
+    memcpy(lanes->counts, counts, sizeof(counts));
+}
+
+/* What oi_bars_finish does, in all lanes; a ratio to no change of the price means nothing. */
+OI_VECTORISED static void
+finish_lanes(struct lanes *lanes)
+{
+    for (size_t lane = 0; lane < LANES; lane++) {
+        double first = lanes->first_values[lane], price = lanes->first_prices[lane];
+        double change = (lanes->last_values[lane] - first) / first;
+        double price_change = (lanes->last_prices[lane] - price) / price;
+        double others = lanes->counts[lane] - 1;
+
+        lanes->changes[lane] = change * 100;
+        lanes->deviations[lane] = sqrt(lanes->squares[lane] / (others > 1 ? others : 1));
+        lanes->ratios[lane] = change / price_change;
+    }
+}
+
+/* The first and the last price above zero of a lane's rows. */
+static void
+take_prices(struct lanes *lanes, size_t lane, const struct plain_column *prices, size_t first)
+{
+    size_t from = first + (size_t) lanes->from[lane], to = from + (size_t) lanes->sizes[lane];
+
+    lanes->first_prices[lane] = lanes->last_prices[lane] = 1;
+    if (!prices->mantissas)
+        return;
+    while (from < to && prices->mantissas[from] <= 0)
+        from++;
+    if (from == to)
+        return;
+    while (prices->mantissas[to - 1] <= 0)
+        to--;
+    lanes->first_prices[lane] = plain_value(prices, from);
+    lanes->last_prices[lane] = plain_value(prices, to - 1);
+}
+
+/* Append the bars in the lanes, which are empty afterwards. */
+static void
+flush_lanes(struct oi_bars *bars, struct lanes *lanes, struct tile *tile, const struct rows *rows,
+            size_t first)
+{
+    int64_t steps = 0;
+
+    for (size_t lane = 0; lane < lanes->count; lane++) {
+        size_t from = (size_t) lanes->from[lane], to = from + (size_t) lanes->sizes[lane];
+
+        lanes->first_values[lane] = tile->values[from];
+        lanes->last_values[lane] = tile->values[to - 1];
+        take_prices(lanes, lane, &rows->prices, first);
+        steps = lanes->sizes[lane] > steps ? lanes->sizes[lane] : steps;
+    }
+    step_lanes(lanes, tile->changes, steps);
+    finish_lanes(lanes);
+    oi_vector_reserve(&bars->items, lanes->count);
+    for (size_t lane = 0; lane < lanes->count; lane++) {
+        struct oi_bar *bar = &bars->items.items[bars->items.count++];
+        size_t end = first + (size_t) (lanes->from[lane] + lanes->sizes[lane]);
+        double price = lanes->first_prices[lane], last_price = lanes->last_prices[lane];
+
+        bar->start = lanes->starts[lane];
+        oi_decimals_put(rows->readings->amounts, end - 1, &bar->last);
+        bar->last_value = lanes->last_values[lane];
+        bar->has_change = true;
+        bar->change_percent = lanes->changes[lane];
+        bar->has_volatility = lanes->counts[lane] > 1;
+        bar->volatility = bar->has_volatility ? lanes->deviations[lane] : 0;
+        bar->has_ratio = last_price > price || last_price < price;
+        bar->price_ratio = bar->has_ratio ? lanes->ratios[lane] : 0;
+    }
+    lanes->count = 0;
+}
+
+/* Rows [from, to) of a tile in which some are zero. */
 static void
 add_run_with_zeros(struct oi_bars *bars, const struct tile *tile, size_t first, size_t from,
                    size_t to)
@@ -248,60 +381,96 @@ add_run_with_zeros(struct oi_bars *bars, const struct tile *tile, size_t first, 
 
 /* The price counts with a figure alone. */
 static void
-add_ends(struct oi_bars *bars, const struct oi_readings *readings,
-         const struct plain_column *amounts, const struct plain_column *prices, size_t from,
-         size_t to)
+add_ends(struct oi_bars *bars, const struct rows *rows, size_t from, size_t to)
 {
-    while (to > from && amounts->mantissas[to - 1] == 0)
+    const int64_t *mantissas = rows->amounts.mantissas;
+
+    while (to > from && mantissas[to - 1] == 0)
         to--;
     if (from == to)
         return;
-    bars->last = oi_decimals_get(readings->amounts, to - 1);
+    bars->last = oi_decimals_get(rows->readings->amounts, to - 1);
     for (size_t row = from; row < to; row++)
-        if (amounts->mantissas[row] != 0)
-            add_prices(bars, prices, row, row + 1);
+        if (mantissas[row] != 0)
+            add_prices(bars, &rows->prices, row, row + 1);
+}
+
+/* Where the bucket of a row begins; most often it is the one behind the bucket before. */
+static oi_time
+next_start(int64_t interval_ns, oi_time before, oi_time time)
+{
+    uint64_t past = (uint64_t) time - (uint64_t) before - (uint64_t) interval_ns;
+
+    return past < (uint64_t) interval_ns ? before + interval_ns
+                                         : oi_interval_floor(interval_ns, time);
+}
+
+/* Rows [from, to) of a tile without zeros, of the bucket from `start` on. */
+static void
+add_whole_run(struct oi_bars *bars, struct lanes *lanes, struct tile *tile, const struct rows *rows,
+              const struct run *run)
+{
+    bool goes_on = bars->is_filling && bars->start == run->start;
+
+    if (!goes_on && !run->is_last) {
+        oi_bars_finish(bars);
+        lanes->starts[lanes->count] = run->start;
+        lanes->from[lanes->count] = (int64_t) (run->from - run->first);
+        lanes->sizes[lanes->count++] = (int64_t) (run->to - run->from);
+        if (lanes->count == LANES)
+            flush_lanes(bars, lanes, tile, rows, run->first);
+        return;
+    }
+    if (lanes->count > 0)
+        flush_lanes(bars, lanes, tile, rows, run->first);
+    if (!goes_on)
+        begin_bar(bars, run->start);
+    add_run(bars, tile, run->first, run->from, run->to);
+    bars->last = oi_decimals_get(rows->readings->amounts, run->to - 1);
+    add_prices(bars, &rows->prices, run->from, run->to);
 }
 
 static void
-add_tile(struct oi_bars *bars, const struct oi_readings *readings,
-         const struct plain_column *amounts, const struct plain_column *prices, size_t first,
-         size_t end)
+add_tile(struct oi_bars *bars, const struct rows *rows, size_t first, size_t end)
 {
+    const oi_time *times = rows->readings->time;
+    bool is_whole = !has_zero(rows->amounts.mantissas + first, end - first);
+    oi_time start = oi_interval_floor(bars->interval_ns, times[first]);
+    struct lanes lanes = {};
     struct tile tile;
-    bool is_whole = !has_zero(amounts->mantissas + first, end - first);
 
-    fill_values(amounts, first, end - first, tile.values);
+    fill_values(&rows->amounts, first, end - first, tile.values);
     if (is_whole)
         fill_changes(tile.values, end - first, tile.changes);
     for (size_t from = first, to; from < end; from = to) {
-        oi_time start = oi_interval_floor(bars->interval_ns, readings->time[from]);
-
-        for (to = from + 1; to < end && (uint64_t) readings->time[to] - (uint64_t) start <
-                                            (uint64_t) bars->interval_ns;)
+        for (to = from + 1;
+             to < end && (uint64_t) times[to] - (uint64_t) start < (uint64_t) bars->interval_ns;)
             to++;
-        if (!bars->is_filling || bars->start != start)
-            begin_bar(bars, start);
         if (is_whole) {
-            add_run(bars, &tile, first, from, to);
-            bars->last = oi_decimals_get(readings->amounts, to - 1);
-            add_prices(bars, prices, from, to);
+            tile.changes[from - first] = 0;
+            add_whole_run(bars, &lanes, &tile, rows,
+                          &(struct run){ first, from, to, start, to == end });
         } else {
+            if (!bars->is_filling || bars->start != start)
+                begin_bar(bars, start);
             add_run_with_zeros(bars, &tile, first, from, to);
-            add_ends(bars, readings, amounts, prices, from, to);
+            add_ends(bars, rows, from, to);
         }
+        if (to < end)
+            start = next_start(bars->interval_ns, start, times[to]);
     }
 }
 
 void
 oi_bars_add_readings(struct oi_bars *bars, const struct oi_readings *readings)
 {
-    struct plain_column amounts = {}, prices = {};
+    struct rows rows = { .readings = readings };
     bool is_priced = readings->prices && readings->prices->mantissas;
 
-    if (take_plain(readings->amounts, readings->count, &amounts) &&
-        (!is_priced || take_plain(readings->prices, readings->count, &prices))) {
+    if (take_plain(readings->amounts, readings->count, &rows.amounts) &&
+        (!is_priced || take_plain(readings->prices, readings->count, &rows.prices))) {
         for (size_t first = 0; first < readings->count; first += TILE)
-            add_tile(bars, readings, &amounts, &prices, first,
+            add_tile(bars, &rows, first,
                      readings->count - first < TILE ? readings->count : first + TILE);
         return;
     }

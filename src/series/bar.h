@@ -15,6 +15,7 @@
 struct oi_bar {
     oi_time start;
     struct oi_decimal last;
+    double last_value;     /* the same, rounded */
     double change_percent; /* (last - first) / first x 100, inside the interval */
     double volatility;     /* sample deviation of changes between unequal neighbours, a fraction */
     double price_ratio;    /* change of open interest over change of mark price */
