@@ -119,18 +119,6 @@ add_rollup(void *context, const struct oi_rollup *rollup)
     return OI_OK;
 }
 
-/* oi_decimals_get where it stands: a candle has six of them, and most are one integer each. */
-static inline void
-put_figure(const struct oi_decimals *column, size_t row, struct oi_decimal *figure)
-{
-    if (column->mantissas && !column->exponents && column->mantissas[row] % 10 != 0)
-        *figure = (struct oi_decimal){ .mantissa = column->mantissas[row],
-                                       .exponent = (int16_t) column->exponent,
-                                       .form = OI_DECIMAL_PLAIN };
-    else
-        *figure = oi_decimals_get(column, row);
-}
-
 /* The same of many, by columns. */
 static enum oi_status
 add_rollup_columns(void *context, const struct oi_rollup_columns *columns)
@@ -144,12 +132,12 @@ add_rollup_columns(void *context, const struct oi_rollup_columns *columns)
 
         if (is_candle)
             candle = &state->candles.items.items[state->candles.items.count++];
-        put_figure(&columns->first.open_interest, i, &candle->open);
-        put_figure(&columns->high.open_interest, i, &candle->high);
-        put_figure(&columns->low.open_interest, i, &candle->low);
-        put_figure(&columns->last.open_interest, i, &candle->close);
-        put_figure(&columns->first.mark_price, i, &candle->price_open);
-        put_figure(&columns->last.mark_price, i, &candle->price_close);
+        oi_decimals_put(&columns->first.open_interest, i, &candle->open);
+        oi_decimals_put(&columns->high.open_interest, i, &candle->high);
+        oi_decimals_put(&columns->low.open_interest, i, &candle->low);
+        oi_decimals_put(&columns->last.open_interest, i, &candle->close);
+        oi_decimals_put(&columns->first.mark_price, i, &candle->price_open);
+        oi_decimals_put(&columns->last.mark_price, i, &candle->price_close);
         candle->start = columns->starts[i];
         candle->first = columns->first.time[i];
         candle->last = columns->last.time[i];
@@ -317,22 +305,24 @@ push_candle(struct run *run, struct candles_state *state, const struct oi_candle
     taken->is_incomplete = true;
 }
 
-/* All that is ready as it is: nothing is filled, marked or kept back, so nothing is copied. */
+/* All that is ready as it is: where nothing is filled or marked, the array changes hands. */
 static bool
 emit_whole(struct run *run, struct candles_state *state, size_t ready)
 {
     struct oi_candle *emptied = state->out.items;
-    size_t capacity = state->out.capacity;
+    size_t capacity = state->out.capacity, left = state->candles.items.count - ready;
 
-    if (state->out.count > 0 || ready < state->candles.items.count || run->query->fills_gaps ||
-        atomic_load(&run->damages.count) > 0)
+    if (state->out.count > 0 || run->query->fills_gaps || atomic_load(&run->damages.count) > 0)
         return false;
     state->out.items = state->candles.items.items;
-    state->out.count = state->candles.items.count;
+    state->out.count = ready;
     state->out.capacity = state->candles.items.capacity;
     state->candles.items.items = emptied;
     state->candles.items.count = 0;
     state->candles.items.capacity = capacity;
+    oi_vector_reserve(&state->candles.items, left);
+    for (size_t i = 0; i < left; i++)
+        state->candles.items.items[state->candles.items.count++] = state->out.items[ready + i];
     return true;
 }
 

@@ -95,12 +95,16 @@ reduce(const int64_t *mantissas, size_t from, size_t to, int64_t *ret_high, int6
 }
 
 /* A mantissa as a decimal; what the row at hand has is made already. */
-static struct oi_decimal
-value_of(const struct oi_decimals *column, int64_t mantissa, size_t row,
-         const struct oi_decimal *of_row)
+static void
+put_value(const struct oi_decimals *column, int64_t mantissa, size_t row,
+          const struct oi_decimal *of_row, struct oi_decimal *ret_value)
 {
-    return mantissa == column->mantissas[row] ? *of_row
-                                              : oi_decimal_from(mantissa, column->exponent);
+    const struct oi_decimals one = { .mantissas = &mantissa, .exponent = column->exponent };
+
+    if (mantissa == column->mantissas[row])
+        *ret_value = *of_row;
+    else
+        oi_decimals_put(&one, 0, ret_value);
 }
 
 /* Rows [from, to) of a column with one exponent, whose last value is `close`, as high and low. */
@@ -111,13 +115,13 @@ widen_by_run(const struct oi_decimals *column, size_t from, size_t to, struct oi
     struct oi_decimal high, low;
 
     reduce(column->mantissas, from, to, &run_high, &run_low);
-    high = value_of(column, run_high, to - 1, &candle->close);
-    low = value_of(column, run_low, to - 1, &candle->close);
     if (candle->count == 0) {
-        candle->high = high;
-        candle->low = low;
+        put_value(column, run_high, to - 1, &candle->close, &candle->high);
+        put_value(column, run_low, to - 1, &candle->close, &candle->low);
         return;
     }
+    put_value(column, run_high, to - 1, &candle->close, &high);
+    put_value(column, run_low, to - 1, &candle->close, &low);
     widen(&candle->high, &candle->low, &high);
     widen(&candle->high, &candle->low, &low);
 }
@@ -133,20 +137,57 @@ add_run(struct oi_candle *candle, const struct oi_readings *readings, size_t fro
 {
     const struct oi_decimals *amounts = readings->amounts, *prices = readings->prices;
 
-    candle->close = oi_decimals_get(amounts, to - 1);
+    oi_decimals_put(amounts, to - 1, &candle->close);
     widen_by_run(amounts, from, to, candle);
     if (candle->count == 0) {
-        candle->open = value_of(amounts, amounts->mantissas[from], to - 1, &candle->close);
+        put_value(amounts, amounts->mantissas[from], to - 1, &candle->close, &candle->open);
         candle->first = readings->time[from];
     }
     candle->last = readings->time[to - 1];
     candle->count += (uint32_t) (to - from);
     if (!prices || !prices->mantissas)
         return;
-    candle->price_close = oi_decimals_get(prices, to - 1);
+    oi_decimals_put(prices, to - 1, &candle->price_close);
     if (oi_decimal_is_none(&candle->price_open))
-        candle->price_open =
-            value_of(prices, prices->mantissas[from], to - 1, &candle->price_close);
+        put_value(prices, prices->mantissas[from], to - 1, &candle->price_close,
+                  &candle->price_open);
+}
+
+/* Candles that readings can be of, so that memory need not grow candle by candle. */
+static size_t
+candles_at_most(const struct oi_candles *candles, const struct oi_readings *readings)
+{
+    uint64_t width;
+
+    if (readings->count == 0)
+        return 0;
+    width = (uint64_t) readings->time[readings->count - 1] - (uint64_t) readings->time[0];
+    width = width / (uint64_t) candles->interval_ns + 2;
+    return width < readings->count ? (size_t) width : readings->count;
+}
+
+/* Where the bucket of a row begins; most often it is the one behind the bucket before. */
+static oi_time
+next_start(int64_t interval_ns, oi_time before, oi_time time)
+{
+    uint64_t past = (uint64_t) time - (uint64_t) before - (uint64_t) interval_ns;
+
+    return past < (uint64_t) interval_ns ? before + interval_ns
+                                         : oi_interval_floor(interval_ns, time);
+}
+
+static void
+add_runs(struct oi_candles *candles, const struct oi_readings *readings)
+{
+    oi_time start = oi_interval_floor(candles->interval_ns, readings->time[0]);
+
+    oi_vector_reserve(&candles->items, candles_at_most(candles, readings));
+    for (size_t from = 0, to; from < readings->count; from = to) {
+        to = run_end(readings->time, from, readings->count, start + candles->interval_ns);
+        add_run(candle_from(candles, start), readings, from, to);
+        if (to < readings->count)
+            start = next_start(candles->interval_ns, start, readings->time[to]);
+    }
 }
 
 void
@@ -154,15 +195,10 @@ oi_candles_add(struct oi_candles *candles, const struct oi_readings *readings)
 {
     bool priced = readings->prices && readings->prices->mantissas;
 
-    if (!readings->amounts->mantissas)
+    if (!readings->amounts->mantissas || readings->count == 0)
         return;
     if (is_even(readings->amounts) && (!priced || is_even(readings->prices))) {
-        for (size_t from = 0, to; from < readings->count; from = to) {
-            oi_time start = oi_interval_floor(candles->interval_ns, readings->time[from]);
-
-            to = run_end(readings->time, from, readings->count, start + candles->interval_ns);
-            add_run(candle_from(candles, start), readings, from, to);
-        }
+        add_runs(candles, readings);
         return;
     }
     for (size_t row = 0; row < readings->count; row++) {
