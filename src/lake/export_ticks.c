@@ -10,8 +10,8 @@
 #define ARRIVAL_MAX OI_HOUR
 
 struct tick_columns {
-    OI_VECTOR(int64_t) time, local;
-    OI_VECTOR(struct oi_slice) kinds;
+    OI_VECTOR(int64_t) time, local, kind_starts;
+    struct oi_buffer kinds;
     /* allow float-type: the vendor's column is a double */
     OI_VECTOR(double) amounts;
     OI_VECTOR(bool) present;
@@ -28,7 +28,8 @@ add_tick(struct tick_columns *columns, const struct oi_block *block, size_t row)
 
     oi_vector_push(&columns->time, time);
     oi_vector_push(&columns->local, is_local ? reading.known_time : time);
-    oi_vector_push(&columns->kinds, is_local ? OI_SLICE("local") : OI_SLICE("exchange"));
+    oi_vector_push(&columns->kind_starts, (int64_t) columns->kinds.size);
+    oi_buffer_add_text(&columns->kinds, is_local ? "local" : "exchange");
     oi_vector_push(&columns->amounts, oi_decimal_to_double(&amount));
     oi_vector_push(&columns->present, !oi_decimal_is_none(&amount));
 }
@@ -52,7 +53,8 @@ release(struct tick_columns *columns)
 {
     oi_vector_release(&columns->time);
     oi_vector_release(&columns->local);
-    oi_vector_release(&columns->kinds);
+    oi_vector_release(&columns->kind_starts);
+    oi_buffer_release(&columns->kinds);
     oi_vector_release(&columns->amounts);
     oi_vector_release(&columns->present);
 }
@@ -71,7 +73,8 @@ export_ticks_of(struct oi_result *result, struct oi_buffer *out, struct oi_error
     OI_TRY(gather(result, &columns, error));
     file[0].integers = columns.time.items;
     file[1].integers = columns.local.items;
-    file[2].strings = columns.kinds.items;
+    file[2].texts =
+        (struct oi_parquet_texts){ oi_buffer_slice(&columns.kinds), columns.kind_starts.items };
     file[3].doubles = columns.amounts.items;
     file[3].present = columns.present.items;
     return oi_parquet_write(file, OI_COUNT(file), columns.time.count, out, error);

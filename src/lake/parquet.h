@@ -23,6 +23,13 @@ enum oi_parquet_type {
     OI_PARQUET_BOOLEAN,
 };
 
+/* Texts one behind the other: a row's ends where the next row's begins, an absent row's is empty.
+ */
+struct oi_parquet_texts {
+    struct oi_slice bytes;
+    const int64_t *starts; /* in `bytes`, one a row, ascending */
+};
+
 /* One column, all rows of it. Arrays are borrowed until the file is written. */
 struct oi_parquet_column {
     const char *name;
@@ -32,7 +39,7 @@ struct oi_parquet_column {
     union {
         const int64_t *integers; /* INT64 and timestamps, in the type's unit */
         const double *doubles;
-        const struct oi_slice *strings;
+        struct oi_parquet_texts texts;
         const bool *booleans;
     };
 };

@@ -21,6 +21,39 @@ is_present(const struct oi_parquet_column *column, size_t row)
     return !column->present || column->present[row];
 }
 
+/* A row's text. */
+static inline struct oi_slice
+text_at(const struct oi_parquet_column *column, size_t row, size_t row_count)
+{
+    const struct oi_parquet_texts *texts = &column->texts;
+    size_t from = (size_t) texts->starts[row];
+    size_t to = row + 1 < row_count ? (size_t) texts->starts[row + 1] : texts->bytes.size;
+
+    /* No text at all may be nowhere. */
+    return (struct oi_slice){ texts->bytes.data ? texts->bytes.data + from : "", to - from };
+}
+
+/* Eight numbers of up to eight bits are one word: as most are. */
+static void
+add_narrow_bits(const uint64_t *values, size_t groups, unsigned width, struct oi_buffer *out)
+{
+    char *at = oi_buffer_reserve(out, groups * width + sizeof(uint64_t));
+
+    if (!at)
+        return;
+    for (size_t group = 0; group < groups; group++, values += 8, at += width) {
+        uint64_t word = values[0] | values[1] << width | values[2] << 2 * width |
+                        values[3] << 3 * width | values[4] << 4 * width | values[5] << 5 * width |
+                        values[6] << 6 * width | values[7] << 7 * width;
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+#endif
+        memcpy(at, &word, sizeof(word));
+    }
+    out->size += groups * width;
+}
+
 /* Numbers of `width` bits, the first in the lowest bits of the first byte. */
 static void
 add_bits(const uint64_t *values, size_t count, unsigned width, struct oi_buffer *out)
@@ -28,6 +61,10 @@ add_bits(const uint64_t *values, size_t count, unsigned width, struct oi_buffer 
     uint64_t word = 0;
     unsigned used = 0;
 
+    if (width <= 8 && count % 8 == 0) {
+        add_narrow_bits(values, count / 8, width, out);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         word |= values[i] << used;
         if (used + width < 64) {
@@ -84,12 +121,18 @@ add_block(const int64_t *values, size_t count, struct oi_buffer *page)
 }
 
 static void
-add_packed_differences(const int64_t *values, size_t count, struct oi_buffer *page)
+add_packed_head(size_t count, int64_t first, struct oi_buffer *page)
 {
     oi_buffer_add_varint(page, BLOCK_COUNT);
     oi_buffer_add_varint(page, MINIBLOCKS);
     oi_buffer_add_varint(page, count);
-    add_signed(page, count > 0 ? values[0] : 0);
+    add_signed(page, first);
+}
+
+static void
+add_packed_differences(const int64_t *values, size_t count, struct oi_buffer *page)
+{
+    add_packed_head(count, count > 0 ? values[0] : 0, page);
     for (size_t at = 0; at + 1 < count; at += BLOCK_COUNT)
         add_block(values + at, count - 1 - at < BLOCK_COUNT ? count - 1 - at : BLOCK_COUNT, page);
 }
@@ -98,14 +141,35 @@ void
 parquet_add_differences(const struct oi_parquet_column *column, size_t row_count,
                         struct oi_buffer *page)
 {
-    int64_t *values = oi_alloc((row_count + 1) * sizeof(*values));
+    int64_t *values;
     size_t count = 0;
 
+    if (!column->present) {
+        add_packed_differences(column->integers, row_count, page);
+        return;
+    }
+    values = oi_alloc((row_count + 1) * sizeof(*values));
     for (size_t row = 0; row < row_count; row++)
         if (is_present(column, row))
             values[count++] = column->integers[row];
     add_packed_differences(values, count, page);
     oi_free(values);
+}
+
+/* The same of short numbers. */
+static void
+add_packed_lengths(const int32_t *lengths, size_t count, struct oi_buffer *page)
+{
+    int64_t block[BLOCK_COUNT + 1];
+
+    add_packed_head(count, count > 0 ? lengths[0] : 0, page);
+    for (size_t at = 0; at + 1 < count; at += BLOCK_COUNT) {
+        size_t size = count - 1 - at < BLOCK_COUNT ? count - 1 - at : BLOCK_COUNT;
+
+        for (size_t i = 0; i <= size; i++)
+            block[i] = lengths[at + i];
+        add_block(block, size, page);
+    }
 }
 
 /* Bytes that both begin with. */
@@ -129,39 +193,75 @@ same_prefix(struct oi_slice a, struct oi_slice b)
     return same;
 }
 
+/* The same where eight bytes can be read of either, whatever follows them: figures that walk differ
+ * among those, at places that cannot be guessed. */
+static inline size_t
+same_prefix_of_figures(struct oi_slice a, struct oi_slice b)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    size_t size = a.size < b.size ? a.size : b.size, same;
+    uint64_t left, right;
+
+    memcpy(&left, a.data, sizeof(left));
+    memcpy(&right, b.data, sizeof(right));
+    if (left != right) {
+        same = (size_t) __builtin_ctzll(left ^ right) / 8;
+        return same < size ? same : size;
+    }
+#endif
+    return same_prefix(a, b);
+}
+
+/* What is new in a text is copied in a fixed size, as long as so much stands there. */
+#define COPY_SIZE 16
+
+/* Append what is new in each text to `fresh`; of each, how much was there before and how much is
+ * new. Returns how many there are. */
+static size_t
+take_suffixes(const struct oi_parquet_column *column, size_t row_count, int32_t *prefixes,
+              int32_t *sizes, struct oi_buffer *fresh)
+{
+    struct oi_slice before = { "", 0 };
+    char *at = oi_buffer_reserve(fresh, column->texts.bytes.size + COPY_SIZE);
+    size_t count = 0;
+
+    for (size_t row = 0; at && row < row_count; row++) {
+        struct oi_slice text = text_at(column, row, row_count);
+        size_t left = column->texts.bytes.size - (size_t) column->texts.starts[row];
+        bool is_far = left >= 2 * COPY_SIZE && count > 0;
+        size_t same, size;
+
+        if (!is_present(column, row))
+            continue;
+        same = is_far ? same_prefix_of_figures(before, text) : same_prefix(before, text);
+        size = text.size - same;
+        if (is_far && size <= COPY_SIZE && same <= COPY_SIZE)
+            memcpy(at, text.data + same, COPY_SIZE);
+        else
+            memcpy(at, text.data + same, size);
+        at += size;
+        prefixes[count] = (int32_t) same;
+        sizes[count++] = (int32_t) size;
+        before = text;
+    }
+    fresh->size = at ? (size_t) (at - fresh->data) : 0;
+    return count;
+}
+
 void
 parquet_add_suffixes(const struct oi_parquet_column *column, size_t row_count,
                      struct oi_buffer *page)
 {
-    int64_t *prefixes = oi_alloc((row_count + 1) * 2 * sizeof(*prefixes));
-    int64_t *sizes = prefixes + row_count + 1;
-    struct oi_slice before = { "", 0 };
-    size_t count = 0, size = 0;
-    char *at;
+    int32_t *prefixes = oi_alloc((row_count + 1) * 2 * sizeof(*prefixes));
+    int32_t *sizes = prefixes + row_count + 1;
+    struct oi_buffer fresh = {};
+    size_t count = take_suffixes(column, row_count, prefixes, sizes, &fresh);
 
-    for (size_t row = 0; row < row_count; row++) {
-        struct oi_slice text = column->strings[row];
-
-        if (!is_present(column, row))
-            continue;
-        prefixes[count] = (int64_t) same_prefix(before, text);
-        sizes[count] = (int64_t) text.size - prefixes[count];
-        size += (size_t) sizes[count++];
-        before = text;
-    }
-    add_packed_differences(prefixes, count, page);
-    add_packed_differences(sizes, count, page);
-    at = oi_buffer_reserve(page, size);
-    count = 0;
-    for (size_t row = 0; at && row < row_count; row++) {
-        struct oi_slice text = column->strings[row];
-
-        if (!is_present(column, row))
-            continue;
-        memcpy(at, text.data + prefixes[count], (size_t) sizes[count]);
-        at += sizes[count++];
-    }
-    page->size += at ? size : 0;
+    add_packed_lengths(prefixes, count, page);
+    add_packed_lengths(sizes, count, page);
+    oi_buffer_add_slice(page, oi_buffer_slice(&fresh));
+    page->overflowed |= fresh.overflowed;
+    oi_buffer_release(&fresh);
     oi_free(prefixes);
 }
 
@@ -183,6 +283,22 @@ find_or_add(struct parquet_dictionary *dictionary, uint16_t slots[2 * PARQUET_DI
     return dictionary->text_count - 1;
 }
 
+/* Is it one text in all rows? Then all are like those a row behind them. */
+static bool
+is_one_text(const struct oi_parquet_column *column, size_t row_count)
+{
+    const struct oi_parquet_texts *texts = &column->texts;
+    struct oi_slice first = text_at(column, 0, row_count);
+    uint64_t other = 0;
+
+    if (column->present || texts->bytes.size - (size_t) texts->starts[0] != first.size * row_count)
+        return false;
+    for (size_t row = 1; row < row_count; row++)
+        other |= (uint64_t) (texts->starts[row] - texts->starts[row - 1]) ^ first.size;
+    return other == 0 &&
+           memcmp(first.data, first.data + first.size, first.size * (row_count - 1)) == 0;
+}
+
 bool
 parquet_dictionary_fill(struct parquet_dictionary *dictionary,
                         const struct oi_parquet_column *column, size_t row_count)
@@ -191,12 +307,20 @@ parquet_dictionary_fill(struct parquet_dictionary *dictionary,
     size_t last = PARQUET_DICTIONARY_MAX;
 
     *dictionary = (struct parquet_dictionary){ .indices = oi_alloc(row_count + 1) };
+    if (row_count > 1 && is_one_text(column, row_count)) {
+        dictionary->texts[0] = text_at(column, 0, row_count);
+        dictionary->text_count = 1;
+        dictionary->count = row_count;
+        memset(dictionary->indices, 0, row_count);
+        return true;
+    }
     for (size_t row = 0; row < row_count; row++) {
+        struct oi_slice text = text_at(column, row, row_count);
+
         if (!is_present(column, row))
             continue;
-        if (last == PARQUET_DICTIONARY_MAX ||
-            !oi_slice_equal(dictionary->texts[last], column->strings[row]))
-            last = find_or_add(dictionary, slots, column->strings[row]);
+        if (last == PARQUET_DICTIONARY_MAX || !oi_slice_equal(dictionary->texts[last], text))
+            last = find_or_add(dictionary, slots, text);
         if (last == PARQUET_DICTIONARY_MAX) {
             parquet_dictionary_release(dictionary);
             return false;
@@ -321,7 +445,7 @@ parquet_add_plain(const struct oi_parquet_column *column, size_t row_count, stru
     case OI_PARQUET_STRING:
         for (size_t row = 0; row < row_count; row++)
             if (is_present(column, row))
-                add_text(column->strings[row], page);
+                add_text(text_at(column, row, row_count), page);
         return;
     case OI_PARQUET_INT64:
     case OI_PARQUET_TIMESTAMP_MICROS:

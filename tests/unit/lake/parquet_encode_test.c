@@ -158,10 +158,24 @@ a_grid_of_times_costs_a_few_bytes_a_block(void **)
     oi_buffer_release(&page);
 }
 
+/* Texts one behind the other, as columns have them; absent ones are empty. */
+static struct oi_parquet_texts
+gather_texts(const struct oi_slice *texts, const bool *present, size_t count, int64_t *starts,
+             struct oi_buffer *bytes)
+{
+    for (size_t row = 0; row < count; row++) {
+        starts[row] = (int64_t) bytes->size;
+        if (!present || present[row])
+            oi_buffer_add_slice(bytes, texts[row]);
+    }
+    return (struct oi_parquet_texts){ oi_buffer_slice(bytes), starts };
+}
+
 static void
 a_dictionary_reads_back_in_runs_and_in_groups(void **)
 {
     static struct oi_slice texts[ROWS_MAX];
+    static int64_t starts[ROWS_MAX];
     static char names[PARQUET_DICTIONARY_MAX][8];
     static uint8_t read[ROWS_MAX];
     struct oi_random random;
@@ -170,13 +184,14 @@ a_dictionary_reads_back_in_runs_and_in_groups(void **)
     for (size_t i = 0; i < PARQUET_DICTIONARY_MAX; i++)
         (void) snprintf(names[i], sizeof(names[i]), "m%zu", i);
     for (size_t kinds = 1; kinds <= PARQUET_DICTIONARY_MAX; kinds++) {
-        const struct oi_parquet_column column = { .type = OI_PARQUET_STRING, .strings = texts };
+        struct oi_parquet_column column = { .type = OI_PARQUET_STRING };
         struct parquet_dictionary dictionary;
-        struct oi_buffer page = {};
+        struct oi_buffer page = {}, bytes = {};
 
         for (size_t row = 0; row < ROWS_MAX; row++)
             texts[row] = oi_slice_of(
                 names[kinds % 2 ? row * kinds / ROWS_MAX : oi_random_next(&random) % kinds]);
+        column.texts = gather_texts(texts, NULL, ROWS_MAX, starts, &bytes);
         assert_true(parquet_dictionary_fill(&dictionary, &column, ROWS_MAX));
         assert_in_range(dictionary.text_count, 1, kinds);
         parquet_add_indices(&dictionary, &page);
@@ -184,25 +199,59 @@ a_dictionary_reads_back_in_runs_and_in_groups(void **)
         for (size_t row = 0; row < ROWS_MAX; row++)
             assert_true(oi_slice_equal(dictionary.texts[read[row]], texts[row]));
         oi_buffer_release(&page);
+        oi_buffer_release(&bytes);
         parquet_dictionary_release(&dictionary);
     }
+}
+
+/* What differs may be as long, at the end, or next to one of another length. */
+static void
+one_other_text_in_a_column_of_one_is_kept(void **)
+{
+    static const char *const others[] = { "bench:linear:7", "bench:linear:", "bench:linear:10",
+                                          "Bench:linear:1", "" };
+    static struct oi_slice texts[ROWS_MAX];
+    static int64_t starts[ROWS_MAX];
+
+    for (size_t at = 0; at < ROWS_MAX; at += at < 3 || at > ROWS_MAX - 4 ? 1 : 50)
+        for (size_t other = 0; other < OI_COUNT(others); other++) {
+            struct oi_parquet_column column = { .type = OI_PARQUET_STRING };
+            struct parquet_dictionary dictionary;
+            struct oi_buffer bytes = {};
+
+            for (size_t row = 0; row < ROWS_MAX; row++)
+                texts[row] = oi_slice_of(row == at ? others[other] : "bench:linear:1");
+            column.texts = gather_texts(texts, NULL, ROWS_MAX, starts, &bytes);
+            assert_true(parquet_dictionary_fill(&dictionary, &column, ROWS_MAX));
+            assert_int_equal(dictionary.text_count, 2);
+            for (size_t row = 0; row < ROWS_MAX; row++)
+                assert_true(oi_slice_equal(dictionary.texts[dictionary.indices[row]], texts[row]));
+            oi_buffer_release(&bytes);
+            parquet_dictionary_release(&dictionary);
+        }
 }
 
 static void
 a_column_of_many_texts_has_no_dictionary(void **)
 {
     static struct oi_slice texts[ROWS_MAX];
+    static int64_t starts[ROWS_MAX];
     static char figures[ROWS_MAX][8];
-    const struct oi_parquet_column column = { .type = OI_PARQUET_STRING, .strings = texts };
+    struct oi_parquet_column column = { .type = OI_PARQUET_STRING };
     struct parquet_dictionary dictionary;
+    struct oi_buffer bytes = {};
 
     for (size_t row = 0; row < ROWS_MAX; row++) {
         (void) snprintf(figures[row], sizeof(figures[row]), "%zu", row);
         texts[row] = oi_slice_of(figures[row]);
     }
+    column.texts = gather_texts(texts, NULL, ROWS_MAX, starts, &bytes);
     assert_false(parquet_dictionary_fill(&dictionary, &column, ROWS_MAX));
+    oi_buffer_clear(&bytes);
+    column.texts = gather_texts(texts, NULL, PARQUET_DICTIONARY_MAX, starts, &bytes);
     assert_true(parquet_dictionary_fill(&dictionary, &column, PARQUET_DICTIONARY_MAX));
     parquet_dictionary_release(&dictionary);
+    oi_buffer_release(&bytes);
 }
 
 /* Figures that walk, names of any length, and nothing. */
@@ -227,6 +276,7 @@ texts_read_back_from_what_is_new_in_them(void **)
 {
     static int64_t prefixes[ROWS_MAX + 1], sizes[ROWS_MAX + 1];
     static struct oi_slice texts[ROWS_MAX];
+    static int64_t starts[ROWS_MAX];
     static char rooms[ROWS_MAX][64];
     static bool present[ROWS_MAX];
     struct oi_random random;
@@ -234,11 +284,10 @@ texts_read_back_from_what_is_new_in_them(void **)
     oi_random_init(&random, 20261128);
     for (unsigned round = 0; round < 100; round++) {
         size_t count = oi_random_next(&random) % ROWS_MAX, kept = 0, at = 0;
-        const struct oi_parquet_column column = { .type = OI_PARQUET_STRING,
-                                                  .is_nullable = true,
-                                                  .present = round % 3 ? present : NULL,
-                                                  .strings = texts };
-        struct oi_buffer page = {}, text = {};
+        struct oi_parquet_column column = { .type = OI_PARQUET_STRING,
+                                            .is_nullable = true,
+                                            .present = round % 3 ? present : NULL };
+        struct oi_buffer page = {}, text = {}, bytes = {};
         struct oi_cursor cursor;
 
         for (size_t row = 0; row < count; row++) {
@@ -246,6 +295,7 @@ texts_read_back_from_what_is_new_in_them(void **)
             present[row] = oi_random_next(&random) % 5 > 0;
             kept += !column.present || present[row];
         }
+        column.texts = gather_texts(texts, column.present, count, starts, &bytes);
         parquet_add_suffixes(&column, count, &page);
         cursor = oi_cursor_over(oi_buffer_slice(&page));
         assert_int_equal(take_differences(&cursor, prefixes), kept);
@@ -262,6 +312,7 @@ texts_read_back_from_what_is_new_in_them(void **)
         assert_int_equal(oi_cursor_left(&cursor), 0);
         oi_buffer_release(&page);
         oi_buffer_release(&text);
+        oi_buffer_release(&bytes);
     }
 }
 
@@ -273,6 +324,7 @@ main(void)
         cmocka_unit_test(texts_read_back_from_what_is_new_in_them),
         cmocka_unit_test(a_grid_of_times_costs_a_few_bytes_a_block),
         cmocka_unit_test(a_dictionary_reads_back_in_runs_and_in_groups),
+        cmocka_unit_test(one_other_text_in_a_column_of_one_is_kept),
         cmocka_unit_test(a_column_of_many_texts_has_no_dictionary),
     };
     return cmocka_run_group_tests_name("lake/parquet_encode", tests, NULL, NULL);
