@@ -8,7 +8,8 @@
 #define REQUEST_SIZE_MAX 1024
 /* A body is most often another cache's too, which may have given it up. */
 #define BYTES_MAX ((size_t) 4 << 20)
-#define SIZE_MAX_EACH ((size_t) 64 << 10)
+/* A month of five minutes as a file has its place, too. */
+#define SIZE_MAX_EACH ((size_t) 512 << 10)
 
 struct place {
     uint64_t hash;

@@ -18,7 +18,9 @@ handle(void *context, const struct oi_http_request *request, struct oi_http_repl
     struct vouched *vouched = context;
     struct oi_buffer body = {};
     struct oi_shared *shared;
-    size_t size = oi_slice_is(request->path, "/long") ? 40'000 : 3;
+    size_t size = oi_slice_is(request->path, "/long")   ? 40'000
+                  : oi_slice_is(request->path, "/file") ? 400'000
+                                                        : 3;
 
     vouched->world.handled++;
     world_fill(&body, size);
@@ -65,7 +67,7 @@ other_date(struct oi_http_host *)
 static void
 gives_the_same_answer_with_the_date_of_now(void **)
 {
-    const char *const targets[] = { WORLD_GET("/short"), WORLD_GET("/long") };
+    const char *const targets[] = { WORLD_GET("/short"), WORLD_GET("/long"), WORLD_GET("/file") };
 
     for (size_t i = 0; i < OI_COUNT(targets); i++) {
         struct vouched vouched;
