@@ -14,6 +14,8 @@
 #define BODY_SIZE_MAX_DEFAULT ((size_t) 64 << 20)
 /* All headers of one answer together; Cloudflare's come to 2 KB. */
 #define HEADERS_SIZE_MAX ((size_t) 256 << 10)
+/* What is read or sent at once where there is much. */
+#define BULK_PIECE (256 << 10)
 #define USER_AGENT_DEFAULT "oi/0.1"
 
 struct oi_http_transfer {
@@ -385,15 +387,18 @@ write_headers(struct oi_http_transfer *transfer, const struct oi_http_request *r
 }
 
 static void
-set_method(struct oi_http_transfer *transfer, const struct oi_http_request *request)
+set_method(struct oi_http_transfer *transfer, const struct oi_http_request *request, bool is_bulk)
 {
     CURL *easy = transfer->easy;
 
     if (request->body.size > 0 || request->method == OI_HTTP_POST) {
-        oi_buffer_add_slice(&transfer->body_out, request->body);
+        if (!is_bulk)
+            oi_buffer_add_slice(&transfer->body_out, request->body);
         oi_buffer_add_char(&transfer->body_out, '\0'); /* so that it is never NULL */
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, transfer->body_out.data);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                         is_bulk && request->body.size > 0 ? request->body.data
+                                                           : transfer->body_out.data);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.size);
     }
     if (request->method == OI_HTTP_HEAD)
@@ -434,6 +439,10 @@ set_options(struct oi_http_transfer *transfer, const struct oi_http_limits *limi
     curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     oi_http_client_route(client, easy, timeout_ms);
+    if (limits && limits->is_bulk) {
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long) BULK_PIECE);
+        curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long) BULK_PIECE);
+    }
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -464,7 +473,7 @@ oi_http_client_send(struct oi_http_client *client, const struct oi_http_request 
     client->transfers = transfer;
     write_address(transfer, request);
     write_headers(transfer, request);
-    set_method(transfer, request);
+    set_method(transfer, request, limits && limits->is_bulk);
     set_options(transfer, limits);
     /* Starts the timer, which starts the transfer: nothing is called from here. */
     oi_assert(curl_multi_add_handle(client->multi, transfer->easy) == CURLM_OK);

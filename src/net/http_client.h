@@ -37,6 +37,8 @@ const struct oi_slice *oi_http_response_header(const struct oi_http_response *re
 struct oi_http_limits {
     uint64_t timeout_ms; /* of the whole exchange; 0: 20 s */
     size_t size_max;     /* of the decompressed body; 0: 64 MiB. Past it: UPSTREAM */
+    bool is_bulk; /* much is sent or comes: the request's body is not copied and has to stay where
+                   * it is until `done`, and what comes is read in large pieces */
 };
 
 enum oi_status oi_http_client_new(struct oi_loop *loop,
@@ -48,9 +50,10 @@ void oi_http_client_free(struct oi_http_client **client);
 
 struct oi_loop *oi_http_client_loop(const struct oi_http_client *client);
 
-/* Send a request (its contents are copied) and call `done` exactly once from the loop: status OK
- * with any HTTP status, BUSY for a time-out or a refused or broken connection, UPSTREAM for an
- * oversized or undecodable body, DENIED for a certificate that is not valid, CANCELLED. */
+/* Send a request (its contents are copied, but see is_bulk) and call `done` exactly once from the
+ * loop: status OK with any HTTP status, BUSY for a time-out or a refused or broken connection,
+ * UPSTREAM for an oversized or undecodable body, DENIED for a certificate that is not valid,
+ * CANCELLED. */
 void oi_http_client_send(struct oi_http_client *client, const struct oi_http_request *request,
                          const struct oi_http_limits *limits,
                          void (*done)(void *context, enum oi_status status,
