@@ -365,8 +365,10 @@ build(const struct oi_clickhouse_client *client, const struct oi_clickhouse_call
         oi_gzip(body, 1, packed);
     if (!is_near(host) && body.size >= COMPRESS_MIN)
         body = oi_buffer_slice(packed);
-    status = oi_http_post(request, url.data, "application/octet-stream", body, error);
+    status =
+        oi_http_post(request, url.data, "application/octet-stream", (struct oi_slice){}, error);
     if (status == OI_OK) {
+        request->body = body; /* the caller's or `packed`, which stay until the answer is there */
         oi_http_add_header(request, "Authorization", oi_slice_of(client->authorization));
         if (body.data == packed->data && packed->size > 0)
             oi_http_add_header(request, "Content-Encoding", OI_SLICE("gzip"));
@@ -382,6 +384,7 @@ run_on(struct oi_clickhouse_client *client, const struct oi_clickhouse_call *cal
     const struct oi_http_limits limits = {
         .timeout_ms = call->timeout_ms ? call->timeout_ms : TIMEOUT_MS,
         .size_max = ANSWER_MAX,
+        .is_bulk = true,
     };
     struct oi_http_request request = {};
     struct line *line = NULL;

@@ -54,7 +54,7 @@ enum oi_status oi_clickhouse_commit(void *context, const struct oi_change *chang
                                     struct oi_error *error);
 /* Tables of turns that are over, which nobody dropped, on the node at hand. */
 void oi_clickhouse_drop_turns(struct oi_clickhouse *engine);
-/* One block into a table, on as many replicas as it wants. */
+/* One block into a table ("name", or "name (columns)"), on as many replicas as it wants. */
 enum oi_status oi_clickhouse_send(struct oi_clickhouse *engine, const char *table,
                                   const struct oi_buffer *block, struct oi_error *error);
 /* rows.c of it: what the table of readings says. */

@@ -335,7 +335,7 @@ send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_ro
           struct oi_error *error)
 {
     struct oi_series *series;
-    struct oi_buffer block = {};
+    struct oi_buffer block = {}, table = {};
     enum oi_status status;
 
     if (rows->rows.count == 0)
@@ -349,10 +349,13 @@ send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_ro
             return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", rows->series.items[i]);
         }
     }
-    oi_readings_encode(rows, series, batch, &block);
+    oi_buffer_add_text(&table, "readings (");
+    oi_readings_encode(rows, series, batch, &table, &block);
+    oi_buffer_add(&table, ")", sizeof(")"));
     oi_free(series);
-    status = oi_clickhouse_send(engine, "readings", &block, error);
+    status = oi_clickhouse_send(engine, table.data, &block, error);
     oi_buffer_release(&block);
+    oi_buffer_release(&table);
     return status;
 }
 

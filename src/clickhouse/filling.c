@@ -32,6 +32,8 @@ void
 oi_filling_release(struct oi_filling *filling)
 {
     oi_touches_release(&filling->touches);
+    oi_making_release(&filling->making);
+    oi_vector_release(&filling->has_made);
     oi_ready_release(&filling->hours);
     oi_ready_release(&filling->days);
     oi_free(filling->hidden.batches);
@@ -114,11 +116,15 @@ oi_filling_note(struct oi_clickhouse *engine, uint64_t sequence, const struct oi
         take_hidden(engine);
     if (change->kind == OI_CHANGE_WITHDRAW)
         set_unsure(filling, true);
+    if (change->kind == OI_CHANGE_WITHDRAW || (change->row_count > 0 && change->rows.size == 0))
+        oi_making_spoil(&filling->making, 0);
     if (change->kind != OI_CHANGE_APPEND || change->row_count == 0)
         return OI_OK;
     if (change->rows.size > 0) {
         OI_TRY(oi_batch_decode(change->rows, &header, &rows, error));
         add_rows(filling, &rows);
+        for (size_t i = 0; i < rows.series.count; i++)
+            oi_making_spoil(&filling->making, rows.series.items[i]);
         oi_batch_rows_release(&rows);
         return OI_OK;
     }
@@ -129,6 +135,25 @@ oi_filling_note(struct oi_clickhouse *engine, uint64_t sequence, const struct oi
     return OI_OK;
 }
 
+/* Rows of ours, in order of series; the mirror does not have them yet. */
+static void
+make_of_rows(struct oi_clickhouse *engine, const struct oi_batch_rows *rows)
+{
+    const uint32_t *series = rows->series.items;
+
+    for (size_t from = 0, to; from < rows->rows.count; from = to) {
+        struct oi_remote_extent extent;
+        struct oi_series pair;
+        bool has_rows = oi_remote_extent(engine->store, series[from], &extent);
+
+        for (to = from + 1; to < rows->rows.count && series[to] == series[from];)
+            to++;
+        if (oi_remote_series(engine->store, series[from], &pair))
+            oi_making_add(&engine->filling.making, &pair, has_rows ? extent.last : OI_TIME_NONE,
+                          &rows->rows, from, to);
+    }
+}
+
 void
 oi_filling_note_own(struct oi_clickhouse *engine, const struct oi_change *change,
                     const struct oi_batch_rows *rows)
@@ -137,10 +162,13 @@ oi_filling_note_own(struct oi_clickhouse *engine, const struct oi_change *change
 
     if (!engine->server.has_rollups)
         return;
-    if (change->kind == OI_CHANGE_WITHDRAW)
+    if (change->kind == OI_CHANGE_WITHDRAW) {
         set_unsure(filling, true);
+        oi_making_spoil(&filling->making, 0);
+    }
     if (rows) {
         add_rows(filling, rows);
+        make_of_rows(engine, rows);
         filling->rows += rows->rows.count;
     }
     (void) pthread_mutex_lock(&filling->lock);
@@ -282,6 +310,12 @@ guess_rows(const struct oi_remote_extent *extent, struct oi_span span)
     return (uint64_t) ((unsigned __int128) extent->rows * part / width) + 1;
 }
 
+static bool
+has_made(const struct oi_filling *filling, uint32_t series)
+{
+    return series <= filling->has_made.count && filling->has_made.items[series - 1];
+}
+
 /* The next series whose rows are read together, or a part of the time of one that has many. */
 static void
 choose_part(struct oi_clickhouse *engine, struct part *part)
@@ -296,7 +330,8 @@ choose_part(struct oi_clickhouse *engine, struct part *part)
         struct oi_span span;
         uint64_t more;
 
-        if (!oi_remote_extent(engine->store, filling->series, &extent) ||
+        if (has_made(filling, filling->series) ||
+            !oi_remote_extent(engine->store, filling->series, &extent) ||
             !choose_span(engine, filling->series, &extent, &span)) {
             filling->from = OI_TIME_NONE;
             continue;
@@ -385,7 +420,7 @@ send_buckets(struct oi_clickhouse *engine, const char *table, struct oi_ready *r
     struct oi_buffer block = {};
     enum oi_status status;
 
-    if (ready->rollups.count == 0 || ready->rollups.count < least)
+    if (ready->buckets.count == 0 || ready->buckets.count < least)
         return OI_OK;
     oi_ready_encode(ready, engine->filling.sequence, &block);
     status = oi_clickhouse_send(engine, table, &block, error);
@@ -432,6 +467,37 @@ fill_part(struct oi_clickhouse *engine, bool *ret_done, struct oi_error *error)
 }
 
 static void
+take_made_of(const struct oi_filling *filling, const struct oi_ready *made, struct oi_ready *ready)
+{
+    for (size_t i = 0; i < made->buckets.count; i++)
+        if (has_made(filling, made->buckets.items[i].series.id))
+            oi_ready_copy(ready, made, i);
+}
+
+/* Of series that have all they need in hand nothing is read. */
+static void
+take_made(struct oi_clickhouse *engine)
+{
+    struct oi_filling *filling = &engine->filling;
+
+    oi_vector_clear(&filling->has_made);
+    for (uint32_t series = 1; series <= filling->making.items.count; series++) {
+        struct oi_remote_extent extent;
+        struct oi_span span;
+        bool is_whole = !filling->clears_empty &&
+                        oi_remote_extent(engine->store, series, &extent) &&
+                        choose_span(engine, series, &extent, &span) &&
+                        oi_making_has(&filling->making, series, span.from, extent.last);
+
+        oi_vector_push(&filling->has_made, is_whole);
+    }
+    oi_making_finish(&filling->making);
+    take_made_of(filling, &filling->making.hours, &filling->hours);
+    take_made_of(filling, &filling->making.days, &filling->days);
+    oi_making_release(&filling->making);
+}
+
+static void
 begin_pass(struct oi_clickhouse *engine)
 {
     struct oi_filling *filling = &engine->filling;
@@ -451,6 +517,7 @@ begin_pass(struct oi_clickhouse *engine)
     (void) pthread_mutex_lock(&filling->lock);
     oi_touches_turn(&filling->touches, filling->sequence);
     (void) pthread_mutex_unlock(&filling->lock);
+    take_made(engine);
 }
 
 /* All buckets are there: now it is said. */

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "clickhouse/making.h"
 #include "clickhouse/ready.h"
 #include "clickhouse/touches.h"
 #include "store/remote.h"
@@ -30,11 +31,13 @@ struct oi_filling {
     uint64_t rows_due;
     uint64_t rows; /* written by this process since it filled */
     int64_t fill_at, retry_at, ask_at;
+    struct oi_making making; /* of rows that this process wrote since the last pass */
     /* A pass over all series. */
     bool is_passing, clears_empty;
     uint64_t sequence, batch; /* as of */
     uint32_t series;          /* the next one */
     oi_time from;             /* of it, where its rows are done up to here; NONE: from its first */
+    OI_VECTOR(bool) has_made; /* [series - 1]: what is stored of it was made before */
     struct oi_ready hours, days; /* made and not yet sent */
 };
 

@@ -17,7 +17,9 @@ static const unsigned figure_columns[OI_FIGURE_COUNT] = {
 };
 /* Up to here any mantissa has a canonical form: at most 18 zeros are stripped. */
 #define EXPONENT_SURE (OI_DECIMAL_EXPONENT_MAX - 18)
-#define COLUMN_COUNT (8 + 2 * OI_FIGURE_COUNT)
+/* Columns that every row has something in, and their bytes. */
+#define KEY_COUNT 6
+#define KEY_SIZE 38
 
 static void
 figure_name(unsigned figure, const char *part, char name[64])
@@ -57,47 +59,97 @@ add_wides(const struct oi_rows *rows, const struct oi_record *record, struct oi_
         (out)->size += at ? count * sizeof(uint##width##_t) : 0;                                   \
     } while (0)
 
-static void
-encode_figure(const struct oi_rows *rows, unsigned figure, struct oi_buffer *out)
+/* The mantissa of a wide figure counts those before it. */
+static int64_t
+mantissa_of(const struct oi_record *record, unsigned figure)
 {
-    size_t count = rows->count;
-    char name[64];
+    int64_t before = 0;
 
-    figure_name(figure, "mantissa", name);
-    oi_native_head(out, name, OI_NATIVE_INT64);
-    for (size_t i = 0; i < count; i++) {
+    if (record->exponents[figure] == OI_EXPONENT_NONE)
+        return 0;
+    if (record->exponents[figure] != OI_EXPONENT_WIDE)
+        return record->mantissas[figure];
+    for (unsigned i = 0; i < figure; i++)
+        before += record->exponents[i] == OI_EXPONENT_WIDE;
+    return before;
+}
+
+/* What rows have besides their keys. */
+struct holding {
+    bool has_figure[OI_FIGURE_COUNT];
+    bool has_flags;
+    unsigned columns;
+};
+
+static struct holding
+look_through(const struct oi_rows *rows)
+{
+    struct holding holding = {};
+    bool has_figure[OI_FIGURE_COUNT] = {};
+    uint16_t flags = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
         const struct oi_record *record = &rows->items[i];
-        int64_t mantissa = record->mantissas[figure];
 
-        if (record->exponents[figure] == OI_EXPONENT_WIDE) {
-            mantissa = 0;
-            for (unsigned before = 0; before < figure; before++)
-                mantissa += record->exponents[before] == OI_EXPONENT_WIDE;
-        }
-        oi_buffer_add_u64(out, (uint64_t) mantissa);
+        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+            has_figure[figure] |= record->exponents[figure] != OI_EXPONENT_NONE;
+        flags |= record->flags;
     }
-    figure_name(figure, "exponent", name);
-    ADD_NUMBERS(out, name, OI_NATIVE_INT8, 8, rows->items[i].exponents[figure]);
+    holding.has_flags = flags != 0;
+    holding.columns =
+        KEY_COUNT + OI_FIGURE_COUNT + (flags != 0 ? 1u : 0u) + (rows->wides.count > 0 ? 1u : 0u);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        holding.has_figure[figure] = has_figure[figure];
+        holding.columns += has_figure[figure] ? 1u : 0u;
+    }
+    return holding;
+}
+
+static void
+list_columns(const struct oi_rows *rows, const struct holding *holding, struct oi_buffer *out)
+{
+    oi_buffer_add_text(out, "instrument,feed,time,known_time,batch,exchange_time");
+    if (holding->has_flags)
+        oi_buffer_add_text(out, ",flags");
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        if (holding->has_figure[figure])
+            oi_buffer_add_format(out, ",%s_mantissa", oi_reading_figures[figure]);
+        oi_buffer_add_format(out, ",%s_exponent", oi_reading_figures[figure]);
+    }
+    if (rows->wides.count > 0)
+        oi_buffer_add_text(out, ",wides");
 }
 
 void
 oi_readings_encode(const struct oi_batch_rows *set, const struct oi_series *series, uint64_t batch,
-                   struct oi_buffer *out)
+                   struct oi_buffer *columns, struct oi_buffer *out)
 {
     const struct oi_rows *rows = &set->rows;
     const struct oi_record *items = rows->items;
+    const struct holding holding = look_through(rows);
     size_t count = rows->count;
+    char name[64];
 
-    oi_native_begin(out, COLUMN_COUNT, count);
+    list_columns(rows, &holding, columns);
+    (void) oi_buffer_reserve(out, count * (KEY_SIZE + sizeof(uint16_t) + 9 * OI_FIGURE_COUNT));
+    oi_native_begin(out, holding.columns, count);
     ADD_NUMBERS(out, "instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
     ADD_NUMBERS(out, "feed", OI_NATIVE_UINT16, 16, series[i].feed);
     ADD_NUMBERS(out, "time", OI_NATIVE_INT64, 64, items[i].time);
     ADD_NUMBERS(out, "known_time", OI_NATIVE_INT64, 64, items[i].known_time);
     ADD_NUMBERS(out, "batch", OI_NATIVE_UINT64, 64, batch);
     ADD_NUMBERS(out, "exchange_time", OI_NATIVE_INT64, 64, items[i].exchange_time);
-    ADD_NUMBERS(out, "flags", OI_NATIVE_UINT16, 16, items[i].flags);
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
-        encode_figure(rows, figure, out);
+    if (holding.has_flags)
+        ADD_NUMBERS(out, "flags", OI_NATIVE_UINT16, 16, items[i].flags);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        figure_name(figure, "mantissa", name);
+        if (holding.has_figure[figure])
+            ADD_NUMBERS(out, name, OI_NATIVE_INT64, 64, mantissa_of(&items[i], figure));
+        figure_name(figure, "exponent", name);
+        ADD_NUMBERS(out, name, OI_NATIVE_INT8, 8, items[i].exponents[figure]);
+    }
+    if (rows->wides.count == 0)
+        return;
     oi_native_head(out, "wides", OI_NATIVE_STRING);
     for (size_t i = 0; i < count; i++)
         add_wides(rows, &items[i], out);

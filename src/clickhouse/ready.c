@@ -35,22 +35,15 @@ figure_of(struct oi_observation *reading, unsigned figure)
 void
 oi_ready_release(struct oi_ready *ready)
 {
-    oi_vector_release(&ready->rollups);
-    oi_vector_release(&ready->series);
+    oi_vector_release(&ready->buckets);
+    oi_buffer_release(&ready->rows);
 }
 
 void
 oi_ready_clear(struct oi_ready *ready)
 {
-    oi_vector_clear(&ready->rollups);
-    oi_vector_clear(&ready->series);
-}
-
-void
-oi_ready_add(struct oi_ready *ready, const struct oi_series *series, const struct oi_rollup *rollup)
-{
-    oi_vector_push(&ready->rollups, *rollup);
-    oi_vector_push(&ready->series, *series);
+    oi_vector_clear(&ready->buckets);
+    oi_buffer_clear(&ready->rows);
 }
 
 /*
@@ -87,41 +80,75 @@ add_figure(const struct oi_decimal *value, struct oi_buffer *out)
 }
 
 static void
-add_rows(struct oi_rollup *rollup, struct oi_buffer *out)
+add_reading(const struct oi_observation *reading, struct oi_buffer *out)
 {
-    for (unsigned part = 0; rollup->count > 0 && part < PARTS; part++) {
-        struct oi_observation *reading = part_of(rollup, part);
+    const struct oi_decimal *const figures[OI_FIGURE_COUNT] = {
+        &reading->open_interest, &reading->value_usd, &reading->mark_price, &reading->index_price,
+        &reading->last_price
+    };
 
-        oi_buffer_add_u64(out, (uint64_t) reading->time);
-        oi_buffer_add_u64(out, (uint64_t) reading->known_time);
-        oi_buffer_add_u64(out, (uint64_t) reading->exchange_time);
-        oi_buffer_add_u16(out, reading->flags);
-        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
-            add_figure(figure_of(reading, figure), out);
+    oi_buffer_add_u64(out, (uint64_t) reading->time);
+    oi_buffer_add_u64(out, (uint64_t) reading->known_time);
+    oi_buffer_add_u64(out, (uint64_t) reading->exchange_time);
+    oi_buffer_add_u16(out, reading->flags);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        add_figure(figures[figure], out);
+}
+
+void
+oi_ready_add(struct oi_ready *ready, const struct oi_series *series, const struct oi_rollup *rollup)
+{
+    struct oi_ready_bucket bucket = {
+        .series = *series, .start = rollup->start, .count = rollup->count, .from = ready->rows.size
+    };
+
+    if (rollup->count > 0) {
+        add_reading(&rollup->first, &ready->rows);
+        add_reading(&rollup->high, &ready->rows);
+        add_reading(&rollup->low, &ready->rows);
+        add_reading(&rollup->last, &ready->rows);
     }
+    bucket.size = ready->rows.size - bucket.from;
+    oi_vector_push(&ready->buckets, bucket);
+}
+
+/* Of an empty set there are no bytes to point into. */
+static struct oi_slice
+rows_of(const struct oi_ready *ready, size_t index)
+{
+    const struct oi_ready_bucket *bucket = &ready->buckets.items[index];
+
+    if (bucket->size == 0)
+        return (struct oi_slice){};
+    return (struct oi_slice){ ready->rows.data + bucket->from, bucket->size };
+}
+
+void
+oi_ready_copy(struct oi_ready *ready, const struct oi_ready *from, size_t index)
+{
+    struct oi_ready_bucket bucket = from->buckets.items[index];
+    const struct oi_slice rows = rows_of(from, index);
+
+    bucket.from = ready->rows.size;
+    oi_buffer_add_slice(&ready->rows, rows);
+    oi_vector_push(&ready->buckets, bucket);
 }
 
 void
 oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer *out)
 {
-    struct oi_rollup *items = ready->rollups.items;
-    const struct oi_series *series = ready->series.items;
-    size_t count = ready->rollups.count;
-    struct oi_buffer rows = {};
+    const struct oi_ready_bucket *items = ready->buckets.items;
+    size_t count = ready->buckets.count;
 
     oi_native_begin(out, COLUMN_COUNT, count);
-    ADD_NUMBERS("instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
-    ADD_NUMBERS("feed", OI_NATIVE_UINT16, 16, series[i].feed);
+    ADD_NUMBERS("instrument", OI_NATIVE_UINT32, 32, items[i].series.instrument);
+    ADD_NUMBERS("feed", OI_NATIVE_UINT16, 16, items[i].series.feed);
     ADD_NUMBERS("start", OI_NATIVE_INT64, 64, items[i].start);
     ADD_NUMBERS("version", OI_NATIVE_UINT64, 64, version);
     ADD_NUMBERS("count", OI_NATIVE_UINT32, 32, items[i].count);
     oi_native_head(out, "rows", OI_NATIVE_STRING);
-    for (size_t i = 0; i < count; i++) {
-        oi_buffer_clear(&rows);
-        add_rows(&items[i], &rows);
-        oi_native_text(out, oi_buffer_slice(&rows));
-    }
-    oi_buffer_release(&rows);
+    for (size_t i = 0; i < count; i++)
+        oi_native_text(out, rows_of(ready, i));
 }
 
 /*

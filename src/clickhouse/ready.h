@@ -9,16 +9,26 @@
 #include "clickhouse/blocks.h"
 #include "store/rollup.h"
 
-/* Buckets and whose they are. {} is empty. */
+/* A bucket, and whose it is. */
+struct oi_ready_bucket {
+    struct oi_series series;
+    oi_time start;
+    uint32_t count;
+    size_t from, size; /* its rows, in the set's bytes */
+};
+
+/* {} is empty. */
 struct oi_ready {
-    struct oi_rollups rollups;
-    OI_VECTOR(struct oi_series) series;
+    OI_VECTOR(struct oi_ready_bucket) buckets;
+    struct oi_buffer rows;
 };
 void oi_ready_release(struct oi_ready *ready);
 void oi_ready_clear(struct oi_ready *ready);
 /* A bucket whose count is 0 says that no row is left in it. */
 void oi_ready_add(struct oi_ready *ready, const struct oi_series *series,
                   const struct oi_rollup *rollup);
+/* Bucket `index` of another set. */
+void oi_ready_copy(struct oi_ready *ready, const struct oi_ready *from, size_t index);
 
 /* One block with all columns, each bucket as of event `version`. */
 void oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer *out);

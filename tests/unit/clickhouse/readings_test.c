@@ -34,7 +34,7 @@ rows_come_back_as_they_were_sent(void **state)
     struct oi_rows found = {};
     struct oi_reading_pairs pairs = {};
     struct oi_series series[ROWS];
-    struct oi_buffer bytes = {};
+    struct oi_buffer columns = {}, bytes = {};
     struct oi_random random;
     uint64_t seed;
 
@@ -57,7 +57,7 @@ rows_come_back_as_they_were_sent(void **state)
         oi_batch_rows_add(&sent, 1, &reading, 9);
         series[i] = (struct oi_series){ .instrument = (uint32_t) i + 1, .feed = 3 };
     }
-    oi_readings_encode(&sent, series, 9, &bytes);
+    oi_readings_encode(&sent, series, 9, &columns, &bytes);
     assert_ok(
         oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, &pairs, NULL, NULL));
     assert_int_equal(found.count, ROWS);
@@ -76,17 +76,18 @@ rows_come_back_as_they_were_sent(void **state)
     oi_batch_rows_release(&sent);
     oi_rows_release(&found);
     oi_vector_release(&pairs.items);
+    oi_buffer_release(&columns);
     oi_buffer_release(&bytes);
 }
 
 static void
-a_row_that_is_there_twice_comes_once(void **state)
+a_row_that_is_there_twice_comes_once_and_without_empty_columns(void **state)
 {
     struct oi_batch_rows sent = {};
     struct oi_rows found = {};
     struct oi_series series[2] = { { .instrument = 1, .feed = 1 }, { .instrument = 1, .feed = 1 } };
     struct oi_observation reading = OI_OBSERVATION_NONE;
-    struct oi_buffer bytes = {};
+    struct oi_buffer columns = {}, bytes = {};
 
     (void) state;
     reading.time = 5;
@@ -94,12 +95,18 @@ a_row_that_is_there_twice_comes_once(void **state)
     reading.open_interest = oi_decimal_from(1, 0);
     oi_batch_rows_add(&sent, 1, &reading, 1);
     oi_batch_rows_add(&sent, 1, &reading, 1);
-    oi_readings_encode(&sent, series, 1, &bytes);
-    assert_ok(
-        oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, NULL, NULL, NULL));
+    oi_readings_encode(&sent, series, 1, &columns, &bytes);
+    assert_true(oi_slice_is(oi_buffer_slice(&columns),
+                            "instrument,feed,time,known_time,batch,exchange_time,"
+                            "open_interest_mantissa,open_interest_exponent,value_usd_exponent,"
+                            "mark_price_exponent,index_price_exponent,last_price_exponent"));
+    assert_ok(oi_readings_decode(oi_buffer_slice(&bytes),
+                                 OI_COLUMN_OPEN_INTEREST | OI_READINGS_NO_WIDES, &found, NULL, NULL,
+                                 NULL));
     assert_int_equal(found.count, 1);
     oi_batch_rows_release(&sent);
     oi_rows_release(&found);
+    oi_buffer_release(&columns);
     oi_buffer_release(&bytes);
 }
 
@@ -108,7 +115,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back_as_they_were_sent),
-        cmocka_unit_test(a_row_that_is_there_twice_comes_once),
+        cmocka_unit_test(a_row_that_is_there_twice_comes_once_and_without_empty_columns),
     };
 
     return cmocka_run_group_tests_name("clickhouse/readings", tests, NULL, NULL);
