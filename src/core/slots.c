@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define EIGHT_DIGITS UINT64_C(100'000'000)
+/* 2^57 / EIGHT_DIGITS, rounded down. */
+#define RECIPROCAL UINT64_C(1'441'151'880)
 /* Of a mantissa in the making: three numbers of eight. */
 #define DIGITS 24
 /* At the end of a whole number that is written like any other. */
@@ -26,12 +28,12 @@ static_assert(1 + 19 + 1 + DIGITS <= OI_SLOT_ROOM);
 /* Sign, zero, point or 20 digits, and `after`. */
 static_assert(1 + 1 + 20 + 1 + 1 <= OI_SLOT_SIZE);
 
-OI_VECTORISED void
-oi_digits_put(const uint32_t *restrict numbers, size_t count, char *restrict texts)
+/* A count that is known where it is inlined leaves no remainders to the vectors. */
+static inline __attribute__((always_inline)) void
+put_digits(const uint32_t *restrict numbers, size_t count, char *restrict texts)
 {
-    uint32_t fours[2 * OI_SLOT_NUMBERS], words[2 * OI_SLOT_NUMBERS];
+    uint32_t fours[2 * OI_SLOT_COUNT], words[2 * OI_SLOT_COUNT];
 
-    oi_assert(count <= OI_SLOT_NUMBERS);
     for (size_t i = 0; i < count; i++) {
         uint32_t upper = numbers[i] / 10'000;
 
@@ -53,12 +55,26 @@ oi_digits_put(const uint32_t *restrict numbers, size_t count, char *restrict tex
     memcpy(texts, words, 8 * count);
 }
 
+OI_VECTORISED void
+oi_digits_put(const uint32_t *restrict numbers, size_t count, char *restrict texts)
+{
+    oi_assert(count <= OI_SLOT_NUMBERS);
+    for (; count >= OI_SLOT_COUNT; count -= OI_SLOT_COUNT) {
+        put_digits(numbers, OI_SLOT_COUNT, texts);
+        numbers += OI_SLOT_COUNT;
+        texts += 8 * OI_SLOT_COUNT;
+    }
+    put_digits(numbers, count, texts);
+}
+
 /* `words` times eight, which is known where it is inlined: a few moves. */
 static inline void
 copy_digits(char *to, const char *from, size_t words)
 {
-    for (size_t i = 0; i < words; i++)
-        memcpy(to + 8 * i, from + 8 * i, 8);
+    char digits[DIGITS]; /* both ends may be the same memory for all that is known */
+
+    memcpy(digits, from, 8 * words);
+    memcpy(to, digits, 8 * words);
 }
 
 /* Zeros at the end of the digits. */
@@ -114,11 +130,12 @@ put_seldom(char *at, int64_t mantissa, int exponent)
 
 /* Figures on their way to text. */
 struct figures {
+    uint64_t magnitudes[OI_SLOT_COUNT];
     int64_t mantissas[OI_SLOT_COUNT];
     int exponents[OI_SLOT_COUNT];
-    size_t count;
-    uint64_t greatest; /* magnitude */
-    int after_point;   /* digits, of the row with most */
+    uint64_t least, greatest; /* magnitudes */
+    int after_point;          /* digits, of the row with most */
+    bool is_even;             /* no sign, and as many behind the point in each */
 };
 
 static inline size_t
@@ -131,28 +148,11 @@ put_text(char *at, const char *digits, size_t words, int64_t mantissa, int expon
     return exponent == OI_EXPONENT_WIDE ? OI_SLOT_LONG : put_seldom(at, mantissa, exponent);
 }
 
-/* With so many numbers of eight digits each. */
-static inline __attribute__((always_inline)) void
-put_figures(const struct oi_slots *slots, const struct figures *figures, size_t words)
+static inline void
+put_each(const struct oi_slots *slots, const struct figures *figures, size_t count,
+         const char *digits, size_t words)
 {
-    uint32_t numbers[OI_SLOT_NUMBERS];
-    char digits[OI_SLOT_COUNT * DIGITS + DIGITS];
-
-    for (size_t i = 0; i < figures->count; i++) {
-        uint64_t magnitude = oi_decimal_magnitude(figures->mantissas[i]);
-
-        for (size_t at = words; at-- > 1;) {
-            uint64_t upper = magnitude / EIGHT_DIGITS;
-
-            numbers[words * i + at] = (uint32_t) (magnitude - upper * EIGHT_DIGITS);
-            magnitude = upper;
-        }
-        numbers[words * i] = (uint32_t) magnitude;
-    }
-    oi_digits_put(numbers, words * figures->count, digits);
-    /* Copies reach past the last one. */
-    memset(digits + 8 * words * figures->count, '0', DIGITS);
-    for (size_t i = 0; i < figures->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         char *at = slots->first + i * slots->stride;
         size_t size = put_text(at, digits + 8 * words * i, words, figures->mantissas[i],
                                figures->exponents[i]);
@@ -165,13 +165,123 @@ put_figures(const struct oi_slots *slots, const struct figures *figures, size_t 
     }
 }
 
+/* The usual batch: all have so many digits before and behind the point, zeros at the end aside. */
+static inline void
+put_alike(const struct oi_slots *slots, const struct figures *figures, size_t count,
+          const char *digits, size_t words, size_t before_point)
+{
+    const size_t after_point = (size_t) figures->after_point, after_size = slots->after != 0;
+    const char after = slots->after;
+    const char *from = digits + 8 * words - after_point - before_point;
+    const size_t stride = slots->stride;
+    uint8_t *sizes = slots->sizes;
+    char *at = slots->first;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *point = from + before_point;
+        size_t size = before_point;
+
+        copy_digits(at, from, words);
+        if (after_point > 0) {
+            size_t zeros = (size_t) zeros_behind(point + after_point - 8 * words, words);
+
+            at[before_point] = '.';
+            copy_digits(at + before_point + 1, point, words);
+            size += zeros < after_point ? 1 + after_point - zeros : 0;
+        }
+        at[size] = after;
+        sizes[i] = (uint8_t) (size + after_size);
+        at += stride;
+        from += 8 * words;
+    }
+}
+
+static inline size_t
+digits_before_point(uint64_t magnitude, int after_point)
+{
+    int count = oi_decimal_count_digits(magnitude);
+
+    return count > after_point ? (size_t) (count - after_point) : 1;
+}
+
+/* Mantissas below 10^16 as two numbers each. What a reciprocal of 32 bits gives is one too low at
+ * most, and the vectors' width is not spent on products of 64. */
+static inline void
+halve(const struct figures *figures, size_t count, uint32_t *restrict numbers)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t above = (uint32_t) (figures->magnitudes[i] >> 22);
+        uint32_t upper = (uint32_t) ((uint64_t) above * RECIPROCAL >> 35);
+        uint32_t lower = (uint32_t) figures->magnitudes[i] - upper * (uint32_t) EIGHT_DIGITS;
+        uint32_t more = lower >= EIGHT_DIGITS;
+
+        numbers[2 * i] = upper + more;
+        numbers[2 * i + 1] = lower - more * (uint32_t) EIGHT_DIGITS;
+    }
+}
+
+/* With so many numbers of eight digits each. */
+static inline __attribute__((always_inline)) void
+put_figures(const struct oi_slots *slots, const struct figures *figures, size_t count, size_t words)
+{
+    uint32_t numbers[OI_SLOT_NUMBERS];
+    char digits[OI_SLOT_COUNT * DIGITS + DIGITS];
+    size_t before_point = digits_before_point(figures->greatest, figures->after_point);
+
+    if (words == 2)
+        halve(figures, count, numbers);
+    for (size_t i = 0; words != 2 && i < count; i++) {
+        uint64_t magnitude = figures->magnitudes[i];
+
+        for (size_t at = words; at-- > 1;) {
+            uint64_t upper = magnitude / EIGHT_DIGITS;
+
+            numbers[words * i + at] = (uint32_t) (magnitude - upper * EIGHT_DIGITS);
+            magnitude = upper;
+        }
+        numbers[words * i] = (uint32_t) magnitude;
+    }
+    oi_digits_put(numbers, words * count, digits);
+    /* Copies reach past the last one. */
+    memset(digits + 8 * words * count, '0', DIGITS);
+    if (figures->is_even &&
+        digits_before_point(figures->least, figures->after_point) == before_point)
+        put_alike(slots, figures, count, digits, words, before_point);
+    else
+        put_each(slots, figures, count, digits, words);
+}
+
+/* A column of one exponent, whose figures need no second look. */
+static inline void
+take_even(const struct oi_decimals *column, size_t count, struct figures *figures)
+{
+    uint64_t least = UINT64_MAX, greatest = 0;
+    int64_t lowest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t mantissa = column->mantissas[i];
+        uint64_t magnitude = oi_decimal_magnitude(mantissa);
+
+        figures->mantissas[i] = mantissa;
+        figures->exponents[i] = column->exponent;
+        figures->magnitudes[i] = magnitude;
+        least = magnitude < least ? magnitude : least;
+        greatest = magnitude > greatest ? magnitude : greatest;
+        lowest = mantissa < lowest ? mantissa : lowest;
+    }
+    figures->least = least;
+    figures->greatest = greatest;
+    figures->after_point = -column->exponent;
+    figures->is_even = lowest == 0;
+}
+
 /* Zeros that a value ends with become part of its mantissa where there is room. */
 static inline void
 take_figures(const struct oi_decimals *column, size_t count, struct figures *figures)
 {
-    figures->count = count;
-    figures->greatest = 0;
+    figures->greatest = figures->least = 0;
     figures->after_point = 0;
+    figures->is_even = false;
     for (size_t i = 0; i < count; i++) {
         int64_t mantissa = column->mantissas[i];
         int exponent = column->exponents ? column->exponents[i] : column->exponent;
@@ -182,30 +292,41 @@ take_figures(const struct oi_decimals *column, size_t count, struct figures *fig
             exponent = 0;
         }
         figures->mantissas[i] = mantissa;
+        figures->magnitudes[i] = oi_decimal_magnitude(mantissa);
         figures->exponents[i] = exponent;
-        if (oi_decimal_magnitude(mantissa) > figures->greatest)
-            figures->greatest = oi_decimal_magnitude(mantissa);
+        if (figures->magnitudes[i] > figures->greatest)
+            figures->greatest = figures->magnitudes[i];
         if (exponent < 0 && exponent >= -AFTER_POINT_MAX && -exponent > figures->after_point)
             figures->after_point = -exponent;
     }
 }
 
-OI_VECTORISED void
-oi_slots_put_decimals(const struct oi_slots *slots, const struct oi_decimals *column, size_t count)
+static inline __attribute__((always_inline)) void
+put_decimals(const struct oi_slots *slots, const struct oi_decimals *column, size_t count)
 {
     struct figures figures;
 
-    oi_assert(count <= OI_SLOT_COUNT);
-    if (!column->mantissas || count == 0) {
-        memset(slots->sizes, OI_SLOT_NONE, count);
-        return;
-    }
-    take_figures(column, count, &figures);
+    if (!column->exponents && column->exponent <= 0 && column->exponent >= -AFTER_POINT_MAX)
+        take_even(column, count, &figures);
+    else
+        take_figures(column, count, &figures);
     /* A zero before the point is one of the digits. */
     if (figures.greatest < EIGHT_DIGITS && figures.after_point < 8)
-        put_figures(slots, &figures, 1);
+        put_figures(slots, &figures, count, 1);
     else if (figures.greatest < EIGHT_DIGITS * EIGHT_DIGITS && figures.after_point < 16)
-        put_figures(slots, &figures, 2);
+        put_figures(slots, &figures, count, 2);
     else
-        put_figures(slots, &figures, 3);
+        put_figures(slots, &figures, count, 3);
+}
+
+OI_VECTORISED void
+oi_slots_put_decimals(const struct oi_slots *slots, const struct oi_decimals *column, size_t count)
+{
+    oi_assert(count <= OI_SLOT_COUNT);
+    if (!column->mantissas)
+        memset(slots->sizes, OI_SLOT_NONE, count);
+    else if (count == OI_SLOT_COUNT)
+        put_decimals(slots, column, OI_SLOT_COUNT);
+    else if (count > 0)
+        put_decimals(slots, column, count);
 }

@@ -23,6 +23,10 @@
 #define CELL_SIZE (BEFORE_SIZE + OI_SLOT_SIZE)
 /* What a value takes at most, whatever it is. */
 #define VALUE_SIZE OI_DECIMAL_PUT_SIZE
+/* What is reserved ahead at most. */
+#define EXPECTED_MAX ((size_t) 1 << 20)
+/* Of memory in the caches. */
+#define LINE_SIZE 64
 static_assert(VALUE_SIZE > OI_TIME_TEXT_SIZE);
 static_assert(VALUE_SIZE > CELL_SIZE);
 static_assert(OI_TIME_TEXT_SIZE <= OI_SLOT_SIZE);
@@ -31,6 +35,8 @@ static_assert(OI_TIME_TEXT_SIZE <= OI_SLOT_SIZE);
 struct slots {
     char texts[OI_SLOT_COUNT][BEFORE_SIZE + OI_SLOT_ROOM];
     uint8_t sizes[OI_SLOT_COUNT]; /* of value and what stands behind it */
+    uint32_t number;              /* that stands in all of them, where `is_same` */
+    bool is_same;
 };
 
 /* The rows being made. */
@@ -38,7 +44,11 @@ struct batch {
     const struct oi_row_text *text;
     struct oi_time_writer *times;
     size_t from, count;
+    struct oi_slice target;          /* where its rows will probably stand */
     size_t before[OI_ROW_CELLS_MAX]; /* bytes of the slots that stand before the value */
+    bool is_plain;                   /* every cell of every row is one copy */
+    bool is_short[OI_ROW_CELLS_MAX]; /* and a small one */
+    uint8_t steps[OI_ROW_CELLS_MAX][OI_SLOT_COUNT]; /* sizes of the copies, where it is */
     struct slots cells[OI_ROW_CELLS_MAX];
 };
 
@@ -87,14 +97,18 @@ oi_row_text_release(struct oi_row_text *text)
 }
 
 static inline char *
+copy_piece(char *at, const char *from, size_t size)
+{
+    memcpy(at, from, STEP);
+    for (size_t done = STEP; done < size; done += STEP)
+        memcpy(at + done, from + done, STEP);
+    return at + size;
+}
+
+static inline char *
 put_piece(const struct oi_row_text *text, const struct oi_row_piece *piece, char *at)
 {
-    const char *from = text->texts.data + piece->at;
-
-    memcpy(at, from, STEP);
-    for (size_t done = STEP; done < piece->size; done += STEP)
-        memcpy(at + done, from + done, STEP);
-    return at + piece->size;
+    return copy_piece(at, text->texts.data + piece->at, piece->size);
 }
 
 static inline const void *
@@ -128,13 +142,18 @@ slots_of(const struct oi_row_cell *cell, struct slots *slots)
 static void
 make_times(struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
+    int digits = cell->kind == OI_ROW_TIMES ? cell->digits : OI_TIME_SHORT;
     struct oi_slots to = slots_of(cell, slots);
     oi_time times[OI_SLOT_COUNT];
 
+    if (cell->first && !cell->stride && !cell->instead) {
+        oi_text_put_times(batch->times, (const oi_time *) cell->first + batch->from, batch->count,
+                          digits, &to);
+        return;
+    }
     for (size_t i = 0; i < batch->count; i++)
         times[i] = time_of(cell, batch->from + i);
-    oi_text_put_times(batch->times, times, batch->count,
-                      cell->kind == OI_ROW_TIMES ? cell->digits : OI_TIME_SHORT, &to);
+    oi_text_put_times(batch->times, times, batch->count, digits, &to);
 }
 
 static void
@@ -163,34 +182,40 @@ make_decimals(const struct batch *batch, const struct oi_row_cell *cell, struct 
     oi_slots_put_decimals(&to, &column, batch->count);
 }
 
-/* Small numbers, which mostly are those of the row before. */
+static size_t
+put_number(char *start, uint32_t number, char after)
+{
+    char *end = oi_decimal_put(start, number, 0);
+
+    *end = after;
+    return (size_t) (end - start) + (after != 0);
+}
+
+/* Small numbers, which mostly are the same in all rows, and then stand in all slots already. */
 static void
 make_numbers(const struct batch *batch, const struct oi_row_cell *cell, struct slots *slots)
 {
-    uint32_t number = 0, last = 0;
+    uint32_t numbers[OI_SLOT_COUNT] = {}, differences = 0;
 
+    if (!cell->first) {
+        memset(slots->sizes, OI_SLOT_NONE, batch->count);
+        return;
+    }
     for (size_t i = 0; i < batch->count; i++) {
         size_t row = batch->from + i;
-        char *at = slots->texts[i] + BEFORE_SIZE, *end;
 
-        if (cell->kind == OI_ROW_COUNTS) {
-            number = *(const uint32_t *) member(cell, row, sizeof(number));
-        } else if (cell->first) {
-            number = ((const uint16_t *) cell->first)[row];
-        } else {
-            slots->sizes[i] = OI_SLOT_NONE;
-            continue;
-        }
-        if (i > 0 && number == last) {
-            memcpy(at, slots->texts[i - 1] + BEFORE_SIZE, 16);
-            slots->sizes[i] = slots->sizes[i - 1];
-            continue;
-        }
-        end = oi_decimal_put(at, number, 0);
-        *end = cell->after;
-        slots->sizes[i] = (uint8_t) (end - at + (cell->after != 0));
-        last = number;
+        numbers[i] = cell->kind == OI_ROW_COUNTS
+                         ? *(const uint32_t *) member(cell, row, sizeof(*numbers))
+                         : ((const uint16_t *) cell->first)[row];
+        differences |= numbers[i] ^ numbers[0];
     }
+    if (differences == 0 && slots->is_same && slots->number == numbers[0])
+        return;
+    for (size_t i = 0; i < batch->count; i++)
+        slots->sizes[i] =
+            (uint8_t) put_number(slots->texts[i] + BEFORE_SIZE, numbers[i], cell->after);
+    slots->is_same = differences == 0;
+    slots->number = numbers[0];
 }
 
 static void
@@ -223,11 +248,23 @@ make_seconds(const struct batch *batch, const struct oi_row_cell *cell, struct s
     oi_slots_put_decimals(&to, &column, batch->count);
 }
 
+/* Memory that is written to in a moment comes near while cells are made, a part beside each. */
+static inline void
+fetch_target(const struct batch *batch, size_t cell)
+{
+    size_t part = batch->target.size / batch->text->count;
+
+    for (size_t at = 0; at < part; at += LINE_SIZE)
+        __builtin_prefetch(batch->target.data + cell * part + at, 1);
+}
+
 static void
 make_cells(struct batch *batch)
 {
     for (size_t i = 0; i < batch->text->count; i++) {
         const struct oi_row_cell *cell = &batch->text->cells[i];
+
+        fetch_target(batch, i);
 
         switch (cell->kind) {
         case OI_ROW_TIMES:
@@ -280,11 +317,11 @@ put_long(const struct oi_row_text *text, size_t index, size_t row, char *at)
 
 /* Room for a row. */
 static inline char *
-reserve(const struct oi_row_text *text, struct oi_buffer *out)
+reserve(struct oi_buffer *out, size_t room)
 {
-    if (out->data && out->capacity - out->size >= text->room)
+    if (out->data && out->capacity - out->size >= room)
         return out->data + out->size;
-    return oi_buffer_reserve(out, text->room);
+    return oi_buffer_reserve(out, room);
 }
 
 /* A cell that is not one copy. */
@@ -304,12 +341,10 @@ put_seldom(const struct batch *batch, size_t cell, size_t index, char *at)
 }
 
 static inline char *
-put_row(const struct batch *batch, size_t index, size_t skipped, char *at)
+put_row(const struct batch *batch, size_t index, char *at)
 {
     const struct oi_row_text *text = batch->text;
-    const struct oi_row_piece head = { text->head.at + skipped, text->head.size - skipped };
 
-    at = put_piece(text, &head, at);
     for (size_t i = 0; i < text->count; i++) {
         size_t before = batch->before[i], size = batch->cells[i].sizes[index];
 
@@ -320,7 +355,96 @@ put_row(const struct batch *batch, size_t index, size_t skipped, char *at)
             at = put_seldom(batch, i, index, at);
         }
     }
-    return put_piece(text, &text->tail, at);
+    return at;
+}
+
+/* Look over the sizes of a batch. */
+static void
+look_over(struct batch *batch)
+{
+    batch->is_plain = true;
+    for (size_t i = 0; i < batch->text->count && batch->is_plain; i++) {
+        const uint8_t *sizes = batch->cells[i].sizes;
+        uint8_t before = (uint8_t) batch->before[i], greatest = 0;
+
+        for (size_t row = 0; row < batch->count; row++) {
+            greatest = sizes[row] > greatest ? sizes[row] : greatest;
+            batch->steps[i][row] = (uint8_t) (sizes[row] + before);
+        }
+        batch->is_short[i] = greatest + before <= STEP;
+        batch->is_plain = OI_SLOT_IS_TEXT(greatest) && batch->before[i] <= BEFORE_SIZE;
+    }
+}
+
+/* The rows of a batch, each behind a check for room; false: there is none. */
+static bool
+put_rows(const struct batch *batch, size_t skipped, struct oi_buffer *out)
+{
+    const struct oi_row_text *text = batch->text;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct oi_row_piece head = { text->head.at + skipped, text->head.size - skipped };
+        char *at = reserve(out, text->room);
+
+        if (!at)
+            return false;
+        at = put_row(batch, i, put_piece(text, &head, at));
+        out->size = (size_t) (put_piece(text, &text->tail, at) - out->data);
+        skipped = 0;
+    }
+    return true;
+}
+
+/* The same where every cell is one copy. What is used in a row is at hand in variables: behind a
+ * copy to who knows where everything else would be read again. */
+static inline __attribute__((always_inline)) bool
+put_plain_rows(const struct batch *batch, size_t skipped, struct oi_buffer *out)
+{
+    const size_t count = batch->text->count, room = batch->text->room;
+    const size_t tail_size = batch->text->tail.size;
+    const char *head = batch->text->texts.data + batch->text->head.at + skipped;
+    const char *tail = batch->text->texts.data + batch->text->tail.at;
+    const char *from[OI_ROW_CELLS_MAX];
+    size_t head_size = batch->text->head.size - skipped;
+
+    for (size_t i = 0; i < count; i++)
+        from[i] = batch->cells[i].texts[0] + BEFORE_SIZE - batch->before[i];
+    for (size_t row = 0; row < batch->count; row++) {
+        char *at = reserve(out, room);
+
+        if (!at)
+            return false;
+        at = copy_piece(at, head, head_size);
+        for (size_t i = 0; i < count; i++) {
+            const char *cell = from[i] + row * sizeof(batch->cells[i].texts[0]);
+
+            memcpy(at, cell, STEP);
+            if (!batch->is_short[i])
+                memcpy(at + STEP, cell + STEP, CELL_SIZE - STEP);
+            at += batch->steps[i][row];
+        }
+        at = copy_piece(at, tail, tail_size);
+        out->size = (size_t) (at - out->data);
+        head -= skipped;
+        head_size += skipped;
+        skipped = 0;
+    }
+    return true;
+}
+
+/* Rows tell how large those after them will be. After the first batch there is room for all at
+ * once, so that nothing is copied again and again as the buffer grows. */
+static void
+expect(struct batch *batch, size_t written, size_t left, struct oi_buffer *out)
+{
+    size_t size = written / batch->count * left;
+
+    size += size / 16;
+    if (size > out->capacity - out->size && size < EXPECTED_MAX && out->size_max == 0)
+        (void) oi_buffer_reserve(out, size);
+    batch->target = (struct oi_slice){ out->data + out->size, written };
+    if (left == 0 || written > out->capacity - out->size)
+        batch->target.size = 0;
 }
 
 /* What stands before a value, before each of its slots. */
@@ -331,6 +455,7 @@ put_before(struct batch *batch)
         const struct oi_row_piece *piece = &batch->text->before[i];
 
         batch->before[i] = piece->size;
+        batch->cells[i].is_same = false;
         if (piece->size > BEFORE_SIZE)
             continue;
         for (size_t row = 0; row < batch->count; row++)
@@ -348,18 +473,19 @@ oi_row_text_write(const struct oi_row_text *text, size_t from, size_t to, size_t
     batch.text = text;
     batch.times = times;
     batch.count = to - from < OI_SLOT_COUNT ? to - from : OI_SLOT_COUNT;
+    batch.target = (struct oi_slice){};
     put_before(&batch);
     for (batch.from = from; batch.from < to; batch.from += batch.count) {
+        size_t begin = out->size;
+
         if (batch.count > to - batch.from)
             batch.count = to - batch.from;
         make_cells(&batch);
-        for (size_t i = 0; i < batch.count; i++) {
-            char *at = reserve(text, out);
-
-            if (!at)
-                return;
-            out->size = (size_t) (put_row(&batch, i, skipped, at) - out->data);
-            skipped = 0;
-        }
+        look_over(&batch);
+        if (!(batch.is_plain ? put_plain_rows(&batch, skipped, out)
+                             : put_rows(&batch, skipped, out)))
+            return;
+        skipped = 0;
+        expect(&batch, out->size - begin, to - batch.from - batch.count, out);
     }
 }

@@ -222,6 +222,9 @@ remember_day(struct oi_time_writer *writer, oi_time time)
     writer->date[10] = 'T';
 }
 
+/* 2^46 / (OI_SECOND / 2^15), rounded down. */
+#define SECOND_RECIPROCAL UINT64_C(2'305'843'009)
+
 /* Nine digits at `to`. */
 static inline void
 put_nine(char *to, uint32_t value)
@@ -294,14 +297,96 @@ put_fraction(char *at, const char *eight, uint32_t fraction, int digits)
     return size + 1;
 }
 
-OI_VECTORISED void
-oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t count,
-                  int fraction_digits, const struct oi_slots *slots)
+/* HH0MM0SS: where the zeros are come colons. */
+static inline uint32_t
+clock_number(uint32_t second)
+{
+    return second + second / 60 * 940 + second / 3600 * 940'000;
+}
+
+/* Seconds of the writer's day and what is left of each; false: one is of another day, or none. What
+ * a reciprocal of 32 bits gives is one second too low at most. */
+static inline bool
+split_many(const struct oi_time_writer *writer, const oi_time *times, size_t count,
+           uint32_t *restrict seconds, uint32_t *restrict fractions)
+{
+    uint64_t greatest = 0;
+
+    if (!writer->is_set)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t inside = (uint64_t) times[i] - (uint64_t) writer->day;
+        uint32_t second = (uint32_t) ((inside >> 15 & UINT32_MAX) * SECOND_RECIPROCAL >> 46);
+        uint32_t fraction = (uint32_t) inside - second * (uint32_t) OI_SECOND;
+        uint32_t more = fraction >= OI_SECOND;
+
+        seconds[i] = second + more;
+        fractions[i] = fraction - more * (uint32_t) OI_SECOND;
+        greatest = inside > greatest ? inside : greatest;
+    }
+    return greatest < OI_DAY;
+}
+
+/* The digits of the fractions that all of a batch need; below 0: they differ. */
+static inline int
+digits_of_fractions(const uint32_t *fractions, size_t count)
+{
+    uint32_t differences = 0;
+    int digits = digits_of_fraction(fractions[0]);
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t milli = fractions[i] % 1'000'000, micro = fractions[i] % 1'000;
+        uint32_t own = fractions[i] == 0 ? 0 : milli == 0 ? 3 : micro == 0 ? 6 : 9;
+
+        differences |= own ^ (uint32_t) digits;
+    }
+    return differences == 0 ? digits : -1;
+}
+
+/* Times of one day with as many digits each: their texts are alike but for the digits. */
+static inline void
+put_alike(const struct oi_time_writer *writer, const uint32_t *seconds, const uint32_t *fractions,
+          size_t count, int digits, const struct oi_slots *slots)
+{
+    const size_t size = digits > 0 ? 20 + (size_t) digits : 19;
+    const char end[2] = { 'Z', slots->after };
+    const size_t stride = slots->stride;
+    uint32_t numbers[2 * OI_SLOT_COUNT];
+    char clocks[OI_SLOT_COUNT][8], eights[OI_SLOT_COUNT][8], date[sizeof(writer->date)];
+    char *at = slots->first;
+
+    memcpy(date, writer->date, sizeof(date));
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = clock_number(seconds[i]);
+        numbers[OI_SLOT_COUNT + i] = fractions[i] / 10;
+    }
+    oi_digits_put(numbers, count, clocks[0]);
+    if (digits > 0)
+        oi_digits_put(numbers + OI_SLOT_COUNT, count, eights[0]);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, date, sizeof(date));
+        memcpy(at + 11, clocks[i], 8);
+        at[13] = at[16] = ':';
+        if (digits > 0) {
+            at[19] = '.';
+            memcpy(at + 20, eights[i], 8);
+        }
+        memcpy(at + size, end, 2);
+        at += stride;
+    }
+    for (size_t i = 0; digits > 8 && i < count; i++)
+        slots->first[i * stride + 28] = (char) ('0' + fractions[i] % 10);
+    memset(slots->sizes, (int) (size + 1 + (slots->after != 0)), count);
+}
+
+/* Whatever they are. */
+static inline void
+put_each(struct oi_time_writer *writer, const oi_time *times, size_t count, int fraction_digits,
+         const struct oi_slots *slots)
 {
     uint32_t fractions[OI_SLOT_COUNT], numbers[2 * OI_SLOT_COUNT] = {};
     char digits[2 * OI_SLOT_COUNT][8];
 
-    oi_assert(count <= OI_SLOT_COUNT);
     for (size_t i = 0; i < count; i++) {
         bool is_none = times[i] == OI_TIME_NONE || times[i] == OI_TIME_LATEST;
         uint32_t second = 0, fraction = 0;
@@ -310,8 +395,7 @@ oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t co
         if (!is_none)
             split(writer, times[i], &second, &fraction);
         memcpy(slots->first + i * slots->stride, writer->date, sizeof(writer->date));
-        /* HH0MM0SS: where the zeros are come colons. */
-        numbers[2 * i] = second + second / 60 * 940 + second / 3600 * 940'000;
+        numbers[2 * i] = clock_number(second);
         numbers[2 * i + 1] = fraction / 10;
         fractions[i] = fraction;
     }
@@ -330,6 +414,39 @@ oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t co
         at[size] = slots->after;
         slots->sizes[i] = (uint8_t) (size + (slots->after != 0));
     }
+}
+
+/* False: they are not alike. */
+static inline __attribute__((always_inline)) bool
+put_times(const struct oi_time_writer *writer, const oi_time *times, size_t count, int digits,
+          const struct oi_slots *slots)
+{
+    uint32_t seconds[OI_SLOT_COUNT], fractions[OI_SLOT_COUNT];
+
+    if (!split_many(writer, times, count, seconds, fractions))
+        return false;
+    if (digits < 0)
+        digits = digits_of_fractions(fractions, count);
+    if (digits < 0)
+        return false;
+    put_alike(writer, seconds, fractions, count, digits, slots);
+    return true;
+}
+
+OI_VECTORISED void
+oi_text_put_times(struct oi_time_writer *writer, const oi_time *times, size_t count,
+                  int fraction_digits, const struct oi_slots *slots)
+{
+    bool is_done;
+
+    oi_assert(count <= OI_SLOT_COUNT);
+    /* A count that is known leaves no remainders to the vectors. */
+    if (count == OI_SLOT_COUNT)
+        is_done = put_times(writer, times, OI_SLOT_COUNT, fraction_digits, slots);
+    else
+        is_done = count > 0 && put_times(writer, times, count, fraction_digits, slots);
+    if (!is_done)
+        put_each(writer, times, count, fraction_digits, slots);
 }
 
 void

@@ -126,6 +126,51 @@ writes_figures_as_a_slow_printer_does(void **)
             check_batch(&random, exponent, round % 4 == 0, round % 2 == 0 ? '"' : '\0');
 }
 
+/* As many digits in all, close to where the eighth from the end changes, with zeros at the end. */
+static int64_t
+alike_mantissa(struct oi_random *random, int64_t least)
+{
+    static const int64_t offsets[] = { -1, 0, 1, 22, 99'999'999 };
+    int64_t mantissa = least + (int64_t) oi_random_below(random, 9 * (uint64_t) least);
+
+    if (oi_random_below(random, 2) == 0)
+        mantissa = mantissa / 100'000'000 * 100'000'000 + offsets[oi_random_below(random, 5)];
+    if (oi_random_below(random, 3) == 0)
+        mantissa = mantissa / 1000 * 1000;
+    return mantissa < least ? least : mantissa > 10 * least - 1 ? 10 * least - 1 : mantissa;
+}
+
+static void
+writes_figures_of_as_many_digits(void **)
+{
+    static char texts[OI_SLOT_COUNT][OI_SLOT_ROOM];
+    uint8_t sizes[OI_SLOT_COUNT];
+    int64_t mantissas[OI_SLOT_COUNT], least = 1;
+    struct oi_random random;
+
+    oi_random_init(&random, 7);
+    for (int digits = 1; digits <= 18; digits++, least *= 10) {
+        for (int exponent = -20; exponent <= 1; exponent++) {
+            for (int round = 0; round < 6; round++) {
+                size_t count =
+                    round < 3 ? OI_SLOT_COUNT : 1 + oi_random_below(&random, OI_SLOT_COUNT);
+                char after = round % 2 == 0 ? '"' : '\0';
+                const struct oi_slots slots = { texts[0], sizeof(texts[0]), sizes, after };
+                const struct oi_decimals column = { .mantissas = mantissas, .exponent = exponent };
+
+                for (size_t i = 0; i < count; i++)
+                    mantissas[i] = alike_mantissa(&random, least);
+                /* Or all of them but one. */
+                if (round == 5)
+                    mantissas[count - 1] = oi_random_below(&random, 2) == 0 ? 0 : -mantissas[0];
+                oi_slots_put_decimals(&slots, &column, count);
+                for (size_t i = 0; i < count; i++)
+                    assert_text(texts[i], sizes[i], mantissas[i], exponent, after);
+            }
+        }
+    }
+}
+
 static void
 has_no_text_where_a_column_is_absent(void **)
 {
@@ -162,6 +207,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_figures_as_a_slow_printer_does),
+        cmocka_unit_test(writes_figures_of_as_many_digits),
         cmocka_unit_test(has_no_text_where_a_column_is_absent),
         cmocka_unit_test(writes_eight_digits_of_every_number),
     };

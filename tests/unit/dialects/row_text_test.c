@@ -177,6 +177,64 @@ writes_what_values_one_by_one_are(void **)
     oi_free(rows);
 }
 
+/* The usual rows: each cell has a short text in all of them. */
+static void
+writes_rows_whose_cells_are_copies(void **)
+{
+    struct rows *rows = oi_alloc(sizeof(*rows));
+    struct oi_random random;
+
+    oi_random_init(&random, 3);
+    for (int round = 0; round < 40; round++) {
+        struct oi_buffer fast = {}, straight = {};
+        struct oi_time_writer times = {};
+        struct oi_row_text text = {};
+        size_t from = oi_random_below(&random, ROWS);
+
+        fill(rows, &random);
+        rows->plain.exponent = -(int) oi_random_below(&random, 8);
+        for (size_t i = 0; i < ROWS; i++)
+            rows->flags[i] = (uint16_t) (round % 4 == 0 ? i / 40 : (unsigned) round);
+        /* Now and then a cell has none. */
+        for (size_t i = 0; i < ROWS && round % 5 > 0; i++)
+            rows->others[i] = rows->times[i];
+        oi_row_text_begin(&text, OI_SLICE(",{"));
+        oi_row_text_add(&text, &(struct oi_row_cell){ .kind = OI_ROW_SHORT_TIMES,
+                                                      .first = rows->others,
+                                                      .before = "time=",
+                                                      .none = "none;",
+                                                      .after = ';' });
+        oi_row_text_add(
+            &text,
+            &(struct oi_row_cell){
+                .kind = OI_ROW_FLAGS, .first = rows->flags, .before = "flags=", .none = "" });
+        oi_row_text_add(&text, &(struct oi_row_cell){ .kind = OI_ROW_COLUMN,
+                                                      .first = &rows->plain,
+                                                      .before = " before as much as stands in it=",
+                                                      .none = "" });
+        oi_row_text_end(&text, "}");
+        oi_row_text_write(&text, from, ROWS, 1, &times, &fast);
+        for (size_t row = from; row < ROWS; row++) {
+            oi_time other = rows->others[row];
+
+            oi_buffer_add_text(&straight, row == from ? "{" : ",{");
+            oi_buffer_add_text(&straight, other == OI_TIME_NONE ? "none" : "time=");
+            if (other != OI_TIME_NONE)
+                oi_time_write(other, oi_time_fraction_digits(other), &straight);
+            oi_buffer_add_format(&straight,
+                                 ";flags=%u before as much as stands in it=", rows->flags[row]);
+            (void) oi_text_add_decimal(&rows->plain, row, &straight);
+            oi_buffer_add_text(&straight, "}");
+        }
+        assert_int_equal(fast.size, straight.size);
+        assert_true(oi_slice_equal(oi_buffer_slice(&fast), oi_buffer_slice(&straight)));
+        oi_row_text_release(&text);
+        oi_buffer_release(&fast);
+        oi_buffer_release(&straight);
+    }
+    oi_free(rows);
+}
+
 static void
 stops_at_the_ceiling_of_the_buffer(void **)
 {
@@ -202,6 +260,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_what_values_one_by_one_are),
+        cmocka_unit_test(writes_rows_whose_cells_are_copies),
         cmocka_unit_test(stops_at_the_ceiling_of_the_buffer),
     };
 

@@ -105,6 +105,39 @@ writes_many_times_as_one_by_one(void **)
     }
 }
 
+/* Of one day and one fineness, up to the last nanosecond of a second and of the day. */
+static void
+writes_many_alike_times_as_one_by_one(void **)
+{
+    static const int64_t steps[] = { 1, 1'000, 1'000'000, OI_SECOND };
+    static const int digits[] = { OI_TIME_SHORT, 0, 3, 6, 9 };
+    struct oi_time_writer writer = {};
+    struct oi_random random;
+
+    oi_random_init(&random, 12);
+    for (unsigned round = 0; round < 1200; round++) {
+        oi_time day = ((oi_time) oi_random_below(&random, 60'000) - 20'000) * OI_DAY;
+        oi_time times[OI_SLOT_COUNT];
+        int64_t step = steps[round % 4];
+        size_t count = round % 3 > 0 ? OI_SLOT_COUNT : 1 + oi_random_below(&random, OI_SLOT_COUNT);
+
+        for (size_t i = 0; i < count; i++) {
+            int64_t second = (int64_t) oi_random_below(&random, OI_DAY / OI_SECOND) * OI_SECOND;
+            uint64_t form = oi_random_below(&random, 4);
+
+            times[i] = form == 0   ? day + second
+                       : form == 1 ? day + second + OI_SECOND - step
+                       : form == 2
+                           ? day + OI_DAY - step
+                           : day + second / step * step +
+                                 (int64_t) oi_random_below(&random, OI_SECOND) / step * step;
+        }
+        if (round % 7 == 0)
+            times[count - 1] = round % 2 == 0 ? OI_TIME_NONE : day - 1;
+        assert_times(&writer, times, count, digits[round % 5]);
+    }
+}
+
 static void
 writes_every_form_of_decimal_in_a_column(void **)
 {
@@ -208,6 +241,7 @@ main(void)
         cmocka_unit_test(reads_whole_numbers_that_fit),
         cmocka_unit_test(remembers_the_day_and_writes_the_same_times),
         cmocka_unit_test(writes_many_times_as_one_by_one),
+        cmocka_unit_test(writes_many_alike_times_as_one_by_one),
         cmocka_unit_test(writes_every_form_of_decimal_in_a_column),
         cmocka_unit_test(refuses_a_broken_or_endless_value),
         cmocka_unit_test(repeats_a_query_without_one_parameter),
