@@ -67,6 +67,31 @@ piece_end(const struct oi_bulk_work *work, const struct oi_bulk_load *load, size
     return end;
 }
 
+/* The chunk that begins at `from`, and where it ends. One that leaves much of its last page empty
+ * is cut anew by what it told itself: mostly the first of a series, of which nothing was known, and
+ * one that is a little larger than the one before. */
+static size_t
+encode_piece(const struct oi_bulk_work *work, struct oi_bulk_load *load, size_t from,
+             struct sample *before, struct oi_chunk_habits *habits, struct oi_bulk_columns *columns)
+{
+    size_t start = load->bytes.size;
+    size_t end = piece_end(work, load, from, *before), fitting;
+
+    encode_chunk(work, load, load->items + from, end - from, habits, columns);
+    *before = (struct sample){ end - from, load->bytes.size - start };
+    if (end == load->count || oi_chunk_fits(before->size))
+        return end;
+    fitting = piece_end(work, load, from, *before);
+    if (fitting == end)
+        return end;
+    load->bytes.size = start;
+    load->values.count--;
+    load->chunk_count--;
+    encode_chunk(work, load, load->items + from, fitting - from, habits, columns);
+    *before = (struct sample){ fitting - from, load->bytes.size - start };
+    return fitting;
+}
+
 /*
  * Rollups.
  */
@@ -249,11 +274,7 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
     struct sample before = {};
 
     for (size_t from = 0, end; from < load->count; from = end) {
-        size_t start = load->bytes.size;
-
-        end = piece_end(work, load, from, before);
-        encode_chunk(work, load, load->items + from, end - from, &habits, &columns);
-        before = (struct sample){ end - from, load->bytes.size - start };
+        end = encode_piece(work, load, from, &before, &habits, &columns);
         add_to_rollups(work, load, &columns, load->items + from, &buckets);
     }
     oi_bulk_columns_release(&columns);

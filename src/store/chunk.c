@@ -325,6 +325,8 @@ oi_chunk_encode_like(struct oi_slice key, const struct oi_columns *rows,
 #define FITTED_PAGES_MIN 4
 /* What neighbours differ by in size, nearly always. */
 #define FIT_SLACK_PART 128
+/* More is not little. */
+#define FITTED_EMPTY_MAX (PAGE_SIZE / 4)
 
 size_t
 oi_chunk_rows_fitting(size_t rows, size_t sample_rows, size_t sample_size)
@@ -338,6 +340,14 @@ oi_chunk_rows_fitting(size_t rows, size_t sample_rows, size_t sample_size)
         return rows;
     room = pages * PAGE_SIZE - PAGE_HEAD;
     return (room - room / FIT_SLACK_PART) * sample_rows / sample_size;
+}
+
+bool
+oi_chunk_fits(size_t size)
+{
+    size_t pages = (size + PAGE_HEAD + PAGE_SIZE - 1) / PAGE_SIZE;
+
+    return pages < FITTED_PAGES_MIN || pages * PAGE_SIZE - PAGE_HEAD - size <= FITTED_EMPTY_MAX;
 }
 
 /*

@@ -58,6 +58,8 @@ void oi_chunk_encode_like(struct oi_slice key, const struct oi_columns *rows,
  * `sample_rows` in `sample_size` bytes of the same series; `rows` where that is not worth it, or
  * nothing is known (0). */
 size_t oi_chunk_rows_fitting(size_t rows, size_t sample_rows, size_t sample_size);
+/* Does a chunk of so many bytes leave little of its last page empty, or is it too small to mind? */
+bool oi_chunk_fits(size_t size);
 
 /* Read the header alone; a few hundred nanoseconds. CORRUPT when its checksum (over key and header)
  * is wrong, INVALID for a format version newer than ours. */

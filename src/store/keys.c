@@ -156,6 +156,20 @@ checksum(enum oi_table table, struct oi_slice key, const char *bytes, size_t siz
     return oi_crc32c(crc, bytes, size);
 }
 
+/* Rollups of version 1 were of whole rows; they are read as those of version 2. */
+static uint8_t
+newest_version(enum oi_table table)
+{
+    return table == OI_TABLE_ROLLUP ? 2 : OI_SEAL_VERSION;
+}
+
+void
+oi_seal_begin_newest(enum oi_table table, struct oi_buffer *out)
+{
+    oi_buffer_clear(out);
+    oi_buffer_add_u8(out, newest_version(table));
+}
+
 void
 oi_seal_begin(struct oi_buffer *out)
 {
@@ -183,7 +197,7 @@ oi_seal_open(enum oi_table table, struct oi_slice key, struct oi_slice value,
     if (oi_cursor_u32(&cursor) != checksum(table, key, value.data, value.size - 4))
         return oi_fail(error, OI_E_CORRUPT, "a value of table %s has a wrong checksum",
                        oi_table_names[table]);
-    if ((unsigned char) value.data[0] > OI_SEAL_VERSION || value.data[0] == 0)
+    if ((unsigned char) value.data[0] > newest_version(table) || value.data[0] == 0)
         return oi_fail(error, OI_E_INVALID, "a value of table %s has format %d, newer than ours",
                        oi_table_names[table], (unsigned char) value.data[0]);
     *ret_body = (struct oi_slice){ value.data + 1, value.size - 5 };

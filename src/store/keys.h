@@ -70,6 +70,8 @@ oi_time oi_key_take_time(struct oi_slice *key);
 /* A sealed value is a version byte, a body, and the CRC-32C of table, key, version and body. Start
  * one (clears `out`), append the body, close it. */
 void oi_seal_begin(struct oi_buffer *out);
+/* The same of a table whose values have had more than one version: the newest. */
+void oi_seal_begin_newest(enum oi_table table, struct oi_buffer *out);
 void oi_seal_end(enum oi_table table, struct oi_slice key, struct oi_buffer *out);
 /* The body, borrowed from `value`. CORRUPT when the checksum is wrong, INVALID when the version is
  * newer than ours. */

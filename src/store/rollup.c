@@ -21,6 +21,13 @@ static const struct rollup_kind kinds[] = {
     { 2, OI_DAY, BLOCK_ROLLUPS_MAX *OI_DAY },
 };
 
+const unsigned rollup_kept[ROLLUP_PARTS] = {
+    OI_ROLLUP_END_COLUMNS,
+    OI_ROLLUP_EXTREME_COLUMNS,
+    OI_ROLLUP_EXTREME_COLUMNS,
+    OI_ROLLUP_END_COLUMNS,
+};
+
 const struct rollup_kind *
 rollup_kind_find(int64_t interval_ns)
 {
@@ -67,6 +74,24 @@ rollup_part(struct oi_rollup *rollup, unsigned part)
     return parts[part];
 }
 
+/* The known times say nothing, and cost nothing: each is its row's time, which is said to be that
+ * of the commit. */
+static void
+encode_part(struct oi_slice key, struct oi_rollups *rollups, unsigned part, struct oi_rows *rows,
+            struct oi_rows_columns *columns, struct oi_buffer *out)
+{
+    oi_rows_clear(rows);
+    for (size_t i = 0; i < rollups->count; i++) {
+        struct oi_observation reading = *rollup_part(&rollups->items[i], part);
+
+        reading.known_time = reading.time;
+        oi_rows_add(rows, &reading, 0);
+    }
+    oi_rows_columns_fill(columns, rows, 0, rows->count,
+                         rollup_kept[part] | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH);
+    oi_chunk_encode(key, &columns->columns, columns->columns.time, out);
+}
+
 static void
 block_encode(struct oi_slice key, struct oi_rollups *rollups, struct oi_buffer *out)
 {
@@ -83,12 +108,8 @@ block_encode(struct oi_slice key, struct oi_rollups *rollups, struct oi_buffer *
         column[i] = rollups->items[i].count;
     oi_column_encode(column, rollups->count, out);
     for (unsigned part = 0; part < ROLLUP_PARTS; part++) {
-        oi_rows_clear(&rows);
         oi_buffer_clear(&chunk);
-        for (size_t i = 0; i < rollups->count; i++)
-            oi_rows_add(&rows, rollup_part(&rollups->items[i], part), 0);
-        oi_rows_columns_fill(&columns, &rows, 0, rows.count, OI_COLUMNS_ALL);
-        oi_chunk_encode(key, &columns.columns, NULL, &chunk);
+        encode_part(key, rollups, part, &rows, &columns, &chunk);
         oi_buffer_add_u32(out, (uint32_t) chunk.size);
         oi_buffer_add_slice(out, oi_buffer_slice(&chunk));
     }
@@ -103,7 +124,7 @@ decode_part(struct oi_cursor *cursor, struct oi_slice key, unsigned part, struct
 {
     struct oi_slice bytes = oi_cursor_bytes(cursor, oi_cursor_u32(cursor));
 
-    OI_TRY(oi_chunk_decode(key, bytes, OI_COLUMNS_ALL & ~(unsigned) OI_COLUMN_BATCH, chunk, error));
+    OI_TRY(oi_chunk_decode(key, bytes, rollup_kept[part], chunk, error));
     if (chunk->columns.count != rollups->count - from)
         return oi_fail(error, OI_E_CORRUPT, "a block of rollups with parts of different length");
     for (size_t i = 0; i < chunk->columns.count; i++)
@@ -258,7 +279,7 @@ save_block(struct oi_access *access, const struct oi_key *key, struct oi_rollups
     if (all->count == 0 || !oi_rollups_pay(all))
         return access->store->engine->remove(access->txn, OI_TABLE_ROLLUP, oi_key_slice(key),
                                              error);
-    oi_seal_begin(&value);
+    oi_seal_begin_newest(OI_TABLE_ROLLUP, &value);
     block_encode(oi_key_slice(key), all, &value);
     status = oi_access_put(access, OI_TABLE_ROLLUP, oi_key_slice(key), &value, error);
     oi_buffer_release(&value);
@@ -283,7 +304,7 @@ oi_rollups_seal(uint32_t series, int64_t interval_ns, const struct oi_rollups *r
         block.count = to - from;
         oi_buffer_clear(&value);
         if (oi_rollups_pay(&block)) {
-            oi_seal_begin(&value);
+            oi_seal_begin_newest(OI_TABLE_ROLLUP, &value);
             block_encode(oi_key_slice(&key), &block, &value);
             oi_seal_end(OI_TABLE_ROLLUP, oi_key_slice(&key), &value);
         }

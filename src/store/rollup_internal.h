@@ -12,6 +12,9 @@
 /* The decoder may write up to the next multiple of 512. */
 #define ROLLUP_COLUMN_ROOM 512
 
+/* The columns that are stored of each part. */
+extern const unsigned rollup_kept[ROLLUP_PARTS];
+
 struct rollup_kind {
     uint8_t number; /* on disk */
     int64_t interval_ns, block_ns;

@@ -148,11 +148,11 @@ make_rollups(void *context, const struct oi_columns *columns, struct oi_error *e
     return OI_OK;
 }
 
+/* The first and last rows of rollups: what those keep of them. */
 static bool
-same_row(const struct oi_observation *a, const struct oi_observation *b)
+same_end(const struct oi_observation *a, const struct oi_observation *b)
 {
-    return a->time == b->time && a->exchange_time == b->exchange_time &&
-           a->known_time == b->known_time && a->flags == b->flags &&
+    return a->time == b->time && a->flags == b->flags &&
            oi_decimal_equal(&a->open_interest, &b->open_interest) &&
            oi_decimal_equal(&a->value_usd, &b->value_usd) &&
            oi_decimal_equal(&a->mark_price, &b->mark_price) &&
@@ -161,11 +161,25 @@ same_row(const struct oi_observation *a, const struct oi_observation *b)
 }
 
 static bool
+same_row(const struct oi_observation *a, const struct oi_observation *b)
+{
+    return a->exchange_time == b->exchange_time && a->known_time == b->known_time && same_end(a, b);
+}
+
+/* The highest and lowest. */
+static bool
+same_extreme(const struct oi_observation *a, const struct oi_observation *b)
+{
+    return a->time == b->time && a->flags == b->flags &&
+           oi_decimal_equal(&a->open_interest, &b->open_interest);
+}
+
+static bool
 same_rollup(const struct oi_rollup *a, const struct oi_rollup *b)
 {
-    return a->start == b->start && a->count == b->count && same_row(&a->first, &b->first) &&
-           same_row(&a->high, &b->high) && same_row(&a->low, &b->low) &&
-           same_row(&a->last, &b->last);
+    return a->start == b->start && a->count == b->count && same_end(&a->first, &b->first) &&
+           same_extreme(&a->high, &b->high) && same_extreme(&a->low, &b->low) &&
+           same_end(&a->last, &b->last);
 }
 
 /* The stored block that should hold made[from …] up to `count` of them, all of one block. One that

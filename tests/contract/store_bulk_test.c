@@ -4,8 +4,10 @@
  * append, followers hear of it, and what does not follow a series' rows is appended.
  */
 #include "base/crypto.h"
+#include "base/random.h"
 #include "kv/memory.h"
-#include "store/store.h"
+#include "store/chunk.h"
+#include "store/store_internal.h"
 #include "support/test_store.h"
 
 #define ROWS 200
@@ -84,6 +86,65 @@ load(struct test_store *test, struct loading *loading, uint32_t series, int from
 {
     fill(loading, series, from, value);
     commit(test, loading);
+}
+
+/* Chunks that leave much of their last page empty. */
+static size_t
+count_unfitting(struct test_store *test, size_t *ret_chunks)
+{
+    struct oi_kv_cursor *cursor = NULL;
+    struct oi_slice key, value;
+    struct oi_access access;
+    size_t unfitting = 0;
+
+    *ret_chunks = 0;
+    assert_ok(oi_access_begin(&access, test->store, OI_KV_READ, NULL));
+    assert_ok(oi_kv_memory.cursor_open(access.txn, OI_TABLE_CHUNK, &cursor, NULL));
+    for (enum oi_status status = oi_kv_memory.seek(cursor, (struct oi_slice){}, &key, &value, NULL);
+         status == OI_OK; status = oi_kv_memory.next(cursor, &key, &value, NULL)) {
+        *ret_chunks += 1;
+        unfitting += !oi_chunk_fits(value.size);
+    }
+    oi_kv_memory.cursor_close(&cursor);
+    oi_access_end(&access);
+    return unfitting;
+}
+
+/* Half way the figures get two bits wider, and the chunks then hold fewer rows. */
+static void
+chunks_fill_their_pages(void **state)
+{
+    const size_t count = 30'000;
+    struct oi_packed *rows = oi_alloc_zero(count, sizeof(*rows));
+    struct test_store test;
+    struct loading loading;
+    struct oi_random random;
+    size_t chunks, small;
+
+    begin(&test, state, "pages", &oi_kv_memory);
+    load(&test, &loading, test.series[2], 0, 1000);
+    assert_int_equal(count_unfitting(&test, &small), 0); /* they have no page to fill */
+    oi_store_close(&test.store);
+    test.options.chunk_rows = 4096;
+    test_store_open(&test);
+    oi_random_init(&random, 5);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = loading.rows[0];
+        rows[i].time = test_store_minute(ROWS + (int) i);
+        rows[i].mantissas[0] =
+            (int64_t) oi_random_below(&random, i < count / 2 ? 50'000'000'000 : 200'000'000'000);
+    }
+    loading.part.rows = rows;
+    loading.part.count = count;
+    loading.mark.rows_done = count;
+    loading.mark.fingerprint[0]++;
+    assert_ok(oi_store_bulk(test.store, &loading.bulk, &loading.result, NULL));
+    assert_int_equal(loading.result.stored, count);
+    assert_in_range(count_unfitting(&test, &chunks), 0, 1); /* the last one */
+    assert_in_range(chunks - small, 7, 10);
+    test_store_verify(&test);
+    test_store_close(&test);
+    oi_free(rows);
 }
 
 static uint64_t
@@ -298,6 +359,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(rows_go_straight_into_chunks),
+        IN_FOLDER(chunks_fill_their_pages),
         IN_FOLDER(what_overlaps_is_appended_and_judged_as_ever),
         IN_FOLDER(every_moment_is_answered_as_after_an_append),
         IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),

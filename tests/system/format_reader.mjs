@@ -317,7 +317,7 @@ const BATCH_FIGURES = ['open_interest', 'value_usd', 'mark_price', 'index_price'
 function openSeal(table, key, value) {
     const crc = value.readUInt32LE(value.length - 4);
     const sealed = value.subarray(0, -4);
-    if (sealed[0] !== 1) throw new Error(`${table}: another version`);
+    if (sealed[0] !== 1 && !(table === 'rollup' && sealed[0] === 2)) throw new Error(`${table}: another version`);
     if (crc !== crc32c(Buffer.from(`${table}\0`), key, sealed)) throw new Error(`${table}: checksum`);
     return new Cursor(sealed.subarray(1));
 }

@@ -494,6 +494,11 @@ fits_rows_into_whole_pages(void **)
     assert_int_equal(oi_chunk_rows_fitting(4096, 0, 0), 4096);
     assert_int_equal(oi_chunk_rows_fitting(4096, 4000, 4000), 4096);
     assert_int_equal(oi_chunk_rows_fitting(16, 16, 500), 16);
+    assert_true(oi_chunk_fits(8 * 4096 - 16));
+    assert_false(oi_chunk_fits(8 * 4096 - 15)); /* the ninth page is empty */
+    assert_true(oi_chunk_fits(8 * 4096 - 16 - 1024));
+    assert_false(oi_chunk_fits(8 * 4096 - 16 - 1025));
+    assert_true(oi_chunk_fits(4096)); /* too few pages to choose from */
 }
 
 int

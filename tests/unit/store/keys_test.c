@@ -62,11 +62,23 @@ a_newer_seal_is_refused_not_misread(void **)
     struct oi_buffer value = {};
     struct oi_slice body;
 
-    oi_buffer_add_u8(&value, OI_SEAL_VERSION + 1);
-    oi_seal_end(OI_TABLE_FEED, oi_key_slice(&key), &value);
-    assert_status(
-        oi_seal_open(OI_TABLE_FEED, oi_key_slice(&key), oi_buffer_slice(&value), &body, NULL),
-        OI_E_INVALID);
+    for (enum oi_table table = 0; table < OI_TABLE_COUNT; table++) {
+        oi_seal_begin_newest(table, &value);
+        assert_int_equal(value.data[0], table == OI_TABLE_ROLLUP ? 2 : 1);
+        value.data[0]++;
+        oi_seal_end(table, oi_key_slice(&key), &value);
+        assert_status(oi_seal_open(table, oi_key_slice(&key), oi_buffer_slice(&value), &body, NULL),
+                      OI_E_INVALID);
+        for (uint8_t version = 1; version < (uint8_t) value.data[0]; version++) {
+            struct oi_buffer older = {};
+
+            oi_buffer_add_u8(&older, version);
+            oi_seal_end(table, oi_key_slice(&key), &older);
+            assert_ok(
+                oi_seal_open(table, oi_key_slice(&key), oi_buffer_slice(&older), &body, NULL));
+            oi_buffer_release(&older);
+        }
+    }
     oi_buffer_release(&value);
 }
 
