@@ -43,10 +43,10 @@ put_digits(const uint32_t *restrict numbers, size_t count, char *restrict texts)
     /* Two pairs, then four digits, are split side by side; the first digit is the lowest byte. */
     for (size_t i = 0; i < 2 * count; i++) {
         uint32_t above = fours[i] * 10'486 >> 20;
-        uint32_t pairs = (fours[i] - above * 100) << 16 | above;
+        uint32_t pairs = (fours[i] << 16) - above * ((100 << 16) - 1);
 
         above = (pairs * 103 >> 10) & 0x000F'000F;
-        words[i] = ((pairs - above * 10) << 8 | above) | 0x3030'3030;
+        words[i] = (pairs << 8) - above * ((10 << 8) - 1) + 0x3030'3030;
     }
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     for (size_t i = 0; i < 2 * count; i++)

@@ -10,7 +10,6 @@
 #include "dialects/row_text.h"
 #include "dialects/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Room for the longest name with what JSON puts around it. */
@@ -88,11 +87,25 @@ write_market(const struct oi_query *query, const struct oi_market *market,
     oi_buffer_release(&text);
 }
 
+/* `,"name":` and what follows it, as text. */
+static void
+put_name(const char *name, size_t size, const char *value, char text[COLUMN_NAME_SIZE])
+{
+    size_t value_size = strlen(value);
+
+    oi_assert(size + value_size + sizeof(",\"\":") <= COLUMN_NAME_SIZE);
+    memcpy(text, ",\"", 2);
+    memcpy(text + 2, name, size);
+    memcpy(text + 2 + size, "\":", 2);
+    memcpy(text + 4 + size, value, value_size + 1);
+}
+
 /* The next column as a cell of every row; figures and times stand in quotes in JSON. */
 static void
 add_cell(struct native_table *table, struct oi_row_text *text, struct oi_row_cell cell)
 {
-    const char *name = table->columns[table->column++].name;
+    const char *name = table->columns[table->column].name;
+    size_t size = table->sizes[table->column++];
     bool is_number =
         cell.kind == OI_ROW_COUNTS || cell.kind == OI_ROW_FLAGS || cell.kind == OI_ROW_TRUTHS;
     char before[COLUMN_NAME_SIZE] = ",", none[COLUMN_NAME_SIZE] = ",";
@@ -100,8 +113,8 @@ add_cell(struct native_table *table, struct oi_row_text *text, struct oi_row_cel
     if (native_is_csv(table)) {
         cell.none = cell.kind == OI_ROW_FLAGS ? ",0" : ",";
     } else {
-        (void) snprintf(before, sizeof(before), ",\"%s\":%s", name, is_number ? "" : "\"");
-        (void) snprintf(none, sizeof(none), ",\"%s\":%s", name, is_number ? "0" : "null");
+        put_name(name, size, is_number ? "" : "\"", before);
+        put_name(name, size, is_number ? "0" : "null", none);
         cell.none = none;
         cell.after = is_number ? '\0' : '"';
     }

@@ -211,9 +211,15 @@ make_numbers(const struct batch *batch, const struct oi_row_cell *cell, struct s
     }
     if (differences == 0 && slots->is_same && slots->number == numbers[0])
         return;
-    for (size_t i = 0; i < batch->count; i++)
-        slots->sizes[i] =
-            (uint8_t) put_number(slots->texts[i] + BEFORE_SIZE, numbers[i], cell->after);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i > 0 && numbers[i] == numbers[i - 1]) {
+            memcpy(slots->texts[i] + BEFORE_SIZE, slots->texts[i - 1] + BEFORE_SIZE, 16);
+            slots->sizes[i] = slots->sizes[i - 1];
+        } else {
+            slots->sizes[i] =
+                (uint8_t) put_number(slots->texts[i] + BEFORE_SIZE, numbers[i], cell->after);
+        }
+    }
     slots->is_same = differences == 0;
     slots->number = numbers[0];
 }
