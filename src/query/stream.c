@@ -13,6 +13,7 @@ struct source_scan {
     uint32_t series;
     const struct oi_columns *columns; /* NULL: at the end */
     size_t row;                       /* the head */
+    unsigned sufficient;              /* the one figure that the answer is made of; 0: not known */
     bool is_flagged;                  /* some rows may be bad ones, to be left out */
 };
 
@@ -142,11 +143,61 @@ oi_facts_convert(const struct oi_facts *facts, const struct oi_observation *read
     return value;
 }
 
+/* Is the stored figure the answer as it stands? */
+static bool
+is_identity(const struct oi_stream_request *request, const struct oi_facts *facts)
+{
+    if (request->one_sided && facts->sides == 2)
+        return false;
+    if (request->unit == OI_UNIT_UNKNOWN)
+        return true;
+    if (request->unit != facts->unit)
+        return false;
+    return request->unit != OI_UNIT_COINS || facts->instrument.base_factor == 1;
+}
+
+/* Is the venue's own USD figure the answer in USD, where it is there? It comes before any
+ * computation. */
+static bool
+is_usd_as_stored(const struct oi_stream_request *request, const struct oi_facts *facts)
+{
+    return facts->unit != OI_UNIT_USD && !(request->one_sided && facts->sides == 2);
+}
+
+/* The one figure that amounts at a time are made of, where rows have it; 0: it takes more. */
+static unsigned
+sufficient_at(const struct oi_stream *stream, uint32_t series, oi_time time)
+{
+    const struct oi_stream_request *request = &stream->request;
+    struct oi_facts facts;
+
+    if (!request->is_sum || (request->wants_usd && request->unit != OI_UNIT_USD))
+        return 0;
+    oi_facts_at(request->source, request->catalog, series, time, request->moment.as_of, &facts);
+    if (is_identity(request, &facts))
+        return request->wants_usd ? 0 : OI_COLUMN_OPEN_INTEREST;
+    return request->unit == OI_UNIT_USD && is_usd_as_stored(request, &facts) ? OI_COLUMN_VALUE_USD
+                                                                             : 0;
+}
+
+/* The next block; all of it where it takes more than was thought when the scan was opened. */
 static enum oi_status
 next_columns(struct oi_stream *stream, struct source_scan *scan, struct oi_error *error)
 {
-    return oi_damages_next(stream->request.damages, stream->request.catalog, scan->series,
-                           scan->scan, &scan->columns, error);
+    for (;;) {
+        const struct oi_columns *columns;
+
+        OI_TRY(oi_damages_next(stream->request.damages, stream->request.catalog, scan->series,
+                               scan->scan, &scan->columns, error));
+        columns = scan->columns;
+        if (!columns || scan->sufficient == 0 ||
+            (sufficient_at(stream, scan->series, columns->time[0]) == scan->sufficient &&
+             sufficient_at(stream, scan->series, columns->time[columns->count - 1]) ==
+                 scan->sufficient))
+            return OI_OK;
+        scan->sufficient = 0;
+        oi_scan_go_back(scan->scan);
+    }
 }
 
 enum oi_status
@@ -172,6 +223,9 @@ oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_s
             .gather = request->gather,
         };
 
+        if (request->wants_amounts)
+            scan_request.sufficient = scan->sufficient =
+                sufficient_at(stream, series[i], request->span.from);
         if (request->wants_amounts)
             scan_request.columns |= OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE |
                                     OI_COLUMN_INDEX_PRICE | OI_COLUMN_VALUE_USD;
@@ -312,22 +366,6 @@ own_view(const struct own_column *own)
                                  .wides = own->wides.items };
 }
 
-/* Is the stored figure the answer as it stands? */
-static bool
-is_identity(const struct oi_stream *stream)
-{
-    const struct oi_facts *facts = &stream->facts;
-    enum oi_unit unit = stream->request.unit;
-
-    if (stream->request.one_sided && facts->sides == 2)
-        return false;
-    if (unit == OI_UNIT_UNKNOWN)
-        return true;
-    if (unit != facts->unit)
-        return false;
-    return unit != OI_UNIT_COINS || facts->instrument.base_factor == 1;
-}
-
 /* Does a run hold rows without a figure? */
 static bool
 has_holes(const struct oi_decimals *column, size_t count)
@@ -340,17 +378,6 @@ has_holes(const struct oi_decimals *column, size_t count)
         if (column->exponents[row] == OI_EXPONENT_NONE)
             return true;
     return false;
-}
-
-/* Is the venue's own USD figure the answer in USD for every row? It comes before any computation.
- */
-static bool
-is_usd_as_stored(const struct oi_stream *stream, const struct oi_columns *columns)
-{
-    const struct oi_facts *facts = &stream->facts;
-
-    return facts->unit != OI_UNIT_USD && !(stream->request.one_sided && facts->sides == 2) &&
-           !has_holes(&columns->value_usd, columns->count);
 }
 
 /* Convert rows of `columns` from the first until one cannot be turned; how many could. Leading rows
@@ -381,7 +408,8 @@ convert_rows(struct oi_stream *stream, const struct oi_columns *columns, size_t 
 static void
 convert_usd(struct oi_stream *stream, const struct oi_columns *columns)
 {
-    if (is_usd_as_stored(stream, columns)) {
+    if (is_usd_as_stored(&stream->request, &stream->facts) &&
+        !has_holes(&columns->value_usd, columns->count)) {
         stream->block.usd = columns->value_usd;
         return;
     }
@@ -425,10 +453,12 @@ fill_block(struct oi_stream *stream)
     block->columns = oi_columns_slice(stream->run_scan->columns, stream->run_from, stream->run_to);
     taken = block->columns.count;
     if (stream->request.wants_amounts) {
-        if (is_identity(stream) && !has_holes(&block->columns.open_interest, taken)) {
+        if (is_identity(&stream->request, &stream->facts) &&
+            !has_holes(&block->columns.open_interest, taken)) {
             block->amounts = block->columns.open_interest;
         } else if (stream->request.unit == OI_UNIT_USD &&
-                   is_usd_as_stored(stream, &block->columns)) {
+                   is_usd_as_stored(&stream->request, &stream->facts) &&
+                   !has_holes(&block->columns.value_usd, taken)) {
             block->amounts = block->columns.value_usd;
         } else {
             taken = convert_rows(stream, &block->columns, &skipped);

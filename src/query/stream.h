@@ -20,8 +20,10 @@ struct oi_stream_request {
     bool one_sided;
     bool wants_amounts; /* false: only count and time, nothing is converted or left out */
     bool wants_usd;
-    size_t likely_rows;         /* the reader will hardly go on after so many; 0: to the end */
-    bool shows_bad;             /* rows that the operator holds to be bad stay */
+    size_t likely_rows; /* the reader will hardly go on after so many; 0: to the end */
+    bool shows_bad;     /* rows that the operator holds to be bad stay */
+    bool is_sum; /* only times and amounts (with wants_usd: usd) are looked at, and most likely
+                    again: no other figures come where these are stored */
     struct oi_gather *gather;   /* of oi_store_gather, for its span and columns; or NULL */
     struct oi_damages *damages; /* where damaged chunks are told, and then passed over; NULL: they
                                    fail the stream */

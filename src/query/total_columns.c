@@ -429,6 +429,61 @@ add_steps(struct total_window *window, struct column_leg *leg, const oi_time *ti
     return count;
 }
 
+/* How many of `count` times after the first are each another distance than a step behind the one
+ * before, and not more than `most`. */
+OI_VECTORISED static size_t
+count_apart(const oi_time *times, size_t count, int64_t step, int64_t most)
+{
+    size_t done = 0;
+
+    for (; count - done >= PIECE; done += PIECE) {
+        uint64_t differs = 0;
+
+        for (size_t i = done; i < done + PIECE; i++) {
+            uint64_t apart = (uint64_t) times[i + 1] - (uint64_t) times[i];
+
+            differs |= (uint64_t) (apart > (uint64_t) most) | (uint64_t) (apart == (uint64_t) step);
+        }
+        if (differs != 0)
+            break;
+    }
+    while (done < count && times[done + 1] - times[done] != step &&
+           (uint64_t) times[done + 1] - (uint64_t) times[done] <= (uint64_t) most)
+        done++;
+    return done;
+}
+
+OI_VECTORISED static void
+put_events(struct total_event *events, const oi_time *times, oi_time base, const int64_t *values,
+           int64_t factor, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        events[i].key = ((uint64_t) times[i + 1] - (uint64_t) base) << KEY_TIME_SHIFT |
+                        COUNT_BITS(0) | KEY_IS_READING;
+        events[i].change = (values[i + 1] - values[i]) * factor;
+    }
+}
+
+/* Readings behind one that counts, at any times, none of them so late that it drops out before: how
+ * many were put into events. */
+static size_t
+add_apart(const struct total_window *window, const struct column_leg *leg,
+          const struct total_leg *at, size_t row, oi_time to, int64_t staleness_ns,
+          struct total_event **event)
+{
+    const oi_time *times = at->block->columns.time + row;
+    size_t count = at->block->columns.count - row;
+
+    if (times[count - 1] >= to)
+        count = oi_times_find(times, count, to);
+    if (count < 2)
+        return 0;
+    count = count_apart(times, count - 1, window->step_ns, staleness_ns);
+    put_events(*event, times, window->base, leg->values + row, leg->factor, count);
+    *event += count;
+    return count;
+}
+
 /* As oi_total_expiry says of a reading at `time`. */
 static inline oi_time
 expiry_of(const struct oi_total_member *member, oi_time time)
@@ -486,6 +541,10 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
         if (has_steps && is_counted && place != SIZE_MAX && row + 1 < count &&
             times[row + 1] - time == window->step_ns) {
             row += add_steps(window, leg, times, row, count, to, place);
+        } else if (is_counted && place == SIZE_MAX && time >= window->base) {
+            row += add_apart(window, leg, at, row, to, member->staleness_ns, &event);
+        }
+        if (state.time != times[row]) {
             state.time = times[row];
             state.last = values[row] * factor;
             expiry = expiry_of(member, state.time);

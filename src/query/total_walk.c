@@ -76,6 +76,7 @@ open_leg(struct total_walk *walk, size_t index, oi_time after, struct oi_error *
     span.from = after > span.from ? after : span.from;
     request = run_stream_request(walk->run, instrument, span, 0, walk->wants_usd);
     request.gather = walk->gather;
+    request.is_sum = true;
     leg->row = 0;
     leg->block = NULL;
     OI_TRY(oi_stream_open(&request, &leg->stream, error));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A store's folder, its opening and closing, and the small records about itself. */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
+#include "store/chunk_cache.h"
 #include "store/rollup_cache.h"
 #include "store/store_internal.h"
 
@@ -302,7 +303,8 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     store->clock = options->clock ? options->clock : &oi_clock_system;
     store->is_read_only = options->is_read_only;
     store->chunk_rows = options->chunk_rows ? options->chunk_rows : OI_CHUNK_ROWS;
-    store->rollup_cache = oi_rollup_cache_new();
+    store->kept_rollups = oi_shelf_new(OI_KEPT_ROLLUPS);
+    store->kept_chunks = oi_shelf_new(OI_KEPT_CHUNKS);
     store->path = oi_copy_text(oi_slice_of(path));
     store->guard = -1;
     store->change_time = OI_TIME_NONE;
@@ -354,7 +356,8 @@ oi_store_close(struct oi_store **store)
     oi_pasts_release(closing);
     (void) pthread_mutex_destroy(&closing->past_lock);
     oi_vector_release(&closing->damaged);
-    oi_rollup_cache_free(&closing->rollup_cache);
+    oi_shelf_free(&closing->kept_rollups);
+    oi_shelf_free(&closing->kept_chunks);
     oi_free(closing->path);
     oi_free(closing);
 }

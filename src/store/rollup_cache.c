@@ -1,89 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A table of places, a few of which may hold a block. A place has a tag, by which it is found
- * without looking into the block, which may be somebody else's to free: tags are hints, and only
- * who took a block out looks whether it is the one. Two threads may leave tag and block of
- * different choices in one place; such a block is freed by whoever takes it.
- */
+/* A block and the copies of what it was made of are one piece of memory, on a shelf. */
 #include "store/rollup_cache.h"
 
 #include "base/alloc.h"
 #include "base/compiler.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#define WAYS 4
-#define SETS (OI_ROLLUP_CACHE_BLOCKS / WAYS)
-#define SEEN_COUNT (4 * OI_ROLLUP_CACHE_BLOCKS)
 #define PARTS 4
 #define DECIMALS 5
 
-struct place {
-    _Atomic uint64_t tag; /* 0: never used */
-    struct oi_kept_rollups *_Atomic kept;
-};
-
-struct oi_rollup_cache {
-    struct place places[SETS][WAYS];
-    _Atomic uint64_t seen[SEEN_COUNT]; /* tags of what was offered */
-    atomic_uint turn;                  /* which of full ways is used next */
-};
-
-struct oi_rollup_choice
+struct oi_shelf_label
 oi_rollup_choice_make(const struct oi_rollup_request *request, uint8_t kind, oi_time block)
 {
-    struct oi_rollup_choice choice = { { (uint64_t) request->series << 32 | (uint64_t) kind << 8 |
-                                             request->parts,
-                                         (uint64_t) block, 0 } };
+    struct oi_shelf_label choice = { { (uint64_t) request->series << 32 | (uint64_t) kind << 8 |
+                                           request->parts,
+                                       (uint64_t) block, 0 } };
 
     for (unsigned part = 0; part < PARTS; part++)
         if (request->parts & 1u << part)
             choice.words[2] |= (uint64_t) (request->columns[part] & OI_COLUMNS_ALL) << 16 * part;
     return choice;
-}
-
-static bool
-is_same_choice(const struct oi_rollup_choice *a, const struct oi_rollup_choice *b)
-{
-    return a->words[0] == b->words[0] && a->words[1] == b->words[1] && a->words[2] == b->words[2];
-}
-
-/* Never 0; its upper bits choose the place. */
-static uint64_t
-tag_of(const struct oi_rollup_choice *choice)
-{
-    uint64_t tag = 0;
-
-    for (size_t i = 0; i < OI_COUNT(choice->words); i++) {
-        tag = (tag ^ choice->words[i]) * UINT64_C(0x9E3779B97F4A7C15);
-        tag ^= tag >> 32;
-    }
-    return tag * UINT64_C(0x9E3779B97F4A7C15) | 1;
-}
-
-static struct place *
-places_of(struct oi_rollup_cache *cache, uint64_t tag)
-{
-    return cache->places[(tag >> 32) % SETS];
-}
-
-struct oi_rollup_cache *
-oi_rollup_cache_new(void)
-{
-    return oi_alloc_zero(1, sizeof(struct oi_rollup_cache));
-}
-
-void
-oi_rollup_cache_free(struct oi_rollup_cache **cache)
-{
-    if (!*cache)
-        return;
-    for (size_t i = 0; i < SETS; i++)
-        for (size_t way = 0; way < WAYS; way++)
-            oi_free(atomic_load(&(*cache)->places[i][way].kept));
-    oi_free(*cache);
-    *cache = NULL;
 }
 
 bool
@@ -101,46 +38,6 @@ oi_kept_rollups_are_of(const struct oi_kept_rollups *kept, struct oi_slice seale
         copy += stretch->size;
     }
     return true;
-}
-
-struct oi_kept_rollups *
-oi_rollup_cache_take(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice)
-{
-    uint64_t tag = tag_of(choice);
-    struct place *places = places_of(cache, tag);
-
-    for (size_t way = 0; way < WAYS; way++) {
-        struct oi_kept_rollups *kept;
-
-        if (atomic_load_explicit(&places[way].tag, memory_order_relaxed) != tag)
-            continue;
-        kept = atomic_exchange(&places[way].kept, NULL);
-        if (!kept)
-            continue;
-        if (is_same_choice(&kept->choice, choice))
-            return kept;
-        oi_free(kept);
-    }
-    return NULL;
-}
-
-void
-oi_rollup_cache_put(struct oi_rollup_cache *cache, struct oi_kept_rollups *kept)
-{
-    uint64_t tag = tag_of(&kept->choice);
-    struct place *places = places_of(cache, tag);
-    size_t chosen = WAYS;
-
-    for (size_t way = 0; way < WAYS && chosen == WAYS; way++)
-        if (atomic_load_explicit(&places[way].tag, memory_order_relaxed) == tag)
-            chosen = way;
-    for (size_t way = 0; way < WAYS && chosen == WAYS; way++)
-        if (atomic_load_explicit(&places[way].tag, memory_order_relaxed) == 0)
-            chosen = way;
-    if (chosen == WAYS)
-        chosen = atomic_fetch_add_explicit(&cache->turn, 1, memory_order_relaxed) % WAYS;
-    atomic_store_explicit(&places[chosen].tag, tag, memory_order_relaxed);
-    oi_free(atomic_exchange(&places[chosen].kept, kept));
 }
 
 /* Where the copy of a block goes. `at` NULL: only its size is taken. */
@@ -204,28 +101,6 @@ pack_block(struct packing *packing, struct oi_rollup_columns *columns)
     }
 }
 
-/* Was it offered before? If not, it is noted in one of the two notes that it may be in. */
-static bool
-was_seen(struct oi_rollup_cache *cache, uint64_t tag)
-{
-    _Atomic uint64_t *notes[] = { &cache->seen[(tag >> 20) % SEEN_COUNT],
-                                  &cache->seen[(tag >> 44) % SEEN_COUNT] };
-    _Atomic uint64_t *chosen = notes[tag >> 60 & 1];
-
-    for (size_t i = 0; i < OI_COUNT(notes); i++) {
-        uint64_t noted = atomic_load_explicit(notes[i], memory_order_relaxed);
-
-        if (noted == tag) {
-            atomic_store_explicit(notes[i], 0, memory_order_relaxed);
-            return true;
-        }
-        if (noted == 0)
-            chosen = notes[i];
-    }
-    atomic_store_explicit(chosen, tag, memory_order_relaxed);
-    return false;
-}
-
 /* What of the bytes had a say; how many they are. */
 static size_t
 choose_stretches(struct oi_kept_rollups *kept, struct oi_slice sealed,
@@ -247,22 +122,20 @@ choose_stretches(struct oi_kept_rollups *kept, struct oi_slice sealed,
 }
 
 void
-oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice,
-                      const struct oi_rollup_origin *origin,
-                      const struct oi_rollup_columns *columns)
+oi_rollup_offer(struct oi_shelf *shelf, const struct oi_shelf_label *choice,
+                const struct oi_rollup_origin *origin, const struct oi_rollup_columns *columns)
 {
-    uint64_t tag = tag_of(choice);
     struct oi_kept_rollups *kept,
-        head = { .choice = *choice, .columns = *columns, .snapshot = origin->snapshot };
+        head = { .item = { *choice }, .columns = *columns, .snapshot = origin->snapshot };
     struct packing packing = {};
     size_t size;
     char *copy;
 
-    if (!was_seen(cache, tag))
+    if (!oi_shelf_wants(shelf, choice, 1))
         return;
     pack_block(&packing, &head.columns);
     size = sizeof(*kept) + packing.size + choose_stretches(&head, origin->sealed, origin->unread);
-    if (packing.is_unusual || size > OI_ROLLUP_CACHE_BLOCK_SIZE)
+    if (packing.is_unusual || size > OI_KEPT_ROLLUPS_SIZE)
         return;
     kept = oi_alloc(size);
     *kept = head;
@@ -274,5 +147,5 @@ oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choi
         memcpy(copy, origin->sealed.data + kept->stretches[i].offset, kept->stretches[i].size);
         copy += kept->stretches[i].size;
     }
-    oi_rollup_cache_put(cache, kept);
+    oi_shelf_put(shelf, &kept->item);
 }

@@ -5,30 +5,24 @@
  * compared whole, each time that anything was committed since. So there is nothing to invalidate,
  * whoever wrote; and a byte that was damaged since is as good as another one, and meets the
  * checksum.
- *
- * Whoever uses a block takes it out and puts it back, which is an atomic exchange each: no reader
- * waits, holds a lock or counts references. Who finds that another has it decodes, as if there were
- * no cache. Any thread may call.
  */
 #pragma once
 
 #include "base/slice.h"
+#include "store/shelf.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What of which block. Made by oi_rollup_choice_make. */
-struct oi_rollup_choice {
-    uint64_t words[3];
-};
-struct oi_rollup_choice oi_rollup_choice_make(const struct oi_rollup_request *request, uint8_t kind,
-                                              oi_time block);
+/* What of which block. */
+struct oi_shelf_label oi_rollup_choice_make(const struct oi_rollup_request *request, uint8_t kind,
+                                            oi_time block);
 
 /* A block at hand, its user's own until it is put back. */
 struct oi_kept_rollups {
-    struct oi_rollup_choice choice;
+    struct oi_shelf_item item;
     struct oi_rollup_columns columns;
     uint64_t snapshot; /* of the engine, in which the bytes were these; 0: none is known */
     size_t sealed_size;
@@ -55,26 +49,16 @@ struct oi_rollup_origin {
     uint64_t snapshot; /* of the engine, that the bytes were found in */
 };
 
-struct oi_rollup_cache;
-
 /* At most so many blocks of at most so many bytes: 128 MiB when every place is full, and mostly
  * half of it. */
-#define OI_ROLLUP_CACHE_BLOCKS 4096
-#define OI_ROLLUP_CACHE_BLOCK_SIZE ((size_t) 32 << 10)
+#define OI_KEPT_ROLLUPS 4096
+#define OI_KEPT_ROLLUPS_SIZE ((size_t) 32 << 10)
 
-struct oi_rollup_cache *oi_rollup_cache_new(void);
-void oi_rollup_cache_free(struct oi_rollup_cache **cache);
-
-/* Take out what was decoded of a choice, of whichever bytes; NULL where there is none. */
-struct oi_kept_rollups *oi_rollup_cache_take(struct oi_rollup_cache *cache,
-                                             const struct oi_rollup_choice *choice);
 /* Is it what these bytes say? */
 bool oi_kept_rollups_are_of(const struct oi_kept_rollups *kept, struct oi_slice sealed);
-/* Put back. */
-void oi_rollup_cache_put(struct oi_rollup_cache *cache, struct oi_kept_rollups *kept);
 /* Keep a copy of what was just decoded of bytes whose checksum is right: the second time that it is
  * offered, so that passing over everything once pushes nothing out. What is too large or of unusual
  * columns (wide figures, provenance) is not kept. */
-void oi_rollup_cache_offer(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice,
-                           const struct oi_rollup_origin *origin,
-                           const struct oi_rollup_columns *columns);
+void oi_rollup_offer(struct oi_shelf *shelf, const struct oi_shelf_label *choice,
+                     const struct oi_rollup_origin *origin,
+                     const struct oi_rollup_columns *columns);

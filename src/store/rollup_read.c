@@ -234,7 +234,7 @@ read_columns(struct reading_call *call, struct oi_access *access, struct oi_span
     struct oi_store *store = call->store;
     oi_time block = rollup_floor(call->kind->block_ns, span.from);
     const struct oi_key key = oi_key_of_rollup(call->series, call->kind->number, block);
-    const struct oi_rollup_choice choice =
+    const struct oi_shelf_label choice =
         oi_rollup_choice_make(call->by_columns->request, call->kind->number, block);
     struct oi_slice sealed, body;
     enum oi_status status;
@@ -246,10 +246,10 @@ read_columns(struct reading_call *call, struct oi_access *access, struct oi_span
     OI_TRY(status);
     OI_TRY(oi_seal_open(OI_TABLE_ROLLUP, oi_key_slice(&key), sealed, &body, error));
     OI_TRY(decode_columns(call->by_columns, oi_key_slice(&key), body, error));
-    oi_rollup_cache_offer(store->rollup_cache, &choice,
-                          &(struct oi_rollup_origin){ sealed, &call->by_columns->unread,
-                                                      store->engine->snapshot(access->txn) },
-                          &call->by_columns->columns);
+    oi_rollup_offer(store->kept_rollups, &choice,
+                    &(struct oi_rollup_origin){ sealed, &call->by_columns->unread,
+                                                store->engine->snapshot(access->txn) },
+                    &call->by_columns->columns);
     cut_columns(&call->by_columns->columns, span);
     *ret_done = true;
     return OI_OK;
@@ -270,10 +270,11 @@ static struct oi_kept_rollups *
 take_one(struct reading_call *call, struct oi_access *access, oi_time block)
 {
     const struct oi_kv_engine *engine = call->store->engine;
-    const struct oi_rollup_choice choice =
+    const struct oi_shelf_label choice =
         oi_rollup_choice_make(call->by_columns->request, call->kind->number, block);
     const struct oi_key key = oi_key_of_rollup(call->series, call->kind->number, block);
-    struct oi_kept_rollups *kept = oi_rollup_cache_take(call->store->rollup_cache, &choice);
+    struct oi_kept_rollups *kept =
+        (struct oi_kept_rollups *) oi_shelf_take(call->store->kept_rollups, &choice);
     uint64_t snapshot = engine->snapshot(access->txn);
     struct oi_slice sealed;
 
@@ -328,7 +329,7 @@ hand_out_kept(struct reading_call *call)
         }
         if (status == OI_OK && columns->count > 0)
             status = by->request->each_columns(by->request->context, columns);
-        oi_rollup_cache_put(call->store->rollup_cache, by->kept[i]);
+        oi_shelf_put(call->store->kept_rollups, &by->kept[i]->item);
     }
     by->kept_count = 0;
     return status;

@@ -12,6 +12,7 @@
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "base/compiler.h"
 #include "store/chunk.h"
+#include "store/chunk_cache.h"
 #include "store/store_internal.h"
 
 #include <string.h>
@@ -40,8 +41,10 @@ struct oi_scan {
     struct met met;
     struct oi_span skipped; /* by the last failure; empty: nothing was */
     bool is_hole_told;      /* one word is enough, or none is wanted */
+    struct oi_span before;  /* what was left to be read before the block that was handed out */
     struct oi_chunk chunk;
-    struct oi_rows rows; /* a merged block */
+    struct oi_kept_chunk *kept; /* in use by the view */
+    struct oi_rows rows;        /* a merged block */
     struct oi_rows_columns columns;
     struct oi_flags flags; /* that rows of the span may need */
     OI_VECTOR(uint16_t) flagged;
@@ -145,6 +148,7 @@ release(struct oi_scan *scan)
     oi_vector_release(&scan->flags);
     oi_vector_release(&scan->flagged);
     oi_chunk_release(&scan->chunk);
+    oi_kept_chunk_put(scan->store, &scan->kept);
 }
 
 void
@@ -342,6 +346,68 @@ is_unique(const oi_time *times, size_t count)
     return repeats == 0;
 }
 
+/* Only the rows of a block's span, and of the limit. */
+static void
+cut_view(struct oi_scan *scan, struct oi_span span)
+{
+    const oi_time *times = scan->view.time;
+    size_t from, to;
+
+    /* Usually it is all of them. */
+    if (scan->view.count > 0 && times[0] >= span.from && times[scan->view.count - 1] < span.to) {
+        cut_to_limit(scan);
+        return;
+    }
+    from = oi_times_find(times, scan->view.count, span.from);
+    to = oi_times_find(times, scan->view.count, span.to);
+    slice_view(&scan->view, from, to - from);
+    cut_to_limit(scan);
+}
+
+static struct oi_chunk_choice
+choice_of(const struct oi_scan *scan, const struct block *block)
+{
+    return (struct oi_chunk_choice){ .series = scan->request.series,
+                                     .columns = scan->request.columns,
+                                     .sufficient = scan->request.sufficient,
+                                     .value = block->place.value,
+                                     .first = block->place.first };
+}
+
+static bool
+keeps_decoded(const struct oi_scan *scan)
+{
+    return scan->request.sufficient != 0 && !scan->request.all_revisions;
+}
+
+/* The block as it was decoded before; false where it was not. */
+static bool
+read_kept(struct oi_scan *scan, struct oi_access *access, const struct block *block)
+{
+    const struct oi_chunk_choice choice = choice_of(scan, block);
+
+    if (!keeps_decoded(scan))
+        return false;
+    scan->kept = oi_kept_chunk_take(access, &choice);
+    if (!scan->kept)
+        return false;
+    scan->view = scan->kept->columns;
+    cut_view(scan, block->span);
+    return true;
+}
+
+/* What was decoded leaves out what is not needed, and is kept. */
+static void
+keep_decoded(struct oi_scan *scan, struct oi_access *access, const struct block *block)
+{
+    const struct oi_chunk_choice choice = choice_of(scan, block);
+
+    if (!keeps_decoded(scan))
+        return;
+    oi_columns_leave_only(&scan->view, scan->request.sufficient);
+    oi_kept_chunk_offer(access, &choice, &scan->view);
+}
+
 /* The usual block: every row of the chunk is visible and final, so its columns are handed out as
  * they were decoded. False in *ret_done when it is not that simple. */
 static enum oi_status
@@ -349,17 +415,21 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
            bool *ret_done, struct oi_error *error)
 {
     const struct oi_chunk_header *header = &block->header;
-    const struct oi_chunk_wanted wanted = {
-        .from = block->span.from,
-        .last = block->span.to - 1,
-        .rows_max = scan->request.is_backwards ? scan->rows_left : SIZE_MAX,
-    };
-    size_t from, to;
+    struct oi_chunk_wanted wanted = OI_CHUNK_ALL;
 
     *ret_done = false;
     if (block->tail_from < block->tail_to || header->last_batch > scan->batch_limit ||
         header->last_known > scan->request.moment.as_of || touches_hidden(&scan->hidden, header))
         return OI_OK;
+    *ret_done = read_kept(scan, access, block);
+    if (*ret_done)
+        return OI_OK;
+    /* What is kept is of use to whoever wants another part. */
+    if (!keeps_decoded(scan)) {
+        wanted.from = block->span.from;
+        wanted.last = block->span.to - 1;
+        wanted.rows_max = scan->request.is_backwards ? scan->rows_left : SIZE_MAX;
+    }
     OI_TRY(oi_chunk_decode_part(block->place.key, block->place.value,
                                 columns_needed(scan->request.columns), &wanted, &scan->chunk,
                                 error));
@@ -368,10 +438,8 @@ read_plain(struct oi_scan *scan, struct oi_access *access, const struct block *b
         return OI_OK;
     *ret_done = true;
     scan->view = scan->chunk.columns;
-    from = oi_times_find(scan->view.time, scan->view.count, block->span.from);
-    to = oi_times_find(scan->view.time, scan->view.count, block->span.to);
-    slice_view(&scan->view, from, to - from);
-    cut_to_limit(scan);
+    keep_decoded(scan, access, block);
+    cut_view(scan, block->span);
     /* After the slicing: a single row should not cost a chunk's commit times. */
     if (scan->view.known_time && scan->chunk.known_is_commit)
         OI_TRY(oi_commits_resolve(access, scan->view.batch, scan->view.count,
@@ -573,6 +641,8 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     enum oi_status status = OI_OK;
 
     scan->view.count = 0;
+    scan->before = left;
+    oi_kept_chunk_put(scan->store, &scan->kept);
     if (scan->store->remote)
         return read_remote(scan, error);
     OI_TRY(oi_position_load(access, scan->request.series, &position, error));
@@ -641,6 +711,14 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
     scan->is_ended = true;
     OI_TRY(check_met(scan, error));
     return oi_store_check_whole(scan->store, error);
+}
+
+void
+oi_scan_go_back(struct oi_scan *scan)
+{
+    scan->request.sufficient = 0;
+    scan->left = scan->before;
+    scan->rows_left += scan->rows_left == SIZE_MAX ? 0 : scan->view.count;
 }
 
 bool

@@ -335,6 +335,10 @@ struct oi_scan_request {
     size_t likely_rows; /* the reader will hardly go on after so many; 0: to the end */
     bool is_whole;      /* nothing is done with the first row before the last one is there */
     struct oi_gather *gather; /* borrowed, open as long as the scan; or NULL */
+    /* Of the figures asked for one that suffices (OI_COLUMN_OPEN_INTEREST or OI_COLUMN_VALUE_USD):
+     * the others are left out of blocks in which each row has it. 0: none. Such questions come
+     * again: what was decoded for them is kept. */
+    unsigned sufficient;
 };
 
 struct oi_scan;
@@ -359,6 +363,8 @@ enum oi_status oi_store_scan(struct oi_store *store, const struct oi_scan_reques
  * its ends, or anywhere in a scan over all of it), once; calling again goes on behind it. */
 enum oi_status oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns,
                             struct oi_error *error);
+/* The block that was handed out last comes again, and from now on nothing is left out. */
+void oi_scan_go_back(struct oi_scan *scan);
 /* After CORRUPT: did the scan step over something, so that calling again goes on? Then which span
  * its answer lacks (a part of a chunk where the scan began or ends inside of it; for chunks that
  * are missing the stretch they should be in). */

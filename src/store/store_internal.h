@@ -97,7 +97,7 @@ struct oi_flags {
 
 struct oi_append_turn;
 struct oi_past;
-struct oi_rollup_cache;
+struct oi_shelf;
 
 struct oi_store {
     const struct oi_remote_calls *remote; /* NULL: the rows are here */
@@ -111,8 +111,9 @@ struct oi_store {
     char *path;
     int guard; /* a shared lock on the folder's marker, as long as the store is open */
     bool is_read_only;
-    size_t chunk_rows; /* where chunks are split */
-    struct oi_rollup_cache *rollup_cache;
+    size_t chunk_rows;             /* where chunks are split */
+    struct oi_shelf *kept_rollups; /* rollup_cache.h */
+    struct oi_shelf *kept_chunks;  /* chunk_cache.h */
     atomic_bool is_paused;
     atomic_uint_fast64_t seen_commit; /* the engine's commit that memory is at least as new as */
 

@@ -15,7 +15,7 @@
 /* A block of one part whose middle had no say. */
 struct block {
     struct oi_rollup_request request;
-    struct oi_rollup_choice choice;
+    struct oi_shelf_label choice;
     int64_t starts[HOURS], counts[HOURS], times[HOURS], values[HOURS];
     int8_t exponents[HOURS];
     char bytes[SEALED_SIZE];
@@ -55,18 +55,18 @@ make_block(struct block *block, uint32_t series, int64_t value)
 }
 
 static void
-offer(struct oi_rollup_cache *cache, const struct block *block)
+offer(struct oi_shelf *cache, const struct block *block)
 {
-    oi_rollup_cache_offer(cache, &block->choice,
-                          &(struct oi_rollup_origin){ block->sealed, &block->unread, 7 },
-                          &block->columns);
+    oi_rollup_offer(cache, &block->choice,
+                    &(struct oi_rollup_origin){ block->sealed, &block->unread, 7 },
+                    &block->columns);
 }
 
 /* What was kept of these bytes; NULL where there is nothing. */
 static struct oi_kept_rollups *
-take(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice, struct oi_slice sealed)
+take(struct oi_shelf *cache, const struct oi_shelf_label *choice, struct oi_slice sealed)
 {
-    struct oi_kept_rollups *kept = oi_rollup_cache_take(cache, choice);
+    struct oi_kept_rollups *kept = (struct oi_kept_rollups *) oi_shelf_take(cache, choice);
 
     if (kept && !oi_kept_rollups_are_of(kept, sealed)) {
         oi_free(kept);
@@ -76,7 +76,7 @@ take(struct oi_rollup_cache *cache, const struct oi_rollup_choice *choice, struc
 }
 
 static void
-assert_kept(struct oi_rollup_cache *cache, const struct block *block)
+assert_kept(struct oi_shelf *cache, const struct block *block)
 {
     struct oi_kept_rollups *kept = take(cache, &block->choice, block->sealed);
 
@@ -93,13 +93,13 @@ assert_kept(struct oi_rollup_cache *cache, const struct block *block)
     assert_null(kept->columns.first.time);
     /* It is ours alone as long as we have it. */
     assert_null(take(cache, &block->choice, block->sealed));
-    oi_rollup_cache_put(cache, kept);
+    oi_shelf_put(cache, &kept->item);
 }
 
 static void
 what_is_offered_twice_is_kept(void **)
 {
-    struct oi_rollup_cache *cache = oi_rollup_cache_new();
+    struct oi_shelf *cache = oi_shelf_new(OI_KEPT_ROLLUPS);
     struct block block;
 
     make_block(&block, 1, 5);
@@ -108,8 +108,8 @@ what_is_offered_twice_is_kept(void **)
     offer(cache, &block);
     assert_kept(cache, &block);
     assert_kept(cache, &block);
-    oi_rollup_cache_free(&cache);
-    oi_rollup_cache_free(&cache);
+    oi_shelf_free(&cache);
+    oi_shelf_free(&cache);
 }
 
 static void
@@ -118,7 +118,7 @@ any_other_byte_that_had_a_say_is_another_block(void **)
     struct block block;
 
     for (int i = 0; i < SEALED_SIZE; i++) {
-        struct oi_rollup_cache *cache = oi_rollup_cache_new();
+        struct oi_shelf *cache = oi_shelf_new(OI_KEPT_ROLLUPS);
         bool is_unread = i >= 50 && i < 80;
 
         make_block(&block, 1, 5);
@@ -129,15 +129,15 @@ any_other_byte_that_had_a_say_is_another_block(void **)
             assert_kept(cache, &block);
         else
             assert_null(take(cache, &block.choice, block.sealed));
-        oi_rollup_cache_free(&cache);
+        oi_shelf_free(&cache);
     }
 }
 
 static void
 other_questions_and_other_sizes_find_nothing(void **)
 {
-    struct oi_rollup_cache *cache = oi_rollup_cache_new();
-    struct oi_rollup_choice other;
+    struct oi_shelf *cache = oi_shelf_new(OI_KEPT_ROLLUPS);
+    struct oi_shelf_label other;
     struct block block;
 
     make_block(&block, 1, 5);
@@ -151,14 +151,14 @@ other_questions_and_other_sizes_find_nothing(void **)
     assert_kept(cache, &block);
     block.sealed.size--;
     assert_null(take(cache, &block.choice, block.sealed));
-    oi_rollup_cache_free(&cache);
+    oi_shelf_free(&cache);
 }
 
 static void
 what_is_large_or_wide_is_not_kept(void **)
 {
-    struct oi_rollup_cache *cache = oi_rollup_cache_new();
-    char *large = oi_alloc_zero(1, OI_ROLLUP_CACHE_BLOCK_SIZE);
+    struct oi_shelf *cache = oi_shelf_new(OI_KEPT_ROLLUPS);
+    char *large = oi_alloc_zero(1, OI_KEPT_ROLLUPS_SIZE);
     const struct oi_decimal wide = {};
     struct block block;
 
@@ -168,19 +168,19 @@ what_is_large_or_wide_is_not_kept(void **)
     offer(cache, &block);
     assert_null(take(cache, &block.choice, block.sealed));
     make_block(&block, 2, 5);
-    block.sealed = (struct oi_slice){ large, OI_ROLLUP_CACHE_BLOCK_SIZE };
+    block.sealed = (struct oi_slice){ large, OI_KEPT_ROLLUPS_SIZE };
     block.unread.count = 0;
     offer(cache, &block);
     offer(cache, &block);
     assert_null(take(cache, &block.choice, block.sealed));
     oi_free(large);
-    oi_rollup_cache_free(&cache);
+    oi_shelf_free(&cache);
 }
 
 #define THREADS 4
 
 struct shared {
-    struct oi_rollup_cache *cache;
+    struct oi_shelf *cache;
     atomic_size_t taken;
 };
 
@@ -205,7 +205,7 @@ use(void *context)
             atomic_fetch_add(&shared->taken, 1);
         else
             atomic_fetch_add(&shared->taken, SIZE_MAX / 2);
-        oi_rollup_cache_put(shared->cache, kept);
+        oi_shelf_put(shared->cache, &kept->item);
     }
     return NULL;
 }
@@ -213,7 +213,7 @@ use(void *context)
 static void
 threads_share_it_without_waiting(void **)
 {
-    struct shared shared = { .cache = oi_rollup_cache_new() };
+    struct shared shared = { .cache = oi_shelf_new(OI_KEPT_ROLLUPS) };
     pthread_t threads[THREADS];
 
     for (int i = 0; i < THREADS; i++)
@@ -221,7 +221,7 @@ threads_share_it_without_waiting(void **)
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_in_range(atomic_load(&shared.taken), 1000, (uintmax_t) THREADS * 3000);
-    oi_rollup_cache_free(&shared.cache);
+    oi_shelf_free(&shared.cache);
 }
 
 /*

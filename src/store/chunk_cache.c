@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A chunk's columns are copied behind their head, in one piece of memory. */
+#include "store/chunk_cache.h"
+
+#include "base/alloc.h"
+#include "base/compiler.h"
+
+#include <string.h>
+
+#define DECIMALS 5
+/* Where something would have to go, one of so many is kept: passing again and again over more than
+ * there is room for leaves most of it where it is. */
+#define KEPT_ONE_OF 8
+
+static void
+list_decimals(struct oi_columns *columns, struct oi_decimals *list[DECIMALS])
+{
+    list[0] = &columns->open_interest;
+    list[1] = &columns->value_usd;
+    list[2] = &columns->mark_price;
+    list[3] = &columns->index_price;
+    list[4] = &columns->last_price;
+}
+
+/* Has every row a figure? */
+static bool
+is_whole(const struct oi_decimals *column, size_t count)
+{
+    return column->mantissas &&
+           (!column->exponents || !memchr(column->exponents, OI_EXPONENT_NONE & 0xff, count));
+}
+
+void
+oi_columns_leave_only(struct oi_columns *columns, unsigned sufficient)
+{
+    struct oi_decimals *const column =
+        sufficient == OI_COLUMN_VALUE_USD ? &columns->value_usd : &columns->open_interest;
+    struct oi_decimals only = *column;
+
+    if (sufficient == 0 || !is_whole(column, columns->count))
+        return;
+    columns->open_interest = columns->value_usd = (struct oi_decimals){};
+    columns->mark_price = columns->index_price = columns->last_price = (struct oi_decimals){};
+    *column = only;
+}
+
+static struct oi_shelf_label
+label_of(const struct oi_chunk_choice *choice)
+{
+    return (struct oi_shelf_label){ { (uint64_t) choice->series << 32 | choice->columns,
+                                      (uint64_t) choice->first, choice->sufficient } };
+}
+
+static void
+take_fingerprint(struct oi_slice value, uint8_t ret_fingerprint[OI_FINGERPRINT_SIZE])
+{
+    struct oi_fingerprint_stream *stream = oi_fingerprint_begin();
+
+    oi_fingerprint_add(stream, value);
+    oi_fingerprint_finish(&stream, ret_fingerprint);
+}
+
+struct oi_kept_chunk *
+oi_kept_chunk_take(struct oi_access *access, const struct oi_chunk_choice *choice)
+{
+    struct oi_store *store = access->store;
+    const struct oi_shelf_label label = label_of(choice);
+    struct oi_kept_chunk *kept = (struct oi_kept_chunk *) oi_shelf_take(store->kept_chunks, &label);
+    uint64_t snapshot = store->engine->snapshot(access->txn);
+    uint8_t fingerprint[OI_FINGERPRINT_SIZE];
+
+    if (!kept || (kept->snapshot == snapshot && snapshot != 0))
+        return kept;
+    take_fingerprint(choice->value, fingerprint);
+    if (memcmp(fingerprint, kept->fingerprint, sizeof(fingerprint)) != 0) {
+        oi_free(kept);
+        return NULL;
+    }
+    kept->snapshot = snapshot;
+    return kept;
+}
+
+void
+oi_kept_chunk_put(struct oi_store *store, struct oi_kept_chunk **kept)
+{
+    if (*kept)
+        oi_shelf_put(store->kept_chunks, &(*kept)->item);
+    *kept = NULL;
+}
+
+/* Where the copy of a chunk goes. `at` NULL: only its size is taken. */
+struct packing {
+    char *at;
+    size_t size;
+};
+
+static const void *
+pack(struct packing *packing, const void *from, size_t size)
+{
+    char *to = packing->at ? packing->at + packing->size : NULL;
+
+    if (!from)
+        return NULL;
+    if (to)
+        memcpy(to, from, size);
+    packing->size += size;
+    return to ? to : from;
+}
+
+/* The integers come before the exponents, so all are aligned. */
+static void
+pack_columns(struct packing *packing, struct oi_columns *columns)
+{
+    struct oi_decimals *list[DECIMALS];
+
+    list_decimals(columns, list);
+    columns->time = pack(packing, columns->time, columns->count * sizeof(*columns->time));
+    for (size_t i = 0; i < DECIMALS; i++)
+        list[i]->mantissas =
+            pack(packing, list[i]->mantissas, columns->count * sizeof(*list[i]->mantissas));
+    for (size_t i = 0; i < DECIMALS; i++)
+        list[i]->exponents = pack(packing, list[i]->exponents, columns->count);
+}
+
+static bool
+is_usual(const struct oi_columns *columns)
+{
+    struct oi_columns looked_at = *columns;
+    struct oi_decimals *list[DECIMALS];
+
+    list_decimals(&looked_at, list);
+    for (size_t i = 0; i < DECIMALS; i++)
+        if (list[i]->wides)
+            return false;
+    return !columns->exchange_time && !columns->known_time && !columns->batch && !columns->flags;
+}
+
+void
+oi_kept_chunk_offer(struct oi_access *access, const struct oi_chunk_choice *choice,
+                    const struct oi_columns *columns)
+{
+    struct oi_shelf *shelf = access->store->kept_chunks;
+    const struct oi_shelf_label label = label_of(choice);
+    struct oi_columns sized = *columns;
+    struct packing packing = {};
+    struct oi_kept_chunk *kept;
+
+    if (!is_usual(columns) || !oi_shelf_wants(shelf, &label, KEPT_ONE_OF))
+        return;
+    pack_columns(&packing, &sized);
+    if (sizeof(*kept) + packing.size > OI_KEPT_CHUNK_SIZE)
+        return;
+    kept = oi_alloc(sizeof(*kept) + packing.size);
+    kept->item.label = label;
+    kept->columns = *columns;
+    kept->snapshot = access->store->engine->snapshot(access->txn);
+    take_fingerprint(choice->value, kept->fingerprint);
+    packing = (struct packing){ .at = (char *) (kept + 1) };
+    pack_columns(&packing, &kept->columns);
+    oi_shelf_put(shelf, &kept->item);
+}
