@@ -39,7 +39,7 @@ WORK_SECONDS, TIMES_MIN = 2, 5
 MARK = "<!-- measured -->"
 
 # What is asked, and how often warm at most.
-QUESTIONS = {"latest": 300, "candles": 200, "candles_rows": 100, "raw_columns": 30, "raw_json": 30,
+QUESTIONS = {"latest": 300, "candles": 200, "candles_rows": 100, "raw_columns": 30, "raw_json": 150,
              "total": 50, "total_rows": 10, "metrics": 50}
 COLD = ("latest", "candles", "candles_rows", "raw_columns", "raw_json", "total", "total_rows", "metrics")
 PEERS = (clickhouse.ClickHouse, embedded.DuckDB, victoria.VictoriaMetrics, embedded.SQLite, postgres.PostgreSQL,
