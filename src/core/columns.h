@@ -31,16 +31,22 @@ struct oi_decimals {
 /* One row of a column as a decimal in canonical form. */
 struct oi_decimal oi_decimals_get(const struct oi_decimals *column, size_t row);
 
-/* The same, made where it is to stand: of the usual column most rows are one integer each. */
+/* The same, made where it is to stand: of the usual column a row is one integer. */
 static inline void
 oi_decimals_put(const struct oi_decimals *column, size_t row, struct oi_decimal *ret_value)
 {
-    if (column->mantissas && !column->exponents && column->mantissas[row] % 10 != 0)
-        *ret_value = (struct oi_decimal){ .mantissa = column->mantissas[row],
-                                          .exponent = (int16_t) column->exponent,
-                                          .form = OI_DECIMAL_PLAIN };
-    else
+    int64_t mantissa = column->mantissas ? column->mantissas[row] : 0;
+    int exponent = column->exponent;
+
+    if (mantissa == 0 || column->exponents || exponent > OI_EXPONENT_SURE) {
         *ret_value = oi_decimals_get(column, row);
+        return;
+    }
+    for (; mantissa % 10 == 0; exponent++)
+        mantissa /= 10;
+    *ret_value = (struct oi_decimal){ .mantissa = mantissa,
+                                      .exponent = (int16_t) exponent,
+                                      .form = OI_DECIMAL_PLAIN };
 }
 
 /* How a column of rows with exponents of their own tells of a value. */

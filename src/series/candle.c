@@ -94,36 +94,13 @@ reduce(const int64_t *mantissas, size_t from, size_t to, int64_t *ret_high, int6
     *ret_low = low;
 }
 
-/* A mantissa as a decimal; what the row at hand has is made already. */
-static void
-put_value(const struct oi_decimals *column, int64_t mantissa, size_t row,
-          const struct oi_decimal *of_row, struct oi_decimal *ret_value)
+/* A mantissa as a decimal, made where it is to stand. */
+static inline void
+put_value(const struct oi_decimals *column, int64_t mantissa, struct oi_decimal *ret_value)
 {
     const struct oi_decimals one = { .mantissas = &mantissa, .exponent = column->exponent };
 
-    if (mantissa == column->mantissas[row])
-        *ret_value = *of_row;
-    else
-        oi_decimals_put(&one, 0, ret_value);
-}
-
-/* Rows [from, to) of a column with one exponent, whose last value is `close`, as high and low. */
-static void
-widen_by_run(const struct oi_decimals *column, size_t from, size_t to, struct oi_candle *candle)
-{
-    int64_t run_high, run_low;
-    struct oi_decimal high, low;
-
-    reduce(column->mantissas, from, to, &run_high, &run_low);
-    if (candle->count == 0) {
-        put_value(column, run_high, to - 1, &candle->close, &candle->high);
-        put_value(column, run_low, to - 1, &candle->close, &candle->low);
-        return;
-    }
-    put_value(column, run_high, to - 1, &candle->close, &high);
-    put_value(column, run_low, to - 1, &candle->close, &low);
-    widen(&candle->high, &candle->low, &high);
-    widen(&candle->high, &candle->low, &low);
+    oi_decimals_put(&one, 0, ret_value);
 }
 
 static bool
@@ -132,25 +109,40 @@ is_even(const struct oi_decimals *column)
     return column->mantissas && !column->exponents;
 }
 
+/* Rows [from, to) of columns with one exponent, all of one candle: which has some already, or is
+ * new, and then is made whole without being cleared before. */
 static void
-add_run(struct oi_candle *candle, const struct oi_readings *readings, size_t from, size_t to)
+add_run(struct oi_candle *candle, bool is_new, const struct oi_readings *readings, size_t from,
+        size_t to)
 {
     const struct oi_decimals *amounts = readings->amounts, *prices = readings->prices;
+    int64_t high, low;
 
+    reduce(amounts->mantissas, from, to, &high, &low);
     oi_decimals_put(amounts, to - 1, &candle->close);
-    widen_by_run(amounts, from, to, candle);
-    if (candle->count == 0) {
-        put_value(amounts, amounts->mantissas[from], to - 1, &candle->close, &candle->open);
-        candle->first = readings->time[from];
-    }
     candle->last = readings->time[to - 1];
+    if (is_new) {
+        oi_decimals_put(amounts, from, &candle->open);
+        put_value(amounts, high, &candle->high);
+        put_value(amounts, low, &candle->low);
+        candle->first = readings->time[from];
+        candle->count = 0;
+        candle->is_incomplete = false;
+        candle->price_open = candle->price_close = (struct oi_decimal){};
+    } else {
+        struct oi_decimal run_high, run_low;
+
+        put_value(amounts, high, &run_high);
+        put_value(amounts, low, &run_low);
+        widen(&candle->high, &candle->low, &run_high);
+        widen(&candle->high, &candle->low, &run_low);
+    }
     candle->count += (uint32_t) (to - from);
     if (!prices || !prices->mantissas)
         return;
     oi_decimals_put(prices, to - 1, &candle->price_close);
     if (oi_decimal_is_none(&candle->price_open))
-        put_value(prices, prices->mantissas[from], to - 1, &candle->price_close,
-                  &candle->price_open);
+        oi_decimals_put(prices, from, &candle->price_open);
 }
 
 /* Candles that readings can be of, so that memory need not grow candle by candle. */
@@ -183,8 +175,14 @@ add_runs(struct oi_candles *candles, const struct oi_readings *readings)
 
     oi_vector_reserve(&candles->items, candles_at_most(candles, readings));
     for (size_t from = 0, to; from < readings->count; from = to) {
+        bool is_new = candles->items.count == 0 ||
+                      candles->items.items[candles->items.count - 1].start != start;
+        struct oi_candle *candle;
+
         to = run_end(readings->time, from, readings->count, start + candles->interval_ns);
-        add_run(candle_from(candles, start), readings, from, to);
+        candle = &candles->items.items[is_new ? candles->items.count++ : candles->items.count - 1];
+        candle->start = start;
+        add_run(candle, is_new, readings, from, to);
         if (to < readings->count)
             start = next_start(candles->interval_ns, start, readings->time[to]);
     }

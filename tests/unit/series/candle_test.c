@@ -95,6 +95,23 @@ passes_over_a_reading_without_an_amount(void **)
     oi_candles_release(&candles);
 }
 
+static void
+assert_same_candle(const struct oi_candle *a, const struct oi_candle *b)
+{
+    const struct oi_decimal *const left[] = { &a->open,  &a->high,       &a->low,
+                                              &a->close, &a->price_open, &a->price_close };
+    const struct oi_decimal *const right[] = { &b->open,  &b->high,       &b->low,
+                                               &b->close, &b->price_open, &b->price_close };
+
+    for (size_t i = 0; i < OI_COUNT(left); i++)
+        assert_memory_equal(left[i], right[i], sizeof(*left[i]));
+    assert_int_equal(a->start, b->start);
+    assert_int_equal(a->first, b->first);
+    assert_int_equal(a->last, b->last);
+    assert_int_equal(a->count, b->count);
+    assert_true(a->is_incomplete == b->is_incomplete);
+}
+
 /* Readings one by one, against the same readings as columns cut anywhere and against rollup parts.
  */
 static void
@@ -139,10 +156,10 @@ says_the_same_of_columns_rows_and_parts(void **)
             oi_candles_add_part(&by_part, &hours.items.items[i]);
         assert_int_equal(by_row.items.count, by_column.items.count);
         assert_int_equal(by_row.items.count, by_part.items.count);
-        assert_memory_equal(by_row.items.items, by_column.items.items,
-                            by_row.items.count * sizeof(struct oi_candle));
-        assert_memory_equal(by_row.items.items, by_part.items.items,
-                            by_row.items.count * sizeof(struct oi_candle));
+        for (size_t i = 0; i < by_row.items.count; i++) {
+            assert_same_candle(&by_row.items.items[i], &by_column.items.items[i]);
+            assert_same_candle(&by_row.items.items[i], &by_part.items.items[i]);
+        }
         oi_candles_release(&by_row);
         oi_candles_release(&by_column);
         oi_candles_release(&by_part);
