@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Of most figures; for the first guess of how much they take. */
+#define FIGURE_SIZE 12
+
 void
 oi_cells_column(struct oi_cells *table, const char *name, enum oi_cell type)
 {
@@ -38,6 +41,23 @@ oi_cells_clear(struct oi_cells *table)
 }
 
 void
+oi_cells_expect(struct oi_cells *table, size_t row_count)
+{
+    table->expected = row_count;
+}
+
+/* Room for the first `size` bytes of a column's texts, as for those of all rows that are expected.
+ */
+static void
+expect_bytes(const struct oi_cells *table, struct oi_buffer *bytes, size_t size)
+{
+    size_t count = table->more + 1;
+
+    if (bytes->capacity == 0 && table->expected > count && size > 0)
+        (void) oi_buffer_reserve(bytes, size / count * table->expected + size);
+}
+
+void
 oi_cells_at_once(struct oi_cells *table, size_t count)
 {
     oi_assert(table->at == 0 && count > 0);
@@ -49,9 +69,12 @@ static struct oi_cells_column *
 begin(struct oi_cells *table)
 {
     struct oi_cells_column *column = &table->columns[table->at];
+    size_t count = 1 + table->more;
 
-    oi_vector_reserve(&column->present, 1 + table->more);
-    oi_vector_reserve(&column->numbers, 1 + table->more);
+    if (column->numbers.capacity == 0 && count < table->expected)
+        count = table->expected;
+    oi_vector_reserve(&column->present, count);
+    oi_vector_reserve(&column->numbers, count);
     return column;
 }
 
@@ -118,6 +141,7 @@ oi_cells_add_text(struct oi_cells *table, struct oi_slice text)
     struct oi_buffer *bytes = &table->columns[table->at].bytes;
 
     oi_assert(has_texts(table));
+    expect_bytes(table, bytes, text.size * (1 + table->more));
     add(table, (int64_t) bytes->size, (int64_t) text.size, true);
     add_copies(bytes, text, 1 + table->more);
 }
@@ -203,6 +227,8 @@ oi_cells_add_column(struct oi_cells *table, const struct oi_decimals *figures)
     struct oi_cells_column *column = begin(table);
 
     oi_assert(has_texts(table));
+    if (figures->mantissas)
+        expect_bytes(table, &column->bytes, (table->more + 1) * FIGURE_SIZE);
     for (size_t from = 0, count; from <= table->more; from += count) {
         struct oi_decimals rest = oi_decimals_from_row(figures, from);
 

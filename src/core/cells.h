@@ -34,8 +34,9 @@ struct oi_cells {
     struct oi_cells_column columns[OI_CELLS_COLUMNS_MAX];
     size_t column_count;
     size_t row_count;
-    size_t at;   /* the column of the next cell */
-    size_t more; /* rows that are made at once, beside the first */
+    size_t at;       /* the column of the next cell */
+    size_t more;     /* rows that are made at once, beside the first */
+    size_t expected; /* rows in all; 0: not known */
 };
 
 /* Another column, while there are no rows. */
@@ -43,6 +44,9 @@ void oi_cells_column(struct oi_cells *table, const char *name, enum oi_cell type
 void oi_cells_release(struct oi_cells *table);
 /* No rows, one made at once; columns and memory stay. */
 void oi_cells_clear(struct oi_cells *table);
+
+/* About so many rows are to come in all: memory for them is asked for at once. */
+void oi_cells_expect(struct oi_cells *table, size_t row_count);
 
 /* From the next row on `count` of them, at least 1, are made at once: each cell below is of all of
  * them. */

@@ -19,6 +19,8 @@
 /* Of readings or candles in one piece: about 75 KB: with what is read ahead below 1 MiB a request.
  */
 #define PIECE_ROWS 512
+/* Of more a table grows as they come. */
+#define CANDLES_EXPECTED_MAX 20'000
 
 static const struct native_column row_columns[] = {
     { "market", OI_CELL_TEXT },        { "feed", OI_CELL_TEXT },
@@ -510,6 +512,22 @@ native_render(struct oi_rendering *rendering, struct oi_buffer *out, bool *ret_i
     return OI_OK;
 }
 
+/* How many rows a table of candles has where none is missing; 0: not known. */
+static size_t
+candles_expected(const struct oi_query *query)
+{
+    const struct oi_span *span = &query->span;
+    uint64_t count;
+
+    if (query->kind != OI_QUERY_CANDLES || query->interval_ns <= 0 ||
+        span->from == OI_TIME_EARLIEST || span->to == OI_TIME_LATEST || span->to <= span->from)
+        return 0;
+    count = ((uint64_t) span->to - (uint64_t) span->from) / (uint64_t) query->interval_ns + 1;
+    if (query->limit > 0 && query->limit < count)
+        count = query->limit;
+    return count < CANDLES_EXPECTED_MAX ? (size_t) count : 0;
+}
+
 enum oi_status
 native_tabulate(struct oi_rendering *rendering, struct oi_cells *cells, bool *ret_is_last,
                 struct oi_error *error)
@@ -523,6 +541,7 @@ native_tabulate(struct oi_rendering *rendering, struct oi_cells *cells, bool *re
                                                  : "application/vnd.apache.parquet");
         for (size_t i = 0; columns[i].name; i++)
             oi_cells_column(cells, columns[i].name, columns[i].type);
+        oi_cells_expect(cells, candles_expected(rendering->query));
     }
     OI_TRY(oi_result_next(rendering->result, &block, error));
     if (block)
