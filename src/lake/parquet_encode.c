@@ -7,6 +7,7 @@
 #include "lake/parquet_encode.h"
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 
 #include <string.h>
 
@@ -86,38 +87,75 @@ add_signed(struct oi_buffer *out, int64_t value)
 }
 
 static unsigned
-width_of(const uint64_t *values, size_t count)
+width_of(uint64_t all)
 {
-    uint64_t all = 0;
-
-    for (size_t i = 0; i < count; i++)
-        all |= values[i];
     return all == 0 ? 0 : 64 - (unsigned) __builtin_clzll(all);
 }
 
-/* Up to a block of differences; arithmetic wraps, as the format says. */
-static void
-add_block(const int64_t *values, size_t count, struct oi_buffer *page)
+/* What is packed of a block: differences from the least one, the rest of the last miniblock 0. */
+struct block {
+    uint64_t differences[BLOCK_COUNT];
+    int64_t least;
+    uint64_t bits[MINIBLOCKS]; /* that any of a miniblock has */
+};
+
+/* `count` differences of one value more; arithmetic wraps, as the format says. */
+OI_VECTORISED static void
+parquet_take_block(const int64_t *values, size_t count, struct block *block)
 {
-    uint64_t differences[BLOCK_COUNT] = {};
-    unsigned widths[MINIBLOCKS] = {};
     int64_t least = INT64_MAX;
 
-    for (size_t i = 0; i < count; i++) {
-        differences[i] = (uint64_t) values[i + 1] - (uint64_t) values[i];
-        if ((int64_t) differences[i] < least)
-            least = (int64_t) differences[i];
-    }
+    memset(block->differences, 0, sizeof(block->differences));
     for (size_t i = 0; i < count; i++)
-        differences[i] -= (uint64_t) least;
-    add_signed(page, least);
-    for (size_t i = 0; i < MINIBLOCKS; i++) {
-        widths[i] = width_of(differences + i * MINIBLOCK_COUNT, MINIBLOCK_COUNT);
-        oi_buffer_add_u8(page, (uint8_t) widths[i]);
+        block->differences[i] = (uint64_t) values[i + 1] - (uint64_t) values[i];
+    for (size_t i = 0; i < count; i++)
+        least = (int64_t) block->differences[i] < least ? (int64_t) block->differences[i] : least;
+    for (size_t i = 0; i < count; i++)
+        block->differences[i] -= (uint64_t) least;
+    for (size_t m = 0; m < MINIBLOCKS; m++) {
+        uint64_t bits = 0;
+
+        for (size_t i = 0; i < MINIBLOCK_COUNT; i++)
+            bits |= block->differences[m * MINIBLOCK_COUNT + i];
+        block->bits[m] = bits;
     }
+    block->least = least;
+}
+
+/* The same of short numbers, twice as many of which fit a vector. */
+OI_VECTORISED static void
+parquet_take_lengths(const int32_t *lengths, size_t count, struct block *block)
+{
+    int32_t differences[BLOCK_COUNT] = {}, least = INT32_MAX;
+
+    for (size_t i = 0; i < count; i++)
+        differences[i] = lengths[i + 1] - lengths[i];
+    for (size_t i = 0; i < count; i++)
+        least = differences[i] < least ? differences[i] : least;
+    for (size_t i = 0; i < count; i++)
+        differences[i] -= least;
+    for (size_t m = 0; m < MINIBLOCKS; m++) {
+        uint32_t bits = 0;
+
+        for (size_t i = 0; i < MINIBLOCK_COUNT; i++)
+            bits |= (uint32_t) differences[m * MINIBLOCK_COUNT + i];
+        block->bits[m] = bits;
+    }
+    for (size_t i = 0; i < BLOCK_COUNT; i++)
+        block->differences[i] = (uint32_t) differences[i];
+    block->least = least;
+}
+
+static void
+add_block(const struct block *block, struct oi_buffer *page)
+{
+    add_signed(page, block->least);
     for (size_t i = 0; i < MINIBLOCKS; i++)
-        if (widths[i] > 0)
-            add_bits(differences + i * MINIBLOCK_COUNT, MINIBLOCK_COUNT, widths[i], page);
+        oi_buffer_add_u8(page, (uint8_t) width_of(block->bits[i]));
+    for (size_t i = 0; i < MINIBLOCKS; i++)
+        if (block->bits[i] > 0)
+            add_bits(block->differences + i * MINIBLOCK_COUNT, MINIBLOCK_COUNT,
+                     width_of(block->bits[i]), page);
 }
 
 static void
@@ -132,9 +170,14 @@ add_packed_head(size_t count, int64_t first, struct oi_buffer *page)
 static void
 add_packed_differences(const int64_t *values, size_t count, struct oi_buffer *page)
 {
+    struct block block;
+
     add_packed_head(count, count > 0 ? values[0] : 0, page);
-    for (size_t at = 0; at + 1 < count; at += BLOCK_COUNT)
-        add_block(values + at, count - 1 - at < BLOCK_COUNT ? count - 1 - at : BLOCK_COUNT, page);
+    for (size_t at = 0; at + 1 < count; at += BLOCK_COUNT) {
+        parquet_take_block(values + at, count - 1 - at < BLOCK_COUNT ? count - 1 - at : BLOCK_COUNT,
+                           &block);
+        add_block(&block, page);
+    }
 }
 
 void
@@ -160,15 +203,13 @@ parquet_add_differences(const struct oi_parquet_column *column, size_t row_count
 static void
 add_packed_lengths(const int32_t *lengths, size_t count, struct oi_buffer *page)
 {
-    int64_t block[BLOCK_COUNT + 1];
+    struct block block;
 
     add_packed_head(count, count > 0 ? lengths[0] : 0, page);
     for (size_t at = 0; at + 1 < count; at += BLOCK_COUNT) {
-        size_t size = count - 1 - at < BLOCK_COUNT ? count - 1 - at : BLOCK_COUNT;
-
-        for (size_t i = 0; i <= size; i++)
-            block[i] = lengths[at + i];
-        add_block(block, size, page);
+        parquet_take_lengths(lengths + at,
+                             count - 1 - at < BLOCK_COUNT ? count - 1 - at : BLOCK_COUNT, &block);
+        add_block(&block, page);
     }
 }
 
@@ -375,7 +416,7 @@ parquet_add_indices(const struct parquet_dictionary *dictionary, struct oi_buffe
 
     while ((size_t) 1 << width < dictionary->text_count)
         width++;
-    for (size_t i = 0; i < dictionary->count; i++)
+    for (size_t i = 0; i < dictionary->count && dictionary->text_count > 1; i++)
         run_count += i == 0 || dictionary->indices[i] != dictionary->indices[i - 1];
     oi_buffer_add_u8(page, (uint8_t) width);
     if (run_count * 3 > dictionary->count * width / 8) {
@@ -383,9 +424,9 @@ parquet_add_indices(const struct parquet_dictionary *dictionary, struct oi_buffe
         return;
     }
     for (size_t from = 0, to; from < dictionary->count; from = to) {
-        for (to = from + 1;
-             to < dictionary->count && dictionary->indices[to] == dictionary->indices[from]; to++)
-            ;
+        to = dictionary->text_count > 1 ? from + 1 : dictionary->count;
+        while (to < dictionary->count && dictionary->indices[to] == dictionary->indices[from])
+            to++;
         oi_buffer_add_varint(page, (uint64_t) (to - from) << 1);
         oi_buffer_add_u8(page, dictionary->indices[from]);
     }
