@@ -301,13 +301,41 @@ take_figures(const struct oi_decimals *column, size_t count, struct figures *fig
     }
 }
 
+/* Figures without zeros at their end, as single decimals are: with as many digits behind the point
+ * in each they are a column of one exponent. False: there is no room, or one is no plain figure. */
+static inline bool
+align(const struct oi_decimals *column, size_t count, int64_t *mantissas, int *ret_exponent)
+{
+    int least = 0, greatest = 0;
+    bool has_overflowed = false;
+
+    for (size_t i = 0; i < count; i++) {
+        int exponent = column->exponents[i];
+
+        least = exponent < least ? exponent : least;
+        greatest = exponent > greatest ? exponent : greatest;
+    }
+    if (least < -AFTER_POINT_MAX || greatest > ZEROS_MAX || greatest - least > AFTER_POINT_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        has_overflowed |= __builtin_mul_overflow(
+            column->mantissas[i], (int64_t) oi_powers_of_ten[column->exponents[i] - least],
+            &mantissas[i]);
+    *ret_exponent = least;
+    return !has_overflowed;
+}
+
 static inline __attribute__((always_inline)) void
 put_decimals(const struct oi_slots *slots, const struct oi_decimals *column, size_t count)
 {
+    int64_t mantissas[OI_SLOT_COUNT];
+    struct oi_decimals aligned = { .mantissas = mantissas };
     struct figures figures;
 
     if (!column->exponents && column->exponent <= 0 && column->exponent >= -AFTER_POINT_MAX)
         take_even(column, count, &figures);
+    else if (column->exponents && align(column, count, mantissas, &aligned.exponent))
+        take_even(&aligned, count, &figures);
     else
         take_figures(column, count, &figures);
     /* A zero before the point is one of the digits. */

@@ -146,6 +146,7 @@ writes_figures_of_as_many_digits(void **)
     static char texts[OI_SLOT_COUNT][OI_SLOT_ROOM];
     uint8_t sizes[OI_SLOT_COUNT];
     int64_t mantissas[OI_SLOT_COUNT], least = 1;
+    int8_t exponents[OI_SLOT_COUNT];
     struct oi_random random;
 
     oi_random_init(&random, 7);
@@ -157,6 +158,7 @@ writes_figures_of_as_many_digits(void **)
                 char after = round % 2 == 0 ? '"' : '\0';
                 const struct oi_slots slots = { texts[0], sizeof(texts[0]), sizes, after };
                 const struct oi_decimals column = { .mantissas = mantissas, .exponent = exponent };
+                const struct oi_decimals mixed = { .mantissas = mantissas, .exponents = exponents };
 
                 for (size_t i = 0; i < count; i++)
                     mantissas[i] = alike_mantissa(&random, least);
@@ -166,6 +168,15 @@ writes_figures_of_as_many_digits(void **)
                 oi_slots_put_decimals(&slots, &column, count);
                 for (size_t i = 0; i < count; i++)
                     assert_text(texts[i], sizes[i], mantissas[i], exponent, after);
+                /* The same without the zeros at their end. */
+                for (size_t i = 0; i < count; i++) {
+                    exponents[i] = (int8_t) exponent;
+                    for (; mantissas[i] % 10 == 0 && mantissas[i] != 0; mantissas[i] /= 10)
+                        exponents[i]++;
+                }
+                oi_slots_put_decimals(&slots, &mixed, count);
+                for (size_t i = 0; i < count; i++)
+                    assert_text(texts[i], sizes[i], mantissas[i], exponents[i], after);
             }
         }
     }
