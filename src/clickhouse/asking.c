@@ -41,11 +41,13 @@ struct positions {
 };
 
 static enum oi_status
-take_positions(struct oi_slice body, struct positions *positions, struct oi_error *error)
+take_positions(struct oi_clickhouse *engine, struct oi_slice body, struct positions *positions,
+               struct oi_error *error)
 {
     static const char *const names[] = { "instrument", "feed",      "row_count", "last_batch",
                                          "first_time", "last_time", "present_0", "present_1",
-                                         "present_2",  "present_3", "present_4", "has_wides" };
+                                         "present_2",  "present_3", "present_4", "has_wides",
+                                         "finest" };
     struct oi_native_block block;
     enum oi_status status;
 
@@ -69,6 +71,9 @@ take_positions(struct oi_slice body, struct positions *positions, struct oi_erro
                     position.absent |= 1u << figure;
             if (oi_native_int(columns[6 + OI_FIGURE_COUNT], row) == 0)
                 position.absent |= 1u << OI_FIGURE_COUNT;
+            oi_clickhouse_note_digits(
+                engine, oi_remote_find_series(engine->store, position.instrument, position.feed),
+                (int) oi_native_int(columns[7 + OI_FIGURE_COUNT], row));
             oi_vector_push(&positions->items, position);
         }
         oi_native_block_release(&block);
@@ -158,7 +163,9 @@ oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error)
         return OI_OK;
     oi_buffer_add_text(&statement, "SELECT instrument, feed, count() AS row_count, max(batch) AS "
                                    "last_batch, min(time) AS first_time, max(time) AS last_time, "
-                                   "max(notEmpty(wides)) AS has_wides");
+                                   "max(notEmpty(wides)) AS has_wides, "
+                                   "min(if(open_interest_exponent > -127, "
+                                   "open_interest_exponent, toInt8(0))) AS finest");
     for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
         oi_buffer_add_format(&statement, ", max(%s_exponent) AS present_%u",
                              oi_reading_figures[figure], figure);
@@ -168,7 +175,7 @@ oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error)
                          (unsigned long long) batch_limit);
     status = oi_clickhouse_select(engine, &statement, &out, error);
     if (status == OI_OK)
-        status = take_positions(oi_buffer_slice(&out), &positions, error);
+        status = take_positions(engine, oi_buffer_slice(&out), &positions, error);
     if (status == OI_OK)
         status = ask_newest(engine, batch_limit, &rows, &pairs, error);
     if (status == OI_OK) {

@@ -180,6 +180,7 @@ close_engine(void *context)
     (void) pthread_mutex_destroy(&engine->look_lock);
     (void) pthread_cond_destroy(&engine->look_wanted);
     oi_filling_release(&engine->filling);
+    oi_vector_release(&engine->finest);
     oi_spool_close(&engine->spool);
     oi_clickhouse_client_free(&engine->client);
     if (engine->folder[0] != 0)
@@ -194,6 +195,7 @@ static const struct oi_remote_calls calls = {
     .present = oi_clickhouse_present,
     .read = oi_clickhouse_read,
     .gather = oi_clickhouse_gather,
+    .sums = oi_clickhouse_sums,
     .ready = oi_filling_ready,
     .keep = keep,
     .stats = stats_of,

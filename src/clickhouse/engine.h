@@ -39,6 +39,9 @@ struct oi_clickhouse {
     int64_t other_since;
     struct oi_spool *spool; /* or NULL */
     struct oi_filling filling;
+    OI_VECTOR(int8_t)
+    finest; /* under its lock, [series - 1]: no open interest of it has a smaller
+             * exponent, as far as is known */
     bool is_draining;
     int64_t drain_at, drain_pause; /* when the next try is made; 0: at once */
     atomic_bool is_away;
@@ -66,6 +69,12 @@ enum oi_status oi_clickhouse_read(void *context, const struct oi_stretch *stretc
 /* gathering.c */
 enum oi_status oi_clickhouse_gather(void *context, const struct oi_gather_request *request,
                                     struct oi_rows *rows, struct oi_error *error);
+/* summing.c */
+enum oi_status oi_clickhouse_sums(void *context, const struct oi_gather_request *request,
+                                  struct oi_sums *sums, struct oi_error *error);
+/* A series has open interest with this exponent; so have rows, in order of series. */
+void oi_clickhouse_note_digits(struct oi_clickhouse *engine, uint32_t series, int exponent);
+void oi_clickhouse_note_rows(struct oi_clickhouse *engine, const struct oi_batch_rows *rows);
 /* Where every series stands, into the mirror. */
 enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error);
 enum oi_status oi_clickhouse_select(struct oi_clickhouse *engine, struct oi_buffer *statement,

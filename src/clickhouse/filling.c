@@ -123,6 +123,7 @@ oi_filling_note(struct oi_clickhouse *engine, uint64_t sequence, const struct oi
     if (change->rows.size > 0) {
         OI_TRY(oi_batch_decode(change->rows, &header, &rows, error));
         add_rows(filling, &rows);
+        oi_clickhouse_note_rows(engine, &rows);
         for (size_t i = 0; i < rows.series.count; i++)
             oi_making_spoil(&filling->making, rows.series.items[i]);
         oi_batch_rows_release(&rows);
@@ -168,6 +169,7 @@ oi_filling_note_own(struct oi_clickhouse *engine, const struct oi_change *change
     }
     if (rows) {
         add_rows(filling, rows);
+        oi_clickhouse_note_rows(engine, rows);
         make_of_rows(engine, rows);
         filling->rows += rows->rows.count;
     }

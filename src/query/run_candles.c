@@ -15,6 +15,7 @@ struct candles_state {
     struct total_walk total;
     bool is_total_open;
     struct total_half *half; /* the later one, or NULL */
+    struct total_sums *sums; /* in place of both, or NULL */
     bool is_open;
     bool has_facts; /* of the first block used, for the answer */
     struct oi_stream_block facts;
@@ -59,20 +60,17 @@ remember_facts(struct candles_state *state, const struct oi_stream_block *block)
     state->has_facts = true;
 }
 
-/* Hours and days by rollup: only then is nothing in the answer different from rows. */
-static bool
-rollups_answer(struct run *run, const struct oi_market *market, struct oi_facts *ret_facts,
-               uint32_t *ret_series)
+bool
+run_is_as_stored(const struct run *run, const struct oi_instrument *instrument,
+                 struct oi_facts *ret_facts, uint32_t *ret_series)
 {
     uint32_t series[OI_FEEDS_MAX];
-    size_t count =
-        oi_series_by_precedence(run->catalog, market->instrument->id, series, OI_FEEDS_MAX);
+    size_t count = oi_series_by_precedence(run->catalog, instrument->id, series, OI_FEEDS_MAX);
     size_t filled = 0;
     struct oi_extent extent;
     struct oi_facts first;
 
-    if (run->query->interval_ns % OI_HOUR != 0 || run->moment.as_of != OI_TIME_LATEST ||
-        run->moment.as_stored != OI_TIME_LATEST)
+    if (run->moment.as_of != OI_TIME_LATEST || run->moment.as_stored != OI_TIME_LATEST)
         return false;
     for (size_t i = 0; i < count; i++) {
         if (oi_store_extent(run->source->store, series[i], &extent, NULL) != OI_OK)
@@ -96,6 +94,15 @@ rollups_answer(struct run *run, const struct oi_market *market, struct oi_facts 
     return run->query->unit == OI_UNIT_UNKNOWN ||
            (run->query->unit == ret_facts->unit &&
             (ret_facts->unit != OI_UNIT_COINS || ret_facts->instrument.base_factor == 1));
+}
+
+/* Hours and days by rollup: only then is nothing in the answer different from rows. */
+static bool
+rollups_answer(const struct run *run, const struct oi_market *market, struct oi_facts *ret_facts,
+               uint32_t *ret_series)
+{
+    return run->query->interval_ns % OI_HOUR == 0 &&
+           run_is_as_stored(run, market->instrument, ret_facts, ret_series);
 }
 
 static enum oi_status
@@ -228,6 +235,9 @@ open_market(struct run *run, struct candles_state *state, struct oi_error *error
     state->has_facts = state->has_last = false;
     state->is_open = true;
     if (!market->instrument) {
+        state->sums = total_sums_new(run, run->at, span, is_backwards(run));
+        if (state->sums)
+            return OI_OK;
         state->half = total_half_start(run, run->at, &span, run->query->interval_ns);
         state->is_total_open = true;
         OI_TRY(total_walk_open(run, run->at, span, false, &state->total, error));
@@ -266,6 +276,8 @@ pull(struct run *run, struct candles_state *state, bool *ret_is_done, struct oi_
     const struct oi_stream_block *block = NULL;
 
     *ret_is_done = true;
+    if (state->sums)
+        return total_sums_next(state->sums, &state->candles, ret_is_done, error);
     if (state->is_total_open) {
         OI_TRY(total_walk_candles(&state->total, &state->candles, ret_is_done, error));
         if (*ret_is_done && state->half)
@@ -374,6 +386,7 @@ close_market(struct candles_state *state)
 {
     oi_stream_close(&state->stream);
     total_half_cancel(&state->half);
+    total_sums_free(&state->sums);
     if (state->is_total_open)
         total_walk_close(&state->total);
     state->is_total_open = state->is_open = false;

@@ -215,6 +215,21 @@ enum oi_status total_walk_candles(struct total_walk *walk, struct oi_candles *ca
 /* The later half of a long total's candles on a thread of its own: NULL where it is not worth one,
  * else *span is cut to the first half. What was found is appended when the first half is done;
  * whoever does not come to that cancels. Cancelling NULL is fine. */
+/* Is what an instrument has, as now known, from one feed alone and in the query's unit as it was
+ * stored, with nothing that is left out? Facts and series of that feed. */
+bool run_is_as_stored(const struct run *run, const struct oi_instrument *instrument,
+                      struct oi_facts *ret_facts, uint32_t *ret_series);
+
+/* Candles of a total by sums of readings that are elsewhere; NULL where there are none, or they are
+ * not the total's. */
+struct total_sums;
+struct total_sums *total_sums_new(struct run *run, size_t market, struct oi_span span,
+                                  bool is_backwards);
+void total_sums_free(struct total_sums **sums);
+/* More candles; *ret_is_done when there are no more. */
+enum oi_status total_sums_next(struct total_sums *sums, struct oi_candles *candles,
+                               bool *ret_is_done, struct oi_error *error);
+
 struct total_half;
 struct total_half *total_half_start(struct run *run, size_t market, struct oi_span *span,
                                     int64_t interval_ns);

@@ -116,6 +116,9 @@ struct oi_remote_calls {
     /* All rows in the span, of series i into rows[i] in key order. On any thread. */
     enum oi_status (*gather)(void *context, const struct oi_gather_request *request,
                              struct oi_rows *rows, struct oi_error *error);
+    /* Sums of the request's series, as oi_store_sums. On any thread. */
+    enum oi_status (*sums)(void *context, const struct oi_gather_request *request,
+                           struct oi_sums *sums, struct oi_error *error);
     /* Ready made hours or days of the request's span up to *ret_until, where a bucket begins, into
      * `rollups`: as they are known now, without marks of bad rows. The rest is made of rows. On any
      * thread. */

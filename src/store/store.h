@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fingerprint.h"
+#include "base/vector.h"
 #include "core/columns.h"
 #include "core/convention.h"
 #include "core/instrument.h"
@@ -353,6 +354,24 @@ struct oi_gather;
 struct oi_gather *oi_store_gather(struct oi_store *store, const uint32_t *series, size_t count,
                                   struct oi_span span, unsigned columns);
 void oi_gather_close(struct oi_gather **gather);
+
+/*
+ * The open interest of many series, added up at each instant of a span that any has a row of, as
+ * now known, where rows are elsewhere and are added up there. A sum counts (is_whole) when each
+ * series that has begun by then has exactly one row of the instant, and all digits fit; what the
+ * others are is for the rows to say.
+ */
+struct oi_sums {
+    OI_VECTOR(oi_time) times; /* ascending */
+    OI_VECTOR(int64_t) mantissas;
+    OI_VECTOR(bool) is_whole;
+    int exponent; /* of all */
+};
+void oi_sums_release(struct oi_sums *sums);
+bool oi_store_makes_sums(const struct oi_store *store);
+/* NOT_FOUND, without a message, where they are not made, as of series that are too many. */
+enum oi_status oi_store_sums(struct oi_store *store, const uint32_t *series, size_t count,
+                             struct oi_span span, struct oi_sums *ret_sums, struct oi_error *error);
 
 /* Walk one series. The scan sees exactly the commits that were there when it was opened, and holds
  * no transaction between calls: a slow reader pins nothing. One thread at a time. */
