@@ -200,6 +200,16 @@ next_columns(struct oi_stream *stream, struct source_scan *scan, struct oi_error
     }
 }
 
+/* What amounts are made of: in each feed's own unit, of the figure itself, halved or as it is. */
+static unsigned
+converted_from(const struct oi_stream_request *request)
+{
+    if (request->unit == OI_UNIT_UNKNOWN && !request->wants_usd)
+        return OI_COLUMN_OPEN_INTEREST;
+    return OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE | OI_COLUMN_INDEX_PRICE |
+           OI_COLUMN_VALUE_USD;
+}
+
 enum oi_status
 oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_stream,
                struct oi_error *error)
@@ -227,8 +237,7 @@ oi_stream_open(const struct oi_stream_request *request, struct oi_stream **ret_s
             scan_request.sufficient = scan->sufficient =
                 sufficient_at(stream, series[i], request->span.from);
         if (request->wants_amounts)
-            scan_request.columns |= OI_COLUMN_OPEN_INTEREST | OI_COLUMN_MARK_PRICE |
-                                    OI_COLUMN_INDEX_PRICE | OI_COLUMN_VALUE_USD;
+            scan_request.columns |= converted_from(request);
         scan->series = series[i];
         scan->is_flagged =
             !request->shows_bad && oi_store_is_flagged(request->source->store, series[i],
