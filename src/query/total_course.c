@@ -4,13 +4,19 @@
  * The sum over a window: slice by slice of at most one candle, the changes of all members are put
  * in order of time and added up. Members are in order already, each for itself, and many of them
  * are read at about the same time, minute after minute: changes are dealt into places by their
- * time, and the few that share one are ranked side by side in vectors.
+ * time, and the few that share one are ranked side by side in vectors. Where there are only a few
+ * from place to place, they are not put in order at all: the sum at each one's instant is that of
+ * all that are not later.
  */
 #include "base/alloc.h"
 #include "base/compiler.h"
 #include "query/total_internal.h"
 
 #include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* Changes of a slice, about: they and their order stay in the nearest cache. */
 #define SLICE_EVENTS 2048
@@ -21,6 +27,13 @@
 /* Changes that are ranked at once. */
 #define RANKED 16
 #define RANK_BITS 4
+
+/* Changes that are summed without being put in order, and how many there should be. */
+#define FEW 32
+#define FEW_WANTED 12
+/* So many of this size, or one as large as that before them, do not reach 62 bits. */
+#define FEW_SIZE_MAX (INT64_C(1) << 55)
+#define FEW_SUM_MAX (INT64_C(1) << 61)
 
 #define LANES 8
 typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
@@ -242,6 +255,167 @@ walk_changes(const struct total_changes *all, size_t count, struct total_course 
     course->counted = counted;
 }
 
+/* What a part behind it did too. */
+static void
+add_part(struct walked *walked, const struct walked *part)
+{
+    if (part->count == 0)
+        return;
+    if (walked->count == 0) {
+        *walked = *part;
+        return;
+    }
+    walked->high = part->high > walked->high ? part->high : walked->high;
+    walked->low = part->low < walked->low ? part->low : walked->low;
+    walked->close = part->close;
+    walked->last = part->last;
+    walked->count += part->count;
+}
+
+#if defined(__x86_64__)
+/* A run of stretches of few changes each; sums are counted from the one before it. */
+struct few_walk {
+    __m512i high, low;
+    int64_t moved, open;
+    uint64_t first, last;
+    size_t count; /* of instants */
+};
+
+/* Some of a few changes are of one instant: of how many are they? */
+static size_t
+count_instants(const uint64_t *keys, size_t count)
+{
+    size_t instants = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t before = 0;
+
+        while (before < i && keys[before] != keys[i])
+            before++;
+        instants += before == i;
+    }
+    return instants;
+}
+
+/* The sum behind the instant of each change is that of all that are not later; so nothing has to be
+ * put in order. Behind the changes, up to the end of the vectors, are such that change nothing. */
+__attribute__((target("avx512f"), always_inline)) static inline void
+add_few(struct few_walk *few, const struct total_changes *all, size_t count, size_t vectors)
+{
+    const __m512i one = _mm512_set1_epi64(1), before = _mm512_set1_epi64(few->moved);
+    __m512i keys[FEW / LANES], sums[FEW / LANES], ranks = _mm512_setzero_si512();
+    int64_t moved = 0;
+    uint64_t first = all->keys[0], last = 0;
+
+    for (size_t v = 0; v < vectors; v++) {
+        keys[v] = _mm512_loadu_si512(all->keys + v * LANES);
+        sums[v] = before;
+    }
+    for (size_t i = 0; i < count; i++) {
+        __m512i key = _mm512_set1_epi64((long long) all->keys[i]);
+        __m512i change = _mm512_set1_epi64(all->changes[i]);
+
+        for (size_t v = 0; v < vectors; v++) {
+            __mmask8 is_in = _mm512_cmple_epu64_mask(key, keys[v]);
+
+            sums[v] = _mm512_mask_add_epi64(sums[v], is_in, sums[v], change);
+            ranks = _mm512_mask_add_epi64(ranks, is_in, ranks, one);
+        }
+        moved += all->changes[i];
+        first = all->keys[i] < first ? all->keys[i] : first;
+        last = all->keys[i] > last ? all->keys[i] : last;
+    }
+    for (size_t v = 0; v < vectors; v++) {
+        few->high = _mm512_max_epi64(few->high, sums[v]);
+        few->low = _mm512_min_epi64(few->low, sums[v]);
+        for (size_t i = 0; few->count == 0 && i < LANES; i++)
+            if (all->keys[v * LANES + i] == first)
+                few->open = sums[v][i];
+    }
+    if (few->count == 0)
+        few->first = first >> KEY_TIME_SHIFT;
+    few->last = last >> KEY_TIME_SHIFT;
+    few->moved += moved;
+    /* Each has as many before it as come before; of one instant they have more. */
+    if ((size_t) _mm512_reduce_add_epi64(ranks) ==
+        count * (count + 1) / 2 + (vectors * LANES - count) * count)
+        few->count += count;
+    else
+        few->count += count_instants(all->keys, count);
+}
+
+/* Put what changes nothing behind the changes. Is it that simple? Where members come or go, or
+ * sums are large, it is not. */
+__attribute__((target("avx512f"))) static bool
+make_few(const struct few_walk *few, struct total_changes *all, size_t count, size_t vectors)
+{
+    const uint64_t usual = COUNT_BITS(0) | KEY_IS_READING;
+    const __m512i bits = _mm512_set1_epi64((1 << KEY_TIME_SHIFT) - 1);
+    const __m512i usual_bits = _mm512_set1_epi64((long long) usual);
+    const __m512i limit = _mm512_set1_epi64(FEW_SIZE_MAX);
+    unsigned unusual = few->moved >= FEW_SUM_MAX || few->moved <= -FEW_SUM_MAX;
+
+    for (size_t i = count; i < vectors * LANES; i++) {
+        all->keys[i] = UINT64_MAX << KEY_TIME_SHIFT | usual;
+        all->changes[i] = 0;
+    }
+    for (size_t v = 0; v < vectors; v++) {
+        __m512i keys = _mm512_loadu_si512(all->keys + v * LANES);
+        __m512i changes = _mm512_loadu_si512(all->changes + v * LANES);
+
+        unusual |= _mm512_test_epi64_mask(_mm512_xor_si512(keys, usual_bits), bits);
+        unusual |= _mm512_cmpgt_epi64_mask(_mm512_abs_epi64(changes), limit);
+        unusual |= _mm512_cmplt_epi64_mask(_mm512_abs_epi64(changes), _mm512_setzero_si512());
+    }
+    return unusual == 0;
+}
+
+__attribute__((target("avx512f"))) static void
+begin_few(struct few_walk *few)
+{
+    *few = (struct few_walk){ .high = _mm512_set1_epi64(INT64_MIN),
+                              .low = _mm512_set1_epi64(INT64_MAX) };
+}
+
+/* What a run did is told, and another one begins. */
+__attribute__((target("avx512f"))) static void
+end_few(struct few_walk *few, struct total_course *course, struct walked *walked)
+{
+    const struct walked part = { course->sum + few->open,
+                                 course->sum + _mm512_reduce_max_epi64(few->high),
+                                 course->sum + _mm512_reduce_min_epi64(few->low),
+                                 course->sum + few->moved,
+                                 few->first,
+                                 few->last,
+                                 (uint32_t) few->count };
+
+    if (few->count == 0)
+        return;
+    add_part(walked, &part);
+    course->sum += few->moved;
+    begin_few(few);
+}
+
+/* True where it was done. */
+__attribute__((target("avx512f"))) static bool
+walk_few(struct few_walk *few, struct total_changes *all, size_t count)
+{
+    size_t vectors = (count + LANES - 1) / LANES;
+
+    if (count > FEW || !make_few(few, all, count, vectors))
+        return false;
+    if (vectors == 1)
+        add_few(few, all, count, 1);
+    else if (vectors == 2)
+        add_few(few, all, count, 2);
+    else if (vectors == 3)
+        add_few(few, all, count, 3);
+    else
+        add_few(few, all, count, FEW / LANES);
+    return true;
+}
+#endif
+
 static enum oi_status
 decimal_of(total_sum sum, int exponent, struct oi_decimal *ret_value, struct oi_error *error)
 {
@@ -339,33 +513,95 @@ choose_slice(const struct total_window *window, size_t place, int64_t interval_n
 static size_t
 take_slice(struct total_window *window, size_t *place, uint64_t to, bool *ret_is_sorted)
 {
-    struct total_changes *dealt = &window->dealt;
-    size_t count = 0, kept = 0;
+    const struct total_event *events = window->events.items;
+    struct total_list *lists = window->lists;
+    size_t list_count = window->list_count, count = 0, kept = 0, from_places;
+    uint64_t limit = to << KEY_TIME_SHIFT;
+    uint64_t *keys;
+    int64_t *changes;
 
-    make_room(window, 2 * (SLICE_EVENTS + ROWS_MIN * window->list_count));
+    make_room(window, 2 * (SLICE_EVENTS + ROWS_MIN * list_count));
+    keys = window->dealt.keys;
+    changes = window->dealt.changes;
     for (; time_of(window, *place) < to; *place = next_place(window, *place + 1)) {
-        dealt->keys[count] =
-            time_of(window, *place) << KEY_TIME_SHIFT | COUNT_BITS(0) | KEY_IS_READING;
-        dealt->changes[count++] = window->changes[*place];
+        keys[count] = time_of(window, *place) << KEY_TIME_SHIFT | COUNT_BITS(0) | KEY_IS_READING;
+        changes[count++] = window->changes[*place];
         window->changes[*place] = 0;
         window->used[*place / 64] &= ~(UINT64_C(1) << *place % 64);
     }
-    *ret_is_sorted = true;
-    for (size_t i = 0; i < window->list_count; i++) {
-        struct total_list list = window->lists[i];
-        const struct total_event *event = window->events.items + list.at;
+    from_places = count;
+    for (size_t i = 0; i < list_count; i++) {
+        size_t at = lists[i].at, end = lists[i].end;
 
-        for (; list.at < list.end && event->key >> KEY_TIME_SHIFT < to; list.at++, event++) {
-            __builtin_prefetch(event + FETCHED_AHEAD);
-            dealt->keys[count] = event->key;
-            dealt->changes[count++] = event->change;
-            *ret_is_sorted = false;
+        for (; at < end && events[at].key < limit; at++) {
+            keys[count] = events[at].key;
+            changes[count++] = events[at].change;
         }
-        window->lists[kept] = list;
-        kept += list.at < list.end;
+        __builtin_prefetch(&events[at] + FETCHED_AHEAD);
+        lists[kept] = (struct total_list){ at, end };
+        kept += at < end;
     }
     window->list_count = kept;
+    *ret_is_sorted = count == from_places;
     return count;
+}
+
+static void
+walk_slice(struct total_window *window, size_t count, bool is_sorted, struct oi_span span,
+           struct total_course *course, struct walked *walked)
+{
+    const struct total_changes *all = &window->dealt;
+
+    if (!is_sorted)
+        all = sort_changes(window, count, (uint64_t) span.from, (uint64_t) (span.to - span.from));
+    walk_changes(all, count, course, walked);
+}
+
+/* A stretch of time in which there are a few changes, usually; 0 where even a step has more, or
+ * none lies between the places, or vectors are too short for it. */
+static uint64_t
+choose_stretch(const struct total_window *window)
+{
+#if defined(__x86_64__)
+    uint64_t steps = (uint64_t) (window->span.to - window->base) / (uint64_t) window->step_ns + 1;
+    uint64_t each = window->events.count / steps + 1;
+
+    if (window->list_count == 0 || each > FEW - FEW / 4 || !__builtin_cpu_supports("avx512f"))
+        return 0;
+    return (each < FEW_WANTED ? FEW_WANTED / each : 1) * (uint64_t) window->step_ns;
+#else
+    (void) window;
+    return 0;
+#endif
+}
+
+/* A slice stretch by stretch. */
+static void
+walk_stretches(struct total_window *window, uint64_t stretch, struct oi_span span, size_t *place,
+               struct total_course *course, struct walked *walked)
+{
+#if defined(__x86_64__)
+    struct few_walk few;
+    int64_t width = (int64_t) stretch;
+
+    begin_few(&few);
+    for (oi_time from = span.from - span.from % width, to; from < span.to; from = to) {
+        struct walked part = {};
+        bool is_sorted;
+        size_t count;
+
+        to = span.to - from > width ? from + width : span.to;
+        count = take_slice(window, place, (uint64_t) to, &is_sorted);
+        if (count == 0 || (course->counted > 0 && walk_few(&few, &window->dealt, count)))
+            continue;
+        end_few(&few, course, walked);
+        walk_slice(window, count, is_sorted, (struct oi_span){ from, to }, course, &part);
+        add_part(walked, &part);
+    }
+    end_few(&few, course, walked);
+#else
+    (void) window, (void) stretch, (void) span, (void) place, (void) course, (void) walked;
+#endif
 }
 
 enum oi_status
@@ -373,16 +609,20 @@ total_window_follow(struct total_window *window, struct total_course *course, oi
                     struct oi_candles *candles, struct oi_error *error)
 {
     size_t place = next_place(window, 0);
-    uint64_t start, to;
+    uint64_t stretch = choose_stretch(window), start, to;
 
     while (choose_slice(window, place, candles->interval_ns, &start, &to)) {
-        bool is_sorted;
-        size_t count = take_slice(window, &place, to, &is_sorted);
-        const struct total_changes *all =
-            is_sorted ? &window->dealt : sort_changes(window, count, start, to - start);
+        const struct oi_span span = { (oi_time) start, (oi_time) to };
         struct walked walked = {};
 
-        walk_changes(all, count, course, &walked);
+        if (stretch > 0) {
+            walk_stretches(window, stretch, span, &place, course, &walked);
+        } else {
+            bool is_sorted;
+            size_t count = take_slice(window, &place, to, &is_sorted);
+
+            walk_slice(window, count, is_sorted, span, course, &walked);
+        }
         if (window->span.from >= from)
             OI_TRY(add_walked(&walked, window->base, course->exponent, candles, error));
     }
