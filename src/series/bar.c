@@ -8,6 +8,7 @@
 
 #include "base/compiler.h"
 #include "core/time.h"
+#include "series/series_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -395,16 +396,6 @@ add_ends(struct oi_bars *bars, const struct rows *rows, size_t from, size_t to)
             add_prices(bars, &rows->prices, row, row + 1);
 }
 
-/* Where the bucket of a row begins; most often it is the one behind the bucket before. */
-static oi_time
-next_start(int64_t interval_ns, oi_time before, oi_time time)
-{
-    uint64_t past = (uint64_t) time - (uint64_t) before - (uint64_t) interval_ns;
-
-    return past < (uint64_t) interval_ns ? before + interval_ns
-                                         : oi_interval_floor(interval_ns, time);
-}
-
 /* Rows [from, to) of a tile without zeros, of the bucket from `start` on. */
 static void
 add_whole_run(struct oi_bars *bars, struct lanes *lanes, struct tile *tile, const struct rows *rows,
@@ -457,7 +448,7 @@ add_tile(struct oi_bars *bars, const struct rows *rows, size_t first, size_t end
             add_ends(bars, rows, from, to);
         }
         if (to < end)
-            start = next_start(bars->interval_ns, start, times[to]);
+            start = series_next_start(bars->interval_ns, start, times[to]);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "series/candle.h"
 
 #include "core/time.h"
+#include "series/series_internal.h"
 
 static struct oi_candle *
 candle_from(struct oi_candles *candles, oi_time start)
@@ -158,16 +159,6 @@ candles_at_most(const struct oi_candles *candles, const struct oi_readings *read
     return width < readings->count ? (size_t) width : readings->count;
 }
 
-/* Where the bucket of a row begins; most often it is the one behind the bucket before. */
-static oi_time
-next_start(int64_t interval_ns, oi_time before, oi_time time)
-{
-    uint64_t past = (uint64_t) time - (uint64_t) before - (uint64_t) interval_ns;
-
-    return past < (uint64_t) interval_ns ? before + interval_ns
-                                         : oi_interval_floor(interval_ns, time);
-}
-
 static void
 add_runs(struct oi_candles *candles, const struct oi_readings *readings)
 {
@@ -184,7 +175,7 @@ add_runs(struct oi_candles *candles, const struct oi_readings *readings)
         candle->start = start;
         add_run(candle, is_new, readings, from, to);
         if (to < readings->count)
-            start = next_start(candles->interval_ns, start, readings->time[to]);
+            start = series_next_start(candles->interval_ns, start, readings->time[to]);
     }
 }
 
