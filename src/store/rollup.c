@@ -74,16 +74,20 @@ rollup_part(struct oi_rollup *rollup, unsigned part)
     return parts[part];
 }
 
-/* The known times say nothing, and cost nothing: each is its row's time, which is said to be that
- * of the commit. */
+/* What is not kept costs nothing: known times are said to be those of the commit, and times that
+ * nobody is told are the starts of the buckets. */
 static void
 encode_part(struct oi_slice key, struct oi_rollups *rollups, unsigned part, struct oi_rows *rows,
             struct oi_rows_columns *columns, struct oi_buffer *out)
 {
+    bool is_extreme = rollup_kept[part] == OI_ROLLUP_EXTREME_COLUMNS;
+
     oi_rows_clear(rows);
     for (size_t i = 0; i < rollups->count; i++) {
         struct oi_observation reading = *rollup_part(&rollups->items[i], part);
 
+        if (is_extreme)
+            reading.time = rollups->items[i].start;
         reading.known_time = reading.time;
         oi_rows_add(rows, &reading, 0);
     }

@@ -426,12 +426,12 @@ struct oi_extent {
 enum oi_status oi_store_extent(struct oi_store *store, uint32_t series,
                                struct oi_extent *ret_extent, struct oi_error *error);
 
-/* What a rollup says, besides the time, of its first and last rows, and of its highest and lowest
- * ones. What else their rows have may be there or not. */
+/* What a rollup says of its first and last rows, besides their times, and of its highest and lowest
+ * ones, whose times it does not tell. What else those rows have may be there or not. */
 #define OI_ROLLUP_END_COLUMNS                                                                      \
     ((unsigned) OI_COLUMN_OPEN_INTEREST | OI_COLUMN_VALUE_USD | OI_COLUMN_MARK_PRICE |             \
      OI_COLUMN_INDEX_PRICE | OI_COLUMN_LAST_PRICE | OI_COLUMN_FLAGS)
-#define OI_ROLLUP_EXTREME_COLUMNS ((unsigned) OI_COLUMN_OPEN_INTEREST | OI_COLUMN_FLAGS)
+#define OI_ROLLUP_EXTREME_COLUMNS ((unsigned) OI_COLUMN_OPEN_INTEREST)
 
 /* One hour or day of a series, ready made from what is known now. */
 struct oi_rollup {
@@ -465,7 +465,7 @@ struct oi_rollup_request {
     int64_t interval_ns;
     struct oi_span span;
     unsigned columns[4]; /* enum oi_column, of first, high, low, last, among those that a rollup
-                            has; times always; a part without a bit in `parts` is not there */
+                            has; a part without a bit in `parts` is not there */
     unsigned parts;      /* enum oi_rollup_part */
     /* What is stored whole comes by columns; what had to be made of rows, one by one. Both in one
      * order; borrowed for the call. */

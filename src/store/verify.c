@@ -166,19 +166,12 @@ same_row(const struct oi_observation *a, const struct oi_observation *b)
     return a->exchange_time == b->exchange_time && a->known_time == b->known_time && same_end(a, b);
 }
 
-/* The highest and lowest. */
-static bool
-same_extreme(const struct oi_observation *a, const struct oi_observation *b)
-{
-    return a->time == b->time && a->flags == b->flags &&
-           oi_decimal_equal(&a->open_interest, &b->open_interest);
-}
-
 static bool
 same_rollup(const struct oi_rollup *a, const struct oi_rollup *b)
 {
     return a->start == b->start && a->count == b->count && same_end(&a->first, &b->first) &&
-           same_extreme(&a->high, &b->high) && same_extreme(&a->low, &b->low) &&
+           oi_decimal_equal(&a->high.open_interest, &b->high.open_interest) &&
+           oi_decimal_equal(&a->low.open_interest, &b->low.open_interest) &&
            same_end(&a->last, &b->last);
 }
 

@@ -266,7 +266,7 @@ blocks_of_whole_rows_are_read_and_replaced(void **state)
         oi_store_rollups(test.store, test.series[2], OI_HOUR, OI_SPAN_ALL, collect, &again, NULL));
     assert_int_equal(again.count, hours.count);
     for (size_t i = 0; i < again.count; i++) {
-        assert_int_equal(again.items[i].high.time, hours.items[i].high.time);
+        assert_int_equal(again.items[i].last.time, hours.items[i].last.time);
         assert_true(oi_decimal_equal(&again.items[i].high.open_interest,
                                      &hours.items[i].high.open_interest));
         assert_true(
