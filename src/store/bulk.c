@@ -15,7 +15,7 @@
 #define ATTEMPTS 3
 /* So many rows are appended at once. */
 #define APPEND_ROWS ((size_t) 32'768)
-#define APPEND_ROWS_REMOTE ((size_t) 1 << 18)
+#define APPEND_ROWS_REMOTE ((size_t) 1 << 19)
 /* Where series have fewer rows than this part of a chunk they are appended: chunks of their own
  * would be crumbs, and the log gathers them. */
 #define CRUMB_PART 8
@@ -267,12 +267,27 @@ finish_mark(struct loading *loading)
     loading->mark.is_complete = loading->bulk->import->is_complete;
 }
 
+/* How many rows are appended at once. Where each batch takes several questions they are of one
+ * size: the rest of a division would be one more. */
+static size_t
+choose_append(const struct loading *loading)
+{
+    size_t rows = 0;
+
+    if (!loading->store->remote)
+        return APPEND_ROWS;
+    for (size_t i = 0; i < loading->work.load_count; i++)
+        rows += loading->work.loads[i].is_appended ? loading->work.loads[i].count : 0;
+    return rows / (rows / APPEND_ROWS_REMOTE + 1) + 1;
+}
+
 /* The rows of all series that are appended; they are then dealt with. */
 static enum oi_status
 append_rows(struct loading *loading, struct oi_error *error)
 {
     OI_VECTOR(struct oi_bulk_item) items = {};
     OI_VECTOR(struct oi_row) rows = {};
+    size_t together = choose_append(loading);
     enum oi_status status = OI_OK;
 
     for (size_t i = 0; i < loading->work.load_count; i++) {
@@ -285,7 +300,7 @@ append_rows(struct loading *loading, struct oi_error *error)
             row.reading.known_time = oi_bulk_row(loading->bulk, load->items[k])->known_time;
             oi_vector_push(&items, load->items[k]);
             oi_vector_push(&rows, row);
-            if (rows.count < (loading->store->remote ? APPEND_ROWS_REMOTE : APPEND_ROWS))
+            if (rows.count < together)
                 continue;
             status = append_items(loading, items.items, rows.items, rows.count, error);
             oi_vector_clear(&items);
