@@ -16,9 +16,10 @@
 #define COLUMN_NAME_SIZE 32
 /* market, feed, unit, sides: how every row of readings and candles begins. */
 #define SOURCE_COLUMNS 4
-/* Of readings or candles in one piece: about 75 KB: with what is read ahead below 1 MiB a request.
- */
-#define PIECE_ROWS 512
+/* Of readings or candles in one piece: about 280 KB of JSON, few enough for a reader that stops to
+ * cost less than 1 MiB with what is read ahead, enough for its begin and its way out to cost
+ * little. */
+#define PIECE_ROWS 1024
 /* Of more a table grows as they come. */
 #define CANDLES_EXPECTED_MAX 20'000
 
