@@ -581,6 +581,7 @@ oi_piece_reader_open(const struct oi_archive *archive, const struct oi_archive_o
     reader->sink = (struct oi_archive_sink){ take_row, refuse_row, reader };
     reader->delimiter = options->mapping->delimiter;
     reader->has_vectors = oi_piece_has_vectors();
+    reader->has_wide_vectors = oi_piece_has_wide_vectors();
     reader->target_of = oi_map_new();
     reader->piece = &nothing;
     if (oi_reader_open(archive, &reader->options, &reader->sink, &reader->reader, NULL) != OI_OK ||

@@ -50,7 +50,7 @@ struct oi_piece_reader {
     uint8_t *roles; /* of the columns */
     size_t column_count;
     char delimiter;
-    bool has_vectors;
+    bool has_vectors, has_wide_vectors;
     struct oi_piece_date dates[3];
     OI_VECTOR(struct oi_piece_target) targets;
     OI_VECTOR(struct oi_market_targets) markets;
@@ -113,6 +113,8 @@ bool oi_piece_find_target(struct oi_piece_reader *reader, char joined[OI_PIECE_K
 
 /* Can this processor do it? */
 bool oi_piece_has_vectors(void);
+/* And with those of 64 bytes? */
+bool oi_piece_has_wide_vectors(void);
 /* Where the fields of the lines ahead end. */
 #define OI_PIECE_WINDOW ((size_t) 4096)
 struct oi_piece_window {

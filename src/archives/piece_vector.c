@@ -13,7 +13,9 @@
 #include <immintrin.h>
 
 #define OI_WITH_VECTORS __attribute__((target("avx2,bmi,popcnt")))
+#define OI_WITH_WIDE_VECTORS __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,popcnt")))
 #define VECTOR ((size_t) 32)
+#define HALF ((size_t) 16)
 #define BLOCK ((size_t) 64)
 /* A field is loaded up to its end, and once more up to the character before. */
 #define BEFORE (VECTOR + 1)
@@ -35,6 +37,12 @@ static const uint8_t lasts[2 * VECTOR] = {
     }
 static const char zeros[VECTOR] = EVERY('0'), points[VECTOR] = EVERY('.'), nines[VECTOR] = EVERY(9);
 
+#define EIGHT_FROM(n) (n), (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7
+static const uint8_t places_of_bytes[BLOCK] = {
+    EIGHT_FROM(0),  EIGHT_FROM(8),  EIGHT_FROM(16), EIGHT_FROM(24),
+    EIGHT_FROM(32), EIGHT_FROM(40), EIGHT_FROM(48), EIGHT_FROM(56),
+};
+
 static const uint64_t tens[2] = { UINT64_C(100'000'000), UINT64_C(10'000'000'000'000'000) };
 
 bool
@@ -44,10 +52,23 @@ oi_piece_has_vectors(void)
            __builtin_cpu_supports("popcnt");
 }
 
+bool
+oi_piece_has_wide_vectors(void)
+{
+    return oi_piece_has_vectors() && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vbmi2");
+}
+
 OI_WITH_VECTORS static inline __m256i
 load(const void *at)
 {
     return _mm256_loadu_si256((const __m256i_u *) at);
+}
+
+OI_WITH_VECTORS static inline __m128i
+load_half(const void *at)
+{
+    return _mm_loadu_si128((const __m128i_u *) at);
 }
 
 /* Which of 32 bytes end a field: delimiters, ends of lines; and what needs the general reader. */
@@ -64,7 +85,7 @@ ends_in(__m256i bytes, __m256i delimiter)
 
 /* From `from` on, whole blocks before `end`. */
 OI_WITH_VECTORS static void
-find_ends(struct oi_piece_window *window, const char *from, const char *end, char delimiter)
+find_ends_by_32(struct oi_piece_window *window, const char *from, const char *end, char delimiter)
 {
     size_t size = (size_t) (end - from) < OI_PIECE_WINDOW ? (size_t) (end - from) : OI_PIECE_WINDOW;
     __m256i delimiters = _mm256_set1_epi8(delimiter);
@@ -83,6 +104,39 @@ find_ends(struct oi_piece_window *window, const char *from, const char *end, cha
                 __asm__ volatile("" ::: "memory"); /* gathering them first is slower */
             }
         }
+        out += count;
+    }
+    window->from = from;
+    window->next = 0;
+    window->count = (size_t) (out - window->ends);
+}
+
+/* The same where a register has 64 bytes and can be told which of them to keep. */
+OI_WITH_WIDE_VECTORS static void
+find_ends_by_64(struct oi_piece_window *window, const char *from, const char *end, char delimiter)
+{
+    size_t size = (size_t) (end - from) < OI_PIECE_WINDOW ? (size_t) (end - from) : OI_PIECE_WINDOW;
+    const __m512i delimiters = _mm512_set1_epi8(delimiter), breaks = _mm512_set1_epi8('\n');
+    const __m512i returns = _mm512_set1_epi8('\r'), quotes = _mm512_set1_epi8('"');
+    const __m512i places = _mm512_loadu_si512(places_of_bytes);
+    uint16_t *out = window->ends;
+
+    for (size_t at = 0; at + BLOCK <= size; at += BLOCK) {
+        __m512i bytes = _mm512_loadu_si512(from + at);
+        uint64_t bits =
+            _mm512_cmpeq_epi8_mask(bytes, delimiters) | _mm512_cmpeq_epi8_mask(bytes, breaks) |
+            _mm512_cmpeq_epi8_mask(bytes, returns) | _mm512_cmpeq_epi8_mask(bytes, quotes);
+        size_t count = (size_t) __builtin_popcountll(bits);
+        __m512i found = _mm512_maskz_compress_epi8(bits, places);
+        __m512i base = _mm512_set1_epi16((int16_t) at);
+
+        /* Thirty-two at a time, wanted or not. */
+        _mm512_storeu_si512(
+            out, _mm512_add_epi16(base, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found))));
+        if (count > VECTOR)
+            _mm512_storeu_si512(
+                out + VECTOR,
+                _mm512_add_epi16(base, _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(found, 1))));
         out += count;
     }
     window->from = from;
@@ -110,6 +164,47 @@ join_digits(__m256i text, size_t count, __m256i *bad)
     return (high >> 32) * tens[1] + (uint32_t) low * tens[0] + (low >> 32);
 }
 
+/* The same of at most 16 digits, as most figures have. */
+OI_WITH_VECTORS static inline uint64_t
+join_few_digits(__m128i text, size_t count, __m256i *bad)
+{
+    const __m128i by_10 = _mm_set1_epi16(0x010A);
+    const __m128i by_100 = _mm_set1_epi32(0x0001'0064);
+    const __m128i by_10000 = _mm_set1_epi32(0x0001'2710);
+    __m128i digits =
+        _mm_and_si128(_mm_sub_epi8(text, load_half(zeros)), load_half(lasts + HALF + count));
+    __m128i fours;
+    uint64_t eights;
+
+    *bad = _mm256_or_si256(*bad, _mm256_zextsi128_si256(_mm_subs_epu8(digits, load_half(nines))));
+    fours = _mm_madd_epi16(_mm_maddubs_epi16(digits, by_10), by_100);
+    eights = (uint64_t) _mm_cvtsi128_si64(_mm_madd_epi16(_mm_packus_epi32(fours, fours), by_10000));
+    return (uint32_t) eights * tens[0] + (eights >> 32);
+}
+
+/* A figure of at most 16 characters that ends at `end`. */
+OI_WITH_VECTORS static inline bool
+read_short_figure(const char *end, size_t size, struct oi_packed *row, unsigned figure,
+                  __m256i *bad)
+{
+    __m128i text = load_half(end - HALF);
+    uint32_t dots = (uint32_t) _mm_movemask_epi8(_mm_cmpeq_epi8(text, load_half(points))) &
+                    UINT32_MAX << (HALF - size);
+    size_t places = 0;
+
+    if (dots != 0) {
+        places = HALF - 1 - _tzcnt_u32(dots);
+        size--;
+        if (places == 0 || places >= size)
+            return false;
+        /* What is before the point moves up to what is behind it; a second point is no digit. */
+        text = _mm_blendv_epi8(load_half(end - HALF - 1), text, load_half(lasts + HALF + places));
+    }
+    row->mantissas[figure] = (int64_t) join_few_digits(text, size, bad);
+    row->exponents[figure] = (int8_t) - (int) places;
+    return true;
+}
+
 /* A figure that ends at `end` and has `size` characters. */
 OI_WITH_VECTORS static inline bool
 read_figure(const char *end, size_t size, struct oi_packed *row, unsigned figure, __m256i *bad)
@@ -123,6 +218,8 @@ read_figure(const char *end, size_t size, struct oi_packed *row, unsigned figure
         row->exponents[figure] = OI_EXPONENT_NONE;
         return figure != 0;
     }
+    if (size <= HALF)
+        return read_short_figure(end, size, row, figure, bad);
     if (size > OI_PIECE_DIGITS_MAX + 1)
         return false;
     text = load(end - VECTOR);
@@ -133,7 +230,6 @@ read_figure(const char *end, size_t size, struct oi_packed *row, unsigned figure
         size--;
         if (places == 0 || places >= size)
             return false;
-        /* What is before the point moves up to what is behind it; a second point is no digit. */
         text = _mm256_blendv_epi8(load(end - VECTOR - 1), text, load(lasts + places));
     }
     if (size > OI_PIECE_DIGITS_MAX)
@@ -236,7 +332,10 @@ oi_piece_read_vectors(struct oi_piece_reader *reader, struct oi_piece_window *wi
         struct oi_slice key;
 
         if (window->count - window->next < reader->column_count + 1) {
-            find_ends(window, at, end, reader->delimiter);
+            if (reader->has_wide_vectors)
+                find_ends_by_64(window, at, end, reader->delimiter);
+            else
+                find_ends_by_32(window, at, end, reader->delimiter);
             if (window->count < reader->column_count)
                 return at;
         }
@@ -266,6 +365,12 @@ oi_piece_read_vectors(struct oi_piece_reader *reader, struct oi_piece_window *wi
 
 bool
 oi_piece_has_vectors(void)
+{
+    return false;
+}
+
+bool
+oi_piece_has_wide_vectors(void)
 {
     return false;
 }

@@ -150,6 +150,10 @@ gather_block(const struct oi_bulk_work *work, const struct oi_bulk_part *part,
     uint16_t *flags = columns->flags + at;
 
     for (size_t i = 0; i < count; i++) {
+        const char *ahead = (const char *) ((uintptr_t) &rows[i] + BLOCK_ROWS * sizeof(*rows));
+
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + CACHE_LINE);
         time[i] = rows[i].time;
         exchange_time[i] = rows[i].exchange_time;
         known_time[i] = oi_bulk_known_time(work, &rows[i]);

@@ -7,6 +7,9 @@
 #include "store/bulk_columns.h"
 #include "store/chunk.h"
 
+/* What a row takes in chunks and rollups, about. */
+#define ROW_SIZE_USUAL 10
+
 struct oi_observation
 oi_bulk_observation(const struct oi_bulk_work *work, struct oi_bulk_item item)
 {
@@ -263,6 +266,21 @@ add_block(void *context, const struct oi_key *key, struct oi_slice value)
     add_value(load, OI_TABLE_ROLLUP, key, from);
 }
 
+/* Room for about what will come out, so that it is not moved as it grows. */
+static void
+make_room(struct oi_bulk_load *load)
+{
+    static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
+
+    for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
+        uint64_t buckets = (uint64_t) (load->last - load->first) / (uint64_t) intervals[kind] + 2;
+        size_t most = load->count + load->rollups[kind].count + 1;
+
+        oi_vector_reserve(&load->rollups[kind], buckets < most ? (size_t) buckets : most);
+    }
+    (void) oi_buffer_reserve(&load->bytes, load->count * ROW_SIZE_USUAL);
+}
+
 void
 oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
 {
@@ -273,6 +291,7 @@ oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load)
     struct buckets buckets = {};
     struct sample before = {};
 
+    make_room(load);
     for (size_t from = 0, end; from < load->count; from = end) {
         end = encode_piece(work, load, from, &before, &habits, &columns);
         add_to_rollups(work, load, &columns, load->items + from, &buckets);
