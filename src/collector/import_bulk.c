@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two groups of pieces are under way: one is parsed while the markets of the one before it are
- * resolved, its rows encoded and synced, where the processors are not needed for that.
+ * Two groups of pieces are under way: one is parsed, sorted and encoded while the disk is waited
+ * for with the one before it. Where a group meets new markets they are resolved on the way to its
+ * commit, and it is sorted and encoded behind that, while the next one is parsed.
  * What is counted and reported happens between, on the calling thread, in the order of the file.
  */
 #include "collector/import_bulk.h"
@@ -15,6 +16,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define FILE_SIZE_MIN ((uint64_t) 4 << 20)
@@ -48,6 +50,7 @@ struct piece {
     struct worker *worker;
     bool is_read;  /* false: not one for us */
     uint64_t line; /* of the file, behind which its lines come */
+    uint64_t item; /* of the file, as its first row or refusal */
 };
 
 struct refusal {
@@ -58,6 +61,7 @@ struct refusal {
 struct group {
     struct piece pieces[GROUP_PIECES_MAX];
     size_t count; /* to be read */
+    size_t taken; /* the first so many were */
     uint64_t at;  /* number of the first one in the file */
     atomic_size_t next;
     /* The commit. */
@@ -66,12 +70,14 @@ struct group {
     size_t part_pieces[GROUP_PIECES_MAX];
     struct oi_import_mark mark;
     struct oi_bulk load;
+    struct oi_bulk_prepared *prepared; /* NULL: its markets are still to be resolved */
     struct oi_append_result result;
     OI_VECTOR(struct refusal) refusals;
     struct oi_store *store;
     struct bulk *bulk;
     pthread_t thread;
-    bool is_loading, has_thread;
+    bool is_loading, is_resolving, has_thread;
+    atomic_bool is_busy; /* its thread is not at its end */
     enum oi_status status;
     struct oi_error error;
 };
@@ -382,15 +388,13 @@ resolve(struct bulk *bulk, struct group *group, struct oi_error *error)
         while (worker->series.count < worker->targets.count)
             oi_vector_push(&worker->series, series.items[taken++]);
     }
-    for (size_t i = 0; i < group->part_count; i++)
-        group->parts[i].targets = group->pieces[group->part_pieces[i]].worker->series.items;
     oi_vector_release(&targets);
     oi_vector_release(&series);
     return status;
 }
 
 static void
-tell_refusals(struct bulk *bulk, const struct piece *piece, uint64_t first_item)
+tell_refusals(struct bulk *bulk, const struct piece *piece)
 {
     const struct oi_import_options *options = bulk->source->options;
 
@@ -405,7 +409,7 @@ tell_refusals(struct bulk *bulk, const struct piece *piece, uint64_t first_item)
         };
 
         /* What an earlier run refused is told again, but counted once. */
-        bulk->source->mark->refused += first_item + refusal->item >= bulk->skipped;
+        bulk->source->mark->refused += piece->item + refusal->item >= bulk->skipped;
         if (options->refused)
             options->refused(options->context, &told);
     }
@@ -417,15 +421,15 @@ take_piece(struct bulk *bulk, struct group *group, size_t index)
 {
     struct piece *piece = &group->pieces[index];
     const struct oi_piece *content = &piece->content;
-    uint64_t first = bulk->items, old = 0;
+    uint64_t old = 0;
     size_t old_rows;
 
     piece->line = bulk->lines;
+    piece->item = bulk->items;
     bulk->lines += content->lines;
     bulk->items += content->rows.count + content->refusals.count;
-    tell_refusals(bulk, piece, first);
-    if (bulk->skipped > first)
-        old = bulk->skipped < bulk->items ? bulk->skipped - first : bulk->items - first;
+    if (bulk->skipped > piece->item)
+        old = bulk->skipped < bulk->items ? bulk->skipped - piece->item : bulk->items - piece->item;
     old_rows = (size_t) old;
     for (size_t i = 0; i < content->refusals.count; i++)
         old_rows -= content->refusals.items[i].item < old;
@@ -438,6 +442,18 @@ take_piece(struct bulk *bulk, struct group *group, size_t index)
                                .wides = content->wides.items,
                                .runs = piece->runs.items,
                                .run_count = old_rows == 0 ? piece->runs.count : 0 };
+}
+
+static void
+take_pieces(struct bulk *bulk, struct group *group)
+{
+    group->part_count = group->taken = 0;
+    while (group->taken < group->count && !bulk->is_over) {
+        if (group->pieces[group->taken].is_read)
+            take_piece(bulk, group, group->taken++);
+        else
+            bulk->is_over = true;
+    }
 }
 
 /*
@@ -453,37 +469,100 @@ note_refusal(void *context, size_t part, size_t row, const char *reason)
     oi_vector_push(&group->refusals, refusal);
 }
 
+/* Sorted, and encoded as far as that goes. `before` is the group whose commit is under way. */
+static enum oi_status
+prepare_group(struct bulk *bulk, struct group *group, const struct group *before,
+              struct oi_error *error)
+{
+    for (size_t i = 0; i < group->part_count; i++)
+        group->parts[i].targets = group->pieces[group->part_pieces[i]].worker->series.items;
+    group->load = (struct oi_bulk){ .parts = group->parts,
+                                    .part_count = group->part_count,
+                                    .threads = bulk->thread_count,
+                                    .refuse = note_refusal,
+                                    .compute = note_loading,
+                                    .context = group };
+    return oi_store_bulk_prepare(group->store, &group->load, before ? before->prepared : NULL,
+                                 &group->prepared, error);
+}
+
+/* Are there markets that have no series yet? Not while another thread resolves some. */
+static bool
+meets_new_markets(struct bulk *bulk)
+{
+    bool is_new = false;
+
+    for (unsigned i = 0; i < bulk->thread_count; i++) {
+        share_targets(bulk, &bulk->workers[i]);
+        is_new |= bulk->workers[i].targets.count > bulk->workers[i].series.count;
+    }
+    return is_new;
+}
+
+/* A line of a piece that is in memory, if one is: it costs next to nothing then. */
+static void
+scout_piece(struct bulk *bulk, uint64_t number, struct oi_piece *piece)
+{
+    struct worker *worker = &bulk->workers[0];
+    struct iovec room = { worker->buffer, READ_AHEAD };
+    off_t at = (off_t) (bulk->start + number * bulk->piece_size);
+    ssize_t size = preadv2(bulk->file, &room, 1, at, RWF_NOWAIT);
+    const char *from, *end;
+
+    if (size <= 0 || !(from = memchr(worker->buffer, '\n', (size_t) size)))
+        return;
+    from++;
+    end = memchr(from, '\n', (size_t) size - (size_t) (from - worker->buffer));
+    if (end)
+        (void) oi_piece_read(worker->reader, (struct oi_slice){ from, (size_t) (end - from) + 1 },
+                             piece);
+}
+
+/* A look at the markets ahead, so that they are made together and not group by group. In a file by
+ * time the first group has nearly all; in one by markets nearly all begin some piece. */
+static void
+scout(struct bulk *bulk)
+{
+    struct oi_piece piece = {};
+
+    for (uint64_t i = bulk->group_pieces; i < bulk->piece_count; i++)
+        scout_piece(bulk, i, &piece);
+    oi_piece_release(&piece);
+}
+
 static void *
 load_group(void *context)
 {
     struct group *group = context;
+    uint64_t rows_before = group->load.rows_before;
 
-    group->status = resolve(group->bulk, group, &group->error);
+    group->status = OI_OK;
+    if (!group->prepared) {
+        group->status = resolve(group->bulk, group, &group->error);
+        if (group->status == OI_OK)
+            group->status = prepare_group(group->bulk, group, NULL, &group->error);
+        group->load.rows_before = rows_before;
+    }
+    group->load.import = &group->mark;
     if (group->status == OI_OK)
-        group->status = oi_store_bulk(group->store, &group->load, &group->result, &group->error);
+        group->status = oi_store_bulk_commit(group->prepared, &group->result, &group->error);
+    atomic_store(&group->is_busy, false);
     return NULL;
 }
 
 /* On a thread of its own; or here, when there is none to be had. */
 static void
-start_loading(struct bulk *bulk, struct group *group)
+start_loading(const struct bulk *bulk, struct group *group)
 {
-    for (unsigned i = 0; i < bulk->thread_count; i++)
-        share_targets(bulk, &bulk->workers[i]);
     oi_vector_clear(&group->refusals);
     group->mark = *bulk->source->mark;
     if (bulk->items > group->mark.rows_done)
         group->mark.rows_done = bulk->items;
-    group->load = (struct oi_bulk){ .parts = group->parts,
-                                    .part_count = group->part_count,
-                                    .import = &group->mark,
-                                    .rows_before = bulk->source->mark->rows_done,
-                                    .threads = bulk->thread_count,
-                                    .refuse = note_refusal,
-                                    .compute = note_loading,
-                                    .context = group };
+    group->load.rows_before = bulk->source->mark->rows_done;
     group->result = (struct oi_append_result){};
     group->is_loading = true;
+    atomic_store(&group->is_busy, true);
+    group->is_resolving = !group->prepared;
     group->has_thread = pthread_create(&group->thread, NULL, load_group, group) == 0;
     if (!group->has_thread)
         (void) load_group(group);
@@ -498,6 +577,7 @@ finish_group(struct bulk *bulk, struct group *group, struct oi_error *error)
     if (group->has_thread)
         (void) pthread_join(group->thread, NULL);
     group->is_loading = false;
+    oi_store_bulk_free(&group->prepared);
     if (group->status != OI_OK)
         return oi_fail(error, group->status, "%s", group->error.message);
     for (size_t i = 0; i < group->refusals.count; i++) {
@@ -578,19 +658,10 @@ open_readers(struct bulk *bulk)
 }
 
 static void
-take_group(struct bulk *bulk, struct group *group)
+report_group(const struct bulk *bulk, const struct group *group)
 {
     const struct oi_import_bulk_source *source = bulk->source;
 
-    group->part_count = 0;
-    for (size_t i = 0; i < group->count && !bulk->is_over; i++) {
-        if (group->pieces[i].is_read)
-            take_piece(bulk, group, i);
-        else
-            bulk->is_over = true;
-    }
-    if (group->part_count > 0)
-        start_loading(bulk, group);
     source->progress->rows = bulk->items;
     source->progress->bytes_done = bulk->start + (group->at + group->count) * bulk->piece_size;
     if (source->progress->bytes_done > bulk->size)
@@ -599,32 +670,48 @@ take_group(struct bulk *bulk, struct group *group)
         source->options->progress(source->options->context, source->progress);
 }
 
+/* A group that was parsed: prepared while the one before it is committed, where its markets are
+ * known, and on its way then. */
+static enum oi_status
+take_group(struct bulk *bulk, struct group *group, struct group *before, struct oi_error *error)
+{
+    take_pieces(bulk, group);
+    if (group->at == 0 && !bulk->is_over)
+        scout(bulk);
+    if (group->part_count > 0 && atomic_load(&before->is_busy) && !before->is_resolving &&
+        !meets_new_markets(bulk))
+        OI_TRY(prepare_group(bulk, group, before, error));
+    OI_TRY(finish_group(bulk, before, error));
+    for (size_t i = 0; i < group->taken; i++)
+        tell_refusals(bulk, &group->pieces[i]);
+    if (group->part_count > 0) {
+        if (!group->prepared)
+            (void) meets_new_markets(bulk);
+        start_loading(bulk, group);
+    }
+    report_group(bulk, group);
+    return OI_OK;
+}
+
 /* Parse a group while the one before it is loaded. */
 static enum oi_status
 run(struct bulk *bulk, struct oi_error *error)
 {
-    struct group *loading = NULL;
     enum oi_status status = OI_OK;
     struct oi_error late = {};
 
     for (uint64_t at = 0, turn = 0; at < bulk->piece_count && status == OI_OK && !bulk->is_over;
          at += bulk->group_pieces, turn ^= 1) {
-        struct group *group = bulk->groups[turn];
+        parse_group(bulk, bulk->groups[turn], at);
+        status = take_group(bulk, bulk->groups[turn], bulk->groups[turn ^ 1], error);
+    }
+    for (unsigned i = 0; i < OI_COUNT(bulk->groups); i++) {
+        enum oi_status last = finish_group(bulk, bulk->groups[i], &late);
 
-        parse_group(bulk, group, at);
-        if (loading)
-            status = finish_group(bulk, loading, error);
-        loading = group;
-        if (status == OI_OK)
-            take_group(bulk, group);
+        if (status == OI_OK && last != OI_OK)
+            status = oi_fail(error, last, "%s", late.message);
     }
-    if (!loading)
-        return status;
-    if (status != OI_OK) {
-        (void) finish_group(bulk, loading, &late);
-        return status;
-    }
-    return finish_group(bulk, loading, error);
+    return status;
 }
 
 static void
@@ -635,8 +722,10 @@ release(struct bulk *bulk)
             oi_piece_release(&bulk->groups[i]->pieces[k].content);
             oi_vector_release(&bulk->groups[i]->pieces[k].runs);
         }
-        if (bulk->groups[i])
+        if (bulk->groups[i]) {
             oi_vector_release(&bulk->groups[i]->refusals);
+            oi_store_bulk_free(&bulk->groups[i]->prepared);
+        }
         oi_free(bulk->groups[i]);
     }
     for (unsigned i = 0; i < bulk->thread_count; i++) {

@@ -29,7 +29,7 @@ struct refusal {
     const char *reason;
 };
 
-struct loading {
+struct oi_bulk_prepared {
     struct oi_store *store;
     const struct oi_bulk *bulk;
     struct oi_bulk_work work;
@@ -37,6 +37,11 @@ struct loading {
     struct oi_import_mark mark; /* `is_marked` */
     bool is_marked;
     bool is_flipped; /* some series must be appended after all */
+    /* Some loads are encoded already, for this batch and commit time. */
+    bool is_planned;
+    uint64_t planned_batch;
+    oi_time planned_time;
+    bool is_settled; /* its commit is in the store's state, under whose lock this is */
     pthread_mutex_t lock;
     OI_VECTOR(struct refusal) refusals; /* under the lock, as is what follows */
     size_t duplicate;
@@ -47,7 +52,7 @@ struct loading {
 static void
 refuse(void *context, struct oi_bulk_item item, const char *reason)
 {
-    struct loading *loading = context;
+    struct oi_bulk_prepared *loading = context;
     const struct refusal refusal = { item, reason };
 
     (void) pthread_mutex_lock(&loading->lock);
@@ -56,7 +61,7 @@ refuse(void *context, struct oi_bulk_item item, const char *reason)
 }
 
 static void
-sort_into_series(struct loading *loading)
+sort_into_series(struct oi_bulk_prepared *loading)
 {
     struct oi_store *store = loading->store;
     struct oi_bulk_sort sort = { .bulk = loading->bulk,
@@ -141,7 +146,7 @@ has_odd_repeats(const struct oi_bulk *bulk, const struct oi_bulk_load *load)
 
 /* What an append would say to the rows of one instant. */
 static void
-drop_repeats(struct loading *loading, struct oi_bulk_load *load, bool restates)
+drop_repeats(struct oi_bulk_prepared *loading, struct oi_bulk_load *load, bool restates)
 {
     const struct oi_bulk *bulk = loading->bulk;
     size_t kept = 1, duplicate = 0;
@@ -167,7 +172,7 @@ drop_repeats(struct loading *loading, struct oi_bulk_load *load, bool restates)
 }
 
 static void
-order_rows(struct loading *loading, struct oi_bulk_load *load)
+order_rows(struct oi_bulk_prepared *loading, struct oi_bulk_load *load)
 {
     const struct oi_bulk *bulk = loading->bulk;
 
@@ -192,7 +197,7 @@ is_ahead(const struct oi_store *store, const struct oi_bulk_load *load)
 }
 
 static void
-prepare(struct loading *loading)
+prepare(struct oi_bulk_prepared *loading)
 {
     struct oi_store *store = loading->store;
     size_t least = store->chunk_rows / CRUMB_PART, rows = 0;
@@ -227,7 +232,7 @@ prepare(struct loading *loading)
 static void
 refuse_appended(void *context, size_t row, const char *reason)
 {
-    struct loading *loading = context;
+    struct oi_bulk_prepared *loading = context;
     struct oi_bulk_item item = loading->appended[row];
 
     if (loading->bulk->refuse)
@@ -235,8 +240,8 @@ refuse_appended(void *context, size_t row, const char *reason)
 }
 
 static enum oi_status
-append_items(struct loading *loading, const struct oi_bulk_item *items, const struct oi_row *rows,
-             size_t count, struct oi_error *error)
+append_items(struct oi_bulk_prepared *loading, const struct oi_bulk_item *items,
+             const struct oi_row *rows, size_t count, struct oi_error *error)
 {
     struct oi_append_result result = {};
     const struct oi_batch batch = { .rows = rows,
@@ -259,7 +264,7 @@ append_items(struct loading *loading, const struct oi_bulk_item *items, const st
 
 /* Where rows are elsewhere nothing is loaded, and the last append tells how far the file is. */
 static void
-finish_mark(struct loading *loading)
+finish_mark(struct oi_bulk_prepared *loading)
 {
     if (!loading->is_marked)
         return;
@@ -283,7 +288,7 @@ choose_append(const struct loading *loading)
 
 /* The rows of all series that are appended; they are then dealt with. */
 static enum oi_status
-append_rows(struct loading *loading, struct oi_error *error)
+append_rows(struct oi_bulk_prepared *loading, struct oi_error *error)
 {
     OI_VECTOR(struct oi_bulk_item) items = {};
     OI_VECTOR(struct oi_row) rows = {};
@@ -329,14 +334,14 @@ encode_loads(void *context)
     size_t i;
 
     while ((i = atomic_fetch_add(&work->next, 1)) < work->load_count)
-        if (work->loads[i].count > 0)
+        if (work->loads[i].count > 0 && !work->loads[i].is_encoded)
             oi_bulk_encode(work, &work->loads[i]);
 }
 
 /* The blocks of rollups that the rows add to. Where some of their rows are damaged, an append knows
  * what to do. */
 static enum oi_status
-take_rollups(struct loading *loading, struct oi_access *access, struct oi_bulk_load *load,
+take_rollups(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_bulk_load *load,
              struct oi_error *error)
 {
     static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
@@ -353,9 +358,11 @@ take_rollups(struct loading *loading, struct oi_access *access, struct oi_bulk_l
     return OI_OK;
 }
 
-/* What the store has of the series, and whether some cannot be loaded any more. */
+/* What the store has of the series, and whether some cannot be loaded any more. What was encoded
+ * ahead stands where the plan does and still nothing is there of the series. */
 static enum oi_status
-take_positions(struct loading *loading, struct oi_access *access, struct oi_error *error)
+take_positions(struct oi_bulk_prepared *loading, struct oi_access *access, bool is_as_planned,
+               struct oi_error *error)
 {
     struct oi_store *store = loading->store;
 
@@ -367,6 +374,10 @@ take_positions(struct loading *loading, struct oi_access *access, struct oi_erro
             continue;
         load->is_appended = !is_ahead(store, load);
         loading->is_flipped |= load->is_appended;
+        load->is_encoded = load->is_encoded && is_as_planned &&
+                           store->tracks.items[load->series - 1].position.rows == 0;
+        if (load->is_encoded)
+            continue;
         load->position = store->tracks.items[load->series - 1].position;
         load->chunk_count = 0;
         oi_buffer_clear(&load->bytes);
@@ -376,13 +387,14 @@ take_positions(struct loading *loading, struct oi_access *access, struct oi_erro
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
     for (size_t i = 0; i < loading->work.load_count; i++)
-        if (loading->work.loads[i].count > 0 && loading->work.loads[i].position.rows > 0)
+        if (loading->work.loads[i].count > 0 && !loading->work.loads[i].is_encoded &&
+            loading->work.loads[i].position.rows > 0)
             OI_TRY(take_rollups(loading, access, &loading->work.loads[i], error));
     return OI_OK;
 }
 
 static enum oi_status
-put_loads(struct loading *loading, struct oi_access *access, struct oi_error *error)
+put_loads(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_error *error)
 {
     const struct oi_kv_engine *engine = loading->store->engine;
 
@@ -409,7 +421,7 @@ put_loads(struct loading *loading, struct oi_access *access, struct oi_error *er
 
 /* Everything else that a commit writes. */
 static enum oi_status
-put_batch(struct loading *loading, struct oi_access *access, struct oi_state *state,
+put_batch(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_state *state,
           struct oi_batch_header *header, struct oi_error *error)
 {
     const struct oi_key key = oi_key_of_u64(state->last_batch);
@@ -439,7 +451,7 @@ put_batch(struct loading *loading, struct oi_access *access, struct oi_state *st
 
 /* After the commit, unless a reader has followed already. */
 static void
-settle_memory(struct loading *loading, const struct oi_state *state,
+settle_memory(struct oi_bulk_prepared *loading, const struct oi_state *state,
               const struct oi_batch_header *header)
 {
     struct oi_store *store = loading->store;
@@ -457,26 +469,31 @@ settle_memory(struct loading *loading, const struct oi_state *state,
         oi_vector_push(&store->log, entry);
         store->state = *state;
     }
+    loading->is_settled = true;
     (void) pthread_rwlock_unlock(&store->state_lock);
     (void) pthread_mutex_unlock(&store->follow_lock);
 }
 
 static enum oi_status
-load_in(struct loading *loading, struct oi_access *access, struct oi_error *error)
+load_in(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_error *error)
 {
     struct oi_store *store = loading->store;
     struct oi_batch_header header = {};
     struct oi_state state;
+    bool is_as_planned;
 
     loading->is_flipped = false;
     OI_TRY(oi_store_catch_up(store, access, error));
     (void) pthread_rwlock_rdlock(&store->state_lock);
     state = store->state;
     (void) pthread_rwlock_unlock(&store->state_lock);
-    OI_TRY(take_positions(loading, access, error));
+    is_as_planned = loading->is_planned && loading->planned_batch == state.last_batch + 1 &&
+                    loading->planned_time >= state.last_commit_time;
+    OI_TRY(take_positions(loading, access, is_as_planned, error));
     if (loading->is_flipped)
         return OI_OK;
-    header.commit_time = store->clock->wall_ns(store->clock);
+    header.commit_time =
+        is_as_planned ? loading->planned_time : store->clock->wall_ns(store->clock);
     if (header.commit_time < state.last_commit_time)
         header.commit_time = state.last_commit_time;
     state.last_batch++;
@@ -495,7 +512,7 @@ load_in(struct loading *loading, struct oi_access *access, struct oi_error *erro
 }
 
 static enum oi_status
-load_rows(struct loading *loading, struct oi_error *error)
+load_rows(struct oi_bulk_prepared *loading, struct oi_error *error)
 {
     struct oi_store *store = loading->store;
     enum oi_status status = OI_E_FULL;
@@ -527,7 +544,7 @@ compare_refusals(const void *left, const void *right)
 
 /* Counts, and the refusals that the caller has not heard of yet. */
 static void
-report(struct loading *loading)
+report(struct oi_bulk_prepared *loading)
 {
     const struct oi_bulk *bulk = loading->bulk;
 
@@ -546,8 +563,9 @@ report(struct loading *loading)
     }
 }
 
+/* What was encoded: it may be much, and is of no more use after the commit. */
 static void
-release(struct loading *loading)
+release_loads(struct oi_bulk_prepared *loading)
 {
     for (size_t i = 0; i < loading->work.load_count; i++) {
         struct oi_bulk_load *load = &loading->work.loads[i];
@@ -557,41 +575,183 @@ release(struct loading *loading)
         oi_vector_release(&load->rollups[0]);
         oi_vector_release(&load->rollups[1]);
     }
-    oi_free(loading->work.loads);
-    oi_free(loading->items);
-    oi_vector_release(&loading->refusals);
-    (void) pthread_mutex_destroy(&loading->lock);
+}
+
+/*
+ * Encoding ahead, while the commit before is still on its way: new series, of which nothing can be
+ * there, for the batch and the time that the commit is about to have.
+ */
+
+/* Is the series among those of the load before? */
+static bool
+has_series(const struct oi_bulk_prepared *before, uint32_t series)
+{
+    size_t from = 0, to = before ? before->work.load_count : 0;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (before->work.loads[middle].series < series)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return before && from < before->work.load_count && before->work.loads[from].series == series;
+}
+
+/* Which series, and what for. False when that is not worth it: an append takes a batch of its own.
+ */
+static bool
+plan(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *before)
+{
+    struct oi_store *store = loading->store;
+    bool is_appended = store->remote, is_any = false;
+
+    for (size_t i = 0; i < loading->work.load_count; i++)
+        is_appended |= loading->work.loads[i].is_appended;
+    if (is_appended)
+        return false;
+    loading->planned_time = store->clock->wall_ns(store->clock);
+    if (before && before->planned_time > loading->planned_time)
+        loading->planned_time = before->planned_time;
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    loading->planned_batch = store->state.last_batch + 1 + (before && !before->is_settled);
+    if (store->state.last_commit_time > loading->planned_time)
+        loading->planned_time = store->state.last_commit_time;
+    for (size_t i = 0; i < loading->work.load_count; i++) {
+        struct oi_bulk_load *load = &loading->work.loads[i];
+        const struct oi_track *track = &store->tracks.items[load->series - 1];
+
+        load->is_encoded =
+            load->count > 0 && track->position.rows == 0 && !has_series(before, load->series);
+        if (load->is_encoded)
+            load->position = track->position;
+        is_any |= load->is_encoded;
+    }
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return is_any;
+}
+
+/* What may be encoded ahead, and until when. */
+struct ahead {
+    struct oi_bulk_prepared *loading;
+    const struct oi_bulk_prepared *before; /* NULL: all of it */
+};
+
+static bool
+is_settled(struct oi_store *store, const struct oi_bulk_prepared *before)
+{
+    bool is_settled;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    is_settled = before->is_settled;
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return is_settled;
+}
+
+/* Once the commit before is done there is nothing left to wait for: the commit encodes the rest. */
+static void
+encode_planned(void *context)
+{
+    const struct ahead *ahead = context;
+    struct oi_bulk_work *work = &ahead->loading->work;
+    size_t i;
+
+    while ((i = atomic_fetch_add(&work->next, 1)) < work->load_count) {
+        struct oi_bulk_load *load = &work->loads[i];
+
+        if (!load->is_encoded)
+            continue;
+        if (ahead->before && is_settled(ahead->loading->store, ahead->before))
+            load->is_encoded = false;
+        else
+            oi_bulk_encode(work, load);
+    }
+}
+
+static void
+encode_ahead(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *before)
+{
+    struct ahead ahead = { loading, before };
+
+    loading->is_planned = plan(loading, before);
+    if (!loading->is_planned)
+        return;
+    loading->work.batch = loading->planned_batch;
+    loading->work.commit_time = loading->planned_time;
+    atomic_store(&loading->work.next, 0);
+    oi_bulk_on_all_threads(loading->bulk, encode_planned, &ahead);
+}
+
+enum oi_status
+oi_store_bulk_prepare(struct oi_store *store, const struct oi_bulk *bulk,
+                      const struct oi_bulk_prepared *before, struct oi_bulk_prepared **ret_prepared,
+                      struct oi_error *error)
+{
+    struct oi_bulk_prepared *loading;
+
+    if (store->is_read_only)
+        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
+    OI_TRY(oi_store_refresh(store, error));
+    loading = oi_alloc_zero(1, sizeof(*loading));
+    loading->store = store;
+    loading->bulk = bulk;
+    loading->work.bulk = bulk;
+    loading->work.chunk_rows = store->chunk_rows;
+    (void) pthread_mutex_init(&loading->lock, NULL);
+    sort_into_series(loading);
+    prepare(loading);
+    encode_ahead(loading, before);
+    *ret_prepared = loading;
+    return OI_OK;
+}
+
+enum oi_status
+oi_store_bulk_commit(struct oi_bulk_prepared *prepared, struct oi_append_result *ret_result,
+                     struct oi_error *error)
+{
+    const struct oi_bulk *bulk = prepared->bulk;
+    enum oi_status status;
+
+    prepared->is_marked = bulk->import != NULL;
+    if (bulk->import) {
+        prepared->mark = *bulk->import;
+        prepared->mark.rows_done = bulk->rows_before;
+        prepared->mark.is_complete = false;
+    }
+    do {
+        status = append_rows(prepared, error);
+        if (status == OI_OK && !prepared->store->remote)
+            status = load_rows(prepared, error);
+    } while (status == OI_OK && prepared->is_flipped);
+    if (status == OI_OK) {
+        report(prepared);
+        *ret_result = prepared->result;
+    }
+    release_loads(prepared);
+    return status;
+}
+
+void
+oi_store_bulk_free(struct oi_bulk_prepared **prepared)
+{
+    if (!*prepared)
+        return;
+    release_loads(*prepared);
+    oi_free((*prepared)->work.loads);
+    oi_free((*prepared)->items);
+    oi_vector_release(&(*prepared)->refusals);
+    (void) pthread_mutex_destroy(&(*prepared)->lock);
+    oi_free(*prepared);
+    *prepared = NULL;
 }
 
 enum oi_status
 oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
               struct oi_append_result *ret_result, struct oi_error *error)
 {
-    struct loading loading = { .store = store, .bulk = bulk, .is_marked = bulk->import != NULL };
-    enum oi_status status;
+    OI_CLEANUP(oi_store_bulk_free) struct oi_bulk_prepared *prepared = NULL;
 
-    if (store->is_read_only)
-        return oi_fail(error, OI_E_INVALID, "the store was opened for reading only");
-    OI_TRY(oi_store_refresh(store, error));
-    (void) pthread_mutex_init(&loading.lock, NULL);
-    loading.work.bulk = bulk;
-    loading.work.chunk_rows = store->chunk_rows;
-    if (bulk->import) {
-        loading.mark = *bulk->import;
-        loading.mark.rows_done = bulk->rows_before;
-        loading.mark.is_complete = false;
-    }
-    sort_into_series(&loading);
-    prepare(&loading);
-    do {
-        status = append_rows(&loading, error);
-        if (status == OI_OK && !store->remote)
-            status = load_rows(&loading, error);
-    } while (status == OI_OK && loading.is_flipped);
-    if (status == OI_OK) {
-        report(&loading);
-        *ret_result = loading.result;
-    }
-    release(&loading);
-    return status;
+    OI_TRY(oi_store_bulk_prepare(store, bulk, NULL, &prepared, error));
+    return oi_store_bulk_commit(prepared, ret_result, error);
 }

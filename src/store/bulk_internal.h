@@ -29,6 +29,7 @@ struct oi_bulk_load {
     bool is_appended; /* not for chunks */
     bool is_tangled;  /* it was not in order of time, or had several rows of one */
     bool is_odd;      /* its repeated instants are for the general way */
+    bool is_encoded;  /* ahead of the transaction */
     struct oi_position position;
     struct oi_rollups rollups[2]; /* hours, days: stored ones first, then with the rows */
     /* What came out. */

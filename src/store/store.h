@@ -241,6 +241,22 @@ struct oi_bulk {
 enum oi_status oi_store_bulk(struct oi_store *store, const struct oi_bulk *bulk,
                              struct oi_append_result *ret_result, struct oi_error *error);
 
+/*
+ * The same in two steps, so that the disk is waited for while the next load is prepared: rows are
+ * sorted and, where their series are new, encoded; then all is committed. `bulk` is borrowed until
+ * the prepared load is freed; its import and rows_before are asked for by the commit alone.
+ * `before` is the load whose commit may be under way on another thread meanwhile, and is committed
+ * first; or NULL. A commit can be asked for once.
+ */
+struct oi_bulk_prepared;
+enum oi_status oi_store_bulk_prepare(struct oi_store *store, const struct oi_bulk *bulk,
+                                     const struct oi_bulk_prepared *before,
+                                     struct oi_bulk_prepared **ret_prepared,
+                                     struct oi_error *error);
+enum oi_status oi_store_bulk_commit(struct oi_bulk_prepared *prepared,
+                                    struct oi_append_result *ret_result, struct oi_error *error);
+void oi_store_bulk_free(struct oi_bulk_prepared **prepared);
+
 /* Move the oldest part of the log into chunks and rollups, in transactions of about `rows_max`
  * rows; *ret_left tells how many log rows are left. BUSY when another process does it. */
 enum oi_status oi_store_checkpoint(struct oi_store *store, size_t rows_max, size_t *ret_left,

@@ -351,6 +351,71 @@ runs_say_what_their_rows_say(void **state)
     }
 }
 
+/* Two loads, the second one prepared before the first is committed; between them what may be. */
+static void
+commit_behind(void **state, const char *name, bool is_one_series, bool has_append)
+{
+    struct test_store test;
+    struct loading first, second;
+    struct oi_bulk_prepared *one = NULL, *other = NULL;
+    uint32_t series;
+
+    begin(&test, state, name, &oi_kv_memory);
+    series = test.series[is_one_series ? 2 : 1];
+    fill(&first, test.series[2], 0, 1000);
+    fill(&second, series, ROWS, 5000);
+    assert_ok(oi_store_bulk_prepare(test.store, &first.bulk, NULL, &one, NULL));
+    assert_ok(oi_store_bulk_prepare(test.store, &second.bulk, one, &other, NULL));
+    assert_int_equal(test_store_count(&test, test.series[2]), 0);
+    assert_ok(oi_store_bulk_commit(one, &first.result, NULL));
+    assert_int_equal(test_store_count(&test, test.series[2]), ROWS);
+    oi_virtual_clock_advance(&test.clock, OI_HOUR);
+    if (has_append)
+        test_store_append_minutes(&test, test.series[0], 0, 3, 7);
+    assert_ok(oi_store_bulk_commit(other, &second.result, NULL));
+    oi_store_bulk_free(&one);
+    oi_store_bulk_free(&other);
+    assert_int_equal(second.result.batch, first.result.batch + 1 + has_append);
+    assert_int_equal(second.result.stored, ROWS);
+    assert_int_equal(test_store_count(&test, series), is_one_series ? 2 * ROWS : ROWS);
+    assert_int_equal(test_store_latest(&test, series), 5000 + ROWS - 1);
+    test_store_verify(&test);
+    test_store_reopen(&test);
+    assert_int_equal(test_store_latest(&test, series), 5000 + ROWS - 1);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
+a_load_is_prepared_while_another_one_is_on_its_way(void **state)
+{
+    commit_behind(state, "another", false, false);
+    commit_behind(state, "same", true, false);
+    commit_behind(state, "another-append", false, true);
+    commit_behind(state, "same-append", true, true);
+}
+
+/* What was encoded ahead is of no use when its rows have come meanwhile. */
+static void
+a_prepared_load_that_has_come_meanwhile_is_duplicate(void **state)
+{
+    struct test_store test;
+    struct loading first, second;
+    struct oi_bulk_prepared *prepared = NULL;
+
+    begin(&test, state, "meanwhile", &oi_kv_memory);
+    fill(&second, test.series[2], 0, 1000);
+    assert_ok(oi_store_bulk_prepare(test.store, &second.bulk, NULL, &prepared, NULL));
+    load(&test, &first, test.series[2], 0, 1000);
+    assert_ok(oi_store_bulk_commit(prepared, &second.result, NULL));
+    oi_store_bulk_free(&prepared);
+    assert_int_equal(second.result.stored, 0);
+    assert_int_equal(second.result.duplicate, ROWS);
+    assert_int_equal(test_store_count(&test, test.series[2]), ROWS);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
 #define IN_FOLDER(name)                                                                            \
     cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
 
@@ -364,6 +429,8 @@ main(void)
         IN_FOLDER(every_moment_is_answered_as_after_an_append),
         IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),
         IN_FOLDER(runs_say_what_their_rows_say),
+        IN_FOLDER(a_load_is_prepared_while_another_one_is_on_its_way),
+        IN_FOLDER(a_prepared_load_that_has_come_meanwhile_is_duplicate),
     };
 
     return cmocka_run_group_tests_name("contract/store_bulk", tests, NULL, NULL);
