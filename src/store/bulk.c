@@ -275,7 +275,7 @@ finish_mark(struct oi_bulk_prepared *loading)
 /* How many rows are appended at once. Where each batch takes several questions they are of one
  * size: the rest of a division would be one more. */
 static size_t
-choose_append(const struct loading *loading)
+choose_append(const struct oi_bulk_prepared *loading)
 {
     size_t rows = 0;
 
