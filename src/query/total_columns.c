@@ -40,7 +40,8 @@ struct column_leg {
     int64_t factor;        /* by which they are multiplied */
     int64_t *own;          /* where they had to be scaled */
     size_t own_capacity;
-    uint64_t reach; /* no change that it made at a place is larger */
+    uint64_t spread; /* no change from row to row of the block is larger */
+    uint64_t reach;  /* no change that it made at a place is larger */
     struct leg_state state, before;
 };
 
@@ -68,6 +69,7 @@ total_columns_new(const struct run *run, size_t member_count)
     columns->legs = oi_alloc_zero(member_count, sizeof(*columns->legs));
     columns->window.lists = oi_alloc_zero(member_count, sizeof(*columns->window.lists));
     columns->window.places = TOTAL_PLACES;
+    columns->window.spread_max = REACH_MAX / 8 / (member_count + 1);
     columns->course.exponent = EXPONENT_MAX;
     columns->events_wanted =
         run->source->window_events ? run->source->window_events : WINDOW_EVENTS;
@@ -163,21 +165,26 @@ fetch_ahead(const int64_t *piece)
         __builtin_prefetch(piece + FETCHED_AHEAD + i);
 }
 
-/* Is none further from zero than `limit`? */
-OI_VECTORISED static bool
-are_within(const int64_t *mantissas, size_t count, int64_t limit)
+/* The smallest and the largest; at least one value. */
+OI_VECTORISED static void
+find_extremes(const int64_t *values, size_t count, int64_t *ret_low, int64_t *ret_high)
 {
-    uint64_t outside = 0;
+    int64_t low = values[0], high = values[0];
     size_t row = 0;
 
     for (; count - row >= PIECE; row += PIECE) {
-        fetch_ahead(mantissas + row);
-        for (size_t i = row; i < row + PIECE; i++)
-            outside |= (uint64_t) (mantissas[i] > limit) | (uint64_t) (mantissas[i] < -limit);
+        fetch_ahead(values + row);
+        for (size_t i = row; i < row + PIECE; i++) {
+            low = values[i] < low ? values[i] : low;
+            high = values[i] > high ? values[i] : high;
+        }
     }
-    for (; row < count; row++)
-        outside |= (uint64_t) (mantissas[row] > limit) | (uint64_t) (mantissas[row] < -limit);
-    return outside == 0;
+    for (; row < count; row++) {
+        low = values[row] < low ? values[row] : low;
+        high = values[row] > high ? values[row] : high;
+    }
+    *ret_low = low;
+    *ret_high = high;
 }
 
 /* Rows with exponents of their own as integers of the total's. */
@@ -197,6 +204,7 @@ scale_each(struct column_leg *leg, const struct oi_decimals *amounts, size_t fro
     }
     leg->values = own;
     leg->factor = 1;
+    leg->spread = UINT64_MAX;
     return true;
 }
 
@@ -210,6 +218,7 @@ prepare_leg(const struct total_walk *walk, size_t index)
     int exponent = walk->columns->course.exponent;
     size_t count = at->block->columns.count;
     int smallest = smallest_exponent(amounts, at->row, count);
+    int64_t low, high;
 
     if (smallest > EXPONENT_MAX)
         return OUTCOME_UNFIT;
@@ -221,8 +230,10 @@ prepare_leg(const struct total_walk *walk, size_t index)
     if (smallest - exponent > 18)
         return OUTCOME_UNFIT;
     leg->factor = power_of_ten(smallest - exponent);
-    if (!are_within(amounts->mantissas + at->row, count - at->row, VALUE_MAX / leg->factor))
+    find_extremes(amounts->mantissas + at->row, count - at->row, &low, &high);
+    if (low < -(VALUE_MAX / leg->factor) || high > VALUE_MAX / leg->factor)
         return OUTCOME_UNFIT;
+    leg->spread = (uint64_t) (high - low) * (uint64_t) leg->factor;
     leg->values = amounts->mantissas;
     return OUTCOME_FULL;
 }
@@ -439,8 +450,11 @@ add_steps(struct total_window *window, struct column_leg *leg, const oi_time *ti
     count = count_steps(times + row, most, window->step_ns);
     if (count == 0)
         return 0;
-    if (__builtin_mul_overflow(bits_of_changes(values, count) + 1, (uint64_t) leg->factor, &bits) ||
-        !is_in_reach(window, leg, bits))
+    /* Where there is plenty of room, it is not looked at closely. */
+    if ((leg->spread > window->spread_max || !is_in_reach(window, leg, leg->spread)) &&
+        (__builtin_mul_overflow(bits_of_changes(values, count) + 1, (uint64_t) leg->factor,
+                                &bits) ||
+         !is_in_reach(window, leg, bits)))
         return 0;
     add_changes(values, count, leg->factor, window->changes + place + 1);
     mark_used(window, place + 1, count);

@@ -53,6 +53,7 @@ struct total_window {
     unsigned step_zeros;   /* step_ns is 2^zeros x an odd number */
     uint64_t step_inverse; /* of the odd one, modulo 2^64 */
     uint64_t reach;        /* no change of a place is larger */
+    uint64_t spread_max;   /* that every member may have, and the reach is far from full */
     int64_t changes[TOTAL_PLACES];
     uint64_t used[TOTAL_PLACES / 64];
 
