@@ -527,6 +527,17 @@ expiry_of(const struct oi_total_member *member, oi_time time)
     return expiry < member->ends ? expiry : member->ends - 1;
 }
 
+/* In large steps: what one member has many of, others have too. */
+static void
+make_room(struct total_window *window, size_t count)
+{
+    size_t more = 4 * window->events.capacity;
+
+    if (window->events.count + count <= window->events.capacity)
+        return;
+    oi_vector_reserve(&window->events, count > more ? count : more);
+}
+
 /* What a member's readings of the block at hand change in the window, and where it drops out
  * between them. The same as oi_total_set and oi_total_at do: a member whose time is up is out of
  * the sum from the next nanosecond on. */
@@ -545,7 +556,7 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
     struct total_event *event;
 
     oi_assert(values); /* the leg is prepared */
-    oi_vector_reserve(&window->events, 2 * (count - row));
+    make_room(window, 2 * (count - row));
     event = window->events.items + window->events.count;
     for (; row < count && times[row] < window->span.to; row++) {
         oi_time time = times[row];

@@ -39,9 +39,11 @@ struct oi_scan {
     size_t likely_left;  /* of what is likely to be read; 0: not known, or passed */
     bool is_ended;
     struct met met;
-    struct oi_span skipped; /* by the last failure; empty: nothing was */
-    bool is_hole_told;      /* one word is enough, or none is wanted */
-    struct oi_span before;  /* what was left to be read before the block that was handed out */
+    struct oi_position seen; /* of the series, in a state of the engine */
+    uint64_t seen_snapshot;  /* 0: in none */
+    struct oi_span skipped;  /* by the last failure; empty: nothing was */
+    bool is_hole_told;       /* one word is enough, or none is wanted */
+    struct oi_span before;   /* what was left to be read before the block that was handed out */
     struct oi_chunk chunk;
     struct oi_kept_chunk *kept; /* in use by the view */
     struct oi_rows rows;        /* a merged block */
@@ -630,6 +632,21 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
     return OI_OK;
 }
 
+/* The series' position, which is what it was as long as nothing was committed. */
+static enum oi_status
+load_position(struct oi_scan *scan, struct oi_access *access, struct oi_position *ret_position,
+              struct oi_error *error)
+{
+    uint64_t snapshot = access->store->engine->snapshot(access->txn);
+
+    if (snapshot == 0 || snapshot != scan->seen_snapshot) {
+        OI_TRY(oi_position_load(access, scan->request.series, &scan->seen, error));
+        scan->seen_snapshot = snapshot;
+    }
+    *ret_position = scan->seen;
+    return OI_OK;
+}
+
 /* Read one stretch into the view; the stretch is done either way, so that an error is met once. */
 static enum oi_status
 read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *error)
@@ -645,7 +662,7 @@ read_block(struct oi_scan *scan, struct oi_access *access, struct oi_error *erro
     oi_kept_chunk_put(scan->store, &scan->kept);
     if (scan->store->remote)
         return read_remote(scan, error);
-    OI_TRY(oi_position_load(access, scan->request.series, &position, error));
+    OI_TRY(load_position(scan, access, &position, error));
     block.chunked_batch = position.chunked_batch;
     block.damage_to = position.last < OI_TIME_LATEST ? position.last + 1 : OI_TIME_LATEST;
     OI_TRY(choose_span(scan, access, &block, error));
