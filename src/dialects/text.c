@@ -343,40 +343,68 @@ digits_of_fractions(const uint32_t *fractions, size_t count)
     return differences == 0 ? digits : -1;
 }
 
+/* What texts of one day with as many digits have in common, and how eight bytes each of the time of
+ * day and of the fraction come into it: few and wide writes, since those are what a text costs. */
+struct pattern {
+    char text[OI_TIME_TEXT_SIZE];
+    size_t size;       /* without `after` */
+    uint64_t colons;   /* what makes colons of the zeros in HH0MM0SS */
+    uint64_t fraction; /* its bytes in eight digits */
+    uint64_t end;      /* and what stands behind them */
+};
+
+static inline void
+begin_pattern(const struct oi_time_writer *writer, int digits, char after, struct pattern *pattern)
+{
+    static const char colons[8] = { 0, 0, '0' ^ ':', 0, 0, '0' ^ ':', 0, 0 };
+    char fraction[8] = {};
+
+    *pattern = (struct pattern){ .size = digits > 0 ? 21 + (size_t) digits : 20 };
+    memcpy(pattern->text, writer->date, 11);
+    pattern->text[19] = '.';
+    pattern->text[pattern->size - 1] = 'Z';
+    pattern->text[pattern->size] = after;
+    memset(fraction, 0xFF, digits < 8 ? (size_t) digits : 8);
+    memcpy(&pattern->colons, colons, 8);
+    memcpy(&pattern->fraction, fraction, 8);
+    memcpy(&pattern->end, pattern->text + 20, 8);
+}
+
 /* Times of one day with as many digits each: their texts are alike but for the digits. */
 static inline void
 put_alike(const struct oi_time_writer *writer, const uint32_t *seconds, const uint32_t *fractions,
           size_t count, int digits, const struct oi_slots *slots)
 {
-    const size_t size = digits > 0 ? 20 + (size_t) digits : 19;
-    const char end[2] = { 'Z', slots->after };
     const size_t stride = slots->stride;
     uint32_t numbers[2 * OI_SLOT_COUNT];
-    char clocks[OI_SLOT_COUNT][8], eights[OI_SLOT_COUNT][8], date[sizeof(writer->date)];
+    uint64_t clocks[OI_SLOT_COUNT], eights[OI_SLOT_COUNT];
+    struct pattern pattern;
     char *at = slots->first;
 
-    memcpy(date, writer->date, sizeof(date));
+    begin_pattern(writer, digits, slots->after, &pattern);
     for (size_t i = 0; i < count; i++) {
         numbers[i] = clock_number(seconds[i]);
         numbers[OI_SLOT_COUNT + i] = fractions[i] / 10;
     }
-    oi_digits_put(numbers, count, clocks[0]);
-    if (digits > 0)
-        oi_digits_put(numbers + OI_SLOT_COUNT, count, eights[0]);
-    for (size_t i = 0; i < count; i++) {
-        memcpy(at, date, sizeof(date));
-        memcpy(at + 11, clocks[i], 8);
-        at[13] = at[16] = ':';
-        if (digits > 0) {
-            at[19] = '.';
-            memcpy(at + 20, eights[i], 8);
-        }
-        memcpy(at + size, end, 2);
-        at += stride;
+    oi_digits_put(numbers, count, (char *) clocks);
+    for (size_t i = 0; i < count; i++, at += stride) {
+        uint64_t clock = clocks[i] ^ pattern.colons;
+
+        memcpy(at, pattern.text, sizeof(pattern.text));
+        memcpy(at + 11, &clock, 8);
+    }
+    memset(slots->sizes, (int) (pattern.size + (slots->after != 0)), count);
+    if (digits == 0)
+        return;
+    oi_digits_put(numbers + OI_SLOT_COUNT, count, (char *) eights);
+    at = slots->first;
+    for (size_t i = 0; i < count; i++, at += stride) {
+        uint64_t eight = (eights[i] & pattern.fraction) | pattern.end;
+
+        memcpy(at + 20, &eight, 8);
     }
     for (size_t i = 0; digits > 8 && i < count; i++)
         slots->first[i * stride + 28] = (char) ('0' + fractions[i] % 10);
-    memset(slots->sizes, (int) (size + 1 + (slots->after != 0)), count);
 }
 
 /* Whatever they are. */
