@@ -106,6 +106,12 @@ struct bucket {
     struct oi_bulk_item first, high, low, last;
 };
 
+static struct oi_decimal
+interest_of(const struct oi_bulk_work *work, struct oi_bulk_item item)
+{
+    return oi_packed_figure(oi_bulk_row(work->bulk, item), 0, work->bulk->parts[item.part].wides);
+}
+
 static int
 compare_interest(const struct oi_bulk_work *work, struct oi_bulk_item left,
                  struct oi_bulk_item right)
@@ -122,8 +128,8 @@ compare_interest(const struct oi_bulk_work *work, struct oi_bulk_item left,
         !__builtin_mul_overflow(power > 0 ? x : y, oi_bulk_powers[power > 0 ? power : -power],
                                 power > 0 ? &x : &y))
         return (x > y) - (x < y);
-    one = oi_packed_figure(a, 0, work->bulk->parts[left.part].wides);
-    other = oi_packed_figure(b, 0, work->bulk->parts[right.part].wides);
+    one = interest_of(work, left);
+    other = interest_of(work, right);
     return oi_decimal_compare(&one, &other);
 }
 
@@ -132,23 +138,23 @@ close_bucket(const struct oi_bulk_work *work, const struct bucket *bucket,
              struct oi_rollups *rollups)
 {
     struct oi_rollup *rollup = rollups->count ? &rollups->items[rollups->count - 1] : NULL;
-    struct oi_observation high, low;
+    struct oi_decimal high, low; /* nothing else is kept of these rows */
 
     if (bucket->count == 0)
         return;
-    high = oi_bulk_observation(work, bucket->high);
-    low = oi_bulk_observation(work, bucket->low);
+    high = interest_of(work, bucket->high);
+    low = interest_of(work, bucket->low);
     if (!rollup || rollup->start != bucket->start) {
         rollup = oi_vector_add(rollups);
         rollup->start = bucket->start;
         rollup->first = oi_bulk_observation(work, bucket->first);
-        rollup->high = high;
-        rollup->low = low;
+        rollup->high.open_interest = high;
+        rollup->low.open_interest = low;
     } else {
-        if (oi_decimal_compare(&high.open_interest, &rollup->high.open_interest) > 0)
-            rollup->high = high;
-        if (oi_decimal_compare(&low.open_interest, &rollup->low.open_interest) < 0)
-            rollup->low = low;
+        if (oi_decimal_compare(&high, &rollup->high.open_interest) > 0)
+            rollup->high.open_interest = high;
+        if (oi_decimal_compare(&low, &rollup->low.open_interest) < 0)
+            rollup->low.open_interest = low;
     }
     rollup->last = oi_bulk_observation(work, bucket->last);
     rollup->count += bucket->count;

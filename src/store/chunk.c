@@ -7,6 +7,7 @@
 #include "store/chunk.h"
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 #include "base/crc32c.h"
 #include "codec/column.h"
 #include "store/chunk_internal.h"
@@ -94,20 +95,34 @@ finish_part(struct writer *writer, enum part part)
     oi_buffer_clear(&writer->part);
 }
 
+OI_VECTORISED static size_t
+absent_of_chunk_times(const int64_t *values, size_t count)
+{
+    size_t absent = 0;
+
+    for (size_t i = 0; i < count; i++)
+        absent += values[i] == OI_TIME_NONE;
+    return absent;
+}
+
+OI_VECTORISED static void
+distances_of_chunk_times(int64_t *values, const int64_t *time, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = wrap_subtract(values[i], time[i]);
+}
+
 /* writer->values as distances from the row's time; OI_TIME_NONE is absent. */
 static void
 write_times(struct writer *writer, enum part part)
 {
     int64_t *values = writer->values;
     int64_t *is_there = writer->scratch;
-    size_t absent = 0;
+    size_t absent = absent_of_chunk_times(values, writer->count);
     int64_t before = 0;
 
-    for (size_t i = 0; i < writer->count; i++)
-        absent += values[i] == OI_TIME_NONE;
     if (absent == 0) {
-        for (size_t i = 0; i < writer->count; i++)
-            values[i] = wrap_subtract(values[i], writer->rows->time[i]);
+        distances_of_chunk_times(values, writer->rows->time, writer->count);
         oi_buffer_add_u8(&writer->part, PRESENCE_ALL);
         oi_column_encode_like(values, writer->count, &writer->habits[part], &writer->part);
         finish_part(writer, part);
@@ -221,28 +236,35 @@ write_body(struct writer *writer, const oi_time *commit_times)
     write_flags(writer);
 }
 
+/* Known times and batches at once: the bounds of both. */
+OI_VECTORISED static void
+bounds_of_chunk(const oi_time *known_time, const uint64_t *batch, size_t count,
+                struct oi_chunk_header *header)
+{
+    oi_time first_known = known_time[0], last_known = known_time[0];
+    uint64_t first_batch = batch[0], last_batch = batch[0];
+
+    for (size_t i = 1; i < count; i++) {
+        first_known = known_time[i] < first_known ? known_time[i] : first_known;
+        last_known = known_time[i] > last_known ? known_time[i] : last_known;
+        first_batch = batch[i] < first_batch ? batch[i] : first_batch;
+        last_batch = batch[i] > last_batch ? batch[i] : last_batch;
+    }
+    header->first_known = first_known;
+    header->last_known = last_known;
+    header->first_batch = first_batch;
+    header->last_batch = last_batch;
+}
+
 static struct oi_chunk_header
 summarise(const struct oi_columns *rows)
 {
     struct oi_chunk_header header = { .version = OI_CHUNK_VERSION,
                                       .count = rows->count,
                                       .first_time = rows->time[0],
-                                      .last_time = rows->time[rows->count - 1],
-                                      .first_known = rows->known_time[0],
-                                      .last_known = rows->known_time[0],
-                                      .first_batch = rows->batch[0],
-                                      .last_batch = rows->batch[0] };
+                                      .last_time = rows->time[rows->count - 1] };
 
-    for (size_t i = 1; i < rows->count; i++) {
-        if (rows->known_time[i] < header.first_known)
-            header.first_known = rows->known_time[i];
-        if (rows->known_time[i] > header.last_known)
-            header.last_known = rows->known_time[i];
-        if (rows->batch[i] < header.first_batch)
-            header.first_batch = rows->batch[i];
-        if (rows->batch[i] > header.last_batch)
-            header.last_batch = rows->batch[i];
-    }
+    bounds_of_chunk(rows->known_time, rows->batch, rows->count, &header);
     return header;
 }
 
