@@ -482,6 +482,7 @@ fill_block(struct oi_stream *stream)
         return false;
     if (stream->request.wants_usd)
         convert_usd(stream, &block->columns);
+    block->steps = oi_scan_steps(stream->run_scan->scan);
     block->feed = stream->facts.feed;
     block->convention = stream->facts.convention;
     block->unit = stream->facts.unit;

@@ -35,6 +35,7 @@ struct oi_stream_block {
     struct oi_decimals
         amounts; /* never none: rows that cannot be turned are left out and counted */
     struct oi_decimals usd;
+    const struct oi_scan_steps *steps; /* how its times go; NULL where it is not known */
     const struct oi_feed *feed;
     const struct oi_convention *convention; /* NULL: the import's own word, or nothing known */
     enum oi_unit unit;

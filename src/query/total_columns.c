@@ -437,17 +437,42 @@ mark_used(struct total_window *window, size_t from, size_t count)
     }
 }
 
+/* The same from a chunk's list. */
+static size_t
+look_up_steps(const struct oi_scan_steps *steps, const oi_time *times, size_t count)
+{
+    size_t row = (size_t) (times - steps->times), low = 0, high = steps->count - 1;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (steps->ends[middle] <= row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return steps->ends[low] - 1 - row < count ? steps->ends[low] - 1 - row : count;
+}
+
 /* Readings behind the one at a place, step by step: how many were added. */
 static size_t
-add_steps(struct total_window *window, struct column_leg *leg, const oi_time *times, size_t row,
-          size_t count, oi_time to, size_t place)
+add_steps(struct total_window *window, struct column_leg *leg, const struct total_leg *at,
+          size_t row, oi_time to, size_t place)
 {
+    const oi_time *times = at->block->columns.time;
+    const struct oi_scan_steps *steps = at->block->steps;
+    size_t count = at->block->columns.count;
     const int64_t *values = leg->values + row;
     size_t most = (size_t) ((uint64_t) (to - 1 - times[row]) / (uint64_t) window->step_ns);
     uint64_t bits;
 
     most = most < count - row - 1 ? most : count - row - 1;
-    count = count_steps(times + row, most, window->step_ns);
+    if (steps && steps->step_ns == window->step_ns) {
+        count = look_up_steps(steps, times + row, most);
+        __builtin_prefetch(times + row + count + 1);
+    } else {
+        count = count_steps(times + row, most, window->step_ns);
+    }
     if (count == 0)
         return 0;
     /* Where there is plenty of room, it is not looked at closely. */
@@ -562,6 +587,7 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
         oi_time time = times[row];
         int64_t value = values[row] * factor, change;
         size_t place = place_of(window, time);
+        size_t added;
         bool is_counted;
         int more;
 
@@ -581,14 +607,16 @@ add_block(struct total_window *window, struct column_leg *leg, struct total_leg 
             put_event(window, &event, time, change, COUNT_BITS(more) | KEY_IS_READING);
         }
         state = (struct leg_state){ time, value, is_counted };
-        if (has_steps && is_counted && place != SIZE_MAX && row + 1 < count &&
-            times[row + 1] - time == window->step_ns) {
-            row += add_steps(window, leg, times, row, count, to, place);
+        added = 0;
+        if (has_steps && is_counted && place != SIZE_MAX && time < to) {
+            added = add_steps(window, leg, at, row, to, place);
+            state.time = time + (int64_t) added * window->step_ns;
         } else if (is_counted && place == SIZE_MAX && time >= window->base) {
-            row += add_apart(window, leg, at, row, to, member->staleness_ns, &event);
+            added = add_apart(window, leg, at, row, to, member->staleness_ns, &event);
+            state.time = times[row + added];
         }
-        if (state.time != times[row]) {
-            state.time = times[row];
+        if (added > 0) {
+            row += added;
             state.last = values[row] * factor;
             expiry = expiry_of(member, state.time);
         }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DECIMALS 5
+#define RUNS_MAX 256
 /* Where something would have to go, one of so many is kept: passing again and again over more than
  * there is room for leaves most of it where it is. */
 #define KEPT_ONE_OF 8
@@ -107,9 +108,44 @@ pack(struct packing *packing, const void *from, size_t size)
     return to ? to : from;
 }
 
-/* The integers come before the exponents, so all are aligned. */
+/* The distance that most of the times are apart. */
+static int64_t
+find_step(const oi_time *times, size_t count)
+{
+    int64_t step = 0;
+    size_t lead = 0;
+
+    for (size_t i = 1; i < count; i++) {
+        int64_t apart = times[i] - times[i - 1];
+
+        if (lead == 0)
+            step = apart;
+        lead += apart == step ? 1 : (size_t) -1;
+    }
+    return step;
+}
+
+/* Where the runs of equal steps end; of no use where they are short. */
 static void
-pack_columns(struct packing *packing, struct oi_columns *columns)
+find_steps(const struct oi_columns *columns, uint32_t ends[RUNS_MAX], struct oi_scan_steps *steps)
+{
+    const oi_time *times = columns->time;
+
+    *steps = (struct oi_scan_steps){ .step_ns = find_step(times, columns->count), .ends = ends };
+    for (size_t i = 1; i <= columns->count; i++) {
+        if (i < columns->count && times[i] - times[i - 1] == steps->step_ns)
+            continue;
+        if (steps->count == RUNS_MAX) {
+            steps->count = 0;
+            return;
+        }
+        ends[steps->count++] = (uint32_t) i;
+    }
+}
+
+/* The longer integers come before the shorter ones, so all are aligned. */
+static void
+pack_columns(struct packing *packing, struct oi_columns *columns, struct oi_scan_steps *steps)
 {
     struct oi_decimals *list[DECIMALS];
 
@@ -118,6 +154,8 @@ pack_columns(struct packing *packing, struct oi_columns *columns)
     for (size_t i = 0; i < DECIMALS; i++)
         list[i]->mantissas =
             pack(packing, list[i]->mantissas, columns->count * sizeof(*list[i]->mantissas));
+    steps->times = columns->time;
+    steps->ends = pack(packing, steps->ends, steps->count * sizeof(*steps->ends));
     for (size_t i = 0; i < DECIMALS; i++)
         list[i]->exponents = pack(packing, list[i]->exponents, columns->count);
 }
@@ -142,20 +180,25 @@ oi_kept_chunk_offer(struct oi_access *access, const struct oi_chunk_choice *choi
     struct oi_shelf *shelf = access->store->kept_chunks;
     const struct oi_shelf_label label = label_of(choice);
     struct oi_columns sized = *columns;
+    struct oi_scan_steps steps, kept_steps;
+    uint32_t ends[RUNS_MAX];
     struct packing packing = {};
     struct oi_kept_chunk *kept;
 
     if (!is_usual(columns) || !oi_shelf_wants(shelf, &label, KEPT_ONE_OF))
         return;
-    pack_columns(&packing, &sized);
+    find_steps(columns, ends, &steps);
+    kept_steps = steps;
+    pack_columns(&packing, &sized, &kept_steps);
     if (sizeof(*kept) + packing.size > OI_KEPT_CHUNK_SIZE)
         return;
     kept = oi_alloc(sizeof(*kept) + packing.size);
     kept->item.label = label;
     kept->columns = *columns;
+    kept->steps = steps;
     kept->snapshot = access->store->engine->snapshot(access->txn);
     take_fingerprint(choice->value, kept->fingerprint);
     packing = (struct packing){ .at = (char *) (kept + 1) };
-    pack_columns(&packing, &kept->columns);
+    pack_columns(&packing, &kept->columns, &kept->steps);
     oi_shelf_put(shelf, &kept->item);
 }

@@ -29,8 +29,9 @@ struct oi_chunk_choice {
 /* All rows of a chunk, its user's own until it is put back on the shelf. */
 struct oi_kept_chunk {
     struct oi_shelf_item item;
-    struct oi_columns columns; /* their times ascend, none twice */
-    uint64_t snapshot;         /* of the engine, in which the bytes were these */
+    struct oi_columns columns;  /* their times ascend, none twice */
+    struct oi_scan_steps steps; /* no runs where most times do not go step by step */
+    uint64_t snapshot;          /* of the engine, in which the bytes were these */
     uint8_t fingerprint[OI_FINGERPRINT_SIZE];
 };
 

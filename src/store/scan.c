@@ -730,6 +730,12 @@ oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns, struct
     return oi_store_check_whole(scan->store, error);
 }
 
+const struct oi_scan_steps *
+oi_scan_steps(const struct oi_scan *scan)
+{
+    return scan->kept && scan->kept->steps.count > 0 ? &scan->kept->steps : NULL;
+}
+
 void
 oi_scan_go_back(struct oi_scan *scan)
 {

@@ -398,6 +398,17 @@ enum oi_status oi_store_scan(struct oi_store *store, const struct oi_scan_reques
  * its ends, or anywhere in a scan over all of it), once; calling again goes on behind it. */
 enum oi_status oi_scan_next(struct oi_scan *scan, const struct oi_columns **ret_columns,
                             struct oi_error *error);
+/* How the times of the block that was handed out last go, which are among `times`. */
+struct oi_scan_steps {
+    const oi_time *times;
+    int64_t step_ns;
+    /* The row behind each run in which every time is a step behind the one before; the last one is
+     * the number of rows. */
+    const uint32_t *ends;
+    size_t count;
+};
+/* NULL where it is not known. Valid as long as the block. */
+const struct oi_scan_steps *oi_scan_steps(const struct oi_scan *scan);
 /* The block that was handed out last comes again, and from now on nothing is left out. */
 void oi_scan_go_back(struct oi_scan *scan);
 /* After CORRUPT: did the scan step over something, so that calling again goes on? Then which span

@@ -11,7 +11,27 @@
 
 struct listed {
     OI_VECTOR(struct oi_observation) items;
+    size_t runs; /* of equal steps that were told, in all */
 };
+
+/* Where it is known how times go, that is how they go; how many runs were told. */
+static size_t
+check_steps(const struct oi_scan_steps *steps, const struct oi_columns *columns)
+{
+    size_t run = 0, first;
+
+    if (!steps)
+        return 0;
+    first = (size_t) (columns->time - steps->times);
+    assert_true(first + columns->count <= steps->ends[steps->count - 1]);
+    for (size_t i = 1; i < columns->count; i++) {
+        while (steps->ends[run] <= first + i - 1)
+            run++;
+        assert_int_equal(columns->time[i] - columns->time[i - 1] == steps->step_ns,
+                         first + i < steps->ends[run]);
+    }
+    return steps->count;
+}
 
 /* All of a span; with a figure that suffices, now and then a block is asked for again, whole. */
 static void
@@ -36,13 +56,15 @@ list(struct test_store *test, struct oi_random *random, struct oi_span span, uns
             oi_scan_go_back(scan);
             assert_ok(oi_scan_next(scan, &columns, NULL));
         }
+        listed->runs += check_steps(oi_scan_steps(scan), columns);
         for (size_t i = 0; i < columns->count; i++)
             oi_vector_push(&listed->items, oi_columns_get(columns, i));
     }
     oi_scan_close(&scan);
 }
 
-static void
+/* Returns how many runs were told of what was kept. */
+static size_t
 ask(struct test_store *test, struct oi_random *random, struct oi_span span)
 {
     struct listed expected = {}, found = {};
@@ -67,8 +89,10 @@ ask(struct test_store *test, struct oi_random *random, struct oi_span span)
                 assert_true(oi_decimal_equal(&one->open_interest, &other->open_interest));
         }
     }
+    assert_int_equal(expected.runs, 0);
     oi_vector_release(&expected.items);
     oi_vector_release(&found.items);
+    return found.runs;
 }
 
 /* Stretches with a value in every row, in some, in none; now and then an exponent of its own or a
@@ -96,6 +120,7 @@ what_is_kept_says_what_is_stored_whatever_comes(void **state)
     uint64_t seed = 20'261'127;
     struct oi_random random;
     struct test_store test;
+    size_t runs = 0;
     int minute = 0;
 
     print_message("seed %llu\n", (unsigned long long) seed);
@@ -109,15 +134,18 @@ what_is_kept_says_what_is_stored_whatever_comes(void **state)
         /* Late rows too: a chunk that is kept is made anew. */
         minute -= (int) oi_random_below(&random, 100);
         for (int i = 0; i < count; i++)
-            rows[i] = any_row(&test, &random, minute += 1, value_part);
+            rows[i] = any_row(&test, &random, minute += 1 + (oi_random_below(&random, 30) == 0),
+                              value_part);
         (void) test_store_append(&test, rows, (size_t) count);
         oi_free(rows);
         if (oi_random_below(&random, 3))
             test_store_checkpoint(&test);
-        ask(&test, &random, OI_SPAN_ALL);
-        ask(&test, &random,
+        runs += ask(&test, &random, OI_SPAN_ALL);
+        runs += ask(
+            &test, &random,
             (struct oi_span){ test_store_minute(minute - 900), test_store_minute(minute - 50) });
     }
+    assert_true(runs > 0);
     test_store_close(&test);
 }
 
