@@ -22,6 +22,9 @@
 #define SPREAD_BITS 0
 #define SPREAD_BITS_SEEN 2
 
+/* A block's distances of at most this much can be added up. */
+#define CENTRE_REACH_MAX (UINT64_C(1) << 53)
+
 struct plan {
     int64_t base;
     bool is_both_ways;
@@ -143,6 +146,24 @@ take_distances_both_ways(const int64_t *values, size_t count, int64_t base, uint
         ret_distances[i] = oi_zigzag(oi_wrap_subtract(values[i], base));
 }
 
+/* About the mean of all but what lies far from most: a sample's median is off by a third of what
+ * most differ by, and every value that leaves the width for it is an exception. A guess, whatever
+ * wraps. */
+OI_VECTORISED static int64_t
+centre_of(const int64_t *values, size_t count, const struct middle *middle)
+{
+    int64_t reach = (int64_t) (middle->spread < CENTRE_REACH_MAX ? middle->spread : 0);
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t away = (int64_t) ((uint64_t) values[i] - (uint64_t) middle->median);
+
+        away = away < reach ? away : reach;
+        sum += away > -reach ? away : -reach;
+    }
+    return oi_wrap_add(middle->median, sum / (int64_t) count);
+}
+
 /* The better plan of the two, and the distances by it. Counting in both directions costs a bit a
  * value, and pays only where there are outliers: usually that is seen without trying. */
 static struct plan
@@ -151,13 +172,14 @@ plan_block(const int64_t *values, size_t count, unsigned spread_bits,
 {
     struct plan up = { .base = smallest_of(values, count) };
     struct middle middle = middle_of(values, count);
-    struct plan both = { .base = middle.median, .is_both_ways = true };
+    struct plan both = { .is_both_ways = true };
     uint64_t both_distances[OI_BLOCK_COUNT];
 
     take_distances(values, count, up.base, ret_distances);
     choose_width(&up, ret_distances, count);
     if (bits_of(any_of(ret_distances, count)) <= bits_of(middle.spread) + spread_bits)
         return up;
+    both.base = centre_of(values, count, &middle);
     take_distances_both_ways(values, count, both.base, both_distances);
     choose_width(&both, both_distances, count);
     if (both.size >= up.size)
