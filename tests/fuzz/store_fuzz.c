@@ -2,7 +2,8 @@
 /*
  * A store with one entry that says anything, under a right checksum: opening, verifying and every
  * reader refuse it or answer, and none of them crashes or goes on for ever. The input is the
- * table, the number of its entry, how (0: these bytes, 1: changes at places, 2: gone), the rest.
+ * table, the number of its entry (8 and on: sealed as the newest version of its table, not as the
+ * first), how (0: these bytes, 1: changes at places, 2: gone), the rest.
  */
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -190,7 +191,10 @@ harm(struct oi_kv_txn *txn, const uint8_t *data, size_t size)
         seal_chunk(key, changed.data, changed.size);
         oi_buffer_add_slice(&bytes, oi_buffer_slice(&changed));
     } else {
-        oi_seal_begin(&bytes);
+        if (data[1] & 8)
+            oi_seal_begin_newest(table, &bytes);
+        else
+            oi_seal_begin(&bytes);
         oi_buffer_add_slice(&bytes, oi_buffer_slice(&changed));
         oi_seal_end(table, key, &bytes);
     }
