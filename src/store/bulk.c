@@ -15,7 +15,6 @@
 #define ATTEMPTS 3
 /* So many rows are appended at once. */
 #define APPEND_ROWS ((size_t) 32'768)
-#define APPEND_ROWS_REMOTE ((size_t) 1 << 19)
 /* Where series have fewer rows than this part of a chunk they are appended: chunks of their own
  * would be crumbs, and the log gathers them. */
 #define CRUMB_PART 8
@@ -36,6 +35,7 @@ struct oi_bulk_prepared {
     struct oi_bulk_item *items; /* of all series */
     struct oi_import_mark mark; /* `is_marked` */
     bool is_marked;
+    bool is_whole;   /* all rows were appended as they are */
     bool is_flipped; /* some series must be appended after all */
     /* Some loads are encoded already, for this batch and commit time. */
     bool is_planned;
@@ -239,6 +239,18 @@ refuse_appended(void *context, size_t row, const char *reason)
         loading->bulk->refuse(loading->bulk->context, item.part, item.row, reason);
 }
 
+static void
+count_result(struct oi_bulk_prepared *loading, const struct oi_append_result *result)
+{
+    loading->result.batch = result->batch ? result->batch : loading->result.batch;
+    loading->result.stored += result->stored;
+    loading->result.duplicate += result->duplicate;
+    loading->result.refused += result->refused;
+    loading->mark.stored += result->stored;
+    loading->mark.duplicate += result->duplicate;
+    loading->mark.refused += result->refused;
+}
+
 static enum oi_status
 append_items(struct oi_bulk_prepared *loading, const struct oi_bulk_item *items,
              const struct oi_row *rows, size_t count, struct oi_error *error)
@@ -252,13 +264,7 @@ append_items(struct oi_bulk_prepared *loading, const struct oi_bulk_item *items,
 
     loading->appended = items;
     OI_TRY(oi_store_append(loading->store, &batch, &result, error));
-    loading->result.batch = result.batch ? result.batch : loading->result.batch;
-    loading->result.stored += result.stored;
-    loading->result.duplicate += result.duplicate;
-    loading->result.refused += result.refused;
-    loading->mark.stored += result.stored;
-    loading->mark.duplicate += result.duplicate;
-    loading->mark.refused += result.refused;
+    count_result(loading, &result);
     return OI_OK;
 }
 
@@ -272,18 +278,41 @@ finish_mark(struct oi_bulk_prepared *loading)
     loading->mark.is_complete = loading->bulk->import->is_complete;
 }
 
-/* How many rows are appended at once. Where each batch takes several questions they are of one
- * size: the rest of a division would be one more. */
-static size_t
-choose_append(const struct oi_bulk_prepared *loading)
+/* Where rows are elsewhere, and all in order behind what is there: batches as they are, while that
+ * holds. */
+static enum oi_status
+append_as_they_are(struct oi_bulk_prepared *loading, struct oi_error *error)
 {
-    size_t rows = 0;
+    struct oi_bulk_work *work = &loading->work;
+    bool is_taken;
+    size_t together = oi_bulk_batch(work), left = oi_bulk_count(work, &is_taken);
+    struct oi_batch_rows rows = {};
+    enum oi_status status = OI_OK;
 
-    if (!loading->store->remote)
-        return APPEND_ROWS;
-    for (size_t i = 0; i < loading->work.load_count; i++)
-        rows += loading->work.loads[i].is_appended ? loading->work.loads[i].count : 0;
-    return rows / (rows / APPEND_ROWS_REMOTE + 1) + 1;
+    if (left == 0)
+        return OI_OK;
+    while (status == OI_OK && is_taken && left > 0) {
+        const struct oi_import_mark mark = loading->mark;
+        const struct oi_batch batch = { .import = loading->is_marked ? &loading->mark : NULL };
+        struct oi_append_result result = {};
+        size_t count = together < left ? together : left;
+
+        if (count == left)
+            finish_mark(loading);
+        is_taken = oi_bulk_take_records(work, count, &rows);
+        if (is_taken)
+            status = oi_append_ahead(loading->store, &batch, &rows, &result, &is_taken, error);
+        if (status != OI_OK || !is_taken) {
+            loading->mark = mark;
+            break;
+        }
+        count_result(loading, &result);
+        oi_bulk_drop_items(work, count);
+        left -= count;
+    }
+    loading->is_whole = status == OI_OK && left == 0;
+    oi_batch_rows_release(&rows);
+    return status;
 }
 
 /* The rows of all series that are appended; they are then dealt with. */
@@ -292,8 +321,14 @@ append_rows(struct oi_bulk_prepared *loading, struct oi_error *error)
 {
     OI_VECTOR(struct oi_bulk_item) items = {};
     OI_VECTOR(struct oi_row) rows = {};
-    size_t together = choose_append(loading);
+    size_t together = loading->store->remote ? oi_bulk_batch(&loading->work) : APPEND_ROWS;
     enum oi_status status = OI_OK;
+
+    if (loading->store->remote) {
+        OI_TRY(append_as_they_are(loading, error));
+        if (loading->is_whole)
+            return OI_OK;
+    }
 
     for (size_t i = 0; i < loading->work.load_count; i++) {
         struct oi_bulk_load *load = &loading->work.loads[i];

@@ -49,6 +49,16 @@ struct oi_bulk_work {
     oi_time commit_time;
 };
 
+/* The rows of all loads; *ret_plain (may be NULL): are those of each in order, none of one instant?
+ */
+size_t oi_bulk_count(const struct oi_bulk_work *work, bool *ret_plain);
+/* How many of them go elsewhere at once. */
+size_t oi_bulk_batch(const struct oi_bulk_work *work);
+/* The first rows of all loads, `limit` at most, as records; false when some have wide figures. */
+bool oi_bulk_take_records(struct oi_bulk_work *work, size_t limit, struct oi_batch_rows *rows);
+/* So many of the first rows are dealt with. */
+void oi_bulk_drop_items(struct oi_bulk_work *work, size_t count);
+
 static inline const struct oi_packed *
 oi_bulk_row(const struct oi_bulk *bulk, struct oi_bulk_item item)
 {

@@ -151,6 +151,12 @@ struct oi_append_part {
 enum oi_status oi_append_commit(struct oi_store *store, const struct oi_batch *batch,
                                 struct oi_append_part *parts, size_t part_count,
                                 struct oi_error *error);
+/* Where rows are elsewhere: rows in order of series, then time, no two of one instant and without a
+ * fault, are a batch as they are when each series ends before its own; a known time that is NONE
+ * becomes the commit's. False in *ret_taken, and nothing done, when one does not. */
+enum oi_status oi_append_ahead(struct oi_store *store, const struct oi_batch *batch,
+                               struct oi_batch_rows *rows, struct oi_append_result *ret_result,
+                               bool *ret_taken, struct oi_error *error);
 /* append_group.c: it had nothing new, and no part in the commit. */
 bool oi_append_is_idle(const struct oi_append_part *part);
 

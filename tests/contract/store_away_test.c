@@ -161,6 +161,77 @@ two_who_write_the_same_store_each_minute_once(void **state)
     }
 }
 
+#define IMPORTED 300
+
+/* Minutes of two series in turn, from `from` on; figures end with a zero, and one is wide. */
+static struct oi_append_result
+import_minutes(struct test_store *test, int from, int64_t figure, bool has_wide, uint8_t name)
+{
+    const struct oi_bulk_target targets[2] = { { .series = test->series[2] },
+                                               { .series = test->series[1] } };
+    struct oi_packed rows[2 * IMPORTED];
+    struct oi_decimal wide;
+    struct oi_import_mark mark = { .name = "f", .format = "csv", .rows_done = 2 * IMPORTED };
+    const struct oi_bulk_part part = {
+        .rows = rows, .count = 2 * IMPORTED, .targets = targets, .wides = &wide
+    };
+    const struct oi_bulk bulk = { .parts = &part, .part_count = 1, .import = &mark, .threads = 2 };
+    struct oi_append_result result = {};
+
+    mark.fingerprint[0] = name;
+    assert_ok(oi_decimal_parse(OI_SLICE("123456789012345678901.5"), &wide, NULL));
+    for (int i = 0; i < 2 * IMPORTED; i++) {
+        rows[i] = (struct oi_packed){ .time = test_store_minute(from + i / 2),
+                                      .exchange_time = OI_TIME_NONE,
+                                      .known_time = OI_TIME_NONE,
+                                      .mantissas = { 10 * (figure + i / 2) },
+                                      .exponents = { -1, OI_EXPONENT_NONE, OI_EXPONENT_NONE,
+                                                     OI_EXPONENT_NONE, OI_EXPONENT_NONE },
+                                      .target = (uint32_t) i % 2 };
+        if (has_wide && i == 6) {
+            rows[i].mantissas[0] = 0;
+            rows[i].exponents[0] = OI_EXPONENT_WIDE;
+        }
+    }
+    assert_ok(oi_store_bulk(test->store, &bulk, &result, NULL));
+    return result;
+}
+
+static void
+an_import_says_what_appends_of_its_rows_say(void **state)
+{
+    const struct oi_clickhouse_options options = {};
+    struct test_store test;
+    struct oi_append_result result;
+    struct oi_import_mark mark;
+    uint8_t fingerprint[sizeof(mark.fingerprint)] = { 2 };
+
+    begin(&test, state);
+    result = import_minutes(&test, 0, 1000, false, 1);
+    assert_int_equal(result.stored, 2 * IMPORTED);
+    result = import_minutes(&test, IMPORTED, 1000 + IMPORTED, true, 2);
+    assert_int_equal(result.stored, 2 * IMPORTED);
+    assert_ok(oi_store_import_find(test.store, fingerprint, &mark, NULL));
+    assert_int_equal(mark.rows_done, 2 * IMPORTED);
+    assert_int_equal(mark.stored, 2 * IMPORTED);
+    /* What is there already is compared. */
+    result = import_minutes(&test, IMPORTED / 2, 1000 + IMPORTED / 2, false, 3);
+    assert_int_equal(result.stored, 0);
+    assert_int_equal(result.duplicate + result.refused, 2 * IMPORTED);
+    result = import_minutes(&test, 2 * IMPORTED - 20, 1000 + 2 * IMPORTED - 20, false, 4);
+    assert_int_equal(result.duplicate, 40);
+    assert_int_equal(result.stored, 2 * IMPORTED - 40);
+    for (int handle = 0; handle < 2; handle++) {
+        assert_int_equal(test_store_count(&test, test.series[2]), 3 * IMPORTED - 20);
+        assert_int_equal(test_store_count(&test, test.series[1]), 3 * IMPORTED - 20);
+        assert_int_equal(test_store_latest(&test, test.series[2]), 1000 + 3 * IMPORTED - 21);
+        test_store_verify(&test);
+        oi_store_close(&test.store);
+        test.store = open_again(&test, &options);
+    }
+    test_store_close(&test);
+}
+
 int
 main(void)
 {
@@ -170,6 +241,7 @@ main(void)
         AWAY_TEST(batches_wait_while_the_server_is_dead_and_come_in_order),
         AWAY_TEST(a_turn_that_nobody_ends_is_given_up),
         AWAY_TEST(two_who_write_the_same_store_each_minute_once),
+        AWAY_TEST(an_import_says_what_appends_of_its_rows_say),
     };
     int failed;
 
