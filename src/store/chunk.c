@@ -128,6 +128,11 @@ write_times(struct writer *writer, enum part part)
         finish_part(writer, part);
         return;
     }
+    if (absent == writer->count) {
+        oi_buffer_add_u8(&writer->part, PRESENCE_NONE);
+        finish_part(writer, part);
+        return;
+    }
     for (size_t i = writer->count; i-- > 0;) {
         is_there[i] = values[i] != OI_TIME_NONE;
         if (is_there[i])
@@ -138,14 +143,9 @@ write_times(struct writer *writer, enum part part)
             values[i] = before; /* repeating costs nothing */
         before = values[i];
     }
-    if (absent == writer->count) {
-        oi_buffer_add_u8(&writer->part, PRESENCE_NONE);
-    } else {
-        oi_buffer_add_u8(&writer->part, PRESENCE_SOME);
-        oi_column_encode(is_there, writer->count, &writer->part);
-    }
-    if (absent < writer->count)
-        oi_column_encode_like(values, writer->count, &writer->habits[part], &writer->part);
+    oi_buffer_add_u8(&writer->part, PRESENCE_SOME);
+    oi_column_encode(is_there, writer->count, &writer->part);
+    oi_column_encode_like(values, writer->count, &writer->habits[part], &writer->part);
     finish_part(writer, part);
 }
 

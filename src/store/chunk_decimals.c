@@ -52,28 +52,43 @@ any_bits_of_mantissas(const int64_t *values, size_t count)
     return any;
 }
 
+/* Each divided by 10^power, up to the first one that cannot be; where that is, or `count`. */
+static size_t
+divide_mantissas(const int64_t *from, size_t count, int power, int64_t *to)
+{
+    const int64_t divisor = powers[power];
+
+    for (size_t i = 0; i < count; i++) {
+        to[i] = from[i] / divisor;
+        if (to[i] * divisor != from[i])
+            return i;
+    }
+    return count;
+}
+
 /* All rows share the exponent already: take the zeros off that all of them end in. */
 static void
 take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
 {
     uint64_t any = any_bits_of_mantissas(column->mantissas, count);
     int power = POWER_MAX;
-    int64_t divisor;
 
     /* 10^n is a multiple of 2^n: the last bits tell of most columns that nothing can be taken. */
     if (any != 0 && __builtin_ctzll(any) < POWER_MAX)
         power = __builtin_ctzll(any);
-    for (size_t i = 0; i < count && power > 0; i++) {
-        while (power > 0 && column->mantissas[i] % powers[power] != 0)
-            power--;
-    }
-    divisor = powers[power];
     decimals->is_there = true;
     decimals->form = OI_CHUNK_COMMON;
+    while (power > 0) {
+        size_t odd = divide_mantissas(column->mantissas, count, power, decimals->mantissas);
+
+        if (odd == count)
+            break;
+        while (power > 0 && column->mantissas[odd] % powers[power] != 0)
+            power--;
+    }
     decimals->exponent = any == 0 ? 0 : column->exponent + power;
-    memcpy(decimals->mantissas, column->mantissas, count * sizeof(*decimals->mantissas));
-    for (size_t i = 0; i < count && divisor > 1; i++)
-        decimals->mantissas[i] /= divisor;
+    if (power == 0)
+        memcpy(decimals->mantissas, column->mantissas, count * sizeof(*decimals->mantissas));
 }
 
 static bool
