@@ -23,7 +23,7 @@ struct oi_shelf_item {
 struct oi_shelf;
 
 /* At most so many things, a multiple of OI_SHELF_WAYS. */
-#define OI_SHELF_WAYS 8
+#define OI_SHELF_WAYS 16
 struct oi_shelf *oi_shelf_new(size_t places);
 void oi_shelf_free(struct oi_shelf **shelf);
 
