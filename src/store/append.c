@@ -13,13 +13,8 @@
 
 /* Memory is asked for this many rows ahead of its use. */
 #define PREFETCH_ROWS 12
-#define CACHE_LINE 64
 /* All rows of one instant stay in one chunk, so there may not be more of them than fit. */
 #define REVISIONS_MAX (OI_CHUNK_ROWS_MAX / 2)
-
-/* So far inside what a time can hold that every bucket of a row has a start and an end. */
-#define TIME_FIRST (OI_TIME_EARLIEST + 1000 * OI_DAY)
-#define TIME_LAST (OI_TIME_LATEST - 1000 * OI_DAY)
 
 /* One row of the caller on its way in. */
 struct intake_row {
@@ -48,7 +43,7 @@ struct intake {
     bool is_sorted;             /* as they came */
     struct oi_batch_rows taken; /* without faults, as they came */
     struct oi_batch_rows kept;  /* what is new of them, in order */
-    struct oi_staging staging;
+    struct oi_plain plain;
     OI_VECTOR(struct refusal) refusals;
 
     /* Rows of one time that are there already, in key order. */
@@ -97,64 +92,17 @@ compare_intake(const void *left, const void *right)
     return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* What is wrong with a row by itself, or NULL. */
-static const char *
-find_fault(const struct intake *intake, const struct oi_row *row)
-{
-    if (row->series == 0 || row->series > intake->store->names.series.count)
-        return "a series that does not exist";
-    if (row->reading.time == OI_TIME_NONE || row->reading.time == OI_TIME_LATEST)
-        return "no time";
-    if (row->reading.time < TIME_FIRST || row->reading.time > TIME_LAST)
-        return "a time outside the years 1680 to 2260";
-    if (oi_decimal_is_none(&row->reading.open_interest))
-        return "no open interest";
-    if (row->reading.known_time != OI_TIME_NONE && row->reading.known_time > intake->commit_time)
-        return "known later than now";
-    return NULL;
-}
-
-/* A row further ahead, and what memory knows of the series of one not so far ahead. */
-static void
-prefetch_plain(const struct oi_store *store, const struct oi_row *rows, size_t left)
-{
-    uint32_t series;
-
-    if (left <= 2 * PREFETCH_ROWS)
-        return;
-    for (size_t at = 0; at < sizeof(*rows); at += CACHE_LINE)
-        __builtin_prefetch((const char *) &rows[2 * PREFETCH_ROWS] + at);
-    series = rows[PREFETCH_ROWS].series;
-    if (series > 0 && series <= store->tracks.count)
-        __builtin_prefetch(&store->tracks.items[series - 1].latest);
-}
-
-/* The usual batch, a minute of many markets, has nothing to compare: its rows are kept as they are
- * read. False where one of them has to be looked at, and then nothing is kept. */
+/* Rows without anything to compare are all kept. */
 static bool
 take_plain_rows(struct intake *intake)
 {
-    const struct oi_batch *batch = intake->batch;
-    const struct oi_store *store = intake->store;
-    struct oi_batch_rows *kept = &intake->kept;
-
-    oi_batch_rows_reserve(kept, batch->row_count);
-    for (size_t i = 0; i < batch->row_count; i++) {
-        const struct oi_observation *reading = &batch->rows[i].reading;
-        uint32_t series = batch->rows[i].series;
-
-        prefetch_plain(store, &batch->rows[i], batch->row_count - i);
-        if (find_fault(intake, &batch->rows[i]) || (i > 0 && series <= kept->series.items[i - 1]) ||
-            reading->time <= store->tracks.items[series - 1].latest) {
-            oi_batch_rows_release(kept);
-            return false;
-        }
-        oi_rows_add(&kept->rows, reading, intake->number);
-        kept->series.items[i] = series;
-        if (reading->known_time == OI_TIME_NONE)
-            kept->rows.items[i].known_time = intake->commit_time;
-    }
-    kept->series.count = batch->row_count;
+    intake->plain = (struct oi_plain){ .store = intake->store,
+                                       .batch = intake->batch,
+                                       .rows = &intake->kept,
+                                       .number = intake->number,
+                                       .commit_time = intake->commit_time };
+    if (!oi_plain_take(&intake->plain))
+        return false;
     for (size_t part = 0; part < intake->part_count; part++)
         intake->parts[part].result.stored = intake->parts[part].batch->row_count;
     return true;
@@ -172,7 +120,7 @@ take_rows(struct intake *intake)
     oi_batch_rows_reserve(taken, batch->row_count);
     for (size_t i = 0; i < batch->row_count; i++) {
         const struct oi_observation *reading = &batch->rows[i].reading;
-        const char *fault = find_fault(intake, &batch->rows[i]);
+        const char *fault = oi_row_fault(intake->store, intake->commit_time, &batch->rows[i]);
         struct intake_row *row = &intake->rows[intake->row_count];
 
         if (fault) {
@@ -508,7 +456,10 @@ put_log(struct intake *intake, const struct oi_batch_header *header, struct oi_e
     enum oi_status status;
 
     oi_seal_begin(&value);
-    oi_batch_encode(header, &intake->kept, &value);
+    if (intake->is_plain)
+        oi_plain_encode(&intake->plain, header, &value);
+    else
+        oi_batch_encode(header, &intake->kept, &value);
     status = oi_access_put(&intake->access, OI_TABLE_LOG, oi_key_slice(&key), &value, error);
     oi_buffer_release(&value);
     return status;
@@ -540,7 +491,7 @@ write_batch(struct intake *intake, struct oi_state *state, struct oi_error *erro
     }
     OI_TRY(oi_access_commit(&intake->access, error));
     oi_store_publish(intake->store, state, &header, &intake->kept,
-                     oi_staging_finish(&intake->staging));
+                     intake->is_plain && oi_plain_finish(&intake->plain));
     return OI_OK;
 }
 
@@ -587,9 +538,10 @@ append_in(struct intake *intake, struct oi_error *error)
         OI_TRY(compare_rows(intake, error));
     if (!is_empty(intake)) {
         if (intake->is_plain)
-            oi_staging_begin(&intake->staging, store, &intake->kept);
+            oi_plain_stage(&intake->plain);
         status = write_batch(intake, &state, error);
-        (void) oi_staging_finish(&intake->staging); /* whatever became of the commit */
+        if (intake->is_plain)
+            (void) oi_plain_finish(&intake->plain); /* whatever became of the commit */
         OI_TRY(status);
         if (intake->is_overtaken)
             return OI_OK;
@@ -628,6 +580,7 @@ append_once(struct oi_store *store, const struct oi_batch *batch, struct oi_appe
     status = append_in(&intake, error);
     oi_access_end(&intake.access);
     oi_free(intake.rows);
+    oi_plain_release(&intake.plain);
     oi_batch_rows_release(&intake.taken);
     oi_batch_rows_release(&intake.kept);
     oi_batch_rows_release(&intake.there);

@@ -5,9 +5,11 @@
 #include "base/alloc.h"
 #include "codec/column.h"
 
+#include <assert.h>
+
 /* Series, time, exchange time, known time, flags, then exponents and mantissas of each figure. */
 #define PLAIN_COLUMNS 5
-#define COLUMN_COUNT (PLAIN_COLUMNS + 2 * OI_FIGURE_COUNT)
+static_assert(OI_BATCH_COLUMNS == PLAIN_COLUMNS + 2 * OI_FIGURE_COUNT, "as many as are split");
 /* The decoder may write up to the next multiple of this. */
 #define COLUMN_BLOCK 512
 
@@ -33,9 +35,9 @@ oi_batch_rows_add(struct oi_batch_rows *rows, uint32_t series, const struct oi_o
     oi_vector_push(&rows->series, series);
 }
 
-/* Rows that the processor's nearest cache holds. */
-#define SPLIT_ROWS 256
 #define KNOWN_COLUMN 3
+/* Behind a batch its seal is put. */
+#define SEAL_ROOM 16
 
 static int64_t
 value_of(const struct oi_record *record, size_t column)
@@ -75,8 +77,8 @@ split_column(const struct oi_record *records, size_t first, size_t end, size_t c
             at[i] = records[i].mantissas[figure];
 }
 
-/* A bit for each column that has different values, and for that of series: in most batches most
- * columns say the same in every row. */
+/* A bit for each column that has different values: in most batches most columns say the same in
+ * every row. Whose rows they are is not looked at. */
 static unsigned
 find_moving(const struct oi_record *records, size_t count)
 {
@@ -93,72 +95,134 @@ find_moving(const struct oi_record *records, size_t count)
             any.exponents[figure] |= records[i].exponents[figure] ^ records[0].exponents[figure];
         }
     }
-    for (size_t column = 1; column < COLUMN_COUNT; column++)
+    for (size_t column = 1; column < OI_BATCH_COLUMNS; column++)
         moving |= (value_of(&any, column) != 0 ? 1u : 0u) << column;
     return moving;
 }
 
-/* Rows into those columns that move, each of `count`, one behind the other. */
-static void
-split_rows(const struct oi_batch_rows *rows, oi_time commit_time, size_t count, unsigned moving,
-           int64_t *columns)
+void
+oi_batch_columns_begin(struct oi_batch_columns *columns, size_t count, oi_time commit_time)
 {
-    size_t places[COLUMN_COUNT], place_count = 0;
+    *columns = (struct oi_batch_columns){
+        .count = count,
+        .commit_time = commit_time,
+        .piece_count = (count + OI_BATCH_PIECE - 1) / OI_BATCH_PIECE,
+    };
+    columns->values = oi_alloc((OI_BATCH_COLUMNS * count + 1) * sizeof(*columns->values));
+    columns->moving = oi_alloc((columns->piece_count + 1) * sizeof(*columns->moving));
+}
+
+void
+oi_batch_columns_release(struct oi_batch_columns *columns)
+{
+    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
+        oi_buffer_release(&columns->encoded[column]);
+    oi_free(columns->values);
+    oi_free(columns->moving);
+    *columns = (struct oi_batch_columns){};
+}
+
+static size_t
+end_of(const struct oi_batch_columns *columns, size_t piece)
+{
+    size_t end = (piece + 1) * OI_BATCH_PIECE;
+
+    return end < columns->count ? end : columns->count;
+}
+
+void
+oi_batch_columns_split(struct oi_batch_columns *columns, const struct oi_batch_rows *rows,
+                       size_t piece)
+{
     const struct oi_record *records = rows->rows.items;
+    size_t first = piece * OI_BATCH_PIECE, end = end_of(columns, piece);
+    unsigned moving = find_moving(records + first, end - first);
+    int64_t *known = columns->values + KNOWN_COLUMN * columns->count;
 
-    for (size_t column = 1; column < COLUMN_COUNT; column++)
-        if (moving >> column & 1)
-            places[place_count++] = column;
-    for (size_t first = 0; first < count; first += SPLIT_ROWS) {
-        size_t end = first + SPLIT_ROWS < count ? first + SPLIT_ROWS : count;
-        int64_t *at = columns;
-
-        for (size_t i = first; i < end; i++)
-            at[i] = rows->series.items[i];
-        for (size_t place = 0; place < place_count; place++) {
-            at += count;
-            split_column(records, first, end, places[place], at);
-            if (places[place] == KNOWN_COLUMN)
-                for (size_t i = first; i < end; i++)
-                    at[i] = at[i] == commit_time ? OI_TIME_NONE : at[i];
-        }
-    }
+    for (size_t i = first; i < end; i++)
+        columns->values[i] = rows->series.items[i];
+    for (size_t column = 1; column < OI_BATCH_COLUMNS; column++)
+        split_column(records, first, moving >> column & 1 ? end : first + 1, column,
+                     columns->values + column * columns->count);
+    for (size_t i = first; i < (moving >> KNOWN_COLUMN & 1 ? end : first + 1); i++)
+        known[i] = known[i] == columns->commit_time ? OI_TIME_NONE : known[i];
+    columns->moving[piece] = moving;
 }
 
 /* Columns are written without a trial of all encodings: whoever appends waits for them, and the log
  * is short. */
+static void
+encode_column(struct oi_batch_columns *columns, size_t column, struct oi_buffer *out)
+{
+    int64_t *values = columns->values + column * columns->count;
+    bool moves = column == 0;
+
+    for (size_t piece = 0; piece < columns->piece_count && !moves; piece++)
+        moves =
+            (columns->moving[piece] >> column & 1) || values[piece * OI_BATCH_PIECE] != values[0];
+    /* One value stands for all of a column. */
+    if (!moves) {
+        oi_column_encode_quickly(values, 1, out);
+        return;
+    }
+    for (size_t piece = 0; piece < columns->piece_count; piece++)
+        if (!(columns->moving[piece] >> column & 1))
+            for (size_t i = piece * OI_BATCH_PIECE; i < end_of(columns, piece); i++)
+                values[i] = values[piece * OI_BATCH_PIECE];
+    oi_column_encode_quickly(values, columns->count, out);
+}
+
+void
+oi_batch_columns_encode(struct oi_batch_columns *columns, size_t column)
+{
+    struct oi_buffer *encoded = &columns->encoded[column];
+
+    encode_column(columns, column, encoded);
+}
+
+static void
+encode_head(const struct oi_batch_header *header, const struct oi_batch_rows *rows,
+            struct oi_buffer *out)
+{
+    size_t wide_count = header->row_count > 0 ? rows->rows.wides.count : 0;
+
+    oi_buffer_add_u64(out, (uint64_t) header->commit_time);
+    oi_buffer_add_u32(out, header->import);
+    oi_buffer_add_u32(out, (uint32_t) header->row_count);
+    oi_buffer_add_u32(out, (uint32_t) wide_count);
+    for (size_t i = 0; i < wide_count; i++)
+        oi_decimal_encode(&rows->rows.wides.items[i], out);
+}
+
+void
+oi_batch_columns_join(const struct oi_batch_columns *columns, const struct oi_batch_header *header,
+                      const struct oi_batch_rows *rows, struct oi_buffer *out)
+{
+    size_t size = 0;
+
+    encode_head(header, rows, out);
+    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
+        size += columns->encoded[column].size;
+    (void) oi_buffer_reserve(out, size + SEAL_ROOM);
+    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
+        oi_buffer_add_slice(out, oi_buffer_slice(&columns->encoded[column]));
+}
+
 void
 oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows *rows,
                 struct oi_buffer *out)
 {
-    size_t count = header->row_count;
-    size_t wide_count = count > 0 ? rows->rows.wides.count : 0;
-    int64_t *columns, same;
-    unsigned moving;
+    struct oi_batch_columns columns;
 
-    oi_buffer_add_u64(out, (uint64_t) header->commit_time);
-    oi_buffer_add_u32(out, header->import);
-    oi_buffer_add_u32(out, (uint32_t) count);
-    oi_buffer_add_u32(out, (uint32_t) wide_count);
-    for (size_t i = 0; i < wide_count; i++)
-        oi_decimal_encode(&rows->rows.wides.items[i], out);
-    if (count == 0)
+    encode_head(header, rows, out);
+    if (header->row_count == 0)
         return;
-    moving = find_moving(rows->rows.items, count);
-    columns = oi_alloc((size_t) __builtin_popcount(moving) * count * sizeof(*columns));
-    split_rows(rows, header->commit_time, count, moving, columns);
-    for (size_t column = 0, place = 0; column < COLUMN_COUNT; column++) {
-        if (moving >> column & 1) {
-            oi_column_encode_quickly(columns + place++ * count, count, out);
-            continue;
-        }
-        /* One value stands for all of a column. */
-        same = value_of(&rows->rows.items[0], column);
-        if (column == KNOWN_COLUMN && same == header->commit_time)
-            same = OI_TIME_NONE;
-        oi_column_encode_quickly(&same, 1, out);
-    }
-    oi_free(columns);
+    oi_batch_columns_begin(&columns, header->row_count, header->commit_time);
+    for (size_t piece = 0; piece < columns.piece_count; piece++)
+        oi_batch_columns_split(&columns, rows, piece);
+    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
+        encode_column(&columns, column, out);
+    oi_batch_columns_release(&columns);
 }
 
 static enum oi_status
@@ -248,7 +312,7 @@ decode_rows(struct oi_cursor *cursor, const struct oi_batch_header *header, int6
     if (wide_count > header->row_count * OI_FIGURE_COUNT)
         return oi_fail(error, OI_E_CORRUPT, "a batch with too many wide figures");
     OI_TRY(read_wides(cursor, wide_count, &rows->rows, error));
-    for (size_t column = 0; column < COLUMN_COUNT && header->row_count > 0; column++) {
+    for (size_t column = 0; column < OI_BATCH_COLUMNS && header->row_count > 0; column++) {
         struct oi_slice rest = { (const char *) cursor->at, oi_cursor_left(cursor) };
         size_t used = 0;
 
@@ -279,7 +343,7 @@ oi_batch_decode(struct oi_slice body, struct oi_batch_header *ret_header,
 
     OI_TRY(read_header(&cursor, &header, error));
     if (header.row_count > 0)
-        columns = oi_alloc(COLUMN_COUNT * (header.row_count + COLUMN_BLOCK) * sizeof(*columns));
+        columns = oi_alloc(OI_BATCH_COLUMNS * (header.row_count + COLUMN_BLOCK) * sizeof(*columns));
     status = decode_rows(&cursor, &header, columns, &rows, error);
     oi_free(columns);
     if (status != OI_OK) {

@@ -164,79 +164,8 @@ count_staged(struct oi_store *store, uint64_t batch, const struct oi_batch_heade
                                         .import = header->import,
                                         .rows = header->row_count };
 
-    for (size_t i = 0; i < header->row_count; i++) {
-        struct oi_track *track = &store->tracks.items[rows->series.items[i] - 1];
-
-        if (i + PREFETCH_ROWS < header->row_count)
-            prefetch(&store->tracks.items[rows->series.items[i + PREFETCH_ROWS] - 1],
-                     2 * CACHE_LINE);
-        if (track->tail.count++ == 0)
-            track->first_batch = batch;
-        track->last_batch = batch;
-        track->tail_last = track->latest = rows->rows.items[i].time;
-    }
-    store->tail_rows += header->row_count;
+    oi_plain_count(store, batch, rows);
     oi_vector_push(&store->log, entry);
-}
-
-/* Below this many rows a thread costs more than it saves. */
-#define STAGED_ROWS_MIN 1000
-
-/* As prefetch_track, but the track itself is only read: the thread that counts the rows changes it,
- * and should not have to fetch it from another processor. */
-static void
-prefetch_tail(const struct oi_store *store, const uint32_t *series, size_t left)
-{
-    const struct oi_rows *tail;
-
-    if (left > PREFETCH_ROWS)
-        __builtin_prefetch(&store->tracks.items[series[PREFETCH_ROWS] - 1].tail);
-    if (left <= PREFETCH_ROWS / 2)
-        return;
-    tail = &store->tracks.items[series[PREFETCH_ROWS / 2] - 1].tail;
-    if (tail->items)
-        prefetch(tail->items + tail->count, sizeof(*tail->items));
-}
-
-static void *
-stage(void *context)
-{
-    struct oi_staging *staging = context;
-    struct oi_store *store = staging->store;
-    const uint32_t *series = staging->rows->series.items;
-    size_t count = staging->rows->rows.count;
-
-    /* Readers copy tails under this lock, and a tail that grows moves. */
-    (void) pthread_rwlock_wrlock(&store->state_lock);
-    for (size_t i = 0; i < count; i++) {
-        struct oi_rows *tail = &store->tracks.items[series[i] - 1].tail;
-
-        prefetch_tail(store, series + i, count - i);
-        oi_rows_reserve(tail, 1);
-        tail->items[tail->count] = staging->rows->rows.items[i];
-    }
-    (void) pthread_rwlock_unlock(&store->state_lock);
-    staging->is_done = true;
-    return NULL;
-}
-
-void
-oi_staging_begin(struct oi_staging *staging, struct oi_store *store,
-                 const struct oi_batch_rows *rows)
-{
-    *staging = (struct oi_staging){ .store = store, .rows = rows };
-    if (rows->rows.count < STAGED_ROWS_MIN || rows->rows.wides.count > 0 || store->remote)
-        return;
-    staging->is_running = pthread_create(&staging->thread, NULL, stage, staging) == 0;
-}
-
-bool
-oi_staging_finish(struct oi_staging *staging)
-{
-    if (staging->is_running)
-        (void) pthread_join(staging->thread, NULL);
-    staging->is_running = false;
-    return staging->is_done;
 }
 
 static void

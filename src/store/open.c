@@ -305,6 +305,7 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     store->chunk_rows = options->chunk_rows ? options->chunk_rows : OI_CHUNK_ROWS;
     store->kept_rollups = oi_shelf_new(OI_KEPT_ROLLUPS);
     store->kept_chunks = oi_shelf_new(OI_KEPT_CHUNKS);
+    store->crew = oi_crew_new();
     store->path = oi_copy_text(oi_slice_of(path));
     store->guard = -1;
     store->change_time = OI_TIME_NONE;
@@ -358,6 +359,7 @@ oi_store_close(struct oi_store **store)
     oi_vector_release(&closing->damaged);
     oi_shelf_free(&closing->kept_rollups);
     oi_shelf_free(&closing->kept_chunks);
+    oi_crew_free(&closing->crew);
     oi_free(closing->path);
     oi_free(closing);
 }

@@ -34,42 +34,71 @@ oi_rows_reserve(struct oi_rows *rows, size_t extra)
         oi_vector_reserve(rows, extra);
 }
 
+/* False where the figure is wide. */
+static bool
+set_plain(struct oi_record *record, unsigned figure, const struct oi_decimal *value)
+{
+    record->mantissas[figure] = 0;
+    record->exponents[figure] = OI_EXPONENT_NONE;
+    if (value->form == OI_DECIMAL_NONE)
+        return true;
+    if (value->form == OI_DECIMAL_PLAIN) {
+        record->mantissas[figure] = value->mantissa;
+        record->exponents[figure] = (int8_t) value->exponent;
+        return true;
+    }
+    record->exponents[figure] = OI_EXPONENT_WIDE;
+    return false;
+}
+
 static void
 set_figure(struct oi_rows *rows, struct oi_record *record, unsigned figure,
            const struct oi_decimal *value)
 {
-    if (value->form == OI_DECIMAL_NONE) {
-        record->mantissas[figure] = 0;
-        record->exponents[figure] = OI_EXPONENT_NONE;
+    if (set_plain(record, figure, value))
         return;
-    }
-    if (value->form == OI_DECIMAL_PLAIN) {
-        record->mantissas[figure] = value->mantissa;
-        record->exponents[figure] = (int8_t) value->exponent;
-        return;
-    }
     record->mantissas[figure] = (int64_t) rows->wides.count;
-    record->exponents[figure] = OI_EXPONENT_WIDE;
     oi_vector_push(&rows->wides, *value);
 }
 
-void
-oi_rows_add(struct oi_rows *rows, const struct oi_observation *reading, uint64_t batch)
+bool
+oi_record_take(struct oi_record *record, const struct oi_observation *reading, uint64_t batch)
 {
-    struct oi_record *record;
+    bool is_plain;
 
-    oi_rows_reserve(rows, 1);
-    record = &rows->items[rows->count++];
     record->time = reading->time;
     record->exchange_time = reading->exchange_time;
     record->known_time = reading->known_time;
     record->batch = batch;
     record->flags = reading->flags;
-    set_figure(rows, record, 0, &reading->open_interest);
-    set_figure(rows, record, 1, &reading->value_usd);
-    set_figure(rows, record, 2, &reading->mark_price);
-    set_figure(rows, record, 3, &reading->index_price);
-    set_figure(rows, record, 4, &reading->last_price);
+    is_plain = set_plain(record, 0, &reading->open_interest);
+    is_plain &= set_plain(record, 1, &reading->value_usd);
+    is_plain &= set_plain(record, 2, &reading->mark_price);
+    is_plain &= set_plain(record, 3, &reading->index_price);
+    is_plain &= set_plain(record, 4, &reading->last_price);
+    return is_plain;
+}
+
+void
+oi_rows_take_wides(struct oi_rows *rows, size_t index, const struct oi_observation *reading)
+{
+    const struct oi_decimal *figures[OI_FIGURE_COUNT] = {
+        &reading->open_interest, &reading->value_usd,  &reading->mark_price,
+        &reading->index_price,   &reading->last_price,
+    };
+
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        if (rows->items[index].exponents[figure] == OI_EXPONENT_WIDE)
+            set_figure(rows, &rows->items[index], figure, figures[figure]);
+}
+
+void
+oi_rows_add(struct oi_rows *rows, const struct oi_observation *reading, uint64_t batch)
+{
+    oi_rows_reserve(rows, 1);
+    rows->count++;
+    if (!oi_record_take(&rows->items[rows->count - 1], reading, batch))
+        oi_rows_take_wides(rows, rows->count - 1, reading);
 }
 
 void

@@ -39,6 +39,10 @@ void oi_rows_add(struct oi_rows *rows, const struct oi_observation *reading, uin
 void oi_rows_copy(struct oi_rows *rows, const struct oi_rows *from, size_t index);
 void oi_rows_add_columns(struct oi_rows *rows, const struct oi_columns *columns, size_t from,
                          size_t count);
+/* What oi_rows_add does, where rows have their places already: a record is filled in, by any thread
+ * its own; false where a figure is wide. Such a row's wide figures are then taken, row by row. */
+bool oi_record_take(struct oi_record *record, const struct oi_observation *reading, uint64_t batch);
+void oi_rows_take_wides(struct oi_rows *rows, size_t index, const struct oi_observation *reading);
 /* One row as an observation. */
 struct oi_observation oi_rows_get(const struct oi_rows *rows, size_t index);
 struct oi_decimal oi_rows_figure(const struct oi_rows *rows, size_t index, unsigned figure);

@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/vector.h"
 #include "store/batch.h"
+#include "store/crew.h"
 #include "store/keys.h"
 #include "store/remote.h"
 #include "store/rows.h"
@@ -120,6 +121,7 @@ struct oi_store {
     pthread_mutex_t queue_lock; /* guards the queue of appends; nothing is locked inside it */
     struct oi_append_turn *queue_first, *queue_last;
     pthread_mutex_t append_lock; /* one writer of this process at a time */
+    struct oi_crew *crew;        /* that writer's */
     pthread_mutex_t follow_lock; /* one who brings memory up to date; also orders watchers */
     pthread_rwlock_t state_lock; /* guards everything below */
 
@@ -215,20 +217,6 @@ enum oi_status oi_store_catch_up(struct oi_store *store, struct oi_access *acces
 enum oi_status oi_store_refresh_engine(struct oi_store *store, struct oi_error *error);
 /* Cheap when nothing was committed since. Called by every reader first. */
 enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
-/* Rows of a commit that is still being made, put behind what the tails count: by a thread of its
- * own while the disk is waited for, and seen by nobody before they are published. */
-struct oi_staging {
-    struct oi_store *store;
-    const struct oi_batch_rows *rows;
-    pthread_t thread;
-    bool is_running, is_done;
-};
-/* Inside the engine's writer; `rows` have one row a series, later than all it has, and stay as they
- * are until the staging is finished. Few rows are not worth it, and then nothing happens. */
-void oi_staging_begin(struct oi_staging *staging, struct oi_store *store,
-                      const struct oi_batch_rows *rows);
-/* Waits for the thread, if there is one. True where the rows are behind their tails. */
-bool oi_staging_finish(struct oi_staging *staging);
 /* Our own commit into memory, and to the watchers. Rows in order of series, then key; is_staged:
  * they only have to be counted. */
 void oi_store_publish(struct oi_store *store, const struct oi_state *state,
@@ -246,6 +234,35 @@ void oi_tracks_reserve(struct oi_store *store, size_t count);
 
 /* open.c: the time of a change: now, never before the last commit. Under the append lock. */
 oi_time oi_store_now(const struct oi_store *store, const struct oi_state *state);
+
+/* append_plain.c: what is wrong with a row by itself, or NULL. The state lock is held. */
+const char *oi_row_fault(const struct oi_store *store, oi_time commit_time,
+                         const struct oi_row *row);
+/* A batch without anything to compare, inside the engine's writer. */
+struct oi_plain {
+    /* Of the caller, and as they are until the end. */
+    struct oi_store *store;
+    const struct oi_batch *batch;
+    struct oi_batch_rows *rows; /* empty; all of the batch's rows afterwards */
+    uint64_t number;
+    oi_time commit_time;
+    bool is_shared, is_staged;
+    atomic_bool is_odd, has_wides;
+    struct oi_batch_columns columns;
+};
+/* False, and nothing is taken, where a row has to be looked at. The state lock is held. */
+bool oi_plain_take(struct oi_plain *plain);
+void oi_plain_release(struct oi_plain *plain);
+/* Encode its columns and put its rows behind what the tails count, by a thread that goes on while
+ * the disk is waited for; nobody sees them before they are published. Few rows are not worth it,
+ * and then nothing happens. */
+void oi_plain_stage(struct oi_plain *plain);
+void oi_plain_encode(const struct oi_plain *plain, const struct oi_batch_header *header,
+                     struct oi_buffer *out);
+/* Waits for the thread. True where the rows are behind their tails. */
+bool oi_plain_finish(struct oi_plain *plain);
+/* Count rows that are there: with both locks held. */
+void oi_plain_count(struct oi_store *store, uint64_t batch, const struct oi_batch_rows *rows);
 
 /* scan.c: columns of which a row may have any. */
 unsigned oi_columns_present(unsigned columns, unsigned absent);
