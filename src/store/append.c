@@ -225,7 +225,7 @@ ask_remote(struct intake *intake, struct oi_error *error)
 
     for (size_t i = 0; i < intake->row_count; i++) {
         const struct oi_row_key key = { intake->rows[i].series, intake->rows[i].time };
-        const struct oi_position *position = &store->tracks.items[key.series - 1].position;
+        const struct oi_position *position = store->tracks.items[key.series - 1].position;
 
         if (position->rows > 0 && key.time >= position->first && key.time <= position->last &&
             (keys.count == 0 || keys.items[keys.count - 1].series != key.series ||
@@ -262,7 +262,7 @@ static enum oi_status
 gather_present(struct intake *intake, uint32_t series, oi_time time, struct oi_error *error)
 {
     const struct oi_track *track = &intake->store->tracks.items[series - 1];
-    const struct oi_position *position = &track->position;
+    const struct oi_position *position = track->position;
     struct oi_rows more = {};
 
     oi_rows_clear(&intake->present);
@@ -341,7 +341,7 @@ prefetch_tracks(const struct intake *intake, size_t row)
         return;
     track = &intake->store->tracks.items[intake->rows[row + PREFETCH_ROWS].series - 1];
     __builtin_prefetch(track);
-    __builtin_prefetch(&track->position.last);
+    __builtin_prefetch(&track->latest);
 }
 
 /* The row just put behind those that are kept is not new after all. */

@@ -3,9 +3,11 @@
 #include "store/batch.h"
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 #include "codec/column.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* Series, time, exchange time, known time, flags, then exponents and mantissas of each figure. */
 #define PLAIN_COLUMNS 5
@@ -77,24 +79,35 @@ split_column(const struct oi_record *records, size_t first, size_t end, size_t c
             at[i] = records[i].mantissas[figure];
 }
 
+/* A record as words, so that all of it is compared at once. */
+#define RECORD_WORDS (sizeof(struct oi_record) / sizeof(uint64_t))
+static_assert(RECORD_WORDS * sizeof(uint64_t) == sizeof(struct oi_record));
+
+OI_VECTORISED static void
+find_any_bits(const struct oi_record *records, size_t count, struct oi_record *ret_any)
+{
+    uint64_t first[RECORD_WORDS], any[RECORD_WORDS] = {};
+
+    memcpy(first, records, sizeof(first));
+    for (size_t i = 1; i < count; i++) {
+        uint64_t words[RECORD_WORDS];
+
+        memcpy(words, &records[i], sizeof(words));
+        for (size_t word = 0; word < RECORD_WORDS; word++)
+            any[word] |= words[word] ^ first[word];
+    }
+    memcpy(ret_any, any, sizeof(any));
+}
+
 /* A bit for each column that has different values: in most batches most columns say the same in
  * every row. Whose rows they are is not looked at. */
 static unsigned
 find_moving(const struct oi_record *records, size_t count)
 {
-    struct oi_record any = {};
+    struct oi_record any;
     unsigned moving = 1;
 
-    for (size_t i = 1; i < count; i++) {
-        any.time |= records[i].time ^ records[0].time;
-        any.exchange_time |= records[i].exchange_time ^ records[0].exchange_time;
-        any.known_time |= records[i].known_time ^ records[0].known_time;
-        any.flags |= records[i].flags ^ records[0].flags;
-        for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-            any.mantissas[figure] |= records[i].mantissas[figure] ^ records[0].mantissas[figure];
-            any.exponents[figure] |= records[i].exponents[figure] ^ records[0].exponents[figure];
-        }
-    }
+    find_any_bits(records, count, &any);
     for (size_t column = 1; column < OI_BATCH_COLUMNS; column++)
         moving |= (value_of(&any, column) != 0 ? 1u : 0u) << column;
     return moving;

@@ -193,7 +193,7 @@ is_ahead(const struct oi_store *store, const struct oi_bulk_load *load)
         &names->feeds.items[names->series.items[load->series - 1].feed - 1];
 
     return !store->remote && track->tail.count == 0 && strcmp(feed->name, "live") != 0 &&
-           (track->position.rows == 0 || load->first > track->position.last);
+           (track->position->rows == 0 || load->first > track->position->last);
 }
 
 static void
@@ -410,10 +410,10 @@ take_positions(struct oi_bulk_prepared *loading, struct oi_access *access, bool 
         load->is_appended = !is_ahead(store, load);
         loading->is_flipped |= load->is_appended;
         load->is_encoded = load->is_encoded && is_as_planned &&
-                           store->tracks.items[load->series - 1].position.rows == 0;
+                           store->tracks.items[load->series - 1].position->rows == 0;
         if (load->is_encoded)
             continue;
-        load->position = store->tracks.items[load->series - 1].position;
+        load->position = *store->tracks.items[load->series - 1].position;
         load->chunk_count = 0;
         oi_buffer_clear(&load->bytes);
         oi_vector_clear(&load->values);
@@ -658,7 +658,7 @@ plan(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *before)
         const struct oi_track *track = &store->tracks.items[load->series - 1];
 
         load->is_encoded =
-            load->count > 0 && track->position.rows == 0 && !has_series(before, load->series);
+            load->count > 0 && track->position->rows == 0 && !has_series(before, load->series);
         if (load->is_encoded)
             load->position = track->position;
         is_any |= load->is_encoded;

@@ -62,7 +62,7 @@ find_candidates(struct checkpoint *checkpoint)
         const struct candidate candidate = { .first_batch = track->first_batch,
                                              .series = (uint32_t) i + 1,
                                              .rows = track->tail.count,
-                                             .position = track->position };
+                                             .position = *track->position };
 
         if (track->tail.count > 0)
             oi_vector_push(&checkpoint->candidates, candidate);

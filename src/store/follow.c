@@ -12,14 +12,14 @@ void
 oi_tracks_reserve(struct oi_store *store, size_t count)
 {
     while (store->tracks.count < count)
-        (void) oi_vector_add(&store->tracks);
+        oi_vector_add(&store->tracks)->position = oi_alloc_zero(1, sizeof(struct oi_position));
 }
 
 bool
 oi_track_newest(const struct oi_track *track, const struct oi_hidden *hidden,
                 struct oi_observation *ret_newest)
 {
-    const struct oi_position *position = &track->position;
+    const struct oi_position *position = track->position;
     const struct oi_record chunked = { .time = position->newest.time,
                                        .known_time = position->newest.known_time,
                                        .batch = position->newest_batch };
@@ -61,6 +61,7 @@ prefetch_track(const struct oi_store *store, const uint32_t *series, size_t left
     }
     if (left > PREFETCH_ROWS / 2 && series[PREFETCH_ROWS / 2] <= store->tracks.count) {
         track = &store->tracks.items[series[PREFETCH_ROWS / 2] - 1];
+        __builtin_prefetch(track->position);
         if (track->tail.items)
             prefetch(track->tail.items + track->tail.count, sizeof(*track->tail.items));
     }
@@ -83,7 +84,7 @@ static void
 place_rows(struct oi_track *track, uint64_t batch, const struct oi_rows *rows, size_t first,
            size_t end)
 {
-    struct oi_position *position = &track->position;
+    struct oi_position *position = track->position;
     const struct oi_record *last = &rows->items[end - 1];
     const struct oi_record newest = { .time = position->newest.time,
                                       .known_time = position->newest.known_time,
@@ -139,7 +140,7 @@ add_batch(struct oi_store *store, uint64_t batch, const struct oi_batch_header *
         if (track->tail.count == 0)
             track->first_batch = batch;
         track->last_batch = batch;
-        if (batch <= track->position.chunked_batch)
+        if (batch <= track->position->chunked_batch)
             continue;
         store->tail_rows += end - i;
         if (track->tail.count == 0 || rows->rows.items[i].time > track->tail_last)
@@ -222,7 +223,7 @@ oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_positio
 
     oi_tracks_reserve(store, series);
     track = &store->tracks.items[series - 1];
-    track->position = *position;
+    *track->position = *position;
     if (track->last_batch < position->last_batch)
         track->last_batch = position->last_batch;
     for (size_t i = 0; i < track->tail.count; i++) {
@@ -286,7 +287,7 @@ collect_move(void *context, struct oi_slice key, struct oi_slice body, struct oi
         return oi_fail(error, OI_E_CORRUPT, "a position of series %u, which does not exist",
                        move.series);
     if (moves->takes_all ||
-        store->tracks.items[move.series - 1].position.chunked_batch != move.position.chunked_batch)
+        store->tracks.items[move.series - 1].position->chunked_batch != move.position.chunked_batch)
         oi_vector_push(&moves->moved, move);
     return OI_OK;
 }

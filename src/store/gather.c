@@ -90,7 +90,7 @@ oi_store_gather(struct oi_store *store, const uint32_t *series, size_t count, st
         uint64_t rows = 0;
 
         if (series[i] > 0 && series[i] <= store->tracks.count)
-            position = &store->tracks.items[series[i] - 1].position;
+            position = store->tracks.items[series[i] - 1].position;
         if (position)
             rows = estimate(position, span, &all);
         if (rows > 0) {

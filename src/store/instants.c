@@ -46,7 +46,7 @@ struct look {
 static void
 renew(struct oi_past *past, const struct oi_store *store, const struct oi_track *track)
 {
-    const struct oi_position *position = &track->position;
+    const struct oi_position *position = track->position;
     oi_time changed = OI_TIME_LATEST;
     size_t kept = 0;
 

@@ -82,9 +82,10 @@ oi_store_extent(struct oi_store *store, uint32_t series, struct oi_extent *ret_e
         const struct oi_rows *tail = &track->tail;
 
         has_hidden = store->hidden.count > 0;
-        extent.rows = track->position.rows + tail->count;
-        if (track->position.rows > 0)
-            extent = (struct oi_extent){ track->position.first, track->position.last, extent.rows };
+        extent.rows = track->position->rows + tail->count;
+        if (track->position->rows > 0)
+            extent =
+                (struct oi_extent){ track->position->first, track->position->last, extent.rows };
         if (tail->count > 0 && tail->items[0].time < extent.first)
             extent.first = tail->items[0].time;
         if (tail->count > 0 && tail->items[tail->count - 1].time > extent.last)

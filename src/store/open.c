@@ -338,8 +338,10 @@ oi_store_close(struct oi_store **store)
         closing->engine->close(&closing->kv);
     if (closing->guard >= 0)
         (void) close(closing->guard);
-    for (size_t i = 0; i < closing->tracks.count; i++)
+    for (size_t i = 0; i < closing->tracks.count; i++) {
         oi_rows_release(&closing->tracks.items[i].tail);
+        oi_free(closing->tracks.items[i].position);
+    }
     oi_vector_release(&closing->tracks);
     oi_vector_release(&closing->log);
     oi_vector_release(&closing->watchers);
@@ -391,8 +393,8 @@ oi_store_stats(struct oi_store *store, struct oi_store_stats *ret_stats)
     stats.log_rows = store->tail_rows;
     stats.log_batches = store->log.count;
     for (size_t i = 0; i < store->tracks.count; i++) {
-        stats.chunk_rows += store->tracks.items[i].position.rows;
-        stats.chunks += store->tracks.items[i].position.chunks;
+        stats.chunk_rows += store->tracks.items[i].position->rows;
+        stats.chunks += store->tracks.items[i].position->chunks;
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
     if (store->remote)

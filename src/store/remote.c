@@ -391,7 +391,7 @@ oi_remote_extent(struct oi_store *store, uint32_t series, struct oi_remote_exten
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
     if (series > 0 && series <= store->tracks.count) {
-        const struct oi_position *position = &store->tracks.items[series - 1].position;
+        const struct oi_position *position = store->tracks.items[series - 1].position;
 
         has_rows = position->rows > 0;
         *ret_extent = (struct oi_remote_extent){ position->rows, position->first, position->last,

@@ -142,8 +142,8 @@ call_begin(struct reading_call *call)
     }
     track = &store->tracks.items[call->series - 1];
     oi_flags_choose(store, call->series, call->times, OI_TIME_LATEST, &call->flags);
-    if (track->position.rows > 0)
-        has = (struct oi_span){ track->position.first, track->position.last };
+    if (track->position->rows > 0)
+        has = (struct oi_span){ track->position->first, track->position->last };
     for (size_t i = oi_rows_find(&track->tail, call->times.from);
          i < track->tail.count && track->tail.items[i].time < call->times.to; i++) {
         const struct oi_record *record = &track->tail.items[i];

@@ -604,7 +604,7 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
     bool is_taken = false;
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
-    position = &store->tracks.items[request->series - 1].position;
+    position = store->tracks.items[request->series - 1].position;
     stretch.series_rows = position->rows;
     stretch.extent = (struct oi_span){ position->first, position->last + 1 };
     /* Columns without a figure do not have to come. */

@@ -45,13 +45,14 @@ struct oi_position {
 
 /* One series in memory. */
 struct oi_track {
-    /* What every append asks comes first, on the same few lines of the processor's cache. */
-    struct oi_rows tail;  /* rows of the log not yet in chunks, in key order */
-    oi_time tail_last;    /* time of the tail's last row, when there are any */
-    oi_time latest;       /* no row is later: what comes behind it has no company */
-    uint64_t first_batch; /* of the tail's rows, when there are any */
-    uint64_t last_batch;  /* that touched the series at all */
-    struct oi_position position;
+    /* What every append asks and changes; the rest is elsewhere, so that it reads memory in one
+     * stretch. */
+    struct oi_rows tail;          /* rows of the log not yet in chunks, in key order */
+    oi_time tail_last;            /* time of the tail's last row, when there are any */
+    oi_time latest;               /* no row is later: what comes behind it has no company */
+    uint64_t first_batch;         /* of the tail's rows, when there are any */
+    uint64_t last_batch;          /* that touched the series at all */
+    struct oi_position *position; /* owned */
 };
 
 /* A batch that is still in the log. */
