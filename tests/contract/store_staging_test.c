@@ -143,6 +143,41 @@ a_commit_that_fails_leaves_nothing_of_a_world(void **state)
     end(&world);
 }
 
+/* Figures that no 64 bits hold, and rows that have to be looked at, late among the others. */
+static void
+a_world_with_odd_rows_is_stored_as_well(void **state)
+{
+    struct world *world = begin(*state, &oi_kv_lmdb);
+    const struct oi_batch batch = { .rows = world->rows, .row_count = MARKETS };
+    const int wide = MARKETS - 200, odd = MARKETS - 7;
+    struct oi_append_result result = {};
+    struct oi_observation reading;
+
+    assert_ok(append_minute(world, 0));
+    for (int i = 0; i < MARKETS; i++)
+        world->rows[i] = test_store_row(world->series[i], test_store_minute(1), figure(1, i));
+    assert_ok(oi_decimal_parse(OI_SLICE("98765432109876543210.25"),
+                               &world->rows[wide].reading.value_usd, NULL));
+    assert_ok(oi_store_append(world->test.store, &batch, &result, NULL));
+    assert_int_equal(result.stored, MARKETS);
+    for (int i = 0; i < MARKETS; i++)
+        world->rows[i].reading.time = test_store_minute(2);
+    world->rows[odd].reading.time = test_store_minute(0);
+    assert_ok(oi_store_append(world->test.store, &batch, &result, NULL));
+    assert_int_equal(result.stored, MARKETS - 1);
+    assert_int_equal(result.duplicate, 1);
+    for (int round = 0; round < 2; round++) {
+        assert_ok(oi_store_latest(world->test.store, world->series[wide], &reading, NULL));
+        assert_int_equal(reading.time, test_store_minute(2));
+        assert_true(oi_decimal_equal(&reading.value_usd, &world->rows[wide].reading.value_usd));
+        assert_int_equal(test_store_count(&world->test, world->series[odd]), 2);
+        assert_int_equal(test_store_count(&world->test, world->series[0]), 3);
+        test_store_verify(&world->test);
+        test_store_reopen(&world->test);
+    }
+    end(&world);
+}
+
 static void *
 keep_asking(void *context)
 {
@@ -195,6 +230,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(minutes_of_a_world_are_there_at_once_and_after_a_restart),
         STORE_TEST(a_commit_that_fails_leaves_nothing_of_a_world),
+        STORE_TEST(a_world_with_odd_rows_is_stored_as_well),
         STORE_TEST(who_asks_meanwhile_gets_the_minute_that_was_acknowledged),
     };
 
