@@ -660,7 +660,7 @@ plan(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *before)
         load->is_encoded =
             load->count > 0 && track->position->rows == 0 && !has_series(before, load->series);
         if (load->is_encoded)
-            load->position = track->position;
+            load->position = *track->position;
         is_any |= load->is_encoded;
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
