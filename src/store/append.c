@@ -618,7 +618,7 @@ are_ahead(const struct oi_store *store, const struct oi_batch_rows *rows)
 
         if (i > 0 && series[i] == series[i - 1])
             continue;
-        position = &store->tracks.items[series[i] - 1].position;
+        position = store->tracks.items[series[i] - 1].position;
         if (position->rows > 0 && rows->rows.items[i].time <= position->last)
             return false;
     }
