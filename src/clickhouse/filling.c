@@ -615,6 +615,21 @@ ready_until(struct oi_filling *filling, const struct oi_rollup_request *request,
     return until;
 }
 
+/* A bucket may be there whose rows are gone. */
+static void
+cut_to_span(struct oi_rollups *rollups, struct oi_span span)
+{
+    size_t before = 0;
+
+    while (before < rollups->count && rollups->items[before].start < span.from)
+        before++;
+    while (rollups->count > before && rollups->items[rollups->count - 1].start >= span.to)
+        rollups->count--;
+    rollups->count -= before;
+    if (before > 0)
+        memmove(rollups->items, rollups->items + before, rollups->count * sizeof(*rollups->items));
+}
+
 enum oi_status
 oi_filling_ready(void *context, const struct oi_rollup_request *request, struct oi_rollups *rollups,
                  oi_time *ret_until, struct oi_error *error)
@@ -637,15 +652,19 @@ oi_filling_ready(void *context, const struct oi_rollup_request *request, struct 
         (struct oi_span){ oi_interval_floor(request->interval_ns, extent.first),
                           extent.last < OI_TIME_LATEST ? extent.last + 1 : extent.last });
     if (span.from < span.to) {
-        oi_buffer_add_format(&statement,
-                             "SELECT " OI_READY_COLUMNS
-                             " FROM %s WHERE instrument = %u AND feed = %u AND start >= %lld AND "
-                             "start < %lld SETTINGS max_threads = 1",
-                             request->interval_ns == OI_DAY ? "rollup_day" : "rollup_hour",
-                             pair.instrument, pair.feed, (long long) span.from,
-                             (long long) span.to);
+        oi_buffer_add_format(
+            &statement, "SELECT " OI_READY_COLUMNS " FROM %s WHERE instrument = %u AND feed = %u",
+            request->interval_ns == OI_DAY ? "rollup_day" : "rollup_hour", pair.instrument,
+            pair.feed);
+        /* What holds of every bucket is not asked of each. */
+        if (span.from > extent.first)
+            oi_buffer_add_format(&statement, " AND start >= %lld", (long long) span.from);
+        if (span.to <= extent.last)
+            oi_buffer_add_format(&statement, " AND start < %lld", (long long) span.to);
+        oi_buffer_add_text(&statement, " SETTINGS max_threads = 1");
         OI_TRY(oi_clickhouse_select(engine, &statement, &out, error));
         OI_TRY(oi_ready_decode(oi_buffer_slice(&out), rollups, &version, error));
+        cut_to_span(rollups, span);
         /* Newer than what the reader knows, or of rows that were removed since. */
         if (version > seen || (rollups->count > 0 && request->parts & OI_ROLLUP_FIRST &&
                                rollups->items[0].first.time < extent.first)) {

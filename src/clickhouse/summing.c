@@ -186,12 +186,13 @@ write_statement(const struct summing *summing, struct oi_buffer *out)
     for (unsigned mask = 0; mask < summing->masks; mask++) {
         uint32_t from = summing->base + mask * BITS;
 
+        /* What is below the last digit wraps to more than 18. */
         oi_buffer_add_format(
             out,
-            ", sum(bitShiftLeft(toUInt64(open_interest_exponent >= %d AND open_interest_exponent "
-            "<= %d AND abs(toFloat64(open_interest_mantissa) * "
+            ", sum(bitShiftLeft(toUInt64(toUInt8(open_interest_exponent + %d) <= %d AND "
+            "abs(toFloat64(open_interest_mantissa) * "
             "toFloat64(intExp10(toUInt8(open_interest_exponent + %d)))) < %lld",
-            -digits, DIGITS_MAX - digits, digits, (long long) (SUM_MAX / (int64_t) summing->count));
+            digits, DIGITS_MAX, digits, (long long) (SUM_MAX / (int64_t) summing->count));
         if (summing->masks > 1)
             oi_buffer_add_format(out, " AND instrument >= %u AND instrument < %u", from,
                                  from + BITS);
