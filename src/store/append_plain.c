@@ -2,8 +2,8 @@
 /*
  * The usual batch, a minute of many markets: one row a series, each later than all there is. It has
  * nothing to compare, so a large one is done by two threads: rows are read and split into columns
- * piece by piece, columns encoded, and while the disk is waited for the rows are put behind the
- * tails, where they are counted after the commit.
+ * piece by piece; then one encodes and commits them, and the other one puts the rows behind the
+ * tails, where both count them after the commit.
  */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/store_internal.h"
@@ -135,12 +135,6 @@ oi_plain_release(struct oi_plain *plain)
     oi_batch_columns_release(&plain->columns);
 }
 
-static void
-encode_column(void *context, size_t column)
-{
-    oi_batch_columns_encode(context, column);
-}
-
 /* The track itself is only read: the thread that counts the rows changes it, and should not have to
  * fetch it from another processor. */
 static void
@@ -183,10 +177,7 @@ stage(void *context, size_t)
 void
 oi_plain_stage(struct oi_plain *plain)
 {
-    if (!plain->is_shared)
-        return;
-    oi_crew_share(plain->store->crew, encode_column, &plain->columns, OI_BATCH_COLUMNS);
-    if (plain->rows->rows.wides.count == 0)
+    if (plain->is_shared && plain->rows->rows.wides.count == 0)
         (void) oi_crew_start(plain->store->crew, stage, plain);
 }
 
@@ -199,11 +190,10 @@ oi_plain_finish(struct oi_plain *plain)
 }
 
 void
-oi_plain_encode(const struct oi_plain *plain, const struct oi_batch_header *header,
-                struct oi_buffer *out)
+oi_plain_encode(struct oi_plain *plain, const struct oi_batch_header *header, struct oi_buffer *out)
 {
     if (plain->is_shared)
-        oi_batch_columns_join(&plain->columns, header, plain->rows, out);
+        oi_batch_columns_encode(&plain->columns, header, plain->rows, out);
     else
         oi_batch_encode(header, plain->rows, out);
 }

@@ -38,8 +38,8 @@ oi_batch_rows_add(struct oi_batch_rows *rows, uint32_t series, const struct oi_o
 }
 
 #define KNOWN_COLUMN 3
-/* Behind a batch its seal is put. */
-#define SEAL_ROOM 16
+/* So many bytes a row are asked for at once; most batches need less. */
+#define LIKELY_ROW_SIZE 32
 
 static int64_t
 value_of(const struct oi_record *record, size_t column)
@@ -128,8 +128,6 @@ oi_batch_columns_begin(struct oi_batch_columns *columns, size_t count, oi_time c
 void
 oi_batch_columns_release(struct oi_batch_columns *columns)
 {
-    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
-        oi_buffer_release(&columns->encoded[column]);
     oi_free(columns->values);
     oi_free(columns->moving);
     *columns = (struct oi_batch_columns){};
@@ -185,14 +183,6 @@ encode_column(struct oi_batch_columns *columns, size_t column, struct oi_buffer 
     oi_column_encode_quickly(values, columns->count, out);
 }
 
-void
-oi_batch_columns_encode(struct oi_batch_columns *columns, size_t column)
-{
-    struct oi_buffer *encoded = &columns->encoded[column];
-
-    encode_column(columns, column, encoded);
-}
-
 static void
 encode_head(const struct oi_batch_header *header, const struct oi_batch_rows *rows,
             struct oi_buffer *out)
@@ -208,17 +198,13 @@ encode_head(const struct oi_batch_header *header, const struct oi_batch_rows *ro
 }
 
 void
-oi_batch_columns_join(const struct oi_batch_columns *columns, const struct oi_batch_header *header,
-                      const struct oi_batch_rows *rows, struct oi_buffer *out)
+oi_batch_columns_encode(struct oi_batch_columns *columns, const struct oi_batch_header *header,
+                        const struct oi_batch_rows *rows, struct oi_buffer *out)
 {
-    size_t size = 0;
-
     encode_head(header, rows, out);
+    (void) oi_buffer_reserve(out, columns->count * LIKELY_ROW_SIZE);
     for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
-        size += columns->encoded[column].size;
-    (void) oi_buffer_reserve(out, size + SEAL_ROOM);
-    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
-        oi_buffer_add_slice(out, oi_buffer_slice(&columns->encoded[column]));
+        encode_column(columns, column, out);
 }
 
 void
@@ -227,14 +213,14 @@ oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows
 {
     struct oi_batch_columns columns;
 
-    encode_head(header, rows, out);
-    if (header->row_count == 0)
+    if (header->row_count == 0) {
+        encode_head(header, rows, out);
         return;
+    }
     oi_batch_columns_begin(&columns, header->row_count, header->commit_time);
     for (size_t piece = 0; piece < columns.piece_count; piece++)
         oi_batch_columns_split(&columns, rows, piece);
-    for (size_t column = 0; column < OI_BATCH_COLUMNS; column++)
-        encode_column(&columns, column, out);
+    oi_batch_columns_encode(&columns, header, rows, out);
     oi_batch_columns_release(&columns);
 }
 

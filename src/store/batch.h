@@ -31,8 +31,8 @@ void oi_batch_rows_add(struct oi_batch_rows *rows, uint32_t series,
  */
 void oi_batch_encode(const struct oi_batch_header *header, const struct oi_batch_rows *rows,
                      struct oi_buffer *out);
-/* The same on several threads. Rows are split in pieces of OI_BATCH_PIECE, as many as fit into a
- * processor's nearest cache; then columns are encoded; then all is put together. */
+/* The same, begun on several threads: rows are split into columns in pieces of OI_BATCH_PIECE, as
+ * many as fit into a processor's nearest cache; then all columns are encoded. */
 #define OI_BATCH_PIECE ((size_t) 256)
 #define OI_BATCH_COLUMNS 15
 struct oi_batch_columns {
@@ -41,19 +41,15 @@ struct oi_batch_columns {
     int64_t
         *values; /* of each column, `count` of them; of a piece where it stands still the first */
     unsigned *moving; /* of each piece, a bit for each column that has different values */
-    struct oi_buffer encoded[OI_BATCH_COLUMNS];
 };
 void oi_batch_columns_begin(struct oi_batch_columns *columns, size_t count, oi_time commit_time);
 void oi_batch_columns_release(struct oi_batch_columns *columns);
 /* Each piece once, of the rows that it covers, which have all their figures. */
 void oi_batch_columns_split(struct oi_batch_columns *columns, const struct oi_batch_rows *rows,
                             size_t piece);
-/* Each column once, when all pieces are split. */
-void oi_batch_columns_encode(struct oi_batch_columns *columns, size_t column);
-/* What oi_batch_encode appends. */
-void oi_batch_columns_join(const struct oi_batch_columns *columns,
-                           const struct oi_batch_header *header, const struct oi_batch_rows *rows,
-                           struct oi_buffer *out);
+/* What oi_batch_encode appends, once all pieces are split. */
+void oi_batch_columns_encode(struct oi_batch_columns *columns, const struct oi_batch_header *header,
+                             const struct oi_batch_rows *rows, struct oi_buffer *out);
 /* The header alone. CORRUPT when the bytes are no batch. */
 enum oi_status oi_batch_read_header(struct oi_slice body, struct oi_batch_header *ret_header,
                                     struct oi_error *error);

@@ -254,11 +254,11 @@ struct oi_plain {
 /* False, and nothing is taken, where a row has to be looked at. The state lock is held. */
 bool oi_plain_take(struct oi_plain *plain);
 void oi_plain_release(struct oi_plain *plain);
-/* Encode its columns and put its rows behind what the tails count, by a thread that goes on while
- * the disk is waited for; nobody sees them before they are published. Few rows are not worth it,
- * and then nothing happens. */
+/* Put its rows behind what the tails count, by a thread that goes on while they are encoded and the
+ * disk is waited for; nobody sees them before they are published. Few rows are not worth it, and
+ * then nothing happens. */
 void oi_plain_stage(struct oi_plain *plain);
-void oi_plain_encode(const struct oi_plain *plain, const struct oi_batch_header *header,
+void oi_plain_encode(struct oi_plain *plain, const struct oi_batch_header *header,
                      struct oi_buffer *out);
 /* Waits for the thread. True where the rows are behind their tails. */
 bool oi_plain_finish(struct oi_plain *plain);

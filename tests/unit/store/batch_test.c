@@ -94,7 +94,7 @@ calm_rows(struct oi_random *random, struct oi_row *rows, size_t count)
     }
 }
 
-/* Pieces and columns in any order, as threads take them. */
+/* Pieces in any order, as threads take them. */
 static void
 encode_in_pieces(const struct oi_batch_header *header, const struct oi_batch_rows *packed,
                  struct oi_buffer *bytes)
@@ -104,9 +104,7 @@ encode_in_pieces(const struct oi_batch_header *header, const struct oi_batch_row
     oi_batch_columns_begin(&columns, header->row_count, header->commit_time);
     for (size_t piece = columns.piece_count; piece-- > 0;)
         oi_batch_columns_split(&columns, packed, piece);
-    for (size_t column = OI_BATCH_COLUMNS; column-- > 0;)
-        oi_batch_columns_encode(&columns, column);
-    oi_batch_columns_join(&columns, header, packed, bytes);
+    oi_batch_columns_encode(&columns, header, packed, bytes);
     oi_batch_columns_release(&columns);
 }
 
