@@ -251,6 +251,49 @@ make_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_ser
     return run(client, &out, false, error);
 }
 
+/* Tables of rollups in the form of an older oi. */
+static enum oi_status
+count_old_rollups(struct oi_clickhouse_client *client, const char *tables, unsigned *ret_count,
+                  struct oi_error *error)
+{
+    char found[32], statement[320];
+
+    (void) snprintf(statement, sizeof(statement),
+                    "SELECT count() FROM (SELECT table FROM system.columns WHERE database = '%s' "
+                    "AND table IN (%s) GROUP BY table HAVING sum(name = 'rows' AND type = "
+                    "'String') = 0)",
+                    oi_clickhouse_client_address(client)->database, tables);
+    OI_TRY(oi_clickhouse_ask(client, statement, found, sizeof(found), error));
+    *ret_count = (unsigned) strtoul(found, NULL, 10);
+    return OI_OK;
+}
+
+/* They hold nothing that the rows do not tell, and are filled anew. All go before one is made: what
+ * `rollup_hour` says is filled holds of both. */
+static enum oi_status
+drop_old_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse_server *server,
+                 struct oi_error *error)
+{
+    static const char *const tables[] = { "rollup_hour", "rollup_day", "rollup_hour_local",
+                                          "rollup_day_local" };
+    const struct oi_clickhouse_address *address = oi_clickhouse_client_address(client);
+    size_t count = address->cluster[0] != 0 ? OI_COUNT(tables) : 2;
+    unsigned old;
+
+    OI_TRY(count_old_rollups(client,
+                             "'rollup_hour', 'rollup_day', 'rollup_hour_local', 'rollup_day_local'",
+                             &old, error));
+    for (size_t i = 0; old > 0 && i < count; i++) {
+        struct oi_buffer out = {};
+
+        oi_buffer_add_format(&out, "DROP TABLE IF EXISTS %s.%s", address->database, tables[i]);
+        write_on_cluster(address, &out);
+        oi_buffer_add_text(&out, server->major >= 21 ? " SYNC" : "");
+        OI_TRY(run(client, &out, false, error));
+    }
+    return OI_OK;
+}
+
 enum oi_status
 oi_clickhouse_init(struct oi_clickhouse_client *client, struct oi_error *error)
 {
@@ -264,6 +307,7 @@ oi_clickhouse_init(struct oi_clickhouse_client *client, struct oi_error *error)
     OI_TRY(run(client, &out, true, error));
     OI_TRY(make_readings(client, &server, error));
     OI_TRY(make_events(client, &server, error));
+    OI_TRY(drop_old_rollups(client, &server, error));
     OI_TRY(make_rollups(client, &server, "rollup_hour", error));
     OI_TRY(make_rollups(client, &server, "rollup_day", error));
     return oi_clickhouse_check(client, NULL, NULL, &server, error);
@@ -380,24 +424,34 @@ check_key(struct check *check, const char *table, const char *key, struct oi_err
     return OI_OK;
 }
 
-/* Those of a store that an older program made are missing, which is told to who checks alone. */
+/* Those of a store that an older program made are missing or of another form, which is told to who
+ * checks alone. */
 static enum oi_status
 check_rollups(struct check *check, const char *table, bool is_cluster, bool *has_rollups,
               struct oi_error *error)
 {
     const char *database = oi_clickhouse_client_address(check->client)->database;
-    char statement[256], found[64], local[64];
+    char statement[256], found[64], local[64], name[64], what[320];
     size_t faults = check->faults;
     bool is_distributed;
+    unsigned old;
 
     (void) snprintf(statement, sizeof(statement),
-                    "SELECT count() FROM system.columns WHERE database = '%s' AND table = '%s' AND "
-                    "name = 'rows' AND type = 'String'",
+                    "SELECT count() FROM system.tables WHERE database = '%s' AND name = '%s'",
                     database, table);
     OI_TRY(oi_clickhouse_ask(check->client, statement, found, sizeof(found), error));
-    *has_rollups &= found[0] != '0';
+    (void) snprintf(name, sizeof(name), "'%s'", table);
+    OI_TRY(count_old_rollups(check->client, name, &old, error));
+    *has_rollups &= found[0] != '0' && old == 0;
     if (!*has_rollups && !check->fault)
         return OI_OK;
+    if (old > 0) {
+        (void) snprintf(what, sizeof(what),
+                        "the table %s.%s is of an older oi: `oi clickhouse init` makes it anew",
+                        database, table);
+        tell(check, what);
+        return OI_OK;
+    }
     (void) snprintf(local, sizeof(local), "%s%s", table, is_cluster ? "_local" : "");
     OI_TRY(check_engine(check, table, &is_distributed, error));
     OI_TRY(check_key(check, local, ROLLUP_KEY, error));

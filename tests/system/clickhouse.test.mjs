@@ -194,6 +194,18 @@ test('what is wrong with ClickHouse is said in a sentence', { skip: skip || skip
     assert.match(said(['info', '--store', 'data']), /a folder is named by --data/);
     assert.equal(oi(['clickhouse', 'init', '--store', store]).status, 0);
     assert.equal(oi(['clickhouse', 'check', '--store', store]).status, 0);
+
+    // Hours in the form of an older program are not used until `init` makes them anew.
+    await run('DROP TABLE fine.rollup_hour');
+    await run('CREATE TABLE fine.rollup_hour (instrument UInt32, feed UInt16, start Int64, version UInt64, count UInt32, first_time Int64) '
+        + 'ENGINE = ReplacingMergeTree(version) ORDER BY (instrument, feed, start)');
+    const old = oi(['clickhouse', 'check', '--store', store]);
+    assert.equal(old.status, 2);
+    assert.match(old.stderr, /^the table fine\.rollup_hour is of an older oi: `oi clickhouse init` makes it anew\n/);
+    assert.equal(oi(['info', '--store', store]).status, 0);
+    const anew = oi(['clickhouse', 'init', '--store', store]);
+    assert.equal(anew.status, 0, anew.stderr);
+    assert.equal(oi(['clickhouse', 'check', '--store', store]).status, 0);
     await run('ALTER TABLE fine.readings DROP COLUMN last_price_exponent');
     assert.equal(
         said(['info', '--store', store]),
