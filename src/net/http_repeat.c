@@ -95,8 +95,11 @@ oi_http_repeats_put(struct oi_http_repeats *repeats, struct oi_slice request, st
     place->repeat = (struct oi_http_repeat){
         .head = oi_buffer_slice(&place->head),
         .date = place->head.data + date_at,
-        .body = reply->shared ? oi_shared_ref(reply->shared) : NULL,
-        .part = reply->part,
         .recipe = place->recipe.data,
     };
+    /* An answer without a body (304) keeps none. */
+    if (reply->shared && reply->part.size > 0) {
+        place->repeat.body = oi_shared_ref(reply->shared);
+        place->repeat.part = reply->part;
+    }
 }

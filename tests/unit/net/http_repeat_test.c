@@ -201,6 +201,29 @@ finds_itself_or_nothing(void **)
     assert_in_range(found, 100, 1000);
 }
 
+/* The body that a 304 spares its reader may be a large one, which nobody would count. */
+static void
+keeps_no_body_that_is_not_sent(void **)
+{
+    OI_CLEANUP(oi_http_repeats_free) struct oi_http_repeats *repeats = oi_http_repeats_new();
+    const char head[] = "HTTP/1.1 304 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+    const struct oi_http_repeat *repeat;
+    struct oi_http_reply reply = {};
+    struct oi_buffer body = {};
+
+    world_fill(&body, 5'000);
+    reply.shared = oi_shared_take(&body);
+    reply.part = oi_shared_bytes(reply.shared);
+    reply.recipe = OI_SLICE("r");
+    oi_http_reply_cut(&reply, 0, 0);
+    oi_http_repeats_put(repeats, OI_SLICE("GET /"), oi_slice_of(head), 23, &reply);
+    oi_http_reply_release(&reply);
+    repeat = oi_http_repeats_find(repeats, OI_SLICE("GET /"));
+    assert_non_null(repeat);
+    assert_null(repeat->body);
+    assert_int_equal(repeat->part.size, 0);
+}
+
 int
 main(void)
 {
@@ -211,6 +234,7 @@ main(void)
         cmocka_unit_test(reads_the_bytes_within_another_request),
         cmocka_unit_test(reads_on_while_an_answer_waits_and_when_stopping),
         cmocka_unit_test(finds_itself_or_nothing),
+        cmocka_unit_test(keeps_no_body_that_is_not_sent),
     };
     return cmocka_run_group_tests_name("net/http_repeat", tests, NULL, NULL);
 }
