@@ -82,9 +82,9 @@ take_positions(struct oi_clickhouse *engine, struct oi_slice body, struct positi
     return status == OI_E_NOT_FOUND ? OI_OK : status;
 }
 
-/* "batch <= B", and not one of a withdrawn import. */
-static void
-write_visible(struct oi_clickhouse *engine, uint64_t batch_limit, struct oi_buffer *out)
+void
+oi_clickhouse_write_visible(struct oi_clickhouse *engine, uint64_t batch_limit,
+                            struct oi_buffer *out)
 {
     struct oi_hidden hidden = oi_remote_hidden(engine->store);
 
@@ -104,7 +104,7 @@ ask_newest(struct oi_clickhouse *engine, uint64_t batch_limit, struct oi_rows *r
     struct oi_buffer statement = {}, visible = {}, out = {};
     enum oi_status status;
 
-    write_visible(engine, batch_limit, &visible);
+    oi_clickhouse_write_visible(engine, batch_limit, &visible);
     oi_buffer_add_text(&statement, "SELECT ");
     oi_readings_select(OI_COLUMNS_ALL, true, &statement);
     oi_buffer_add_format(&statement,

@@ -75,6 +75,9 @@ enum oi_status oi_clickhouse_sums(void *context, const struct oi_gather_request 
 /* A series has open interest with this exponent; so have rows, in order of series. */
 void oi_clickhouse_note_digits(struct oi_clickhouse *engine, uint32_t series, int exponent);
 void oi_clickhouse_note_rows(struct oi_clickhouse *engine, const struct oi_batch_rows *rows);
+/* "batch <= B", and not one of a withdrawn import. */
+void oi_clickhouse_write_visible(struct oi_clickhouse *engine, uint64_t batch_limit,
+                                 struct oi_buffer *out);
 /* Where every series stands, into the mirror. */
 enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error);
 enum oi_status oi_clickhouse_select(struct oi_clickhouse *engine, struct oi_buffer *statement,

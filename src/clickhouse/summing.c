@@ -149,15 +149,9 @@ static void
 write_condition(const struct summing *summing, struct oi_buffer *out)
 {
     const struct oi_gather_request *request = summing->request;
-    struct oi_hidden hidden = oi_remote_hidden(summing->engine->store);
 
-    oi_buffer_add_format(out, " WHERE batch <= %llu", (unsigned long long) request->batch_limit);
-    for (size_t i = 0; i < hidden.count; i++)
-        oi_buffer_add_format(out, "%s%llu", i ? "," : " AND batch NOT IN (",
-                             (unsigned long long) hidden.batches[i]);
-    if (hidden.count > 0)
-        oi_buffer_add_char(out, ')');
-    oi_free(hidden.batches);
+    oi_buffer_add_text(out, " WHERE ");
+    oi_clickhouse_write_visible(summing->engine, request->batch_limit, out);
     if (request->span.from > summing->first)
         oi_buffer_add_format(out, " AND time >= %lld", (long long) request->span.from);
     if (request->span.to <= summing->last)
@@ -196,7 +190,9 @@ write_statement(const struct summing *summing, struct oi_buffer *out)
         if (summing->masks > 1)
             oi_buffer_add_format(out, " AND instrument >= %u AND instrument < %u", from,
                                  from + BITS);
-        oi_buffer_add_format(out, "), toUInt8(instrument - %u))) AS who_%u", from, mask);
+        /* A shift by more than there are bits is an error to newer servers, even of 0. */
+        oi_buffer_add_format(out, "), bitAnd(toUInt8(instrument - %u), %d))) AS who_%u", from,
+                             BITS - 1, mask);
     }
     oi_buffer_add_text(out, " FROM readings");
     write_condition(summing, out);

@@ -212,9 +212,6 @@ enum oi_status total_columns_next(struct total_walk *walk, struct oi_candles *ca
 enum oi_status total_walk_candles(struct total_walk *walk, struct oi_candles *candles,
                                   bool *ret_is_done, struct oi_error *error);
 
-/* The later half of a long total's candles on a thread of its own: NULL where it is not worth one,
- * else *span is cut to the first half. What was found is appended when the first half is done;
- * whoever does not come to that cancels. Cancelling NULL is fine. */
 /* Is what an instrument has, as now known, from one feed alone and in the query's unit as it was
  * stored, with nothing that is left out? Facts and series of that feed. */
 bool run_is_as_stored(const struct run *run, const struct oi_instrument *instrument,
@@ -230,6 +227,9 @@ void total_sums_free(struct total_sums **sums);
 enum oi_status total_sums_next(struct total_sums *sums, struct oi_candles *candles,
                                bool *ret_is_done, struct oi_error *error);
 
+/* The later half of a long total's candles on a thread of its own: NULL where it is not worth one,
+ * else *span is cut to the first half. What was found is appended when the first half is done;
+ * whoever does not come to that cancels. Cancelling NULL is fine. */
 struct total_half;
 struct total_half *total_half_start(struct run *run, size_t market, struct oi_span *span,
                                     int64_t interval_ns);
