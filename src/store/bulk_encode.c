@@ -165,7 +165,7 @@ static inline void
 add_to_bucket(const struct oi_bulk_work *work, const struct bucket *more, int64_t interval_ns,
               struct bucket *bucket, struct oi_rollups *rollups)
 {
-    if (bucket->count == 0 || more->start - bucket->start >= interval_ns) {
+    if (bucket->count == 0 || more->start >= bucket->start + interval_ns) {
         close_bucket(work, bucket, rollups);
         *bucket = *more;
         bucket->start = oi_interval_floor(interval_ns, more->start);
@@ -248,7 +248,7 @@ add_to_rollups(const struct oi_bulk_work *work, struct oi_bulk_load *load,
         for (to = from + 1; to < count && columns->time[to] < end;)
             to++;
         rows = summarise(work, columns, items, from, to);
-        if (buckets->hour.count > 0 && rows.start - buckets->hour.start >= OI_HOUR)
+        if (buckets->hour.count > 0 && rows.start >= buckets->hour.start + OI_HOUR)
             add_to_bucket(work, &buckets->hour, OI_DAY, &buckets->day, &load->rollups[1]);
         add_to_bucket(work, &rows, OI_HOUR, &buckets->hour, &load->rollups[0]);
     }
@@ -279,7 +279,8 @@ make_room(struct oi_bulk_load *load)
     static const int64_t intervals[2] = { OI_HOUR, OI_DAY };
 
     for (unsigned kind = 0; kind < OI_COUNT(intervals); kind++) {
-        uint64_t buckets = (uint64_t) (load->last - load->first) / (uint64_t) intervals[kind] + 2;
+        uint64_t buckets =
+            ((uint64_t) load->last - (uint64_t) load->first) / (uint64_t) intervals[kind] + 2;
         size_t most = load->count + load->rollups[kind].count + 1;
 
         oi_vector_reserve(&load->rollups[kind], buckets < most ? (size_t) buckets : most);

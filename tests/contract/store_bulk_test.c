@@ -156,6 +156,26 @@ log_rows(struct test_store *test)
     return stats.log_rows;
 }
 
+static enum oi_status
+count_one(void *context, const struct oi_rollup *rollup)
+{
+    size_t *count = context;
+
+    assert_int_equal(rollup->count, 16);
+    *count += 1;
+    return OI_OK;
+}
+
+static size_t
+count_rollups(struct test_store *test, int64_t interval_ns)
+{
+    size_t count = 0;
+
+    assert_ok(oi_store_rollups(test->store, test->series[2], interval_ns, OI_SPAN_ALL, count_one,
+                               &count, NULL));
+    return count;
+}
+
 static void
 rows_go_straight_into_chunks(void **state)
 {
@@ -176,6 +196,28 @@ rows_go_straight_into_chunks(void **state)
     assert_ok(oi_store_import_find(test.store, loading.mark.fingerprint, &mark, NULL));
     assert_int_equal(mark.rows_done, ROWS);
     assert_int_equal(mark.stored, ROWS);
+    test_store_close(&test);
+}
+
+/* Further apart than a number of nanoseconds can tell, and in one chunk. */
+static void
+rows_of_different_centuries_are_in_buckets_of_their_own(void **state)
+{
+    const oi_time years_1690 = -8'800'000'000 * OI_SECOND, years_2250 = 8'800'000'000 * OI_SECOND;
+    struct test_store test;
+    struct loading loading;
+
+    begin(&test, state, "centuries", &oi_kv_memory);
+    fill(&loading, test.series[2], 0, 1000);
+    loading.part.count = 32;
+    for (int i = 0; i < 32; i++)
+        loading.rows[i].time = (i < 16 ? years_1690 : years_2250) + i * OI_MINUTE;
+    commit(&test, &loading);
+    assert_int_equal(loading.result.stored, 32);
+    assert_int_equal(log_rows(&test), 0);
+    assert_int_equal(count_rollups(&test, OI_HOUR), 2);
+    assert_int_equal(count_rollups(&test, OI_DAY), 2);
+    test_store_verify(&test);
     test_store_close(&test);
 }
 
@@ -425,6 +467,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(rows_go_straight_into_chunks),
         IN_FOLDER(chunks_fill_their_pages),
+        IN_FOLDER(rows_of_different_centuries_are_in_buckets_of_their_own),
         IN_FOLDER(what_overlaps_is_appended_and_judged_as_ever),
         IN_FOLDER(every_moment_is_answered_as_after_an_append),
         IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),
