@@ -3,25 +3,14 @@
 #include "store/chunk_cache.h"
 
 #include "base/alloc.h"
-#include "base/compiler.h"
+#include "store/column_copy.h"
 
 #include <string.h>
 
-#define DECIMALS 5
 #define RUNS_MAX 256
 /* Where something would have to go, one of so many is kept: passing again and again over more than
  * there is room for leaves most of it where it is. */
 #define KEPT_ONE_OF 8
-
-static void
-list_decimals(struct oi_columns *columns, struct oi_decimals *list[DECIMALS])
-{
-    list[0] = &columns->open_interest;
-    list[1] = &columns->value_usd;
-    list[2] = &columns->mark_price;
-    list[3] = &columns->index_price;
-    list[4] = &columns->last_price;
-}
 
 /* Has every row a figure? */
 static bool
@@ -89,23 +78,11 @@ oi_kept_chunk_put(struct oi_store *store, struct oi_kept_chunk **kept)
     *kept = NULL;
 }
 
-/* Where the copy of a chunk goes. `at` NULL: only its size is taken. */
-struct packing {
-    char *at;
-    size_t size;
-};
-
-static const void *
-pack(struct packing *packing, const void *from, size_t size)
+/* From a time to the one behind it; centuries do not fit, and wrap. */
+static int64_t
+step_to(const oi_time *times, size_t index)
 {
-    char *to = packing->at ? packing->at + packing->size : NULL;
-
-    if (!from)
-        return NULL;
-    if (to)
-        memcpy(to, from, size);
-    packing->size += size;
-    return to ? to : from;
+    return (int64_t) ((uint64_t) times[index] - (uint64_t) times[index - 1]);
 }
 
 /* The distance that most of the times are apart. */
@@ -116,7 +93,7 @@ find_step(const oi_time *times, size_t count)
     size_t lead = 0;
 
     for (size_t i = 1; i < count; i++) {
-        int64_t apart = times[i] - times[i - 1];
+        int64_t apart = step_to(times, i);
 
         if (lead == 0)
             step = apart;
@@ -133,7 +110,7 @@ find_steps(const struct oi_columns *columns, uint32_t ends[RUNS_MAX], struct oi_
 
     *steps = (struct oi_scan_steps){ .step_ns = find_step(times, columns->count), .ends = ends };
     for (size_t i = 1; i <= columns->count; i++) {
-        if (i < columns->count && times[i] - times[i - 1] == steps->step_ns)
+        if (i < columns->count && step_to(times, i) == steps->step_ns)
             continue;
         if (steps->count == RUNS_MAX) {
             steps->count = 0;
@@ -143,34 +120,13 @@ find_steps(const struct oi_columns *columns, uint32_t ends[RUNS_MAX], struct oi_
     }
 }
 
-/* The longer integers come before the shorter ones, so all are aligned. */
 static void
-pack_columns(struct packing *packing, struct oi_columns *columns, struct oi_scan_steps *steps)
+copy_chunk(struct oi_column_copy *copy, struct oi_columns *columns, struct oi_scan_steps *steps)
 {
-    struct oi_decimals *list[DECIMALS];
-
-    list_decimals(columns, list);
-    columns->time = pack(packing, columns->time, columns->count * sizeof(*columns->time));
-    for (size_t i = 0; i < DECIMALS; i++)
-        list[i]->mantissas =
-            pack(packing, list[i]->mantissas, columns->count * sizeof(*list[i]->mantissas));
+    oi_column_copy_integers(copy, columns, columns->count);
     steps->times = columns->time;
-    steps->ends = pack(packing, steps->ends, steps->count * sizeof(*steps->ends));
-    for (size_t i = 0; i < DECIMALS; i++)
-        list[i]->exponents = pack(packing, list[i]->exponents, columns->count);
-}
-
-static bool
-is_usual(const struct oi_columns *columns)
-{
-    struct oi_columns looked_at = *columns;
-    struct oi_decimals *list[DECIMALS];
-
-    list_decimals(&looked_at, list);
-    for (size_t i = 0; i < DECIMALS; i++)
-        if (list[i]->wides)
-            return false;
-    return !columns->exchange_time && !columns->known_time && !columns->batch && !columns->flags;
+    steps->ends = oi_column_copy_add(copy, steps->ends, steps->count * sizeof(*steps->ends));
+    oi_column_copy_exponents(copy, columns, columns->count);
 }
 
 void
@@ -182,23 +138,23 @@ oi_kept_chunk_offer(struct oi_access *access, const struct oi_chunk_choice *choi
     struct oi_columns sized = *columns;
     struct oi_scan_steps steps, kept_steps;
     uint32_t ends[RUNS_MAX];
-    struct packing packing = {};
+    struct oi_column_copy copy = {};
     struct oi_kept_chunk *kept;
 
-    if (!is_usual(columns) || !oi_shelf_wants(shelf, &label, KEPT_ONE_OF))
+    if (!oi_columns_are_usual(columns) || !oi_shelf_wants(shelf, &label, KEPT_ONE_OF))
         return;
     find_steps(columns, ends, &steps);
     kept_steps = steps;
-    pack_columns(&packing, &sized, &kept_steps);
-    if (sizeof(*kept) + packing.size > OI_KEPT_CHUNK_SIZE)
+    copy_chunk(&copy, &sized, &kept_steps);
+    if (sizeof(*kept) + copy.size > OI_KEPT_CHUNK_SIZE)
         return;
-    kept = oi_alloc(sizeof(*kept) + packing.size);
+    kept = oi_alloc(sizeof(*kept) + copy.size);
     kept->item.label = label;
     kept->columns = *columns;
     kept->steps = steps;
     kept->snapshot = access->store->engine->snapshot(access->txn);
     take_fingerprint(choice->value, kept->fingerprint);
-    packing = (struct packing){ .at = (char *) (kept + 1) };
-    pack_columns(&packing, &kept->columns, &kept->steps);
+    copy = (struct oi_column_copy){ .at = (char *) (kept + 1) };
+    copy_chunk(&copy, &kept->columns, &kept->steps);
     oi_shelf_put(shelf, &kept->item);
 }

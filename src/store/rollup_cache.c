@@ -3,12 +3,11 @@
 #include "store/rollup_cache.h"
 
 #include "base/alloc.h"
-#include "base/compiler.h"
+#include "store/column_copy.h"
 
 #include <string.h>
 
 #define PARTS 4
-#define DECIMALS 5
 
 struct oi_shelf_label
 oi_rollup_choice_make(const struct oi_rollup_request *request, uint8_t kind, oi_time block)
@@ -40,65 +39,26 @@ oi_kept_rollups_are_of(const struct oi_kept_rollups *kept, struct oi_slice seale
     return true;
 }
 
-/* Where the copy of a block goes. `at` NULL: only its size is taken. */
-struct packing {
-    char *at;
-    size_t size;
-    bool is_unusual;
-};
-
-/* An array's place in the copy; the integers come before the exponents, so all are aligned. */
-static const void *
-pack(struct packing *packing, const void *from, size_t size)
-{
-    char *to = packing->at ? packing->at + packing->size : NULL;
-
-    if (!from)
-        return NULL;
-    if (to)
-        memcpy(to, from, size);
-    packing->size += size;
-    return to ? to : from;
-}
-
 static void
-list_decimals(struct oi_columns *columns, struct oi_decimals *list[DECIMALS])
-{
-    list[0] = &columns->open_interest;
-    list[1] = &columns->value_usd;
-    list[2] = &columns->mark_price;
-    list[3] = &columns->index_price;
-    list[4] = &columns->last_price;
-}
-
-static void
-pack_block(struct packing *packing, struct oi_rollup_columns *columns)
+copy_block(struct oi_column_copy *copy, struct oi_rollup_columns *columns)
 {
     struct oi_columns *const parts[PARTS] = { &columns->first, &columns->high, &columns->low,
                                               &columns->last };
     size_t size = columns->count * sizeof(int64_t);
 
-    columns->starts = pack(packing, columns->starts, size);
-    columns->counts = pack(packing, columns->counts, size);
-    for (unsigned part = 0; part < PARTS; part++) {
-        struct oi_decimals *list[DECIMALS];
+    columns->starts = oi_column_copy_add(copy, columns->starts, size);
+    columns->counts = oi_column_copy_add(copy, columns->counts, size);
+    for (unsigned part = 0; part < PARTS; part++)
+        oi_column_copy_integers(copy, parts[part], columns->count);
+    for (unsigned part = 0; part < PARTS; part++)
+        oi_column_copy_exponents(copy, parts[part], columns->count);
+}
 
-        list_decimals(parts[part], list);
-        packing->is_unusual |= parts[part]->exchange_time || parts[part]->known_time ||
-                               parts[part]->batch || parts[part]->flags;
-        parts[part]->time = pack(packing, parts[part]->time, size);
-        for (unsigned i = 0; i < DECIMALS; i++) {
-            packing->is_unusual |= list[i]->wides != NULL;
-            list[i]->mantissas = pack(packing, list[i]->mantissas, size);
-        }
-    }
-    for (unsigned part = 0; part < PARTS; part++) {
-        struct oi_decimals *list[DECIMALS];
-
-        list_decimals(parts[part], list);
-        for (unsigned i = 0; i < DECIMALS; i++)
-            list[i]->exponents = pack(packing, list[i]->exponents, columns->count);
-    }
+static bool
+is_usual(const struct oi_rollup_columns *columns)
+{
+    return oi_columns_are_usual(&columns->first) && oi_columns_are_usual(&columns->high) &&
+           oi_columns_are_usual(&columns->low) && oi_columns_are_usual(&columns->last);
 }
 
 /* What of the bytes had a say; how many they are. */
@@ -127,22 +87,22 @@ oi_rollup_offer(struct oi_shelf *shelf, const struct oi_shelf_label *choice,
 {
     struct oi_kept_rollups *kept,
         head = { .item = { *choice }, .columns = *columns, .snapshot = origin->snapshot };
-    struct packing packing = {};
+    struct oi_column_copy copied = {};
     size_t size;
     char *copy;
 
     if (!oi_shelf_wants(shelf, choice, 1))
         return;
-    pack_block(&packing, &head.columns);
-    size = sizeof(*kept) + packing.size + choose_stretches(&head, origin->sealed, origin->unread);
-    if (packing.is_unusual || size > OI_KEPT_ROLLUPS_SIZE)
+    copy_block(&copied, &head.columns);
+    size = sizeof(*kept) + copied.size + choose_stretches(&head, origin->sealed, origin->unread);
+    if (!is_usual(columns) || size > OI_KEPT_ROLLUPS_SIZE)
         return;
     kept = oi_alloc(size);
     *kept = head;
     kept->columns = *columns;
-    packing = (struct packing){ .at = (char *) (kept + 1) };
-    pack_block(&packing, &kept->columns);
-    kept->copies = copy = packing.at + packing.size;
+    copied = (struct oi_column_copy){ .at = (char *) (kept + 1) };
+    copy_block(&copied, &kept->columns);
+    kept->copies = copy = copied.at + copied.size;
     for (size_t i = 0; i < kept->stretch_count; i++) {
         memcpy(copy, origin->sealed.data + kept->stretches[i].offset, kept->stretches[i].size);
         copy += kept->stretches[i].size;

@@ -27,7 +27,8 @@ check_steps(const struct oi_scan_steps *steps, const struct oi_columns *columns)
     for (size_t i = 1; i < columns->count; i++) {
         while (steps->ends[run] <= first + i - 1)
             run++;
-        assert_int_equal(columns->time[i] - columns->time[i - 1] == steps->step_ns,
+        assert_int_equal((uint64_t) columns->time[i] - (uint64_t) columns->time[i - 1] ==
+                             (uint64_t) steps->step_ns,
                          first + i < steps->ends[run]);
     }
     return steps->count;
@@ -149,6 +150,26 @@ what_is_kept_says_what_is_stored_whatever_comes(void **state)
     test_store_close(&test);
 }
 
+/* One step of them is more nanoseconds than a number holds. */
+static void
+a_chunk_of_different_centuries_is_kept_like_any_other(void **state)
+{
+    struct oi_row rows[20];
+    struct oi_random random;
+    struct test_store test;
+
+    oi_random_init(&random, 1);
+    test_store_begin(&test, *state, "store", &oi_kv_memory);
+    for (int i = 0; i < (int) OI_COUNT(rows); i++) {
+        rows[i] = any_row(&test, &random, i, 100);
+        rows[i].reading.time = (i < 10 ? -8'800'000'000 : 8'800'000'000) * OI_SECOND + i;
+    }
+    (void) test_store_append(&test, rows, OI_COUNT(rows));
+    test_store_checkpoint(&test);
+    assert_int_not_equal(ask(&test, &random, OI_SPAN_ALL), 0);
+    test_store_close(&test);
+}
+
 /* Turn a bit of a stored chunk. */
 static void
 damage(struct oi_store *store, uint32_t series)
@@ -226,6 +247,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(figures_that_are_not_needed_are_left_out_where_one_is_whole),
         cmocka_unit_test_setup_teardown(what_is_kept_says_what_is_stored_whatever_comes,
+                                        test_folder_setup, test_folder_teardown),
+        cmocka_unit_test_setup_teardown(a_chunk_of_different_centuries_is_kept_like_any_other,
                                         test_folder_setup, test_folder_teardown),
         cmocka_unit_test_setup_teardown(a_chunk_that_was_damaged_since_is_not_what_was_kept,
                                         test_folder_setup, test_folder_teardown),
