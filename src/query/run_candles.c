@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* no unit test: whole questions are compared with straight computation in query/run_test.c */
 /*
  * Candles of each market or total. Where one feed alone answers, as known now and in the unit it
  * was stored in, whole hours and days come from the store's rollups; everything else is made from
