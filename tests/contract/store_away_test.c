@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "support/test_clickhouse.h"
 #include "support/test_store.h"
@@ -121,6 +122,7 @@ a_turn_that_nobody_ends_is_given_up(void **state)
 struct writer {
     struct oi_store *store;
     const struct test_store *test;
+    int from; /* minute */
     size_t stored;
 };
 
@@ -130,7 +132,9 @@ write_minutes(void *context)
     struct writer *writer = context;
 
     for (int i = 0; i < 12; i++)
-        writer->stored += append_one(writer->store, writer->test->series[0], i, i + 1).stored;
+        writer->stored += append_one(writer->store, writer->test->series[0], writer->from + i,
+                                     writer->from + i + 1)
+                              .stored;
     return NULL;
 }
 
@@ -159,6 +163,48 @@ two_who_write_the_same_store_each_minute_once(void **state)
         test_store_verify(&test);
         test_store_close(&test);
     }
+}
+
+struct verifier {
+    struct oi_store *store;
+    atomic_bool is_over;
+    unsigned times, faults;
+};
+
+static void *
+keep_verifying(void *context)
+{
+    struct verifier *verifier = context;
+
+    do {
+        verifier->faults += oi_store_verify(verifier->store, NULL, NULL, NULL, NULL) != OI_OK;
+        verifier->times++;
+    } while (!atomic_load(&verifier->is_over));
+    return NULL;
+}
+
+static void
+a_store_is_sound_while_somebody_writes_it(void **state)
+{
+    const struct oi_clickhouse_options options = {};
+    struct test_store test;
+    struct verifier verifier = {};
+    struct writer writer;
+    pthread_t thread;
+
+    begin(&test, state);
+    verifier.store = open_again(&test, &options);
+    assert_int_equal(pthread_create(&thread, NULL, keep_verifying, &verifier), 0);
+    writer = (struct writer){ .store = test.store, .test = &test };
+    for (; writer.from < 48; writer.from += 12)
+        (void) write_minutes(&writer);
+    atomic_store(&verifier.is_over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(writer.stored, 48);
+    assert_true(verifier.times > 0);
+    assert_int_equal(verifier.faults, 0);
+    oi_store_close(&verifier.store);
+    test_store_close(&test);
 }
 
 #define IMPORTED 300
@@ -241,6 +287,7 @@ main(void)
         AWAY_TEST(batches_wait_while_the_server_is_dead_and_come_in_order),
         AWAY_TEST(a_turn_that_nobody_ends_is_given_up),
         AWAY_TEST(two_who_write_the_same_store_each_minute_once),
+        AWAY_TEST(a_store_is_sound_while_somebody_writes_it),
         AWAY_TEST(an_import_says_what_appends_of_its_rows_say),
     };
     int failed;
