@@ -4,6 +4,7 @@
 #include "clickhouse/engine.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "clickhouse/clickhouse.h"
 
@@ -241,6 +242,10 @@ begin(struct oi_clickhouse *engine, const char *text, const struct oi_clickhouse
     OI_TRY(oi_clickhouse_address_parse(text, &address, error));
     OI_TRY(oi_clickhouse_client_new(&address, &engine->client, error));
     OI_TRY(oi_clickhouse_check(engine->client, NULL, NULL, &engine->server, error));
+    if (!engine->server.has_rollups && !options->is_read_only)
+        oi_log(OI_LOG_WARN, "clickhouse.rollups",
+               "hours and days are made of the rows: their tables are missing or of an older oi, "
+               "`oi clickhouse init` makes them");
     if (options->spool_folder && !options->is_read_only)
         OI_TRY(oi_spool_open(options->spool_folder, options->spool_bytes, &engine->spool, error));
     OI_TRY(make_folder(engine, error));

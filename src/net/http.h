@@ -96,7 +96,7 @@ void oi_http_encode(struct oi_slice text, struct oi_buffer *out);
 /*
  * A reply to send. A short answer is in `body`. A long one is pulled: when `more` is set, what is
  * in `body` goes first, and `more` is called whenever the client has taken what was there: it
- * appends the next piece to `out` (best 16 to 64 KiB; an empty one is passed over) and tells when
+ * appends the next piece to `out` (best 16 to 512 KiB; an empty one is passed over) and tells when
  * it was the last; the framing (chunked, or closing for HTTP/1.0) is the server's.
  *
  * An endless answer (server-sent events) has nothing yet for most of the time: `more` sets

@@ -203,6 +203,7 @@ test('what is wrong with ClickHouse is said in a sentence', { skip: skip || skip
     assert.equal(old.status, 2);
     assert.match(old.stderr, /^the table fine\.rollup_hour is of an older oi: `oi clickhouse init` makes it anew\n/);
     assert.equal(oi(['info', '--store', store]).status, 0);
+    assert.match(said(['import', '--withdraw', '1', '--store', store]), /of an older oi, `oi clickhouse init` makes them/);
     const anew = oi(['clickhouse', 'init', '--store', store]);
     assert.equal(anew.status, 0, anew.stderr);
     assert.equal(oi(['clickhouse', 'check', '--store', store]).status, 0);
