@@ -277,12 +277,19 @@ drop_old_rollups(struct oi_clickhouse_client *client, const struct oi_clickhouse
     static const char *const tables[] = { "rollup_hour", "rollup_day", "rollup_hour_local",
                                           "rollup_day_local" };
     const struct oi_clickhouse_address *address = oi_clickhouse_client_address(client);
-    size_t count = address->cluster[0] != 0 ? OI_COUNT(tables) : 2;
-    unsigned old;
+    bool is_cluster = address->cluster[0] != 0;
+    size_t count = is_cluster ? OI_COUNT(tables) : 2;
+    unsigned old, old_parts;
 
-    OI_TRY(count_old_rollups(client,
-                             "'rollup_hour', 'rollup_day', 'rollup_hour_local', 'rollup_day_local'",
-                             &old, error));
+    OI_TRY(count_old_rollups(client, "'rollup_hour_local', 'rollup_day_local'", &old_parts, error));
+    OI_TRY(count_old_rollups(client, "'rollup_hour', 'rollup_day'", &old, error));
+    /* What one node made by itself would be seen by its own readers alone. */
+    if (old_parts > 0 && !is_cluster)
+        return oi_fail(error, OI_E_INVALID,
+                       "rollup_hour and rollup_day of %s are of an older oi and of a cluster: name "
+                       "it with --cluster, and they are made anew",
+                       address->database);
+    old += old_parts;
     for (size_t i = 0; old > 0 && i < count; i++) {
         struct oi_buffer out = {};
 

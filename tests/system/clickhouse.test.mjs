@@ -204,6 +204,9 @@ test('what is wrong with ClickHouse is said in a sentence', { skip: skip || skip
     assert.match(old.stderr, /^the table fine\.rollup_hour is of an older oi: `oi clickhouse init` makes it anew\n/);
     assert.equal(oi(['info', '--store', store]).status, 0);
     assert.match(said(['import', '--withdraw', '1', '--store', store]), /of an older oi, `oi clickhouse init` makes them/);
+    await run('CREATE TABLE fine.rollup_hour_local (start Int64) ENGINE = MergeTree ORDER BY start'); // as in a cluster
+    assert.match(said(['clickhouse', 'init', '--store', store]), /of a cluster: name it with --cluster/);
+    await run('DROP TABLE fine.rollup_hour_local');
     const anew = oi(['clickhouse', 'init', '--store', store]);
     assert.equal(anew.status, 0, anew.stderr);
     assert.equal(oi(['clickhouse', 'check', '--store', store]).status, 0);
