@@ -274,10 +274,13 @@ fail_of(const struct oi_clickhouse_client *client, int code, struct oi_slice tex
     }
 }
 
-/* May another host, or a moment, help? */
+/* May another host, or a moment, help? A list of tables ends with UNKNOWN_TABLE where one of them
+ * is dropped meanwhile, as those of turns are. */
 static bool
-is_passing(int code)
+is_passing(const struct oi_clickhouse_call *call, int code)
 {
+    if (code == 60)
+        return strstr(call->statement, " FROM system.");
     return code == 32 || code == 202 || code == 203 || code == 209 || code == 210 || code == 225 ||
            code == 242 || code == 279 || code == 289 || code == 999;
 }
@@ -435,7 +438,7 @@ oi_clickhouse_run(struct oi_clickhouse_client *client, const struct oi_clickhous
                     : exchange.error.status;
             is_over = exchange.status == OI_OK ||
                       !(exchange.is_away ? call->is_repeatable && exchange.status == OI_E_BUSY
-                                         : is_passing(exchange.code));
+                                         : is_passing(call, exchange.code));
             code = exchange.status == OI_OK ? 0 : exchange.code != 0 ? exchange.code : code;
             if (exchange.status == OI_OK)
                 __atomic_store_n(&client->host, (host + i) % address->host_count, __ATOMIC_RELAXED);
