@@ -9,6 +9,7 @@
 #include "store/bulk_columns.h"
 
 #include "base/compiler.h"
+#include "store/chunk.h"
 
 /* Memory is asked for this many rows ahead of its use: in a file by time each is somewhere else. */
 #define PREFETCH_ROWS 12
@@ -17,28 +18,6 @@
 #define BLOCK_ROWS ((size_t) 128)
 /* Shorter stretches of rows one behind the other are taken row by row. */
 #define STRETCH_ROWS 16
-
-const int64_t oi_bulk_powers[OI_BULK_POWER_MAX + 1] = {
-    INT64_C(1),
-    INT64_C(10),
-    INT64_C(100),
-    INT64_C(1'000),
-    INT64_C(10'000),
-    INT64_C(100'000),
-    INT64_C(1'000'000),
-    INT64_C(10'000'000),
-    INT64_C(100'000'000),
-    INT64_C(1'000'000'000),
-    INT64_C(10'000'000'000),
-    INT64_C(100'000'000'000),
-    INT64_C(1'000'000'000'000),
-    INT64_C(10'000'000'000'000),
-    INT64_C(100'000'000'000'000),
-    INT64_C(1'000'000'000'000'000),
-    INT64_C(10'000'000'000'000'000),
-    INT64_C(100'000'000'000'000'000),
-    INT64_C(1'000'000'000'000'000'000),
-};
 
 /* What all rows of the load have alike is put there once. */
 static void
@@ -223,14 +202,15 @@ OI_VECTORISED static void
 raise_bulk_figure(int64_t *mantissas, const int8_t *exponents, size_t count, int smallest)
 {
     for (size_t i = 0; i < count; i++)
-        mantissas[i] *= oi_bulk_powers[exponents[i] - smallest];
+        mantissas[i] *= oi_chunk_powers[exponents[i] - smallest];
 }
 
 /* Can all of them be multiplied by 10^power? */
 static bool
 has_room_for(uint64_t bits, int power)
 {
-    return power <= OI_BULK_POWER_MAX && bits <= (uint64_t) (INT64_MAX / oi_bulk_powers[power]) / 2;
+    return power <= OI_CHUNK_POWER_MAX &&
+           bits <= (uint64_t) (INT64_MAX / oi_chunk_powers[power]) / 2;
 }
 
 /* All rows at the smallest exponent; false, and nothing changed, where that cannot be. */
@@ -246,13 +226,13 @@ unite(int64_t *mantissas, const int8_t *exponents, size_t count, int smallest, i
         int64_t product;
 
         if (mantissas[i] != 0 &&
-            (power > OI_BULK_POWER_MAX ||
-             __builtin_mul_overflow(mantissas[i], oi_bulk_powers[power], &product)))
+            (power > OI_CHUNK_POWER_MAX ||
+             __builtin_mul_overflow(mantissas[i], oi_chunk_powers[power], &product)))
             return false;
     }
     for (size_t i = 0; i < count; i++)
         if (mantissas[i] != 0)
-            mantissas[i] *= oi_bulk_powers[exponents[i] - smallest];
+            mantissas[i] *= oi_chunk_powers[exponents[i] - smallest];
     return true;
 }
 

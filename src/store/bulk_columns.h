@@ -4,10 +4,6 @@
 
 #include "store/bulk_internal.h"
 
-/* 10^18 is the largest power that fits an int64. */
-#define OI_BULK_POWER_MAX 18
-extern const int64_t oi_bulk_powers[OI_BULK_POWER_MAX + 1];
-
 /* Room for all columns is in one piece of memory, which is kept from chunk to chunk. */
 struct oi_bulk_columns {
     size_t count, capacity;

@@ -124,8 +124,8 @@ compare_interest(const struct oi_bulk_work *work, struct oi_bulk_item left,
 
     /* At one exponent, which nearly always can be done. */
     if (a->exponents[0] > OI_EXPONENT_WIDE && b->exponents[0] > OI_EXPONENT_WIDE &&
-        power <= OI_BULK_POWER_MAX && power >= -OI_BULK_POWER_MAX &&
-        !__builtin_mul_overflow(power > 0 ? x : y, oi_bulk_powers[power > 0 ? power : -power],
+        power <= OI_CHUNK_POWER_MAX && power >= -OI_CHUNK_POWER_MAX &&
+        !__builtin_mul_overflow(power > 0 ? x : y, oi_chunk_powers[power > 0 ? power : -power],
                                 power > 0 ? &x : &y))
         return (x > y) - (x < y);
     one = interest_of(work, left);

@@ -61,6 +61,10 @@ size_t oi_chunk_rows_fitting(size_t rows, size_t sample_rows, size_t sample_size
 /* Does a chunk of so many bytes leave little of its last page empty, or is it too small to mind? */
 bool oi_chunk_fits(size_t size);
 
+/* Powers of ten; 10^18 is the largest one that fits an int64. */
+#define OI_CHUNK_POWER_MAX 18
+extern const int64_t oi_chunk_powers[OI_CHUNK_POWER_MAX + 1];
+
 /* Read the header alone; a few hundred nanoseconds. CORRUPT when its checksum (over key and header)
  * is wrong, INVALID for a format version newer than ours. */
 enum oi_status oi_chunk_header_read(struct oi_slice key, struct oi_slice bytes,

@@ -13,10 +13,7 @@
 
 /* no unit test: the chunk's tests are about this */
 
-/* 10^18 is the largest power that fits an int64. */
-#define POWER_MAX 18
-
-static const int64_t powers[POWER_MAX + 1] = {
+const int64_t oi_chunk_powers[OI_CHUNK_POWER_MAX + 1] = {
     1,
     10,
     100,
@@ -56,7 +53,7 @@ any_bits_of_mantissas(const int64_t *values, size_t count)
 static size_t
 divide_mantissas(const int64_t *from, size_t count, int power, int64_t *to)
 {
-    const int64_t divisor = powers[power];
+    const int64_t divisor = oi_chunk_powers[power];
 
     for (size_t i = 0; i < count; i++) {
         to[i] = from[i] / divisor;
@@ -71,10 +68,10 @@ static void
 take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_decimals *decimals)
 {
     uint64_t any = any_bits_of_mantissas(column->mantissas, count);
-    int power = POWER_MAX;
+    int power = OI_CHUNK_POWER_MAX;
 
     /* 10^n is a multiple of 2^n: the last bits tell of most columns that nothing can be taken. */
-    if (any != 0 && __builtin_ctzll(any) < POWER_MAX)
+    if (any != 0 && __builtin_ctzll(any) < OI_CHUNK_POWER_MAX)
         power = __builtin_ctzll(any);
     decimals->is_there = true;
     decimals->form = OI_CHUNK_COMMON;
@@ -83,7 +80,7 @@ take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_deci
 
         if (odd == count)
             break;
-        while (power > 0 && column->mantissas[odd] % powers[power] != 0)
+        while (power > 0 && column->mantissas[odd] % oi_chunk_powers[power] != 0)
             power--;
     }
     decimals->exponent = any == 0 ? 0 : column->exponent + power;
@@ -145,7 +142,8 @@ unite(struct oi_chunk_decimals *decimals, size_t count, int smallest)
         decimals->exponents[i] = (int8_t) smallest;
         if (*mantissa == 0 || power == 0)
             continue;
-        if (power > POWER_MAX || __builtin_mul_overflow(*mantissa, powers[power], mantissa))
+        if (power > OI_CHUNK_POWER_MAX ||
+            __builtin_mul_overflow(*mantissa, oi_chunk_powers[power], mantissa))
             return false;
     }
     decimals->exponent = smallest;
