@@ -270,7 +270,9 @@ oi_clickhouse_open(const char *address, const struct oi_clickhouse_options *opti
         close_engine(engine);
         return status;
     }
-    status = oi_remote_follow(store, error);
+    /* What waits on disk may wait longer, as it does in a store that is open: one who died of his
+     * turn holds up nobody's start. */
+    status = engine->spool ? oi_remote_look(store, error) : oi_remote_follow(store, error);
     if (status != OI_OK) {
         oi_store_close(&store);
         return status;

@@ -119,6 +119,47 @@ a_turn_that_nobody_ends_is_given_up(void **state)
     test_store_close(&test);
 }
 
+static void
+what_waits_for_a_dead_writers_turn_holds_up_no_start(void **state)
+{
+    struct test_store test;
+    struct oi_clickhouse_options options = {};
+    struct oi_clickhouse_address address;
+    struct oi_clickhouse_client *client = NULL;
+    struct oi_clickhouse_call call = { .statement = "CREATE TABLE turn_9 (x UInt8) ENGINE = "
+                                                    "Memory" };
+    struct oi_store_stats stats;
+    char waiting[600], text[200];
+
+    begin(&test, state);
+    (void) append_one(test.store, test.series[1], 0, 1);
+    oi_store_close(&test.store);
+    test_clickhouse_address_of(test.path, text, sizeof(text));
+    assert_ok(oi_clickhouse_address_parse(text, &address, NULL));
+    assert_ok(oi_clickhouse_client_new(&address, &client, NULL));
+    assert_ok(oi_clickhouse_run(client, &call, NULL, NULL));
+    (void) snprintf(waiting, sizeof(waiting), "%s/waiting", (const char *) *state);
+    options.spool_folder = waiting;
+    for (int start = 0; start < 2; start++) {
+        test.store = open_again(&test, &options);
+        if (start == 0)
+            (void) append_one(test.store, test.series[1], 1, 2);
+        oi_store_stats(test.store, &stats);
+        assert_int_equal(stats.waiting_batches, 1);
+        assert_int_equal(test_store_latest(&test, test.series[1]), 1);
+        if (start == 0)
+            oi_store_close(&test.store);
+    }
+    call.statement = "DROP TABLE turn_9";
+    assert_ok(oi_clickhouse_run(client, &call, NULL, NULL));
+    oi_store_close(&test.store);
+    test.store = open_again(&test, &options);
+    assert_int_equal(test_store_latest(&test, test.series[1]), 2);
+    oi_clickhouse_client_free(&client);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
 struct writer {
     struct oi_store *store;
     const struct test_store *test;
@@ -286,6 +327,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         AWAY_TEST(batches_wait_while_the_server_is_dead_and_come_in_order),
         AWAY_TEST(a_turn_that_nobody_ends_is_given_up),
+        AWAY_TEST(what_waits_for_a_dead_writers_turn_holds_up_no_start),
         AWAY_TEST(two_who_write_the_same_store_each_minute_once),
         AWAY_TEST(a_store_is_sound_while_somebody_writes_it),
         AWAY_TEST(an_import_says_what_appends_of_its_rows_say),
