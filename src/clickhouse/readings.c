@@ -120,6 +120,21 @@ list_columns(const struct oi_rows *rows, const struct holding *holding, struct o
         oi_buffer_add_text(out, ",wides");
 }
 
+static void
+add_keys(const struct oi_rows *rows, const struct oi_series *series, uint64_t batch,
+         struct oi_buffer *out)
+{
+    const struct oi_record *items = rows->items;
+    size_t count = rows->count;
+
+    ADD_NUMBERS(out, "instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
+    ADD_NUMBERS(out, "feed", OI_NATIVE_UINT16, 16, series[i].feed);
+    ADD_NUMBERS(out, "time", OI_NATIVE_INT64, 64, items[i].time);
+    ADD_NUMBERS(out, "known_time", OI_NATIVE_INT64, 64, items[i].known_time);
+    ADD_NUMBERS(out, "batch", OI_NATIVE_UINT64, 64, batch);
+    ADD_NUMBERS(out, "exchange_time", OI_NATIVE_INT64, 64, items[i].exchange_time);
+}
+
 void
 oi_readings_encode(const struct oi_batch_rows *set, const struct oi_series *series, uint64_t batch,
                    struct oi_buffer *columns, struct oi_buffer *out)
@@ -133,12 +148,7 @@ oi_readings_encode(const struct oi_batch_rows *set, const struct oi_series *seri
     list_columns(rows, &holding, columns);
     (void) oi_buffer_reserve(out, count * (KEY_SIZE + sizeof(uint16_t) + 9 * OI_FIGURE_COUNT));
     oi_native_begin(out, holding.columns, count);
-    ADD_NUMBERS(out, "instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
-    ADD_NUMBERS(out, "feed", OI_NATIVE_UINT16, 16, series[i].feed);
-    ADD_NUMBERS(out, "time", OI_NATIVE_INT64, 64, items[i].time);
-    ADD_NUMBERS(out, "known_time", OI_NATIVE_INT64, 64, items[i].known_time);
-    ADD_NUMBERS(out, "batch", OI_NATIVE_UINT64, 64, batch);
-    ADD_NUMBERS(out, "exchange_time", OI_NATIVE_INT64, 64, items[i].exchange_time);
+    add_keys(rows, series, batch, out);
     if (holding.has_flags)
         ADD_NUMBERS(out, "flags", OI_NATIVE_UINT16, 16, items[i].flags);
     for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
