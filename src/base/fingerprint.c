@@ -31,6 +31,12 @@ put(XXH128_hash_t hash, uint64_t size, const char *kind, uint8_t fingerprint[OI_
     memcpy(fingerprint + KIND_AT, kind, KIND_SIZE);
 }
 
+void
+oi_fingerprint_of(struct oi_slice bytes, uint8_t ret_fingerprint[OI_FINGERPRINT_SIZE])
+{
+    put(XXH3_128bits(bytes.data, bytes.size), bytes.size, of_bytes, ret_fingerprint);
+}
+
 struct oi_fingerprint_stream *
 oi_fingerprint_begin(void)
 {

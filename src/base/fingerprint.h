@@ -14,6 +14,9 @@
 /* As large as a SHA-256, which ledgers of earlier versions hold in its place. */
 #define OI_FINGERPRINT_SIZE 32
 
+/* Of a file that is in memory, whole. */
+void oi_fingerprint_of(struct oi_slice bytes, uint8_t ret_fingerprint[OI_FINGERPRINT_SIZE]);
+
 /* Over several pieces: begin, add, finish (which also frees). */
 struct oi_fingerprint_stream;
 struct oi_fingerprint_stream *oi_fingerprint_begin(void);

@@ -41,15 +41,6 @@ label_of(const struct oi_chunk_choice *choice)
                                       (uint64_t) choice->first, choice->sufficient } };
 }
 
-static void
-take_fingerprint(struct oi_slice value, uint8_t ret_fingerprint[OI_FINGERPRINT_SIZE])
-{
-    struct oi_fingerprint_stream *stream = oi_fingerprint_begin();
-
-    oi_fingerprint_add(stream, value);
-    oi_fingerprint_finish(&stream, ret_fingerprint);
-}
-
 struct oi_kept_chunk *
 oi_kept_chunk_take(struct oi_access *access, const struct oi_chunk_choice *choice)
 {
@@ -61,7 +52,7 @@ oi_kept_chunk_take(struct oi_access *access, const struct oi_chunk_choice *choic
 
     if (!kept || (kept->snapshot == snapshot && snapshot != 0))
         return kept;
-    take_fingerprint(choice->value, fingerprint);
+    oi_fingerprint_of(choice->value, fingerprint);
     if (memcmp(fingerprint, kept->fingerprint, sizeof(fingerprint)) != 0) {
         oi_free(kept);
         return NULL;
@@ -153,7 +144,7 @@ oi_kept_chunk_offer(struct oi_access *access, const struct oi_chunk_choice *choi
     kept->columns = *columns;
     kept->steps = steps;
     kept->snapshot = access->store->engine->snapshot(access->txn);
-    take_fingerprint(choice->value, kept->fingerprint);
+    oi_fingerprint_of(choice->value, kept->fingerprint);
     copy = (struct oi_column_copy){ .at = (char *) (kept + 1) };
     copy_chunk(&copy, &kept->columns, &kept->steps);
     oi_shelf_put(shelf, &kept->item);

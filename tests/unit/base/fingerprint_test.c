@@ -35,6 +35,10 @@ the_hash_is_xxhashs_whatever_the_pieces(void **)
     assert_hex(whole, "06b05ab6733a618578af5f94892f3950"
                       "0300000000000000"
                       "787868332d313238");
+    oi_fingerprint_of(OI_SLICE("abc"), whole);
+    assert_hex(whole, "06b05ab6733a618578af5f94892f3950"
+                      "0300000000000000"
+                      "787868332d313238");
 }
 
 static void
