@@ -2,6 +2,7 @@
 /* Single rows out of columns. */
 #include "core/columns.h"
 
+#include "base/compiler.h"
 #include "base/status.h"
 
 struct oi_decimal
@@ -53,6 +54,16 @@ oi_decimals_from_row(const struct oi_decimals *column, size_t from)
     if (rest.exponents)
         rest.exponents += from;
     return rest;
+}
+
+OI_VECTORISED uint64_t
+oi_mantissas_bits(const int64_t *mantissas, size_t count)
+{
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bits |= (uint64_t) (mantissas[i] ^ (mantissas[i] >> 63));
+    return bits;
 }
 
 size_t

@@ -61,6 +61,10 @@ oi_decimals_exponent(const struct oi_decimal *value)
 /* The column from row `from` on, borrowed like the whole. */
 struct oi_decimals oi_decimals_from_row(const struct oi_decimals *column, size_t from);
 
+/* A bit of each that some number needs, the one of its sign apart: below 2^n where all are from
+ * -2^n to 2^n - 1. */
+uint64_t oi_mantissas_bits(const int64_t *mantissas, size_t count);
+
 /* Which columns a scan decodes; time is always there. */
 enum oi_column {
     OI_COLUMN_EXCHANGE_TIME = 1 << 0,

@@ -160,16 +160,6 @@ struct walked {
     uint32_t count;       /* of instants with a sum */
 };
 
-OI_VECTORISED static uint64_t
-sizes_of_changes(const int64_t *changes, size_t count)
-{
-    uint64_t bits = 0;
-
-    for (size_t i = 0; i < count; i++)
-        bits |= (uint64_t) (changes[i] ^ (changes[i] >> 63));
-    return bits;
-}
-
 /* As walk_changes, where the sum moves by less than 63 bits in the slice. */
 static void
 walk_small_changes(const struct total_changes *all, size_t count, struct total_course *course,
@@ -222,7 +212,7 @@ walk_changes(const struct total_changes *all, size_t count, struct total_course 
     total_sum sum = course->sum;
     int64_t counted = course->counted;
     uint64_t is_reading = 0;
-    uint64_t size = sizes_of_changes(all->changes, count);
+    uint64_t size = oi_mantissas_bits(all->changes, count);
     int64_t moves;
 
     if (count > 0 && size < INT64_MAX &&

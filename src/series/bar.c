@@ -113,19 +113,6 @@ struct plain_column {
     bool divides;
 };
 
-OI_VECTORISED static uint64_t
-bits_of_magnitudes(const int64_t *mantissas, size_t count)
-{
-    uint64_t bits = 0;
-
-    for (size_t row = 0; row < count; row++) {
-        uint64_t sign = mantissas[row] < 0 ? UINT64_MAX : 0;
-
-        bits |= ((uint64_t) mantissas[row] ^ sign) - sign;
-    }
-    return bits;
-}
-
 static bool
 take_plain(const struct oi_decimals *column, size_t count, struct plain_column *ret_plain)
 {
@@ -134,7 +121,7 @@ take_plain(const struct oi_decimals *column, size_t count, struct plain_column *
 
     if (!column->mantissas || column->exponents || exponent < -22 || exponent > 22)
         return false;
-    if (bits_of_magnitudes(column->mantissas, count) >> 53 != 0)
+    if (oi_mantissas_bits(column->mantissas, count) >> 53 != 0)
         return false;
     for (int i = exponent < 0 ? -exponent : exponent; i > 0; i--)
         power *= 10; /* exact up to 10^22 */

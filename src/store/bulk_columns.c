@@ -173,17 +173,6 @@ is_in_stretches(const struct oi_bulk_item *items, size_t count)
  * Figures to one exponent.
  */
 
-/* A bit of each that some number needs, the one of its sign apart. */
-OI_VECTORISED static uint64_t
-bits_of_bulk_figure(const int64_t *mantissas, size_t count)
-{
-    uint64_t bits = 0;
-
-    for (size_t i = 0; i < count; i++)
-        bits |= (uint64_t) (mantissas[i] ^ (mantissas[i] >> 63));
-    return bits;
-}
-
 OI_VECTORISED static void
 bounds_of_bulk_exponents(const int8_t *exponents, size_t count, int8_t *ret_smallest,
                          int8_t *ret_largest)
@@ -217,7 +206,7 @@ has_room_for(uint64_t bits, int power)
 static bool
 unite(int64_t *mantissas, const int8_t *exponents, size_t count, int smallest, int largest)
 {
-    if (has_room_for(bits_of_bulk_figure(mantissas, count), largest - smallest)) {
+    if (has_room_for(oi_mantissas_bits(mantissas, count), largest - smallest)) {
         raise_bulk_figure(mantissas, exponents, count, smallest);
         return true;
     }

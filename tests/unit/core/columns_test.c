@@ -91,10 +91,23 @@ cuts_rows_out_of_columns(void **)
     assert_null(rows.exchange_time);
 }
 
+static void
+tells_how_many_bits_mantissas_need_beside_their_sign(void **)
+{
+    const int64_t mantissas[] = { 5, -8, INT64_MIN };
+
+    assert_int_equal(oi_mantissas_bits(mantissas, 0), 0);
+    assert_int_equal(oi_mantissas_bits(mantissas, 1), 5);
+    assert_int_equal(oi_mantissas_bits(mantissas + 1, 1), 7);
+    assert_int_equal(oi_mantissas_bits(mantissas, 2), 7);
+    assert_true(oi_mantissas_bits(mantissas, 3) == INT64_MAX);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_how_many_bits_mantissas_need_beside_their_sign),
         cmocka_unit_test(cuts_rows_out_of_columns),
         cmocka_unit_test(reads_a_column_of_one_exponent_in_canonical_form),
         cmocka_unit_test(reads_rows_of_their_own_exponent_wide_ones_and_none),
