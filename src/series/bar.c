@@ -212,12 +212,11 @@ add_changes(struct oi_bars *bars, const double *changes, size_t count)
     bars->change_count = change_count;
 }
 
-/* Cut rows [*from, *to) to the first and the last price above zero; false: there is none. */
+/* Cut rows [*from, *to) to the first and the last price above zero; false: there is none. The column
+ * is there. */
 static inline bool
 cut_to_prices(const struct plain_column *prices, size_t *from, size_t *to)
 {
-    if (!prices->mantissas)
-        return false;
     while (*from < *to && prices->mantissas[*from] <= 0)
         ++*from;
     if (*from == *to)
@@ -231,7 +230,7 @@ cut_to_prices(const struct plain_column *prices, size_t *from, size_t *to)
 static void
 add_prices(struct oi_bars *bars, const struct plain_column *prices, size_t from, size_t to)
 {
-    if (!cut_to_prices(prices, &from, &to))
+    if (!prices->mantissas || !cut_to_prices(prices, &from, &to))
         return;
     if (!bars->has_price)
         add_price(bars, plain_value(prices, from));
@@ -313,7 +312,7 @@ take_prices(struct lanes *lanes, size_t lane, const struct plain_column *prices,
     size_t from = first + (size_t) lanes->from[lane], to = from + (size_t) lanes->sizes[lane];
 
     lanes->first_prices[lane] = lanes->last_prices[lane] = 1;
-    if (!cut_to_prices(prices, &from, &to))
+    if (!prices->mantissas || !cut_to_prices(prices, &from, &to))
         return;
     lanes->first_prices[lane] = plain_value(prices, from);
     lanes->last_prices[lane] = plain_value(prices, to - 1);
