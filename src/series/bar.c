@@ -212,8 +212,8 @@ add_changes(struct oi_bars *bars, const double *changes, size_t count)
     bars->change_count = change_count;
 }
 
-/* Cut rows [*from, *to) to the first and the last price above zero; false: there is none. The column
- * is there. */
+/* Cut rows [*from, *to) to the first and the last price above zero; false: there is none. The
+ * column is there. */
 static inline bool
 cut_to_prices(const struct plain_column *prices, size_t *from, size_t *to)
 {
