@@ -35,12 +35,12 @@ struct oi_bulk_prepared {
     struct oi_bulk_item *items; /* of all series */
     struct oi_import_mark mark; /* `is_marked` */
     bool is_marked;
-    bool is_whole;   /* all rows were appended as they are */
-    bool is_flipped; /* some series must be appended after all */
-    /* Some loads are encoded already, for this batch and commit time. */
+    bool is_whole;     /* all rows were appended as they are */
+    bool is_flipped;   /* some series must be appended after all */
+    oi_time sorted_at; /* no row was known later */
+    /* Some loads are encoded already, for this batch. */
     bool is_planned;
     uint64_t planned_batch;
-    oi_time planned_time;
     bool is_settled; /* its commit is in the store's state, under whose lock this is */
     pthread_mutex_t lock;
     OI_VECTOR(struct refusal) refusals; /* under the lock, as is what follows */
@@ -65,7 +65,7 @@ sort_into_series(struct oi_bulk_prepared *loading)
 {
     struct oi_store *store = loading->store;
     struct oi_bulk_sort sort = { .bulk = loading->bulk,
-                                 .now = store->clock->wall_ns(store->clock),
+                                 .now = loading->sorted_at = store->clock->wall_ns(store->clock),
                                  .refuse = refuse,
                                  .context = loading };
 
@@ -429,26 +429,37 @@ take_positions(struct oi_bulk_prepared *loading, struct oi_access *access, bool 
 }
 
 static enum oi_status
-put_loads(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_error *error)
+put_value(struct oi_access *access, const struct oi_bulk_load *load,
+          const struct oi_bulk_value *value, oi_time commit_time, struct oi_error *error)
 {
-    const struct oi_kv_engine *engine = loading->store->engine;
+    const struct oi_kv_engine *engine = access->store->engine;
+    const struct oi_slice key = oi_key_slice(&value->key);
+    struct oi_slice bytes = { load->bytes.data + value->from, value->size };
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer stamped = {};
 
+    /* A block of rollups that does not pay is empty. */
+    if (value->size == 0)
+        return engine->remove(access->txn, value->table, key, error);
+    if (value->table == OI_TABLE_CHUNK) {
+        oi_chunk_stamp(key, bytes, commit_time, &stamped);
+        bytes = oi_buffer_slice(&stamped);
+    }
+    return engine->put(access->txn, value->table, key, bytes, error);
+}
+
+static enum oi_status
+put_loads(struct oi_bulk_prepared *loading, struct oi_access *access, oi_time commit_time,
+          struct oi_error *error)
+{
     for (size_t i = 0; i < loading->work.load_count; i++) {
-        const struct oi_bulk_load *load = &loading->work.loads[i];
+        struct oi_bulk_load *load = &loading->work.loads[i];
 
         if (load->count == 0)
             continue;
-        for (size_t k = 0; k < load->values.count; k++) {
-            const struct oi_bulk_value *value = &load->values.items[k];
-            const struct oi_slice bytes = { load->bytes.data + value->from, value->size };
-
-            /* A block of rollups that does not pay is empty. */
-            if (value->size == 0)
-                OI_TRY(engine->remove(access->txn, value->table, oi_key_slice(&value->key), error));
-            else
-                OI_TRY(engine->put(access->txn, value->table, oi_key_slice(&value->key), bytes,
-                                   error));
-        }
+        for (size_t k = 0; k < load->values.count; k++)
+            OI_TRY(put_value(access, load, &load->values.items[k], commit_time, error));
+        if (oi_bulk_row(loading->bulk, load->items[load->count - 1])->known_time == OI_TIME_NONE)
+            load->position.newest.known_time = commit_time;
         OI_TRY(oi_position_save(access, load->series, &load->position, error));
     }
     return OI_OK;
@@ -509,6 +520,16 @@ settle_memory(struct oi_bulk_prepared *loading, const struct oi_state *state,
     (void) pthread_mutex_unlock(&store->follow_lock);
 }
 
+/* Taken when nothing is left to compute: until the commit is there, a question about moments from
+ * this one on is answered without it. */
+static oi_time
+commit_time_of(const struct oi_bulk_prepared *loading, const struct oi_state *state)
+{
+    oi_time now = oi_store_now(loading->store, state);
+
+    return now < loading->sorted_at ? loading->sorted_at : now;
+}
+
 static enum oi_status
 load_in(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_error *error)
 {
@@ -522,23 +543,16 @@ load_in(struct oi_bulk_prepared *loading, struct oi_access *access, struct oi_er
     (void) pthread_rwlock_rdlock(&store->state_lock);
     state = store->state;
     (void) pthread_rwlock_unlock(&store->state_lock);
-    is_as_planned = loading->is_planned && loading->planned_batch == state.last_batch + 1 &&
-                    loading->planned_time >= state.last_commit_time;
+    is_as_planned = loading->is_planned && loading->planned_batch == state.last_batch + 1;
     OI_TRY(take_positions(loading, access, is_as_planned, error));
     if (loading->is_flipped)
         return OI_OK;
-    header.commit_time =
-        is_as_planned ? loading->planned_time : store->clock->wall_ns(store->clock);
-    if (header.commit_time < state.last_commit_time)
-        header.commit_time = state.last_commit_time;
-    state.last_batch++;
-    state.last_commit_time = header.commit_time;
-    state.checkpoint_version++;
-    loading->work.batch = state.last_batch;
-    loading->work.commit_time = header.commit_time;
+    loading->work.batch = ++state.last_batch;
     atomic_store(&loading->work.next, 0);
     oi_bulk_on_all_threads(loading->bulk, encode_loads, &loading->work);
-    OI_TRY(put_loads(loading, access, error));
+    header.commit_time = state.last_commit_time = commit_time_of(loading, &state);
+    state.checkpoint_version++;
+    OI_TRY(put_loads(loading, access, header.commit_time, error));
     OI_TRY(put_batch(loading, access, &state, &header, error));
     OI_TRY(oi_access_commit(access, error));
     settle_memory(loading, &state, &header);
@@ -614,7 +628,7 @@ release_loads(struct oi_bulk_prepared *loading)
 
 /*
  * Encoding ahead, while the commit before is still on its way: new series, of which nothing can be
- * there, for the batch and the time that the commit is about to have.
+ * there, for the batch that the commit is about to have.
  */
 
 /* Is the series among those of the load before? */
@@ -646,13 +660,8 @@ plan(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *before)
         is_appended |= loading->work.loads[i].is_appended;
     if (is_appended)
         return false;
-    loading->planned_time = store->clock->wall_ns(store->clock);
-    if (before && before->planned_time > loading->planned_time)
-        loading->planned_time = before->planned_time;
     (void) pthread_rwlock_rdlock(&store->state_lock);
     loading->planned_batch = store->state.last_batch + 1 + (before && !before->is_settled);
-    if (store->state.last_commit_time > loading->planned_time)
-        loading->planned_time = store->state.last_commit_time;
     for (size_t i = 0; i < loading->work.load_count; i++) {
         struct oi_bulk_load *load = &loading->work.loads[i];
         const struct oi_track *track = &store->tracks.items[load->series - 1];
@@ -713,7 +722,6 @@ encode_ahead(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *be
     if (!loading->is_planned)
         return;
     loading->work.batch = loading->planned_batch;
-    loading->work.commit_time = loading->planned_time;
     atomic_store(&loading->work.next, 0);
     oi_bulk_on_all_threads(loading->bulk, encode_planned, &ahead);
 }

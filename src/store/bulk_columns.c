@@ -44,7 +44,7 @@ make_room(const struct oi_bulk_work *work, struct oi_bulk_columns *columns, size
     for (unsigned i = 1; i < OI_PACKED_FIGURES; i++)
         columns->exponents[i] = columns->exponents[i - 1] + count;
     for (size_t i = 0; i < count; i++) {
-        columns->commit_time[i] = work->commit_time;
+        columns->commit_time[i] = OI_CHUNK_UNCOMMITTED;
         columns->batch[i] = work->batch;
     }
 }
@@ -86,7 +86,7 @@ gather_scattered(const struct oi_bulk_work *work, const struct oi_bulk_item *ite
         }
         columns->time[i] = row->time;
         columns->exchange_time[i] = row->exchange_time;
-        columns->known_time[i] = oi_bulk_known_time(work, row);
+        columns->known_time[i] = oi_bulk_known_time(row);
         columns->flags[i] = row->flags | part->targets[row->target].flags;
         for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++) {
             if (!work->has_figure[figure])
@@ -135,7 +135,7 @@ gather_block(const struct oi_bulk_work *work, const struct oi_bulk_part *part,
         __builtin_prefetch(ahead + CACHE_LINE);
         time[i] = rows[i].time;
         exchange_time[i] = rows[i].exchange_time;
-        known_time[i] = oi_bulk_known_time(work, &rows[i]);
+        known_time[i] = oi_bulk_known_time(&rows[i]);
         flags[i] = rows[i].flags | part->targets[rows[i].target].flags;
     }
     for (unsigned figure = 0; figure < OI_PACKED_FIGURES; figure++)

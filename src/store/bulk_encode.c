@@ -17,7 +17,7 @@ oi_bulk_observation(const struct oi_bulk_work *work, struct oi_bulk_item item)
     const struct oi_packed *row = &part->rows[item.row];
     struct oi_observation reading = oi_packed_get(row, part->wides);
 
-    reading.known_time = oi_bulk_known_time(work, row);
+    reading.known_time = oi_bulk_known_time(row);
     reading.flags |= part->targets[row->target].flags;
     return reading;
 }

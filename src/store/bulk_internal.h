@@ -3,6 +3,7 @@
  * and encoded (bulk_encode.c). */
 #pragma once
 
+#include "store/chunk.h"
 #include "store/rollup.h"
 #include "store/store_internal.h"
 
@@ -46,7 +47,6 @@ struct oi_bulk_work {
     size_t chunk_rows;
     bool has_figure[OI_PACKED_FIGURES]; /* in some row of some series */
     uint64_t batch;
-    oi_time commit_time;
 };
 
 /* The rows of all loads; *ret_plain (may be NULL): are those of each in order, none of one instant?
@@ -74,11 +74,12 @@ oi_bulk_add_figures(struct oi_bulk_work *work, uint64_t figures)
         work->has_figure[figure] |= bytes[figure] != 0;
 }
 
-/* Rows without a known time are known when they are committed. */
+/* Rows without a known time are known when they are committed, of which the time is not known
+ * before that. No other row is known at this time. */
 static inline oi_time
-oi_bulk_known_time(const struct oi_bulk_work *work, const struct oi_packed *row)
+oi_bulk_known_time(const struct oi_packed *row)
 {
-    return row->known_time == OI_TIME_NONE ? work->commit_time : row->known_time;
+    return row->known_time == OI_TIME_NONE ? OI_CHUNK_UNCOMMITTED : row->known_time;
 }
 
 #define OI_BULK_THREADS_MAX 64
@@ -98,8 +99,8 @@ struct oi_bulk_sort {
  * and figures. */
 struct oi_bulk_item *oi_bulk_sort(const struct oi_bulk_sort *sort, struct oi_bulk_work *work);
 
-/* What the row says, with its known time and all flags. */
+/* What the row says, with its known time, which may be OI_CHUNK_UNCOMMITTED, and all flags. */
 struct oi_observation oi_bulk_observation(const struct oi_bulk_work *work,
                                           struct oi_bulk_item item);
-/* Chunks, rollups and position of a series; pure. */
+/* Chunks, rollups and position of a series, all without the time of the commit; pure. */
 void oi_bulk_encode(const struct oi_bulk_work *work, struct oi_bulk_load *load);

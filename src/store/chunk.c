@@ -280,11 +280,11 @@ header_checksum(struct oi_slice key, uint8_t version, struct oi_slice rest)
 
 static void
 write_chunk(struct oi_slice key, const struct oi_chunk_header *header, struct oi_slice body,
-            struct oi_buffer *out)
+            uint32_t body_crc, struct oi_buffer *out)
 {
     OI_CLEANUP(oi_buffer_release) struct oi_buffer rest = {};
 
-    oi_buffer_add_u32(&rest, oi_crc32c(0, body.data, body.size));
+    oi_buffer_add_u32(&rest, body_crc);
     oi_buffer_add_varint(&rest, header->count);
     oi_buffer_add_u64(&rest, (uint64_t) header->first_time);
     oi_buffer_add_varint(&rest, (uint64_t) wrap_subtract(header->last_time, header->first_time));
@@ -330,7 +330,8 @@ oi_chunk_encode_like(struct oi_slice key, const struct oi_columns *rows,
     writer.values = writer.scratch + count;
     write_body(&writer, commit_times);
     header = summarise(rows);
-    write_chunk(key, &header, oi_buffer_slice(&writer.body), out);
+    write_chunk(key, &header, oi_buffer_slice(&writer.body),
+                oi_crc32c(0, writer.body.data, writer.body.size), out);
     for (size_t i = 0; i < DECIMALS_COUNT; i++)
         oi_free((void *) (uintptr_t) writer.decimals[i].wides);
     oi_buffer_release(&writer.part);
@@ -420,6 +421,23 @@ oi_chunk_header_read(struct oi_slice key, struct oi_slice bytes, struct oi_chunk
     uint32_t body_crc;
 
     return read_header(key, bytes, ret_header, &body, &body_crc, error);
+}
+
+void
+oi_chunk_stamp(struct oi_slice key, struct oi_slice bytes, oi_time commit_time,
+               struct oi_buffer *out)
+{
+    struct oi_chunk_header header;
+    struct oi_slice body;
+    uint32_t body_crc;
+    enum oi_status status = read_header(key, bytes, &header, &body, &body_crc, NULL);
+
+    oi_assert(status == OI_OK);
+    if (header.first_known == OI_CHUNK_UNCOMMITTED)
+        header.first_known = commit_time;
+    if (header.last_known == OI_CHUNK_UNCOMMITTED)
+        header.last_known = commit_time;
+    write_chunk(key, &header, body, body_crc, out);
 }
 
 /* Where each part is; those that are absent have no data. */

@@ -53,6 +53,12 @@ struct oi_chunk_habits {
 void oi_chunk_encode_like(struct oi_slice key, const struct oi_columns *rows,
                           const oi_time *commit_times, struct oi_chunk_habits *habits,
                           struct oi_buffer *out);
+/* Rows may be encoded before their commit, as known at OI_CHUNK_UNCOMMITTED with that as their
+ * commit times too. Append the chunk as it is with this commit time in its place: only the header
+ * is another one. `bytes` must be a chunk that was just encoded under `key`. */
+#define OI_CHUNK_UNCOMMITTED OI_TIME_LATEST
+void oi_chunk_stamp(struct oi_slice key, struct oi_slice bytes, oi_time commit_time,
+                    struct oi_buffer *out);
 
 /* About `rows` rows, so many that their chunk fills whole pages of the engine, judged by a chunk of
  * `sample_rows` in `sample_size` bytes of the same series; `rows` where that is not worth it, or

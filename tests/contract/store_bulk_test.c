@@ -287,6 +287,77 @@ every_moment_is_answered_as_after_an_append(void **state)
 }
 
 static void
+let_time_pass(void *context, bool begins)
+{
+    (void) begins;
+    oi_virtual_clock_advance(context, OI_MINUTE);
+}
+
+/* Every third row was known before. */
+static void
+fill_some_known(struct loading *loading, struct test_store *test, bool takes_time)
+{
+    fill(loading, test->series[2], 0, 1003);
+    for (int i = 0; i < ROWS; i += 3)
+        loading->rows[i].known_time = TEST_START;
+    if (!takes_time)
+        return;
+    loading->bulk.threads = 1;
+    loading->bulk.compute = let_time_pass;
+    loading->bulk.context = &test->clock;
+}
+
+/* As stored at a moment at which nothing had been committed, whenever one asks. */
+static void
+ask_beside_load(void **state, const char *name, bool is_prepared, bool takes_time)
+{
+    const struct oi_moment known = { .as_of = TEST_START, .as_stored = OI_TIME_LATEST };
+    struct oi_bulk_prepared *prepared = NULL;
+    struct oi_observation reading;
+    struct test_store test;
+    struct loading loading;
+    oi_time asked, committed;
+
+    begin(&test, state, name, &oi_kv_memory);
+    oi_virtual_clock_advance(&test.clock, OI_HOUR);
+    fill_some_known(&loading, &test, takes_time);
+    if (is_prepared)
+        assert_ok(oi_store_bulk_prepare(test.store, &loading.bulk, NULL, &prepared, NULL));
+    oi_virtual_clock_advance(&test.clock, OI_SECOND);
+    asked = test.clock.clock.wall_ns(&test.clock.clock);
+    assert_int_equal(value_as_stored(&test, asked), -1);
+    oi_virtual_clock_advance(&test.clock, OI_SECOND);
+    if (is_prepared)
+        assert_ok(oi_store_bulk_commit(prepared, &loading.result, NULL));
+    else
+        commit(&test, &loading);
+    oi_store_bulk_free(&prepared);
+    committed = test.clock.clock.wall_ns(&test.clock.clock);
+    assert_int_equal(value_as_stored(&test, asked), -1);
+    assert_int_equal(value_as_stored(&test, committed - 1), -1);
+    assert_int_equal(value_as_stored(&test, committed), 1202);
+    assert_int_equal(log_rows(&test), 0);
+    assert_ok(oi_store_latest(test.store, test.series[2], &reading, NULL));
+    assert_int_equal(reading.known_time, committed);
+    assert_ok(oi_store_at(test.store, test.series[2], OI_TIME_LATEST - 1, known, &reading, NULL));
+    assert_int_equal(reading.open_interest.mantissa, 1201);
+    test_store_reopen(&test);
+    assert_ok(oi_store_latest(test.store, test.series[2], &reading, NULL));
+    assert_int_equal(reading.known_time, committed);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
+a_load_is_not_of_a_moment_at_which_it_was_not_committed(void **state)
+{
+    ask_beside_load(state, "at-once", false, false);
+    ask_beside_load(state, "prepared", true, false);
+    ask_beside_load(state, "slow", false, true);
+    ask_beside_load(state, "slow-prepared", true, true);
+}
+
+static void
 another_handle_follows_and_a_new_one_finds_it(void **state)
 {
     struct test_store test;
@@ -470,6 +541,7 @@ main(void)
         IN_FOLDER(rows_of_different_centuries_are_in_buckets_of_their_own),
         IN_FOLDER(what_overlaps_is_appended_and_judged_as_ever),
         IN_FOLDER(every_moment_is_answered_as_after_an_append),
+        IN_FOLDER(a_load_is_not_of_a_moment_at_which_it_was_not_committed),
         IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),
         IN_FOLDER(runs_say_what_their_rows_say),
         IN_FOLDER(a_load_is_prepared_while_another_one_is_on_its_way),

@@ -237,6 +237,39 @@ reads_the_header_without_the_columns(void **)
     oi_buffer_release(&bytes);
 }
 
+/* Some rows, all or none are known when they are committed. */
+static void
+a_stamped_chunk_is_the_one_encoded_at_its_commit(void **)
+{
+    const oi_time commit_time = START + 90 * OI_DAY;
+    oi_time times[100];
+
+    for (size_t part = 0; part < 3; part++) {
+        struct oi_buffer early = {}, stamped = {}, late = {};
+        struct oi_columns columns;
+
+        make_market(100);
+        columns = columns_of(100);
+        for (size_t i = 0; i < 100; i++) {
+            times[i] = OI_CHUNK_UNCOMMITTED;
+            rows.known_time[i] = part * i >= 100 || part == 0 ? times[i] : START - (oi_time) i;
+        }
+        oi_chunk_encode(KEY, &columns, times, &early);
+        oi_chunk_stamp(KEY, oi_buffer_slice(&early), commit_time, &stamped);
+        for (size_t i = 0; i < 100; i++) {
+            if (rows.known_time[i] == times[i])
+                rows.known_time[i] = commit_time;
+            times[i] = commit_time;
+        }
+        oi_chunk_encode(KEY, &columns, times, &late);
+        assert_int_equal(stamped.size, late.size);
+        assert_memory_equal(stamped.data, late.data, late.size);
+        oi_buffer_release(&early);
+        oi_buffer_release(&stamped);
+        oi_buffer_release(&late);
+    }
+}
+
 static void
 decodes_only_what_is_asked_for(void **)
 {
@@ -509,6 +542,7 @@ main(void)
         cmocka_unit_test(predicts_the_usd_figure_from_contracts_and_price),
         cmocka_unit_test(predicts_figures_of_many_digits_too),
         cmocka_unit_test(reads_the_header_without_the_columns),
+        cmocka_unit_test(a_stamped_chunk_is_the_one_encoded_at_its_commit),
         cmocka_unit_test(decodes_only_what_is_asked_for),
         cmocka_unit_test(allocates_nothing_when_it_is_reused),
         cmocka_unit_test(tells_every_changed_byte_and_every_cut),
