@@ -559,7 +559,7 @@ read_decimals(struct oi_chunk *chunk, unsigned index, struct oi_slice bytes,
         return oi_chunk_decimals_check(decimals, chunk->decoded, error);
     }
     if (flags != OI_CHUNK_PREDICTED || DECIMALS_FIRST + index != PART_VALUE_USD ||
-        decimals->form == OI_CHUNK_ROWS)
+        decimals->form == OI_CHUNK_FORM_ROWS)
         return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
     from_first = *decimals;
     OI_TRY(oi_chunk_value_decode(&cursor, chunk, &all[0], &all[1], decimals->mantissas, error));
@@ -595,7 +595,7 @@ read_all_decimals(struct oi_chunk *chunk, const struct oi_slice parts[PART_COUNT
             continue;
         targets[i]->mantissas = all[i].mantissas;
         targets[i]->exponent = all[i].exponent;
-        if (all[i].form != OI_CHUNK_COMMON)
+        if (all[i].form != OI_CHUNK_FORM_COMMON)
             targets[i]->exponents = all[i].exponents;
         if (all[i].wide_count > 0)
             targets[i]->wides = chunk->wides + all[i].wide_first;

@@ -74,7 +74,7 @@ take_common(const struct oi_decimals *column, size_t count, struct oi_chunk_deci
     if (any != 0 && __builtin_ctzll(any) < OI_CHUNK_POWER_MAX)
         power = __builtin_ctzll(any);
     decimals->is_there = true;
-    decimals->form = OI_CHUNK_COMMON;
+    decimals->form = OI_CHUNK_FORM_COMMON;
     while (power > 0) {
         size_t odd = divide_mantissas(column->mantissas, count, power, decimals->mantissas);
 
@@ -208,9 +208,9 @@ oi_chunk_decimals_take(const struct oi_decimals *column, size_t count,
     }
     if (kinds.none_count + decimals->wide_count > 0)
         fill(decimals, count);
-    decimals->form = OI_CHUNK_ROWS;
+    decimals->form = OI_CHUNK_FORM_ROWS;
     if (is_united && decimals->wide_count == 0)
-        decimals->form = kinds.none_count == 0 ? OI_CHUNK_COMMON : OI_CHUNK_SPARSE;
+        decimals->form = kinds.none_count == 0 ? OI_CHUNK_FORM_COMMON : OI_CHUNK_FORM_SPARSE;
 }
 
 /*
@@ -222,13 +222,14 @@ oi_chunk_decimals_encode_head(const struct oi_chunk_decimals *decimals, size_t c
                               unsigned flags, int64_t *scratch, struct oi_buffer *out)
 {
     oi_buffer_add_u8(out, (uint8_t) (decimals->form | flags));
-    if (decimals->form != OI_CHUNK_ROWS)
+    if (decimals->form != OI_CHUNK_FORM_ROWS)
         oi_buffer_add_u8(out, (uint8_t) decimals->exponent);
-    if (decimals->form == OI_CHUNK_COMMON)
+    if (decimals->form == OI_CHUNK_FORM_COMMON)
         return;
     for (size_t i = 0; i < count; i++)
-        scratch[i] = decimals->form == OI_CHUNK_SPARSE ? decimals->exponents[i] != OI_EXPONENT_NONE
-                                                       : decimals->exponents[i];
+        scratch[i] = decimals->form == OI_CHUNK_FORM_SPARSE
+                         ? decimals->exponents[i] != OI_EXPONENT_NONE
+                         : decimals->exponents[i];
     oi_column_encode(scratch, count, out);
 }
 
@@ -314,17 +315,17 @@ oi_chunk_decimals_decode_head(struct oi_cursor *cursor, size_t count,
     decimals->form = head & 0x0f;
     decimals->exponent = 0;
     decimals->wide_count = 0;
-    if (decimals->form > OI_CHUNK_ROWS)
+    if (decimals->form > OI_CHUNK_FORM_ROWS)
         return oi_fail(error, OI_E_CORRUPT, "decimals of an unknown form");
-    if (decimals->form != OI_CHUNK_ROWS)
+    if (decimals->form != OI_CHUNK_FORM_ROWS)
         decimals->exponent = (int8_t) oi_cursor_u8(cursor);
     if (cursor->failed || !is_exponent(decimals->exponent))
         return oi_fail(error, OI_E_CORRUPT, "an exponent that no decimal has");
     *ret_flags = head & 0xf0u;
-    if (decimals->form == OI_CHUNK_COMMON)
+    if (decimals->form == OI_CHUNK_FORM_COMMON)
         return OI_OK;
     OI_TRY(oi_chunk_column_decode(cursor, count, scratch, error));
-    if (decimals->form == OI_CHUNK_SPARSE)
+    if (decimals->form == OI_CHUNK_FORM_SPARSE)
         return read_presence(decimals, count, scratch, error);
     return read_exponents(decimals, count, scratch, error);
 }
@@ -354,10 +355,10 @@ enum oi_status
 oi_chunk_decimals_check(const struct oi_chunk_decimals *decimals, size_t count,
                         struct oi_error *error)
 {
-    bool is_alike = decimals->form == OI_CHUNK_COMMON;
+    bool is_alike = decimals->form == OI_CHUNK_FORM_COMMON;
     bool fits = true;
 
-    if (decimals->form != OI_CHUNK_ROWS && decimals->exponent <= OI_EXPONENT_SURE)
+    if (decimals->form != OI_CHUNK_FORM_ROWS && decimals->exponent <= OI_EXPONENT_SURE)
         return OI_OK;
     for (size_t i = 0; i < count && fits; i++) {
         int exponent = is_alike ? decimals->exponent : decimals->exponents[i];

@@ -13,9 +13,9 @@
 
 /* How a column of decimals is laid out; on disk. */
 enum oi_chunk_form {
-    OI_CHUNK_COMMON = 0, /* one exponent for all rows */
-    OI_CHUNK_SPARSE = 1, /* one exponent for all rows that have a number */
-    OI_CHUNK_ROWS = 2,   /* each row its own exponent, wide values apart */
+    OI_CHUNK_FORM_COMMON = 0, /* one exponent for all rows */
+    OI_CHUNK_FORM_SPARSE = 1, /* one exponent for all rows that have a number */
+    OI_CHUNK_FORM_ROWS = 2,   /* each row its own exponent, wide values apart */
 };
 /* Beside COMMON or SPARSE: what is stored is the distance from a prediction. */
 #define OI_CHUNK_PREDICTED 0x10u

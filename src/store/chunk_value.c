@@ -276,7 +276,7 @@ is_narrow(const struct prediction *prediction, struct inputs inputs, size_t coun
 static bool
 is_usable(const struct oi_chunk_decimals *decimals)
 {
-    return decimals->is_there && decimals->form != OI_CHUNK_ROWS;
+    return decimals->is_there && decimals->form != OI_CHUNK_FORM_ROWS;
 }
 
 bool
