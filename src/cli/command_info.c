@@ -86,14 +86,14 @@ add_summary(struct oi_store *store, const struct oi_catalog *catalog, struct oi_
 
     oi_store_stats(store, &stats);
     rows = stats.log_rows + stats.chunk_rows;
-    oi_buffer_add_format(out,
-                         "readings  %llu in %llu chunks and %llu commits of log\n"
-                         "markets   %zu\n"
-                         "size      %llu bytes in use, file %llu bytes",
-                         rows, (unsigned long long) stats.chunks,
-                         (unsigned long long) stats.log_batches, catalog->instrument_count,
-                         (unsigned long long) stats.used_bytes,
-                         (unsigned long long) stats.file_bytes);
+    oi_buffer_add_format(
+        out,
+        "readings  %llu in %llu chunks and %llu commits of log\n"
+        "markets   %zu\n"
+        "size      %llu bytes in use, file %llu bytes",
+        rows, (unsigned long long) stats.chunks, (unsigned long long) stats.log_batches,
+        oi_store_market_count(store, catalog), (unsigned long long) stats.used_bytes,
+        (unsigned long long) stats.file_bytes);
     if (rows > 0)
         oi_buffer_add_format(out, ", %llu.%llu bytes a reading",
                              (unsigned long long) stats.used_bytes / rows,

@@ -18,6 +18,8 @@ struct index_body {
     struct oi_arena arena;
     struct oi_map *by_name; /* symbology letter and name to the first instrument id of a chain */
     uint32_t *next;         /* next[slot]: the next id of the same name, 0: none */
+    struct oi_store *store;
+    atomic_bool *is_met; /* is_met[id - 1]: it is not bare, as was found out */
     atomic_uint references;
 };
 
@@ -46,6 +48,7 @@ index_unref(struct index_body *body)
     oi_catalog_unref(&body->public.catalog);
     oi_map_free(&body->by_name);
     oi_free(body->next);
+    oi_free(body->is_met);
     oi_arena_release(&body->arena);
     oi_free(body);
 }
@@ -124,7 +127,7 @@ add_name(struct index_body *body, enum name_slot slot, const char *name, uint32_
 }
 
 static struct index_body *
-index_build(const struct oi_catalog *catalog)
+index_build(struct oi_store *store, const struct oi_catalog *catalog)
 {
     struct index_body *body = oi_alloc_zero(1, sizeof(*body));
 
@@ -134,6 +137,8 @@ index_build(const struct oi_catalog *catalog)
         oi_arena_alloc_zero(&body->arena, catalog->instrument_count, sizeof(struct oi_named));
     body->by_name = oi_map_new();
     body->next = oi_alloc_zero(catalog->instrument_count * SLOT_COUNT + 1, sizeof(uint32_t));
+    body->store = store;
+    body->is_met = oi_alloc_zero(catalog->instrument_count + 1, sizeof(*body->is_met));
     body->references = 1;
     for (size_t i = 0; i < catalog->instrument_count; i++) {
         struct oi_named *named = &body->public.named[i];
@@ -157,7 +162,7 @@ oi_names_current(struct oi_names *names, struct oi_store *store)
     pthread_mutex_lock(&names->lock);
     if (!names->current || names->current->public.catalog->version != catalog->version) {
         index_unref(names->current);
-        names->current = index_build(catalog);
+        names->current = index_build(store, catalog);
         catalog = NULL;
     }
     body = names->current;
@@ -165,6 +170,20 @@ oi_names_current(struct oi_names *names, struct oi_store *store)
     pthread_mutex_unlock(&names->lock);
     oi_catalog_unref(&catalog);
     return &body->public;
+}
+
+bool
+oi_name_index_has(const struct oi_name_index *index, uint32_t instrument)
+{
+    const struct index_body *body = (const struct index_body *) index;
+    atomic_bool *is_met = &body->is_met[instrument - 1];
+
+    if (atomic_load_explicit(is_met, memory_order_relaxed))
+        return true;
+    if (oi_store_is_bare(body->store, index->catalog, instrument))
+        return false;
+    atomic_store_explicit(is_met, true, memory_order_relaxed);
+    return true;
 }
 
 bool
@@ -323,7 +342,7 @@ consider(const struct oi_name_index *index, const struct oi_selector *selector, 
 {
     const struct oi_named *named = &index->named[id - 1];
 
-    if (fits(selector, named))
+    if (fits(selector, named) && oi_name_index_has(index, id))
         oi_vector_push(&found->items, ((struct candidate){ market_name(named, selector->symbology),
                                                            exchange_rank(selector, named), id }));
 }

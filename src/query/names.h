@@ -36,6 +36,8 @@ void oi_names_free(struct oi_names **names);
  * Any thread. */
 const struct oi_name_index *oi_names_current(struct oi_names *names, struct oi_store *store);
 void oi_name_index_unref(const struct oi_name_index **index);
+/* Is it to be found by anybody? Markets that a file was about to bring are not, until it has. */
+bool oi_name_index_has(const struct oi_name_index *index, uint32_t instrument);
 
 /* A market that a query chose. */
 struct oi_choice {

@@ -154,8 +154,9 @@ static void
 consider_markets(struct run *run, struct belongings *found, const struct oi_choices *choices)
 {
     if (run->query->selectors.count == 0) {
-        for (size_t i = 0; i < run->index->count; i++)
-            consider_market(run, found, &run->index->named[i]);
+        for (uint32_t id = 1; id <= run->index->count; id++)
+            if (oi_name_index_has(run->index, id))
+                consider_market(run, found, &run->index->named[id - 1]);
         return;
     }
     for (size_t i = 0; i < choices->items.count; i++)

@@ -117,7 +117,7 @@ write_status(struct oi_server *server, struct oi_buffer *out)
     oi_json_add_name(&writer, "now");
     oi_json_add_string(&writer, oi_buffer_slice(&now));
     oi_json_add_name(&writer, "markets");
-    oi_json_add_int(&writer, (int64_t) catalog->instrument_count);
+    oi_json_add_int(&writer, (int64_t) oi_store_market_count(source->store, catalog));
     oi_json_add_name(&writer, "rows");
     oi_json_add_int(&writer, (int64_t) (stats.log_rows + stats.chunk_rows));
     oi_json_add_name(&writer, "file_bytes");

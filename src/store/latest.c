@@ -141,3 +141,41 @@ oi_store_series_batch(struct oi_store *store, uint32_t series)
     (void) pthread_rwlock_unlock(&store->state_lock);
     return batch;
 }
+
+/* The state lock is held. */
+static bool
+is_bare(const struct oi_store *store, const struct oi_catalog *catalog, uint32_t instrument)
+{
+    if (!catalog->instruments[instrument - 1].is_provisional)
+        return false;
+    for (uint32_t i = catalog->first_series[instrument - 1]; i < catalog->first_series[instrument];
+         i++)
+        if (store->tracks.items[catalog->series_of[i] - 1].last_batch > 0)
+            return false;
+    return true;
+}
+
+bool
+oi_store_is_bare(struct oi_store *store, const struct oi_catalog *catalog, uint32_t instrument)
+{
+    bool is_it;
+
+    if (!catalog->instruments[instrument - 1].is_provisional)
+        return false;
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    is_it = is_bare(store, catalog, instrument);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return is_it;
+}
+
+size_t
+oi_store_market_count(struct oi_store *store, const struct oi_catalog *catalog)
+{
+    size_t count = 0;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    for (uint32_t id = 1; id <= catalog->instrument_count; id++)
+        count += !is_bare(store, catalog, id);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return count;
+}

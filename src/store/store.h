@@ -514,6 +514,13 @@ enum oi_status oi_store_gaps(struct oi_store *store, uint32_t instrument, uint16
 uint64_t oi_store_data_version(struct oi_store *store, uint32_t series);
 /* The last commit that brought rows of a series; 0: none did. */
 uint64_t oi_store_series_batch(struct oi_store *store, uint32_t series);
+/* Is nothing known of a market but that a file was about to bring its readings? No exchange has
+ * told of it, and none ever came: an import that was stopped leaves such markets behind, and nobody
+ * should be told of them. Once false, it stays so. */
+bool oi_store_is_bare(struct oi_store *store, const struct oi_catalog *catalog,
+                      uint32_t instrument);
+/* All others. */
+size_t oi_store_market_count(struct oi_store *store, const struct oi_catalog *catalog);
 /* The last commit. */
 uint64_t oi_store_last_batch(struct oi_store *store);
 

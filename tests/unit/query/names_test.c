@@ -116,6 +116,50 @@ sees_a_market_that_was_defined_since(void **)
     oi_vector_release(&choices.items);
 }
 
+/* As an import leaves it that was stopped before its rows came. */
+static void
+finds_a_market_of_a_file_once_it_has_a_reading(void **)
+{
+    OI_CLEANUP(oi_query_release) struct oi_query query = OI_QUERY_EMPTY;
+    struct oi_choices choices = {};
+    struct oi_store *store = shared.source.store;
+    struct oi_instrument instrument = OI_INSTRUMENT_NONE;
+    const struct oi_feed facts = { .name = "import:stopped" };
+    struct oi_row row = { .reading = OI_OBSERVATION_NONE };
+    const struct oi_batch batch = { .rows = &row, .row_count = 1 };
+    const struct oi_catalog *catalog;
+    struct oi_append_result result;
+    uint32_t id;
+    uint16_t feed;
+    size_t count;
+
+    assert_ok(OI_NAME_SET(instrument.exchange, OI_SLICE("stopped"), NULL));
+    assert_ok(OI_NAME_SET(instrument.product, OI_SLICE("linear"), NULL));
+    assert_ok(OI_NAME_SET(instrument.symbol, OI_SLICE("SOLUSDT"), NULL));
+    instrument.is_provisional = true;
+    assert_ok(oi_store_define(store, &instrument, 1, &id, NULL, NULL));
+    assert_ok(oi_store_feed(store, &facts, &feed, NULL));
+    assert_ok(oi_store_series(store, id, feed, &row.series, NULL));
+    oi_query_select(&query, OI_SYMBOLOGY_NATIVE)->product = "linear";
+    catalog = oi_store_catalog(store);
+    count = oi_store_market_count(store, catalog);
+    assert_int_equal(count, catalog->instrument_count - 1);
+    assert_true(oi_store_is_bare(store, catalog, id));
+    (void) choose(&query, &choices);
+    for (size_t i = 0; i < choices.items.count; i++)
+        assert_int_not_equal(choices.items.items[i].instrument, id);
+    row.reading.time = OI_HOUR;
+    row.reading.open_interest = oi_decimal_from(5, 0);
+    assert_ok(oi_store_append(store, &batch, &result, NULL));
+    assert_int_equal(result.stored, 1);
+    count = choices.items.count;
+    assert_int_equal(choose(&query, &choices), count + 1);
+    assert_false(oi_store_is_bare(store, catalog, id));
+    assert_int_equal(oi_store_market_count(store, catalog), catalog->instrument_count);
+    oi_catalog_unref(&catalog);
+    oi_vector_release(&choices.items);
+}
+
 static int
 set_up(void **folder)
 {
@@ -137,6 +181,7 @@ main(void)
         cmocka_unit_test(matches_patterns),
         cmocka_unit_test(finds_a_market_by_its_name),
         cmocka_unit_test(chooses_by_all_conditions_together),
+        cmocka_unit_test(finds_a_market_of_a_file_once_it_has_a_reading),
         cmocka_unit_test(takes_a_market_once_however_often_it_is_named),
         cmocka_unit_test(orders_one_list_bytewise),
         cmocka_unit_test(sees_a_market_that_was_defined_since),
