@@ -53,72 +53,6 @@ retain(void *context, uint32_t series, oi_time before, uint64_t *ret_rows, struc
                    (int) strlen("2026-01"), date.data);
 }
 
-/* Rows that should be there and are not, by batch; those of batches that others write meanwhile may
- * come between the readings' count and the events'. */
-static enum oi_status
-find_missing(struct oi_clickhouse *engine, void (*fault)(void *, const char *), void *listener,
-             struct oi_verify_report *report, struct oi_error *error)
-{
-    struct oi_buffer statement = {}, out = {};
-    struct oi_native_block block;
-    struct oi_slice rest;
-    const unsigned long long last = (unsigned long long) oi_remote_last_batch(engine->store);
-    enum oi_status status;
-    char what[160];
-
-    oi_buffer_add_format(
-        &statement,
-        "SELECT batch, sum(a) AS told, sum(b) AS found FROM (SELECT batch, max(row_count) AS a, "
-        "toUInt64(0) AS b FROM events WHERE row_count > 0 AND batch <= %llu GROUP BY batch UNION "
-        "ALL SELECT batch, toUInt64(0) AS a, uniqExact(instrument, feed, time, known_time) AS b "
-        "FROM readings WHERE batch <= %llu GROUP BY batch) GROUP BY batch HAVING told != found "
-        "AND told > 0 ORDER BY batch",
-        last, last);
-    status = oi_clickhouse_select(engine, &statement, &out, error);
-    rest = oi_buffer_slice(&out);
-    while (status == OI_OK && (status = oi_native_next(&rest, &block, error)) == OI_OK) {
-        const struct oi_native_column *batch = NULL, *told = NULL, *found = NULL;
-
-        status = oi_native_find(&block, "batch", false, &batch, error);
-        if (status == OI_OK)
-            status = oi_native_find(&block, "told", false, &told, error);
-        if (status == OI_OK)
-            status = oi_native_find(&block, "found", false, &found, error);
-        for (size_t row = 0; status == OI_OK && row < block.rows; row++) {
-            (void) snprintf(what, sizeof(what), "batch %lld has %lld rows in ClickHouse, not %lld",
-                            (long long) oi_native_int(batch, row),
-                            (long long) oi_native_int(found, row),
-                            (long long) oi_native_int(told, row));
-            report->faults++;
-            if (fault)
-                fault(listener, what);
-        }
-        oi_native_block_release(&block);
-    }
-    oi_buffer_release(&statement);
-    oi_buffer_release(&out);
-    return status == OI_E_NOT_FOUND ? OI_OK : status;
-}
-
-static enum oi_status
-verify(void *context, void (*fault)(void *, const char *), void *listener,
-       struct oi_verify_report *report, struct oi_error *error)
-{
-    struct oi_clickhouse *engine = context;
-    char text[64];
-
-    OI_TRY(oi_clickhouse_check(engine->client, fault, listener, NULL, error));
-    report->batches = oi_remote_last_batch(engine->store);
-    OI_TRY(oi_clickhouse_ask(engine->client, "SELECT count() FROM readings", text, sizeof(text),
-                             error));
-    report->rows = strtoull(text, NULL, 10);
-    OI_TRY(find_missing(engine, fault, listener, report, error));
-    if (report->faults > 0)
-        return oi_fail(error, OI_E_CORRUPT, "%llu batches are not whole",
-                       (unsigned long long) report->faults);
-    return OI_OK;
-}
-
 static enum oi_status
 measure(void *context, void (*each)(void *, const char *what, uint64_t bytes), void *listener,
         uint64_t *ret_rows, struct oi_error *error)
@@ -203,7 +137,7 @@ static const struct oi_remote_calls calls = {
     .ready = oi_filling_ready,
     .keep = keep,
     .stats = stats_of,
-    .verify = verify,
+    .verify = oi_clickhouse_verify,
     .measure = measure,
     .retain = retain,
     .stop = oi_clickhouse_stop,

@@ -66,6 +66,10 @@ enum oi_status oi_clickhouse_present(void *context, const struct oi_row_key *key
 enum oi_status oi_clickhouse_read(void *context, const struct oi_stretch *stretch,
                                   struct oi_rows *rows, struct oi_span *ret_done,
                                   struct oi_error *error);
+/* verifying.c */
+enum oi_status oi_clickhouse_verify(void *context, void (*fault)(void *, const char *),
+                                    void *listener, struct oi_verify_report *ret_report,
+                                    struct oi_error *error);
 /* gathering.c */
 enum oi_status oi_clickhouse_gather(void *context, const struct oi_gather_request *request,
                                     struct oi_rows *rows, struct oi_error *error);

@@ -20,13 +20,9 @@
 #define RETRY_NS (60 * OI_SECOND)
 /* How often is looked whether somebody else did. */
 #define ASK_NS (60 * OI_SECOND)
-/* Rows that are read together, and buckets that are sent together. */
-#define PART_ROWS 50'000
-#define PART_SERIES 2'000
+/* Buckets that are sent together. */
 #define SEND_BUCKETS 20'000
 #define STEP_PARTS 4
-/* Series that were touched further apart are read apart. */
-#define APART_NS (7 * OI_DAY)
 
 void
 oi_filling_release(struct oi_filling *filling)
@@ -271,13 +267,6 @@ oi_filling_follow(struct oi_clickhouse *engine, struct oi_error *error)
  * Making ready.
  */
 
-/* Series of one question. */
-struct part {
-    OI_VECTOR(uint32_t) series;
-    struct oi_span span;
-    bool lacks_wides;
-};
-
 /* What of a series has to be made anew: whole days. False: nothing. */
 static bool
 choose_span(struct oi_clickhouse *engine, uint32_t series, const struct oi_remote_extent *extent,
@@ -292,24 +281,11 @@ choose_span(struct oi_clickhouse *engine, uint32_t series, const struct oi_remot
                    : OI_TIME_LATEST;
     if (from < extent->first)
         from = extent->first;
-    if (filling->from != OI_TIME_NONE)
-        from = filling->from;
     if (from > extent->last)
         return false;
     *ret_span = (struct oi_span){ oi_interval_floor(OI_DAY, from),
                                   oi_interval_floor(OI_DAY, extent->last) + OI_DAY };
     return true;
-}
-
-static uint64_t
-guess_rows(const struct oi_remote_extent *extent, struct oi_span span)
-{
-    uint64_t width = (uint64_t) (extent->last - extent->first) + 1;
-    uint64_t part = (uint64_t) (span.to - span.from);
-
-    if (part >= width)
-        return extent->rows;
-    return (uint64_t) ((unsigned __int128) extent->rows * part / width) + 1;
 }
 
 static bool
@@ -318,48 +294,13 @@ has_made(const struct oi_filling *filling, uint32_t series)
     return series <= filling->has_made.count && filling->has_made.items[series - 1];
 }
 
-/* The next series whose rows are read together, or a part of the time of one that has many. */
-static void
-choose_part(struct oi_clickhouse *engine, struct part *part)
+static bool
+choose_unmade(void *context, uint32_t series, const struct oi_remote_extent *extent,
+              struct oi_span *ret_span)
 {
-    struct oi_filling *filling = &engine->filling;
-    uint64_t rows = 0;
-    struct oi_series pair;
+    struct oi_clickhouse *engine = context;
 
-    part->lacks_wides = true;
-    for (; oi_remote_series(engine->store, filling->series, &pair); filling->series++) {
-        struct oi_remote_extent extent;
-        struct oi_span span;
-        uint64_t more;
-
-        if (has_made(filling, filling->series) ||
-            !oi_remote_extent(engine->store, filling->series, &extent) ||
-            !choose_span(engine, filling->series, &extent, &span)) {
-            filling->from = OI_TIME_NONE;
-            continue;
-        }
-        more = guess_rows(&extent, span);
-        if (part->series.count > 0 &&
-            (rows + more > PART_ROWS || part->series.count >= PART_SERIES ||
-             span.from > part->span.from + APART_NS || span.from < part->span.from - APART_NS))
-            return;
-        if (part->series.count == 0)
-            part->span = span;
-        part->lacks_wides &= extent.lacks_wides;
-        oi_vector_push(&part->series, filling->series);
-        if (more > 2 * PART_ROWS) {
-            int64_t days = (span.to - span.from) / OI_DAY * PART_ROWS / (int64_t) more + 1;
-
-            if (span.from + days * OI_DAY < span.to) {
-                part->span.to = filling->from = span.from + days * OI_DAY;
-                return;
-            }
-        }
-        filling->from = OI_TIME_NONE;
-        rows += more;
-        part->span.from = span.from < part->span.from ? span.from : part->span.from;
-        part->span.to = span.to > part->span.to ? span.to : part->span.to;
-    }
+    return !has_made(&engine->filling, series) && choose_span(engine, series, extent, ret_span);
 }
 
 /* Buckets of a series into those to be sent; among them, where rows were withdrawn, the empty ones.
@@ -394,21 +335,10 @@ make_buckets(struct oi_clickhouse *engine, uint32_t series, struct oi_span span,
     struct oi_filling *filling = &engine->filling;
     struct oi_rollups hours = {}, days = {};
     struct oi_series pair;
-    size_t kept = 0;
 
     if (!oi_remote_series(engine->store, series, &pair))
         return;
-    for (size_t i = 0; i < rows->count; i++)
-        if (!oi_hidden_has(&filling->hidden, rows->items[i].batch))
-            rows->items[kept++] = rows->items[i];
-    rows->count = kept;
-    oi_rows_settle(rows, OI_TIME_LATEST, false);
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct oi_observation reading = oi_rows_get(rows, i);
-
-        oi_rollups_add(&hours, OI_HOUR, &reading);
-        oi_rollups_add(&days, OI_DAY, &reading);
-    }
+    oi_ready_make(rows, &filling->hidden, &hours, &days);
     add_buckets(engine, &pair, &hours, span, false);
     add_buckets(engine, &pair, &days, span, true);
     oi_vector_release(&hours);
@@ -434,11 +364,11 @@ send_buckets(struct oi_clickhouse *engine, const char *table, struct oi_ready *r
 static enum oi_status
 fill_part(struct oi_clickhouse *engine, bool *ret_done, struct oi_error *error)
 {
-    struct part part = {};
+    OI_CLEANUP(oi_part_release) struct oi_part part = {};
     struct oi_rows *rows;
     enum oi_status status;
 
-    choose_part(engine, &part);
+    oi_part_next(&engine->filling.walk, engine->store, &part);
     *ret_done = part.series.count == 0;
     if (*ret_done)
         return OI_OK;
@@ -464,7 +394,6 @@ fill_part(struct oi_clickhouse *engine, bool *ret_done, struct oi_error *error)
             status = send_buckets(engine, "rollup_day", &engine->filling.days, SEND_BUCKETS, error);
     }
     oi_free(rows);
-    oi_vector_release(&part.series);
     return status;
 }
 
@@ -507,8 +436,7 @@ begin_pass(struct oi_clickhouse *engine)
     filling->is_passing = true;
     filling->sequence = engine->sequence;
     filling->batch = oi_remote_last_batch(engine->store);
-    filling->series = 1;
-    filling->from = OI_TIME_NONE;
+    filling->walk = (struct oi_part_walk){ choose_unmade, engine, 1, OI_TIME_NONE };
     /* What a first pass that broke off left may have been withdrawn since. */
     filling->clears_empty =
         filling->has_withdrawn || (filling->touches.filled == 0 && filling->hidden.count > 0);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "clickhouse/making.h"
+#include "clickhouse/parts.h"
 #include "clickhouse/ready.h"
 #include "clickhouse/touches.h"
 #include "store/remote.h"
@@ -35,9 +36,8 @@ struct oi_filling {
     /* A pass over all series. */
     bool is_passing, clears_empty;
     uint64_t sequence, batch; /* as of */
-    uint32_t series;          /* the next one */
-    oi_time from;             /* of it, where its rows are done up to here; NONE: from its first */
-    OI_VECTOR(bool) has_made; /* [series - 1]: what is stored of it was made before */
+    struct oi_part_walk walk;
+    OI_VECTOR(bool) has_made;    /* [series - 1]: what is stored of it was made before */
     struct oi_ready hours, days; /* made and not yet sent */
 };
 

@@ -6,6 +6,7 @@
 #include "store/rows.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PARTS 4
 #define COLUMN_COUNT 6
@@ -56,6 +57,25 @@ oi_ready_clear(struct oi_ready *ready)
         for (size_t i = 0; i < count; i++)                                                         \
             oi_buffer_add_u##width(out, (uint##width##_t)(value));                                 \
     } while (0)
+
+void
+oi_ready_make(struct oi_rows *rows, const struct oi_hidden *hidden, struct oi_rollups *hours,
+              struct oi_rollups *days)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        if (!oi_hidden_has(hidden, rows->items[i].batch))
+            rows->items[kept++] = rows->items[i];
+    rows->count = kept;
+    oi_rows_settle(rows, OI_TIME_LATEST, false);
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct oi_observation reading = oi_rows_get(rows, i);
+
+        oi_rollups_add(hours, OI_HOUR, &reading);
+        oi_rollups_add(days, OI_DAY, &reading);
+    }
+}
 
 /* An exponent as in `readings`; behind it the mantissa, or the text of a wide one. */
 static void
@@ -113,8 +133,8 @@ oi_ready_add(struct oi_ready *ready, const struct oi_series *series, const struc
 }
 
 /* Of an empty set there are no bytes to point into. */
-static struct oi_slice
-rows_of(const struct oi_ready *ready, size_t index)
+struct oi_slice
+oi_ready_rows(const struct oi_ready *ready, size_t index)
 {
     const struct oi_ready_bucket *bucket = &ready->buckets.items[index];
 
@@ -127,7 +147,7 @@ void
 oi_ready_copy(struct oi_ready *ready, const struct oi_ready *from, size_t index)
 {
     struct oi_ready_bucket bucket = from->buckets.items[index];
-    const struct oi_slice rows = rows_of(from, index);
+    const struct oi_slice rows = oi_ready_rows(from, index);
 
     bucket.from = ready->rows.size;
     oi_buffer_add_slice(&ready->rows, rows);
@@ -148,7 +168,7 @@ oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer
     ADD_NUMBERS("count", OI_NATIVE_UINT32, 32, items[i].count);
     oi_native_head(out, "rows", OI_NATIVE_STRING);
     for (size_t i = 0; i < count; i++)
-        oi_native_text(out, rows_of(ready, i));
+        oi_native_text(out, oi_ready_rows(ready, i));
 }
 
 /*
@@ -194,6 +214,31 @@ take_rows(struct oi_slice bytes, struct oi_rollup *rollup, struct oi_error *erro
     if (cursor.failed || oi_cursor_left(&cursor) > 0)
         return oi_fail(error, OI_E_CORRUPT, "an hour in ClickHouse is damaged");
     return OI_OK;
+}
+
+static bool
+same_reading(struct oi_observation *a, struct oi_observation *b)
+{
+    bool is_same = a->time == b->time && a->known_time == b->known_time &&
+                   a->exchange_time == b->exchange_time && a->flags == b->flags;
+
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
+        is_same = is_same && oi_decimal_equal(figure_of(a, figure), figure_of(b, figure));
+    return is_same;
+}
+
+bool
+oi_ready_same(struct oi_slice a, struct oi_slice b)
+{
+    struct oi_rollup left = {}, right = {};
+    bool is_same;
+
+    if (a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0))
+        return true;
+    is_same = take_rows(a, &left, NULL) == OI_OK && take_rows(b, &right, NULL) == OI_OK;
+    for (unsigned part = 0; is_same && part < PARTS; part++)
+        is_same = same_reading(part_of(&left, part), part_of(&right, part));
+    return is_same;
 }
 
 /* Where each bucket of a version stands. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "clickhouse/blocks.h"
+#include "store/remote.h"
 #include "store/rollup.h"
 
 /* A bucket, and whose it is. */
@@ -30,8 +31,17 @@ void oi_ready_add(struct oi_ready *ready, const struct oi_series *series,
 /* Bucket `index` of another set. */
 void oi_ready_copy(struct oi_ready *ready, const struct oi_ready *from, size_t index);
 
+/* Hours and days of rows in key order, as far as batches are not hidden; changes `rows`. */
+void oi_ready_make(struct oi_rows *rows, const struct oi_hidden *hidden, struct oi_rollups *hours,
+                   struct oi_rollups *days);
+/* Do the bytes of the column `rows` tell the same? False where they are damaged. */
+bool oi_ready_same(struct oi_slice a, struct oi_slice b);
+
 /* One block with all columns, each bucket as of event `version`. */
 void oi_ready_encode(const struct oi_ready *ready, uint64_t version, struct oi_buffer *out);
+
+/* The bytes of a bucket's column `rows`, valid until the set changes. */
+struct oi_slice oi_ready_rows(const struct oi_ready *ready, size_t index);
 
 /* What to select. */
 #define OI_READY_COLUMNS "start,version,count,rows"

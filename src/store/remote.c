@@ -45,6 +45,13 @@ oi_remote_follow(struct oi_store *store, struct oi_error *error)
     return status;
 }
 
+void
+oi_remote_verified(struct oi_store *store, uint32_t series)
+{
+    if (store->verified)
+        store->verified(store->verified_context, series);
+}
+
 enum oi_status
 oi_remote_look(struct oi_store *store, struct oi_error *error)
 {

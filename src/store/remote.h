@@ -128,7 +128,7 @@ struct oi_remote_calls {
     enum oi_status (*keep)(void *context, const struct oi_batch *batch, struct oi_error *error);
     /* What waits, for oi_store_stats. On any thread. */
     void (*stats)(void *context, struct oi_store_stats *stats);
-    /* Anything wrong with what the remote holds, to `fault`. */
+    /* Anything wrong with what the remote holds, to `fault`. Without a lock. */
     enum oi_status (*verify)(void *context, void (*fault)(void *, const char *), void *listener,
                              struct oi_verify_report *report, struct oi_error *error);
     enum oi_status (*measure)(void *context, void (*each)(void *, const char *what, uint64_t bytes),
@@ -148,6 +148,9 @@ enum oi_status oi_remote_open(const char *path, const struct oi_store_options *o
 void *oi_remote_context(struct oi_store *store, const struct oi_remote_calls *calls);
 /* Follow at once, if need be. */
 enum oi_status oi_remote_follow(struct oi_store *store, struct oi_error *error);
+
+/* From within `verify`: series up to this one are done. */
+void oi_remote_verified(struct oi_store *store, uint32_t series);
 
 /* Follow, unless somebody does or appends at this moment: on a thread of the remote's. */
 enum oi_status oi_remote_look(struct oi_store *store, struct oi_error *error);

@@ -546,8 +546,9 @@ enum oi_status oi_store_follow(struct oi_store *store, struct oi_error *error);
 struct oi_verify_report {
     uint64_t batches, chunks, rows, rollups, faults;
 };
-/* Call `verified` for each chunk that oi_store_verify has checked, with their number so far. */
-void oi_store_on_verified(struct oi_store *store, void (*verified)(void *context, uint64_t chunks),
+/* Call `verified` for each chunk that oi_store_verify has checked, with their number so far; where
+ * the rows are elsewhere, with the number of series. */
+void oi_store_on_verified(struct oi_store *store, void (*verified)(void *context, uint64_t done),
                           void *context);
 enum oi_status oi_store_verify(struct oi_store *store,
                                void (*fault)(void *context, const char *what), void *context,

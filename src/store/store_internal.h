@@ -108,7 +108,7 @@ struct oi_store {
     const struct oi_kv_engine *engine;
     const struct oi_clock *clock;
     struct oi_kv *kv;
-    void (*verified)(void *context, uint64_t chunks); /* or NULL */
+    void (*verified)(void *context, uint64_t done); /* or NULL */
     void *verified_context;
     char *path;
     int guard; /* a shared lock on the folder's marker, as long as the store is open */

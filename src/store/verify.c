@@ -452,7 +452,7 @@ verify_tables(struct verifier *verifier, struct oi_error *error)
 }
 
 void
-oi_store_on_verified(struct oi_store *store, void (*verified)(void *context, uint64_t chunks),
+oi_store_on_verified(struct oi_store *store, void (*verified)(void *context, uint64_t done),
                      void *context)
 {
     store->verified = verified;

@@ -68,6 +68,8 @@ test('every dialect says the same over a folder and over ClickHouse', { skip: sk
     assert.match(returned.stdout, /^6000 rows copied/, returned.stderr);
     const verified = oi(['verify', '--store', store]);
     assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+    // 50 hours and 3 days of each market.
+    assert.match(verified.stdout, /^ClickHouse: sound: \d+ commits, 6000 readings, 106 hours and days\n$/);
 
     // Commands that show readings show those of the address, not of a folder beside it.
     const shown = (place) => {

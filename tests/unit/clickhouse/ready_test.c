@@ -124,6 +124,63 @@ half_an_answer_is_none(void **state)
     oi_ready_release(&ready);
 }
 
+/* 1.50 and 1.5 are one number; bytes that are none are like nothing. */
+static void
+the_same_numbers_are_the_same_however_written(void **state)
+{
+    (void) state;
+    struct oi_rollup rollup = rollup_of(OI_HOUR, 60);
+    struct oi_ready ready = {};
+    struct oi_slice first;
+
+    oi_ready_add(&ready, &series, &rollup);
+    rollup.first.open_interest = oi_decimal_from(10005000, -4);
+    oi_ready_add(&ready, &series, &rollup);
+    rollup.first.open_interest = oi_decimal_from(10005001, -4);
+    oi_ready_add(&ready, &series, &rollup);
+    rollup = rollup_of(OI_HOUR, 60);
+    rollup.last.flags ^= 1;
+    oi_ready_add(&ready, &series, &rollup);
+    first = oi_ready_rows(&ready, 0);
+    assert_true(oi_ready_same(first, first));
+    assert_true(oi_ready_same(first, oi_ready_rows(&ready, 1)));
+    assert_false(oi_ready_same(first, oi_ready_rows(&ready, 2)));
+    assert_false(oi_ready_same(first, oi_ready_rows(&ready, 3)));
+    assert_false(oi_ready_same(first, (struct oi_slice){ first.data, first.size - 1 }));
+    assert_false(oi_ready_same((struct oi_slice){}, first));
+    oi_ready_release(&ready);
+}
+
+/* Of two rows of one time the later known one counts, and none of a batch that was withdrawn. */
+static void
+hours_and_days_are_made_of_what_is_visible_and_settled(void **state)
+{
+    (void) state;
+    uint64_t withdrawn[] = { 3 };
+    const struct oi_hidden hidden = { withdrawn, 1 };
+    struct oi_rollups hours = {}, days = {};
+    struct oi_rows rows = {};
+    struct oi_observation readings[] = { reading_of(OI_MINUTE, "5", NULL),
+                                         reading_of(OI_MINUTE, "7", NULL),
+                                         reading_of(2 * OI_MINUTE, "900", NULL),
+                                         reading_of(OI_HOUR, "6", NULL) };
+
+    readings[1].known_time++;
+    for (size_t i = 0; i < OI_COUNT(readings); i++)
+        oi_rows_add(&rows, &readings[i], i + 1);
+    oi_ready_make(&rows, &hidden, &hours, &days);
+    assert_int_equal(hours.count, 2);
+    assert_int_equal(hours.items[0].count, 1);
+    assert_int_equal(hours.items[0].high.open_interest.mantissa, 7);
+    assert_int_equal(hours.items[1].start, OI_HOUR);
+    assert_int_equal(days.count, 1);
+    assert_int_equal(days.items[0].count, 2);
+    assert_int_equal(days.items[0].last.open_interest.mantissa, 6);
+    oi_vector_release(&hours);
+    oi_vector_release(&days);
+    oi_rows_release(&rows);
+}
+
 int
 main(void)
 {
@@ -131,6 +188,8 @@ main(void)
         cmocka_unit_test(buckets_come_back_with_every_digit),
         cmocka_unit_test(the_newest_version_counts_and_an_empty_bucket_is_none),
         cmocka_unit_test(half_an_answer_is_none),
+        cmocka_unit_test(the_same_numbers_are_the_same_however_written),
+        cmocka_unit_test(hours_and_days_are_made_of_what_is_visible_and_settled),
     };
 
     return cmocka_run_group_tests_name("clickhouse/ready", tests, NULL, NULL);
