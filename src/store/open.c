@@ -2,6 +2,7 @@
 /* A store's folder, its opening and closing, and the small records about itself. */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
 #include "store/chunk_cache.h"
+#include "store/ledger.h"
 #include "store/rollup_cache.h"
 #include "store/store_internal.h"
 
@@ -305,6 +306,7 @@ oi_store_open(const char *path, const struct oi_store_options *options, struct o
     store->chunk_rows = options->chunk_rows ? options->chunk_rows : OI_CHUNK_ROWS;
     store->kept_rollups = oi_shelf_new(OI_KEPT_ROLLUPS);
     store->kept_chunks = oi_shelf_new(OI_KEPT_CHUNKS);
+    store->ledger = oi_ledger_new();
     store->crew = oi_crew_new();
     store->path = oi_copy_text(oi_slice_of(path));
     store->guard = -1;
@@ -361,6 +363,7 @@ oi_store_close(struct oi_store **store)
     oi_vector_release(&closing->damaged);
     oi_shelf_free(&closing->kept_rollups);
     oi_shelf_free(&closing->kept_chunks);
+    oi_ledger_free(&closing->ledger);
     oi_crew_free(&closing->crew);
     oi_free(closing->path);
     oi_free(closing);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transactions and sealed values: the store's one way to the engine. */
 /* no unit test: it acts through store.h alone, which tests/contract/store_*_test.c asks. */
-#include "store/store_internal.h"
+#include "store/ledger.h"
 
 #include <string.h>
 
@@ -19,15 +19,20 @@ oi_access_commit(struct oi_access *access, struct oi_error *error)
     enum oi_status status = access->store->engine->commit(&access->txn, error);
 
     access->txn = NULL;
+    if (status != OI_OK && access->has_imports)
+        oi_ledger_drop(access->store->ledger);
     return status;
 }
 
 void
 oi_access_end(struct oi_access *access)
 {
-    if (access->txn)
-        access->store->engine->abort(&access->txn);
+    if (!access->txn)
+        return;
+    access->store->engine->abort(&access->txn);
     access->txn = NULL;
+    if (access->has_imports)
+        oi_ledger_drop(access->store->ledger);
 }
 
 enum oi_status

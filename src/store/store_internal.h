@@ -98,6 +98,7 @@ struct oi_flags {
 };
 
 struct oi_append_turn;
+struct oi_ledger;
 struct oi_past;
 struct oi_shelf;
 
@@ -116,6 +117,7 @@ struct oi_store {
     size_t chunk_rows;             /* where chunks are split */
     struct oi_shelf *kept_rollups; /* rollup_cache.h */
     struct oi_shelf *kept_chunks;  /* chunk_cache.h */
+    struct oi_ledger *ledger;      /* ledger.h */
     atomic_bool is_paused;
     atomic_uint_fast64_t seen_commit; /* the engine's commit that memory is at least as new as */
 
@@ -170,6 +172,7 @@ struct oi_access {
     bool is_writing;
     bool steps_over_damage; /* a walk goes on behind what is corrupt */
     bool met_damage;        /* and did so */
+    bool has_imports;       /* something was put into the import ledger */
 };
 enum oi_status oi_access_begin(struct oi_access *access, struct oi_store *store,
                                enum oi_kv_mode mode, struct oi_error *error);
