@@ -31,6 +31,8 @@ const config = (folder, http, tcp) => `<?xml version="1.0"?><yandex>
 <user_files_path>${folder}/files/</user_files_path><format_schema_path>${folder}/schemas/</format_schema_path>
 <users_config>${folder}/users.xml</users_config><default_profile>default</default_profile>
 <default_database>default</default_database><timezone>UTC</timezone><mlock_executable>false</mlock_executable>
+<remote_servers><alone><shard><replica><host>127.0.0.1</host><port>${tcp}</port><user>default</user><password>secret</password>
+</replica></shard></alone></remote_servers>
 </yandex>`;
 const users = `<?xml version="1.0"?><yandex><profiles><default><max_threads>2</max_threads><log_queries>0</log_queries></default>
 <small><max_threads>2</max_threads><log_queries>0</log_queries><max_memory_usage>1500000</max_memory_usage></small></profiles>
@@ -65,6 +67,13 @@ export async function startClickhouse(t, { prepare } = {}) {
             server.child.once('exit', resolve);
             server.child.kill(signal);
         });
+    // One statement, as text.
+    server.run = async (statement, database) => {
+        const answer = await fetch(`http://127.0.0.1:${http}/?user=default&password=secret&database=${database}`, { method: 'POST', body: statement });
+        const text = await answer.text();
+        if (!answer.ok) throw new Error(`${statement}: ${text}`);
+        return text.trim();
+    };
     await server.start();
     t.after(() => server.stop());
     return server;

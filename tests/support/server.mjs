@@ -2,7 +2,7 @@
 // The built program for system tests: run a command, start a server on a free port with a data
 // folder of its own, fill it with a file. Everything ends with the test.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,14 @@ export function oi(args, { env = {}, cwd } = {}) {
         encoding: 'utf8',
         maxBuffer: 1 << 28,
     });
+}
+
+// The same while this process goes on, for programs that ask it something.
+export function oiBeside(args) {
+    return new Promise((resolve) =>
+        execFile(binary, args, { env: environment({}), maxBuffer: 1 << 28 }, (error, stdout, stderr) =>
+            resolve({ status: error ? error.code : 0, signal: error?.signal ?? null, stdout, stderr })),
+    );
 }
 
 // Import one file: importFile(data, 'csv', path, ['--time', 'time', ...]). Throws when it fails.
