@@ -425,7 +425,7 @@ take_made(struct oi_clickhouse *engine)
     oi_making_finish(&filling->making);
     take_made_of(filling, &filling->making.hours, &filling->hours);
     take_made_of(filling, &filling->making.days, &filling->days);
-    oi_making_release(&filling->making);
+    oi_making_turn(&filling->making);
 }
 
 static void
@@ -487,6 +487,8 @@ fill(struct oi_clickhouse *engine, size_t parts_max)
     if (status == OI_OK)
         return;
     filling->is_passing = false;
+    /* What was taken of it is not stored. */
+    oi_making_release(&filling->making);
     filling->has_withdrawn |= filling->clears_empty;
     filling->fill_at = filling->retry_at = now_of() + RETRY_NS;
     oi_log(OI_LOG_WARN, "clickhouse.rollups", "hours are not made ready for now: %s",

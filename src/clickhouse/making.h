@@ -12,8 +12,8 @@
 
 struct oi_making_series {
     struct oi_series series;
-    struct oi_rollups hours, days; /* the last one, which may grow */
-    oi_time from, last;            /* the day where it begins, and the last row */
+    struct oi_making_open *open; /* the last hour and day, which may grow; NULL before the first */
+    oi_time from, last;          /* the day where it begins, and the last row */
     bool is_begun, is_spoiled;
 };
 
@@ -34,5 +34,8 @@ void oi_making_add(struct oi_making *making, const struct oi_series *series, oi_
                    const struct oi_rows *rows, size_t from, size_t to);
 /* Is all from `from` to `last`, which has the last row, in hand? */
 bool oi_making_has(const struct oi_making *making, uint32_t series, oi_time from, oi_time last);
-/* The buckets that may grow are put behind the others; nothing is added behind them. */
+/* The buckets that may grow are put behind the others, as they are now. */
 void oi_making_finish(struct oi_making *making);
+/* All that is in hand is about to be stored: what may grow goes on growing, so that the next rows
+ * of its day need nothing that was stored. What is spoiled begins anew. */
+void oi_making_turn(struct oi_making *making);
