@@ -37,6 +37,9 @@
  * kept for later: a collector that waits longer misses its minute. */
 #define QUORUM_MS 3'000
 #define TURN_WAIT_NS (3 * OI_SECOND)
+/* So many parts of a large batch go side by side, each of so many rows at least. */
+#define PARCELS_MAX ((size_t) 2)
+#define PARCEL_ROWS_MIN ((size_t) 50'000)
 /* Events of one partition, see tables.c. */
 #define EVENTS_PARTITION 100'000
 
@@ -287,7 +290,7 @@ oi_clickhouse_send(struct oi_clickhouse *engine, const char *table, const struct
     if (status == OI_OK)
         status = oi_clickhouse_run(engine->client, &call, NULL, error);
     /* Perhaps an operator has given up a replica. */
-    if (status != OI_OK)
+    if (status != OI_OK && engine->server.is_cluster)
         engine->quorum = (struct oi_clickhouse_quorum){};
     oi_buffer_release(&statement);
     oi_buffer_release(&settings);
@@ -330,32 +333,108 @@ send_events(struct oi_clickhouse *engine, uint64_t sequence, unsigned attempt,
     return status;
 }
 
+/* A part of a batch on its way. */
+struct parcel {
+    struct oi_clickhouse *engine;
+    struct oi_readings_part part;
+    pthread_t thread;
+    bool has_thread;
+    enum oi_status status;
+    struct oi_error error;
+};
+
 static enum oi_status
-send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_rows *rows,
-          struct oi_error *error)
+send_part(struct oi_clickhouse *engine, struct oi_readings_part *part, struct oi_error *error)
 {
-    struct oi_series *series;
+    const uint32_t *ids = part->rows->series.items + part->from;
+    struct oi_series *series = oi_alloc_zero(part->count, sizeof(*series));
     struct oi_buffer block = {}, table = {};
     enum oi_status status;
 
-    if (rows->rows.count == 0)
-        return OI_OK;
-    series = oi_alloc_zero(rows->rows.count, sizeof(*series));
-    for (size_t i = 0; i < rows->rows.count; i++) {
-        if (i > 0 && rows->series.items[i] == rows->series.items[i - 1])
+    for (size_t i = 0; i < part->count; i++) {
+        if (i > 0 && ids[i] == ids[i - 1])
             series[i] = series[i - 1];
-        else if (!oi_remote_series(engine->store, rows->series.items[i], &series[i])) {
+        else if (!oi_remote_series(engine->store, ids[i], &series[i])) {
             oi_free(series);
-            return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", rows->series.items[i]);
+            return oi_fail(error, OI_E_NOT_FOUND, "there is no series %u", ids[i]);
         }
     }
+    part->series = series;
     oi_buffer_add_text(&table, "readings (");
-    oi_readings_encode(rows, series, batch, &table, &block);
+    oi_readings_encode(part, &table, &block);
     oi_buffer_add(&table, ")", sizeof(")"));
+    part->series = NULL;
     oi_free(series);
     status = oi_clickhouse_send(engine, table.data, &block, error);
     oi_buffer_release(&block);
     oi_buffer_release(&table);
+    return status;
+}
+
+static void *
+send_parcel(void *context)
+{
+    struct parcel *parcel = context;
+
+    parcel->status = send_part(parcel->engine, &parcel->part, &parcel->error);
+    return NULL;
+}
+
+/* What else is done with the rows of a large batch does not wait for them. */
+struct maker {
+    struct oi_clickhouse *engine;
+    const struct oi_batch_rows *rows;
+    pthread_t thread;
+};
+
+static void *
+make(void *context)
+{
+    const struct maker *maker = context;
+
+    oi_filling_make(maker->engine, maker->rows);
+    return NULL;
+}
+
+/* A large batch goes in parts side by side, as over there one thread takes an insert: what breaks
+ * off leaves some of them, which nobody sees. Replicas take one insert at a time. *ret_made: hours
+ * were made of the rows meanwhile. */
+static enum oi_status
+send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_rows *rows,
+          bool *ret_made, struct oi_error *error)
+{
+    struct parcel parcels[PARCELS_MAX] = {};
+    struct maker maker = { .engine = engine, .rows = rows };
+    size_t total = rows->rows.count, count = engine->server.is_cluster ? 1 : PARCELS_MAX;
+    enum oi_status status = OI_OK;
+
+    if (total == 0)
+        return OI_OK;
+    if (total < PARCEL_ROWS_MIN * count)
+        count = 1;
+    for (size_t i = 0; i < count; i++) {
+        struct parcel *parcel = &parcels[i];
+        size_t from = total * i / count, to = total * (i + 1) / count;
+
+        parcel->engine = engine;
+        parcel->part = (struct oi_readings_part){
+            .rows = rows, .from = from, .count = to - from, .batch = batch
+        };
+        parcel->has_thread =
+            i > 0 && pthread_create(&parcel->thread, NULL, send_parcel, parcel) == 0;
+    }
+    *ret_made = total >= PARCEL_ROWS_MIN && pthread_create(&maker.thread, NULL, make, &maker) == 0;
+    for (size_t i = 0; i < count; i++)
+        if (!parcels[i].has_thread)
+            (void) send_parcel(&parcels[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (parcels[i].has_thread)
+            (void) pthread_join(parcels[i].thread, NULL);
+        if (status == OI_OK && parcels[i].status != OI_OK)
+            status = oi_fail(error, parcels[i].status, "%s", parcels[i].error.message);
+    }
+    if (*ret_made)
+        (void) pthread_join(maker.thread, NULL);
     return status;
 }
 
@@ -557,13 +636,26 @@ await_turn(struct oi_clickhouse *engine, uint64_t turn, struct oi_error *error)
     return OI_OK;
 }
 
+/* Rows, then the event. */
+static enum oi_status
+send_change(struct oi_clickhouse *engine, uint64_t turn, const struct oi_change *change,
+            const struct oi_batch_rows *rows, bool *ret_made, struct oi_error *error)
+{
+    if (rows)
+        OI_TRY(send_rows(engine, change->batch, rows, ret_made, error));
+    OI_TRY(check_in_time(engine, error));
+    OI_TRY(send_events(engine, turn, 0, change, 1, error));
+    return check_in_time(engine, error);
+}
+
 enum oi_status
 oi_clickhouse_commit(void *context, const struct oi_change *change,
                      const struct oi_batch_rows *rows, bool *ret_overtaken, struct oi_error *error)
 {
     struct oi_clickhouse *engine = context;
     uint64_t turn = engine->sequence + 1;
-    bool is_taken;
+    bool is_taken, is_made = false;
+    enum oi_status status;
 
     *ret_overtaken = false;
     OI_TRY(take_turn(engine, turn, &is_taken, error));
@@ -571,14 +663,16 @@ oi_clickhouse_commit(void *context, const struct oi_change *change,
         *ret_overtaken = true;
         return await_turn(engine, turn, error);
     }
-    if (rows)
-        OI_TRY(send_rows(engine, change->batch, rows, error));
-    OI_TRY(check_in_time(engine, error));
-    OI_TRY(send_events(engine, turn, 0, change, 1, error));
-    OI_TRY(check_in_time(engine, error));
+    status = send_change(engine, turn, change, rows, &is_made, error);
+    /* Hours were made of rows that are not there. */
+    if (status != OI_OK && is_made)
+        oi_making_spoil(&engine->filling.making, 0);
+    OI_TRY(status);
     end_turn(engine, turn);
     clear_old_rows(engine, turn);
     engine->sequence = turn;
+    if (rows && !is_made)
+        oi_filling_make(engine, rows);
     oi_filling_note_own(engine, change, rows);
     engine->lacks_positions |= change->kind == OI_CHANGE_WITHDRAW;
     atomic_store(&engine->next_look, now_of() + LOOK_NS);

@@ -132,12 +132,14 @@ oi_filling_note(struct oi_clickhouse *engine, uint64_t sequence, const struct oi
     return OI_OK;
 }
 
-/* Rows of ours, in order of series; the mirror does not have them yet. */
-static void
-make_of_rows(struct oi_clickhouse *engine, const struct oi_batch_rows *rows)
+/* They come in order of series. */
+void
+oi_filling_make(struct oi_clickhouse *engine, const struct oi_batch_rows *rows)
 {
     const uint32_t *series = rows->series.items;
 
+    if (!engine->server.has_rollups)
+        return;
     for (size_t from = 0, to; from < rows->rows.count; from = to) {
         struct oi_remote_extent extent;
         struct oi_series pair;
@@ -166,7 +168,6 @@ oi_filling_note_own(struct oi_clickhouse *engine, const struct oi_change *change
     if (rows) {
         add_rows(filling, rows);
         oi_clickhouse_note_rows(engine, rows);
-        make_of_rows(engine, rows);
         filling->rows += rows->rows.count;
     }
     (void) pthread_mutex_lock(&filling->lock);

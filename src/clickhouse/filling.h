@@ -47,6 +47,9 @@ enum oi_status oi_filling_ask(struct oi_clickhouse *engine, struct oi_error *err
 /* An event that is about to be applied; one of ours that was told. */
 enum oi_status oi_filling_note(struct oi_clickhouse *engine, uint64_t sequence,
                                const struct oi_change *change, struct oi_error *error);
+/* Hours and days of rows of ours, which are about to be told or just were; the mirror does not have
+ * them yet. Nobody else touches `making` meanwhile. */
+void oi_filling_make(struct oi_clickhouse *engine, const struct oi_batch_rows *rows);
 void oi_filling_note_own(struct oi_clickhouse *engine, const struct oi_change *change,
                          const struct oi_batch_rows *rows);
 /* After events were applied. */

@@ -20,6 +20,9 @@ static const unsigned figure_columns[OI_FIGURE_COUNT] = {
 /* Columns that every row has something in, and their bytes. */
 #define KEY_COUNT 6
 #define KEY_SIZE 38
+/* So many rows fill all columns before the next ones do: they stay in the nearest cache meanwhile,
+ * where a column after the other would fetch all rows anew each time. */
+#define TILE_ROWS ((size_t) 256)
 
 static void
 figure_name(unsigned figure, const char *part, char name[64])
@@ -44,21 +47,6 @@ add_wides(const struct oi_rows *rows, const struct oi_record *record, struct oi_
     oi_buffer_release(&text);
 }
 
-/* Room is made once for a column, not once for a value. */
-#define ADD_NUMBERS(out, name, type, width, value)                                                 \
-    do {                                                                                           \
-        char *at;                                                                                  \
-                                                                                                   \
-        oi_native_head(out, name, type);                                                           \
-        at = oi_buffer_reserve(out, count * sizeof(uint##width##_t));                              \
-        for (size_t i = 0; at && i < count; i++) {                                                 \
-            uint##width##_t number = (uint##width##_t)(value);                                     \
-                                                                                                   \
-            memcpy(at + i * sizeof(number), &number, sizeof(number));                              \
-        }                                                                                          \
-        (out)->size += at ? count * sizeof(uint##width##_t) : 0;                                   \
-    } while (0)
-
 /* The mantissa of a wide figure counts those before it. */
 static int64_t
 mantissa_of(const struct oi_record *record, unsigned figure)
@@ -82,14 +70,15 @@ struct holding {
 };
 
 static struct holding
-look_through(const struct oi_rows *rows)
+look_through(const struct oi_readings_part *part)
 {
+    const struct oi_rows *rows = &part->rows->rows;
     struct holding holding = {};
     bool has_figure[OI_FIGURE_COUNT] = {};
     uint16_t flags = 0;
 
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct oi_record *record = &rows->items[i];
+    for (size_t i = 0; i < part->count; i++) {
+        const struct oi_record *record = &rows->items[part->from + i];
 
         for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++)
             has_figure[figure] |= record->exponents[figure] != OI_EXPONENT_NONE;
@@ -120,49 +109,105 @@ list_columns(const struct oi_rows *rows, const struct holding *holding, struct o
         oi_buffer_add_text(out, ",wides");
 }
 
-static void
-add_keys(const struct oi_rows *rows, const struct oi_series *series, uint64_t batch,
-         struct oi_buffer *out)
-{
-    const struct oi_record *items = rows->items;
-    size_t count = rows->count;
+/* Where the values of each column begin in the block; SIZE_MAX: it is left out. */
+struct layout {
+    size_t instrument, feed, time, known_time, batch, exchange_time, flags;
+    size_t mantissas[OI_FIGURE_COUNT], exponents[OI_FIGURE_COUNT];
+};
 
-    ADD_NUMBERS(out, "instrument", OI_NATIVE_UINT32, 32, series[i].instrument);
-    ADD_NUMBERS(out, "feed", OI_NATIVE_UINT16, 16, series[i].feed);
-    ADD_NUMBERS(out, "time", OI_NATIVE_INT64, 64, items[i].time);
-    ADD_NUMBERS(out, "known_time", OI_NATIVE_INT64, 64, items[i].known_time);
-    ADD_NUMBERS(out, "batch", OI_NATIVE_UINT64, 64, batch);
-    ADD_NUMBERS(out, "exchange_time", OI_NATIVE_INT64, 64, items[i].exchange_time);
+static size_t
+add_column(struct oi_buffer *out, const char *name, enum oi_native_type type, size_t bytes)
+{
+    size_t at;
+
+    oi_native_head(out, name, type);
+    at = out->size;
+    if (oi_buffer_reserve(out, bytes))
+        out->size += bytes;
+    return at;
+}
+
+static struct layout
+lay_out(const struct oi_readings_part *part, const struct holding *holding, struct oi_buffer *out)
+{
+    size_t narrow = part->count * sizeof(uint16_t), wide = part->count * sizeof(uint64_t);
+    struct layout layout = { .flags = SIZE_MAX };
+    char name[64];
+
+    layout.instrument =
+        add_column(out, "instrument", OI_NATIVE_UINT32, part->count * sizeof(uint32_t));
+    layout.feed = add_column(out, "feed", OI_NATIVE_UINT16, narrow);
+    layout.time = add_column(out, "time", OI_NATIVE_INT64, wide);
+    layout.known_time = add_column(out, "known_time", OI_NATIVE_INT64, wide);
+    layout.batch = add_column(out, "batch", OI_NATIVE_UINT64, wide);
+    layout.exchange_time = add_column(out, "exchange_time", OI_NATIVE_INT64, wide);
+    if (holding->has_flags)
+        layout.flags = add_column(out, "flags", OI_NATIVE_UINT16, narrow);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        layout.mantissas[figure] = SIZE_MAX;
+        figure_name(figure, "mantissa", name);
+        if (holding->has_figure[figure])
+            layout.mantissas[figure] = add_column(out, name, OI_NATIVE_INT64, wide);
+        figure_name(figure, "exponent", name);
+        layout.exponents[figure] = add_column(out, name, OI_NATIVE_INT8, part->count);
+    }
+    return layout;
+}
+
+/* `count` values of a column from row `from` on. */
+#define FILL(column, type, value)                                                                  \
+    do {                                                                                           \
+        char *at = data + (column) + from * sizeof(type);                                          \
+                                                                                                   \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            type number = (type) (value);                                                          \
+                                                                                                   \
+            memcpy(at + i * sizeof(number), &number, sizeof(number));                              \
+        }                                                                                          \
+    } while (0)
+
+static void
+fill_tile(const struct oi_readings_part *part, const struct layout *layout, size_t from, char *data)
+{
+    const struct oi_record *items = part->rows->rows.items + part->from + from;
+    const struct oi_series *series = part->series + from;
+    size_t count = part->count - from < TILE_ROWS ? part->count - from : TILE_ROWS;
+
+    FILL(layout->instrument, uint32_t, series[i].instrument);
+    FILL(layout->feed, uint16_t, series[i].feed);
+    FILL(layout->time, int64_t, items[i].time);
+    FILL(layout->known_time, int64_t, items[i].known_time);
+    FILL(layout->batch, uint64_t, part->batch);
+    FILL(layout->exchange_time, int64_t, items[i].exchange_time);
+    if (layout->flags != SIZE_MAX)
+        FILL(layout->flags, uint16_t, items[i].flags);
+    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
+        if (layout->mantissas[figure] != SIZE_MAX)
+            FILL(layout->mantissas[figure], int64_t, mantissa_of(&items[i], figure));
+        FILL(layout->exponents[figure], int8_t, items[i].exponents[figure]);
+    }
 }
 
 void
-oi_readings_encode(const struct oi_batch_rows *set, const struct oi_series *series, uint64_t batch,
-                   struct oi_buffer *columns, struct oi_buffer *out)
+oi_readings_encode(const struct oi_readings_part *part, struct oi_buffer *columns,
+                   struct oi_buffer *out)
 {
-    const struct oi_rows *rows = &set->rows;
-    const struct oi_record *items = rows->items;
-    const struct holding holding = look_through(rows);
-    size_t count = rows->count;
-    char name[64];
+    const struct oi_rows *rows = &part->rows->rows;
+    const struct holding holding = look_through(part);
+    struct layout layout;
 
     list_columns(rows, &holding, columns);
-    (void) oi_buffer_reserve(out, count * (KEY_SIZE + sizeof(uint16_t) + 9 * OI_FIGURE_COUNT));
-    oi_native_begin(out, holding.columns, count);
-    add_keys(rows, series, batch, out);
-    if (holding.has_flags)
-        ADD_NUMBERS(out, "flags", OI_NATIVE_UINT16, 16, items[i].flags);
-    for (unsigned figure = 0; figure < OI_FIGURE_COUNT; figure++) {
-        figure_name(figure, "mantissa", name);
-        if (holding.has_figure[figure])
-            ADD_NUMBERS(out, name, OI_NATIVE_INT64, 64, mantissa_of(&items[i], figure));
-        figure_name(figure, "exponent", name);
-        ADD_NUMBERS(out, name, OI_NATIVE_INT8, 8, items[i].exponents[figure]);
-    }
+    (void) oi_buffer_reserve(out,
+                             part->count * (KEY_SIZE + sizeof(uint16_t) + 9 * OI_FIGURE_COUNT));
+    oi_native_begin(out, holding.columns, part->count);
+    layout = lay_out(part, &holding, out);
+    for (size_t from = 0; !out->overflowed && from < part->count; from += TILE_ROWS)
+        fill_tile(part, &layout, from, out->data);
     if (rows->wides.count == 0)
         return;
     oi_native_head(out, "wides", OI_NATIVE_STRING);
-    for (size_t i = 0; i < count; i++)
-        add_wides(rows, &items[i], out);
+    for (size_t i = 0; i < part->count; i++)
+        add_wides(rows, &rows->items[part->from + i], out);
 }
 
 void

@@ -12,11 +12,18 @@
 /* The names of a row's figures, in the order of oi_record. */
 extern const char *const oi_reading_figures[OI_FIGURE_COUNT];
 
-/* One block of rows; series[i] tells instrument and feed of the series rows->series.items[i] is.
- * Columns in which no row has anything but what the table gives by itself are left out: which ones
- * are there goes into `columns`, as a list for the INSERT. */
-void oi_readings_encode(const struct oi_batch_rows *rows, const struct oi_series *series,
-                        uint64_t batch, struct oi_buffer *columns, struct oi_buffer *out);
+/* Rows of a set, `count` of them from `from` on. */
+struct oi_readings_part {
+    const struct oi_batch_rows *rows;
+    size_t from, count;
+    const struct oi_series *series; /* instrument and feed of each of these rows */
+    uint64_t batch;
+};
+
+/* They as one block. Columns in which no row has anything but what the table gives by itself are
+ * left out: which ones are there goes into `columns`, as a list for the INSERT. */
+void oi_readings_encode(const struct oi_readings_part *part, struct oi_buffer *columns,
+                        struct oi_buffer *out);
 
 /* Beside enum oi_column: no row has a wide figure. */
 #define OI_READINGS_NO_WIDES (1u << 31)

@@ -6,7 +6,7 @@
 /* no unit test: it acts through store.h alone, which tests/contract/store_bulk_test.c asks. */
 #include "store/bulk_internal.h"
 
-#define BATCH_ROWS_MAX ((size_t) 1 << 19)
+#define BATCH_ROWS_MAX ((size_t) 1 << 20)
 
 struct stretch {
     const struct oi_bulk_load *load;

@@ -34,6 +34,9 @@ rows_come_back_as_they_were_sent(void **state)
     struct oi_rows found = {};
     struct oi_reading_pairs pairs = {};
     struct oi_series series[ROWS];
+    struct oi_readings_part part = {
+        .rows = &sent, .series = series, .count = ROWS / 3, .batch = 9
+    };
     struct oi_buffer columns = {}, bytes = {};
     struct oi_random random;
     uint64_t seed;
@@ -57,7 +60,11 @@ rows_come_back_as_they_were_sent(void **state)
         oi_batch_rows_add(&sent, 1, &reading, 9);
         series[i] = (struct oi_series){ .instrument = (uint32_t) i + 1, .feed = 3 };
     }
-    oi_readings_encode(&sent, series, 9, &columns, &bytes);
+    oi_readings_encode(&part, &columns, &bytes);
+    part.from = part.count;
+    part.count = ROWS - part.from;
+    part.series = series + part.from;
+    oi_readings_encode(&part, &columns, &bytes);
     assert_ok(
         oi_readings_decode(oi_buffer_slice(&bytes), OI_COLUMNS_ALL, &found, &pairs, NULL, NULL));
     assert_int_equal(found.count, ROWS);
@@ -86,6 +93,9 @@ a_row_that_is_there_twice_comes_once_and_without_empty_columns(void **state)
     struct oi_batch_rows sent = {};
     struct oi_rows found = {};
     struct oi_series series[2] = { { .instrument = 1, .feed = 1 }, { .instrument = 1, .feed = 1 } };
+    const struct oi_readings_part part = {
+        .rows = &sent, .series = series, .count = 2, .batch = 1
+    };
     struct oi_observation reading = OI_OBSERVATION_NONE;
     struct oi_buffer columns = {}, bytes = {};
 
@@ -95,7 +105,7 @@ a_row_that_is_there_twice_comes_once_and_without_empty_columns(void **state)
     reading.open_interest = oi_decimal_from(1, 0);
     oi_batch_rows_add(&sent, 1, &reading, 1);
     oi_batch_rows_add(&sent, 1, &reading, 1);
-    oi_readings_encode(&sent, series, 1, &columns, &bytes);
+    oi_readings_encode(&part, &columns, &bytes);
     assert_true(oi_slice_is(oi_buffer_slice(&columns),
                             "instrument,feed,time,known_time,batch,exchange_time,"
                             "open_interest_mantissa,open_interest_exponent,value_usd_exponent,"
