@@ -13,7 +13,7 @@
 /* How often a watched folder is looked into. */
 #define LOOK_NS INT64_C(10'000'000'000)
 #define CHECKPOINT_SHARE 360
-/* A transaction of so many rows holds up an append for a few tens of milliseconds. */
+/* So many rows are moved before a signal is heard; appends come in between. */
 #define CHECKPOINT_ROWS 100'000
 /* At the end, smaller: somebody waits. */
 #define FINISH_ROWS 10'000

@@ -17,9 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOCK_NAME "checkpoint.lock"
+/* An append that comes meanwhile waits so long, and for one series more and the disk: what is left
+ * is moved in another transaction. */
+#define HOLD_NS INT64_C(25'000'000)
+/* Who waits for the writer takes so long to wake up; the same thread would be there first. */
+#define YIELD_NS INT64_C(1'000'000)
 
 /* A series with rows in the log. */
 struct candidate {
@@ -27,6 +33,15 @@ struct candidate {
     uint32_t series;
     size_t rows;
     struct oi_position position; /* what it became */
+};
+
+/* What is to be moved, and what of it is left when a transaction has taken long enough. */
+struct rest {
+    const struct oi_checkpoint_plan *plan;
+    bool is_begun, is_left;
+    size_t rows_max;
+    size_t turn; /* series that are due because it is their turn */
+    size_t due_rows;
 };
 
 struct checkpoint {
@@ -37,6 +52,7 @@ struct checkpoint {
     size_t chosen;      /* the first so many of them */
     size_t due_rows;    /* of those that should have been, but for the size of a transaction */
     uint64_t log_start; /* the oldest batch with rows of one that was not */
+    int64_t begun_ns;   /* to hold up appends */
     /* Reused from series to series. */
     struct oi_chunk chunk;
     struct oi_rows merged;
@@ -87,10 +103,11 @@ find_log_floor(const struct oi_store *store, size_t rows_max)
 }
 
 static void
-choose_series(struct checkpoint *checkpoint, const struct oi_checkpoint_plan *plan)
+choose_series(struct checkpoint *checkpoint, struct rest *rest)
 {
     struct oi_store *store = checkpoint->store;
-    size_t rows = 0, turn = 0;
+    const struct oi_checkpoint_plan *plan = rest->plan;
+    size_t rows = 0;
     uint64_t floor;
 
     (void) pthread_rwlock_rdlock(&store->state_lock);
@@ -98,14 +115,15 @@ choose_series(struct checkpoint *checkpoint, const struct oi_checkpoint_plan *pl
     find_candidates(checkpoint);
     floor = find_log_floor(store, plan->log_max);
     (void) pthread_rwlock_unlock(&store->state_lock);
-    if (plan->share > 0)
-        turn = (checkpoint->candidates.count + plan->share - 1) / plan->share;
+    if (plan->share > 0 && !rest->is_begun)
+        rest->turn = (checkpoint->candidates.count + plan->share - 1) / plan->share;
     checkpoint->log_start = checkpoint->state.last_batch + 1;
     for (size_t i = 0; i < checkpoint->candidates.count; i++) {
         const struct candidate candidate = checkpoint->candidates.items[i];
-        bool is_due = i < turn || candidate.rows >= plan->crowd || candidate.first_batch < floor;
+        bool is_due =
+            i < rest->turn || candidate.rows >= plan->crowd || candidate.first_batch < floor;
 
-        if (is_due && rows < plan->rows_max) {
+        if (is_due && rows < rest->rows_max) {
             rows += candidate.rows;
             checkpoint->candidates.items[checkpoint->chosen++] = candidate;
             continue;
@@ -302,6 +320,45 @@ cut_log(struct checkpoint *checkpoint, struct oi_error *error)
     return OI_OK;
 }
 
+/* The first so many that were chosen were moved, and there is no more time. */
+static void
+put_off(struct checkpoint *checkpoint, struct rest *rest, size_t moved)
+{
+    for (size_t i = 0; i < moved; i++)
+        rest->rows_max -= checkpoint->candidates.items[i].rows;
+    rest->turn -= rest->turn < moved ? rest->turn : moved;
+    rest->is_left = true;
+    for (size_t i = moved; i < checkpoint->chosen; i++) {
+        const struct candidate *candidate = &checkpoint->candidates.items[i];
+
+        checkpoint->due_rows += candidate->rows;
+        if (candidate->first_batch < checkpoint->log_start)
+            checkpoint->log_start = candidate->first_batch;
+    }
+    checkpoint->chosen = moved;
+}
+
+static int64_t
+held_ns(const struct checkpoint *checkpoint)
+{
+    const struct oi_clock *clock = checkpoint->store->clock;
+
+    return clock->monotonic_ns(clock) - checkpoint->begun_ns;
+}
+
+/* At least one, and then as many as there is time for. */
+static enum oi_status
+move_chosen(struct checkpoint *checkpoint, struct rest *rest, struct oi_error *error)
+{
+    for (size_t i = 0; i < checkpoint->chosen; i++) {
+        if (i > 0 && held_ns(checkpoint) >= HOLD_NS)
+            put_off(checkpoint, rest, i);
+        else
+            OI_TRY(move_series(checkpoint, &checkpoint->candidates.items[i], error));
+    }
+    return cut_log(checkpoint, error);
+}
+
 /* After the commit: memory forgets what is in chunks now, unless a reader has followed already. */
 static void
 settle_memory(struct checkpoint *checkpoint)
@@ -323,23 +380,19 @@ settle_memory(struct checkpoint *checkpoint)
 }
 
 static enum oi_status
-checkpoint_in(struct checkpoint *checkpoint, const struct oi_checkpoint_plan *plan,
-              struct oi_error *error)
+checkpoint_in(struct checkpoint *checkpoint, struct rest *rest, struct oi_error *error)
 {
     const struct oi_store *store = checkpoint->store;
-    enum oi_status status = OI_OK;
+    enum oi_status status;
 
     OI_TRY(oi_store_catch_up(checkpoint->store, &checkpoint->access, error));
-    choose_series(checkpoint, plan);
+    choose_series(checkpoint, rest);
     if (checkpoint->chosen == 0 &&
         (store->log.count == 0 || store->log.items[0].batch >= checkpoint->log_start))
         return OI_OK;
     /* Nobody has anything to change in memory now, so this keeps nobody waiting. */
     (void) pthread_rwlock_rdlock(&checkpoint->store->state_lock);
-    for (size_t i = 0; status == OI_OK && i < checkpoint->chosen; i++)
-        status = move_series(checkpoint, &checkpoint->candidates.items[i], error);
-    if (status == OI_OK)
-        status = cut_log(checkpoint, error);
+    status = move_chosen(checkpoint, rest, error);
     (void) pthread_rwlock_unlock(&checkpoint->store->state_lock);
     OI_TRY(status);
     checkpoint->state.checkpoint_version++;
@@ -350,17 +403,21 @@ checkpoint_in(struct checkpoint *checkpoint, const struct oi_checkpoint_plan *pl
 }
 
 static enum oi_status
-checkpoint_once(struct oi_store *store, const struct oi_checkpoint_plan *plan, size_t *ret_due,
-                struct oi_error *error)
+checkpoint_once(struct oi_store *store, struct rest *rest, struct oi_error *error)
 {
     struct checkpoint checkpoint = { .store = store };
+    struct rest after = *rest;
     enum oi_status status;
 
     OI_TRY(oi_access_begin(&checkpoint.access, store, OI_KV_WRITE, error));
-    status = checkpoint_in(&checkpoint, plan, error);
+    checkpoint.begun_ns = store->clock->monotonic_ns(store->clock);
+    status = checkpoint_in(&checkpoint, &after, error);
     oi_access_end(&checkpoint.access);
-    if (status == OI_OK)
-        *ret_due = checkpoint.due_rows;
+    if (status == OI_OK) {
+        after.is_begun = true;
+        after.due_rows = checkpoint.due_rows;
+        *rest = after;
+    }
     oi_vector_release(&checkpoint.candidates);
     oi_chunk_release(&checkpoint.chunk);
     oi_rows_release(&checkpoint.merged);
@@ -386,11 +443,27 @@ lock_checkpoints(struct oi_store *store, int *ret_file, struct oi_error *error)
     return OI_OK;
 }
 
+/* One transaction; the engine grows its map when it is full. */
+static enum oi_status
+checkpoint_some(struct oi_store *store, struct rest *rest, struct oi_error *error)
+{
+    enum oi_status status = OI_E_FULL;
+
+    rest->is_left = false;
+    (void) pthread_mutex_lock(&store->append_lock);
+    for (int attempt = 0; attempt < 3 && status == OI_E_FULL; attempt++)
+        status = checkpoint_once(store, rest, error);
+    (void) pthread_mutex_unlock(&store->append_lock);
+    return status;
+}
+
 enum oi_status
 oi_store_checkpoint_share(struct oi_store *store, const struct oi_checkpoint_plan *plan,
                           size_t *ret_due, struct oi_error *error)
 {
-    enum oi_status status = OI_E_FULL;
+    const struct timespec yield = { .tv_nsec = YIELD_NS };
+    struct rest rest = { .plan = plan, .rows_max = plan->rows_max };
+    enum oi_status status;
     int file;
 
     if (store->is_read_only)
@@ -399,11 +472,11 @@ oi_store_checkpoint_share(struct oi_store *store, const struct oi_checkpoint_pla
     if (store->remote)
         return oi_remote_follow(store, error);
     OI_TRY(lock_checkpoints(store, &file, error));
-    (void) pthread_mutex_lock(&store->append_lock);
-    for (int attempt = 0; attempt < 3 && status == OI_E_FULL; attempt++)
-        status = checkpoint_once(store, plan, ret_due, error);
-    (void) pthread_mutex_unlock(&store->append_lock);
+    while ((status = checkpoint_some(store, &rest, error)) == OI_OK && rest.is_left)
+        (void) nanosleep(&yield, NULL);
     (void) close(file);
+    if (status == OI_OK)
+        *ret_due = rest.due_rows;
     return status;
 }
 

@@ -265,7 +265,8 @@ enum oi_status oi_store_checkpoint(struct oi_store *store, size_t rows_max, size
 /*
  * The same for a server, which has an hour of everything in the log: a chunk costs about as much to
  * write again for one row as for sixty. Series that are due are moved whole, those whose rows wait
- * longest first, in one transaction of about `rows_max` rows.
+ * longest first, about `rows_max` rows in all: in one transaction, or in several where that one
+ * would hold up appends for long.
  */
 struct oi_checkpoint_plan {
     size_t rows_max;

@@ -16,7 +16,17 @@ static const struct oi_checkpoint_plan plan = {
     .rows_max = 1000, .share = SHARE, .crowd = 20, .log_max = 100'000
 };
 
+static size_t commits; /* that were written */
+
+static enum oi_status
+count_commit(struct oi_kv_txn **txn, struct oi_error *error)
+{
+    commits++;
+    return oi_kv_memory.commit(txn, error);
+}
+
 struct world {
+    struct oi_kv_engine engine;
     struct test_store test;
     uint32_t series[MARKETS];
 };
@@ -24,7 +34,9 @@ struct world {
 static void
 begin(struct world *world, void **state)
 {
-    test_store_begin(&world->test, *state, "share", &oi_kv_memory);
+    world->engine = oi_kv_memory;
+    world->engine.commit = count_commit;
+    test_store_begin(&world->test, *state, "share", &world->engine);
     for (int i = 0; i < MARKETS; i++) {
         char symbol[16];
         struct oi_instrument definition;
@@ -143,6 +155,55 @@ a_log_too_long_loses_its_oldest_batches(void **state)
     test_store_close(&world.test);
 }
 
+/* A machine on which whatever is done takes long. */
+struct slow_clock {
+    struct oi_clock clock;
+    int64_t now_ns;
+};
+
+static int64_t
+wall_of_slow(const struct oi_clock *clock)
+{
+    return ((const struct slow_clock *) clock)->now_ns;
+}
+
+static int64_t
+monotonic_of_slow(const struct oi_clock *clock)
+{
+    return ((struct slow_clock *) (uintptr_t) clock)->now_ns += OI_SECOND / 20;
+}
+
+/* A share that takes long goes in several transactions, each of a series at least, and no further
+ * than its turn. */
+static void
+appends_come_between_the_series_of_a_share(void **state)
+{
+    struct slow_clock slow = { { wall_of_slow, monotonic_of_slow }, TEST_START + OI_HOUR };
+    const struct oi_checkpoint_plan few = {
+        .rows_max = 2, .share = SHARE, .crowd = 20, .log_max = 100'000
+    };
+    struct world world;
+
+    begin(&world, state);
+    append_minute(&world, 0);
+    world.test.options.clock = &slow.clock;
+    test_store_reopen(&world.test);
+    commits = 0;
+    assert_int_equal(move(&world, &plan), 0);
+    assert_int_equal(commits, TURN);
+    assert_int_equal(stats_of(&world).chunk_rows, TURN);
+    assert_int_equal(stats_of(&world).log_rows, MARKETS - TURN);
+    test_store_verify(&world.test);
+    commits = 0;
+    assert_int_equal(move(&world, &few), TURN - 2);
+    assert_int_equal(commits, 2);
+    append_minute(&world, 1);
+    for (int i = 0; i < MARKETS; i++)
+        assert_int_equal(test_store_count(&world.test, world.series[i]), 2);
+    test_store_verify(&world.test);
+    test_store_close(&world.test);
+}
+
 static void
 nothing_due_writes_nothing(void **state)
 {
@@ -169,6 +230,8 @@ main(void)
                                         test_folder_teardown),
         cmocka_unit_test_setup_teardown(a_log_too_long_loses_its_oldest_batches, test_folder_setup,
                                         test_folder_teardown),
+        cmocka_unit_test_setup_teardown(appends_come_between_the_series_of_a_share,
+                                        test_folder_setup, test_folder_teardown),
         cmocka_unit_test_setup_teardown(nothing_due_writes_nothing, test_folder_setup,
                                         test_folder_teardown),
     };
