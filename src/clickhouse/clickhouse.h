@@ -16,6 +16,8 @@ struct oi_clickhouse_options {
     int64_t turn_ns;   /* after which another's turn is given up, for tests; 0: a minute */
     /* Hours and days are made ready after so many rows, for tests; 0: see filling.h. */
     uint64_t fill_rows;
+    /* So many rows are verified together, for tests; 0: see verifying.c. */
+    uint64_t verify_rows;
     /* Where batches wait while ClickHouse is away; NULL: they are refused then. */
     const char *spool_folder;
     uint64_t spool_bytes; /* at most; 0: 1 GiB */

@@ -172,6 +172,7 @@ begin(struct oi_clickhouse *engine, const char *text, const struct oi_clickhouse
     engine->clock = options->clock ? options->clock : &oi_clock_system;
     engine->is_read_only = options->is_read_only;
     engine->filling.rows_due = options->fill_rows;
+    engine->verify_rows = options->verify_rows;
     engine->turn_ns = options->turn_ns ? options->turn_ns : 60 * OI_SECOND;
     OI_TRY(oi_clickhouse_address_parse(text, &address, error));
     OI_TRY(oi_clickhouse_client_new(&address, &engine->client, error));

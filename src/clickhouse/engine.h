@@ -21,6 +21,7 @@ struct oi_clickhouse {
     const struct oi_clock *clock;
     char writer[37];
     bool is_read_only;
+    uint64_t verify_rows;      /* that are verified together, for tests; 0: as usual */
     int64_t turn_ns;           /* a turn whose event has not come after this is given up */
     _Atomic int64_t next_look; /* monotonic */
     /* Looks for news while readers read on, see looking.c. */

@@ -20,7 +20,8 @@
 #define RETRY_NS (60 * OI_SECOND)
 /* How often is looked whether somebody else did. */
 #define ASK_NS (60 * OI_SECOND)
-/* Buckets that are sent together. */
+/* Rows that are read together, and buckets that are sent together. */
+#define PART_ROWS 50'000
 #define SEND_BUCKETS 20'000
 #define STEP_PARTS 4
 
@@ -437,7 +438,7 @@ begin_pass(struct oi_clickhouse *engine)
     filling->is_passing = true;
     filling->sequence = engine->sequence;
     filling->batch = oi_remote_last_batch(engine->store);
-    filling->walk = (struct oi_part_walk){ choose_unmade, engine, 1, OI_TIME_NONE };
+    filling->walk = (struct oi_part_walk){ choose_unmade, engine, PART_ROWS, 1, OI_TIME_NONE };
     /* What a first pass that broke off left may have been withdrawn since. */
     filling->clears_empty =
         filling->has_withdrawn || (filling->touches.filled == 0 && filling->hidden.count > 0);

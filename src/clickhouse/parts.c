@@ -3,7 +3,6 @@
 /* no unit test: needs a mirror; tests/contract/store_*_test.c run over one. */
 #include "clickhouse/parts.h"
 
-#define PART_ROWS 50'000
 #define PART_SERIES 2'000
 /* Series whose spans begin further apart are read apart. */
 #define APART_NS (7 * OI_DAY)
@@ -57,11 +56,11 @@ oi_part_next(struct oi_part_walk *walk, struct oi_store *store, struct oi_part *
         }
         more = guess_rows(&extent, span);
         if (part->series.count > 0 &&
-            (rows + more > PART_ROWS || part->series.count >= PART_SERIES ||
+            (rows + more > walk->rows || part->series.count >= PART_SERIES ||
              span.from > part->span.from + APART_NS || span.from < part->span.from - APART_NS))
             return;
-        if (more > 2 * PART_ROWS)
-            days = (span.to - span.from) / OI_DAY * PART_ROWS / (int64_t) more + 1;
+        if (more > 2 * walk->rows)
+            days = (span.to - span.from) / OI_DAY * (int64_t) walk->rows / (int64_t) more + 1;
         walk->from = OI_TIME_NONE;
         if (days < (span.to - span.from + OI_DAY - 1) / OI_DAY)
             span.to = walk->from = span.from + days * OI_DAY;

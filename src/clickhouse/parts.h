@@ -22,6 +22,7 @@ struct oi_part_walk {
     bool (*choose)(void *context, uint32_t series, const struct oi_remote_extent *extent,
                    struct oi_span *ret_span);
     void *context;
+    uint64_t rows;   /* of a part, about */
     uint32_t series; /* the next one, from 1 */
     oi_time from;    /* of it, where it is done up to here; NONE: from its first */
 };

@@ -19,6 +19,12 @@
 
 /* Nobody fills so often that more would help: what is newer still is as of no event at all. */
 #define TRIES_MAX 3
+/* ClickHouse keeps some fifty bytes of each row whose batch is counted, and so it does for those of
+ * some batches at a time; hours and days are made here, of fewer rows. */
+#define COUNTED_ROWS 20'000'000
+#define PART_ROWS 50'000
+/* Into so many groups batches are put, to see how many rows each has. */
+#define GROUPS 4096
 
 struct verifying {
     struct oi_clickhouse *engine;
@@ -102,22 +108,68 @@ take_counts(void *context, const struct oi_native_block *block, struct oi_error 
 /* Rows that should be there and are not, by batch; those of batches that others write meanwhile may
  * come between the readings' count and the events'. */
 static enum oi_status
-verify_batches(struct verifying *verifying, struct oi_error *error)
+verify_batches(struct verifying *verifying, uint64_t first, uint64_t last, struct oi_error *error)
 {
     OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
-    const unsigned long long last =
-        (unsigned long long) oi_remote_last_batch(verifying->engine->store);
+    char which[80];
 
+    (void) snprintf(which, sizeof(which), "batch >= %llu AND batch <= %llu",
+                    (unsigned long long) first, (unsigned long long) last);
     oi_buffer_add_format(
         &statement,
         "SELECT batch, sum(a) AS told, sum(b) AS found FROM (SELECT batch, max(row_count) AS a, "
-        "toUInt64(0) AS b FROM events WHERE row_count > 0 AND batch <= %llu GROUP BY batch UNION "
+        "toUInt64(0) AS b FROM events WHERE row_count > 0 AND %s GROUP BY batch UNION "
         "ALL SELECT batch, toUInt64(0) AS a, uniqExact(instrument, feed, time, known_time) AS b "
-        "FROM readings WHERE batch <= %llu GROUP BY batch) GROUP BY batch HAVING told != found "
+        "FROM readings WHERE %s GROUP BY batch) GROUP BY batch HAVING told != found "
         "AND told > 0 ORDER BY batch",
-        last, last);
+        which, which);
     OI_TRY(oi_clickhouse_select(verifying->engine, &statement, &out, error));
     return each_block(oi_buffer_slice(&out), take_counts, verifying, error);
+}
+
+/* Rows of each group of batches. */
+struct groups {
+    uint64_t width; /* batches of one */
+    uint64_t rows[GROUPS];
+};
+
+static enum oi_status
+take_groups(void *context, const struct oi_native_block *block, struct oi_error *error)
+{
+    struct groups *groups = context;
+    const struct oi_native_column *group, *told;
+
+    OI_TRY(oi_native_find(block, "which", false, &group, error));
+    OI_TRY(oi_native_find(block, "told", false, &told, error));
+    for (size_t row = 0; row < block->rows; row++)
+        if ((uint64_t) oi_native_int(group, row) < GROUPS)
+            groups->rows[oi_native_int(group, row)] = (uint64_t) oi_native_int(told, row);
+    return OI_OK;
+}
+
+static enum oi_status
+verify_all_batches(struct verifying *verifying, struct oi_error *error)
+{
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
+    uint64_t last = oi_remote_last_batch(verifying->engine->store), first = 0, rows = 0;
+    uint64_t most = verifying->engine->verify_rows ? verifying->engine->verify_rows : COUNTED_ROWS;
+    struct groups groups = { .width = last / GROUPS + 1 };
+
+    oi_buffer_add_format(&statement,
+                         "SELECT intDiv(batch, %llu) AS which, sum(row_count) AS told FROM events "
+                         "WHERE row_count > 0 AND batch <= %llu GROUP BY which",
+                         (unsigned long long) groups.width, (unsigned long long) last);
+    OI_TRY(oi_clickhouse_select(verifying->engine, &statement, &out, error));
+    OI_TRY(each_block(oi_buffer_slice(&out), take_groups, &groups, error));
+    for (uint64_t i = 0; i < GROUPS && i * groups.width <= last; i++) {
+        if (rows > 0 && rows + groups.rows[i] > most) {
+            OI_TRY(verify_batches(verifying, first, i * groups.width - 1, error));
+            first = i * groups.width;
+            rows = 0;
+        }
+        rows += groups.rows[i];
+    }
+    return verify_batches(verifying, first, last, error);
 }
 
 /*
@@ -500,7 +552,8 @@ static enum oi_status
 verify_ready(struct verifying *verifying, struct oi_error *error)
 {
     struct oi_store *store = verifying->engine->store;
-    struct oi_part_walk walk = { choose_ready, verifying, 1, OI_TIME_NONE };
+    uint64_t rows = verifying->engine->verify_rows ? verifying->engine->verify_rows : PART_ROWS;
+    struct oi_part_walk walk = { choose_ready, verifying, rows, 1, OI_TIME_NONE };
 
     if (!verifying->engine->server.has_rollups)
         return OI_OK;
@@ -529,7 +582,7 @@ oi_clickhouse_verify(void *context, void (*fault)(void *, const char *), void *l
     OI_TRY(oi_clickhouse_ask(engine->client, "SELECT count() FROM readings", text, sizeof(text),
                              error));
     ret_report->rows = strtoull(text, NULL, 10);
-    OI_TRY(verify_batches(&verifying, error));
+    OI_TRY(verify_all_batches(&verifying, error));
     status = verify_ready(&verifying, error);
     oi_free(verifying.hidden.batches);
     OI_TRY(status);

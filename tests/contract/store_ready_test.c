@@ -202,6 +202,53 @@ what_no_reader_uses_is_not_named(void **state)
     end(&stage);
 }
 
+/* Batches are counted some at a time. */
+static void
+a_batch_that_lacks_a_row_is_named(void **state)
+{
+    struct stage stage;
+    struct oi_verify_report report = {};
+    struct oi_error error = {};
+
+    begin(&stage, state);
+    run(&stage, "CREATE TABLE other AS readings");
+    run(&stage, "INSERT INTO other SELECT * FROM readings WHERE NOT (batch = 2 AND time = "
+                "1767157200000000000)");
+    run(&stage, "DROP TABLE readings");
+    run(&stage, "RENAME TABLE other TO readings");
+    assert_status(oi_store_verify(stage.test.store, keep_fault, &stage, &report, &error),
+                  OI_E_CORRUPT);
+    oi_buffer_add_char(&stage.faults, 0);
+    assert_string_equal(error.message, "1 batches are not whole");
+    assert_non_null(strstr(stage.faults.data, "batch 2 has 155 rows in ClickHouse, not 156\n"));
+    /* So have its hour and its day. */
+    assert_int_equal(stage.count, 3);
+    end(&stage);
+}
+
+/* As docs/operating-clickhouse.md says. */
+static void
+what_is_damaged_is_made_anew_once_it_is_emptied(void **state)
+{
+    struct stage stage;
+    struct oi_verify_report report;
+
+    begin(&stage, state);
+    run(&stage, "INSERT INTO rollup_hour SELECT instrument, feed, start - 3600000000000, version + "
+                "1, count, rows FROM rollup_hour WHERE start = 1767150000000000000 AND feed = 1");
+    (void) verify(&stage, OI_E_CORRUPT);
+    oi_store_close(&stage.test.store);
+    run(&stage, "TRUNCATE TABLE rollup_hour");
+    run(&stage, "TRUNCATE TABLE rollup_day");
+    stage.test.options.is_read_only = false;
+    test_store_open(&stage.test);
+    append_hours(&stage, stage.test.series[0], HOURS + 1, 2 * HOURS);
+    assert_ok(oi_store_follow(stage.test.store, NULL));
+    report = verify(&stage, OI_OK);
+    assert_int_equal(report.rollups, 79 + 19 + 4 + 1);
+    end(&stage);
+}
+
 int
 main(void)
 {
@@ -213,6 +260,8 @@ main(void)
         READY_TEST(an_hour_that_is_missing_and_one_too_many_are_told_apart),
         READY_TEST(an_hour_as_of_an_event_that_is_not_there_is_named),
         READY_TEST(what_no_reader_uses_is_not_named),
+        READY_TEST(a_batch_that_lacks_a_row_is_named),
+        READY_TEST(what_is_damaged_is_made_anew_once_it_is_emptied),
     };
     int failed;
 

@@ -215,5 +215,6 @@ test_clickhouse_open(const char *path, const struct oi_store_options *options,
     own.is_read_only = options->is_read_only;
     own.chunk_rows = options->chunk_rows;
     own.fill_rows = 120;
+    own.verify_rows = 50;
     return oi_clickhouse_open(text, &own, ret_store, error);
 }
