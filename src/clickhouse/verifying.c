@@ -351,8 +351,8 @@ describe(struct verifying *verifying, const struct side *side, const struct oi_s
     if (pair->instrument > 0 && pair->instrument <= catalog->instrument_count) {
         const struct oi_instrument *market = &catalog->instruments[pair->instrument - 1];
 
-        oi_buffer_add_format(out, " of %s %s (%s)", market->exchange, market->symbol,
-                             market->product);
+        oi_buffer_add_format(out, " of %s:%s:%s", market->exchange, market->product,
+                             market->symbol);
     }
     if (pair->feed > 0 && pair->feed <= catalog->feed_count)
         oi_buffer_add_format(out, ", feed %s,", catalog->feeds[pair->feed - 1].name);

@@ -137,9 +137,9 @@ figures_that_the_rows_do_not_have_are_named(void **state)
                 "rows FROM rollup_hour WHERE start = 1767157200000000000 AND feed = 3");
     (void) verify(&stage, OI_E_CORRUPT);
     assert_faults(&stage,
-                  "the hour 2025-12-31T02:00:00Z of example MARKET0 (linear), feed live, is stored "
+                  "the hour 2025-12-31T02:00:00Z of example:linear:MARKET0, feed live, is stored "
                   "with other figures than its rows have\n"
-                  "the hour 2025-12-31T05:00:00Z of example MARKET0 (linear), feed import:file, is "
+                  "the hour 2025-12-31T05:00:00Z of example:linear:MARKET0, feed import:file, is "
                   "stored with 5 rows, though it has 4\n");
     end(&stage);
 }
@@ -160,11 +160,11 @@ an_hour_that_is_missing_and_one_too_many_are_told_apart(void **state)
     run(&stage, "RENAME TABLE other TO rollup_day");
     (void) verify(&stage, OI_E_CORRUPT);
     assert_faults(&stage,
-                  "the hour 2025-12-31T05:00:00Z of example MARKET0 (linear), feed live, is stored "
+                  "the hour 2025-12-31T05:00:00Z of example:linear:MARKET0, feed live, is stored "
                   "as empty, though it has 4 rows\n"
-                  "the hour 2025-12-31T10:00:00Z of example MARKET0 (linear), feed live, is stored "
+                  "the hour 2025-12-31T10:00:00Z of example:linear:MARKET0, feed live, is stored "
                   "with 4 rows, though it has none\n"
-                  "the day 2025-12-31T00:00:00Z of example MARKET0 (linear), feed import:file, is "
+                  "the day 2025-12-31T00:00:00Z of example:linear:MARKET0, feed import:file, is "
                   "not stored, though it has 76 rows\n");
     end(&stage);
 }
@@ -180,7 +180,7 @@ an_hour_as_of_an_event_that_is_not_there_is_named(void **state)
                 "rollup_hour WHERE start = 1767157200000000000 AND feed = 1");
     (void) verify(&stage, OI_E_CORRUPT);
     assert_faults(&stage,
-                  "the hour 2025-12-31T05:00:00Z of example MARKET0 (linear), feed live, is stored "
+                  "the hour 2025-12-31T05:00:00Z of example:linear:MARKET0, feed live, is stored "
                   "as of event 999, which is not there\n");
     end(&stage);
 }
