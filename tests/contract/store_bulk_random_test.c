@@ -82,12 +82,52 @@ fill_part(struct oi_random *random, struct parts *parts, const struct test_store
     parts->list[number].run_count = parts->runs[number].count;
 }
 
+/* Rows of every series, all revisions, as stored at a moment. */
+static size_t
+rows_as_stored(struct test_store *test, oi_time moment)
+{
+    size_t count = 0;
+
+    for (unsigned i = 0; i < TARGETS; i++) {
+        const struct oi_scan_request request = {
+            .series = test->series[i],
+            .span = OI_SPAN_ALL,
+            .moment = { .as_of = OI_TIME_LATEST, .as_stored = moment },
+            .all_revisions = true,
+        };
+        const struct oi_columns *columns;
+        struct oi_scan *scan = NULL;
+
+        assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
+        for (;;) {
+            assert_ok(oi_scan_next(scan, &columns, NULL));
+            if (!columns)
+                break;
+            count += columns->count;
+        }
+        oi_scan_close(&scan);
+    }
+    return count;
+}
+
+/* Prepared at one time, asked about at another, committed at a third one. */
 static void
 load_parts(struct test_store *test, struct parts *parts, struct oi_append_result *ret_result)
 {
     const struct oi_bulk bulk = { .parts = parts->list, .part_count = parts->count, .threads = 2 };
+    struct oi_bulk_prepared *prepared = NULL;
+    oi_time asked;
+    size_t count;
 
-    assert_ok(oi_store_bulk(test->store, &bulk, ret_result, NULL));
+    assert_ok(oi_store_bulk_prepare(test->store, &bulk, NULL, &prepared, NULL));
+    oi_virtual_clock_advance(&test->clock, OI_SECOND);
+    asked = test->clock.clock.wall_ns(&test->clock.clock);
+    count = rows_as_stored(test, asked);
+    oi_virtual_clock_advance(&test->clock, OI_SECOND);
+    assert_ok(oi_store_bulk_commit(prepared, ret_result, NULL));
+    oi_store_bulk_free(&prepared);
+    assert_int_equal(rows_as_stored(test, asked), count);
+    assert_int_equal(rows_as_stored(test, OI_TIME_LATEST), count + ret_result->stored);
 }
 
 static void
@@ -183,6 +223,7 @@ a_load_says_what_an_append_says(void **state)
         load_parts(&loaded, parts, &one);
         oi_store_stats(loaded.store, &after);
         straight += after.chunk_rows > before.chunk_rows;
+        oi_virtual_clock_advance(&appended.clock, 2 * OI_SECOND);
         append_parts(&appended, parts, &other);
         assert_int_equal(one.stored, other.stored);
         assert_int_equal(one.duplicate, other.duplicate);
