@@ -324,10 +324,21 @@ oi_clickhouse_init(struct oi_clickhouse_client *client, struct oi_error *error)
  * Checking.
  */
 
+/* What the server says of a table (its engine and order) or of a column (its name and type). */
+struct fact {
+    struct oi_slice table, first, second; /* into the answer */
+};
+
+struct facts {
+    struct oi_buffer answer;
+    OI_VECTOR(struct fact) items;
+};
+
 struct check {
     struct oi_clickhouse_client *client;
     void (*fault)(void *context, const char *what);
     void *context;
+    struct facts tables, columns;
     size_t faults;
     char first[320];
 };
@@ -341,130 +352,193 @@ tell(struct check *check, const char *what)
         check->fault(check->context, what);
 }
 
-/* Type of each wanted column, as the server's own table of columns tells. */
-static enum oi_status
-check_columns(struct check *check, const char *table, const struct column *columns, size_t count,
-              struct oi_error *error)
+static void
+facts_release(struct facts *facts)
 {
-    const char *database = oi_clickhouse_client_address(check->client)->database;
-    struct oi_buffer statement = {}, out = {};
-    struct oi_native_block block = {};
-    bool is_found[OI_NATIVE_COLUMNS_MAX] = {};
+    oi_vector_release(&facts->items);
+    oi_buffer_release(&facts->answer);
+}
+
+static enum oi_status
+take_facts(const struct oi_native_block *block, struct facts *facts, struct oi_error *error)
+{
+    const struct oi_native_column *table, *first, *second;
+
+    OI_TRY(oi_native_find(block, "t", true, &table, error));
+    OI_TRY(oi_native_find(block, "a", true, &first, error));
+    OI_TRY(oi_native_find(block, "b", true, &second, error));
+    for (size_t row = 0; row < block->rows; row++)
+        oi_vector_push(&facts->items, ((struct fact){ table->strings[row], first->strings[row],
+                                                      second->strings[row] }));
+    return OI_OK;
+}
+
+/* Of our tables all at once: a question of each costs a millisecond, and every command asks. */
+static enum oi_status
+ask_facts(struct oi_clickhouse_client *client, const char *select, const char *name,
+          struct facts *facts, struct oi_error *error)
+{
+    struct oi_buffer statement = {};
+    struct oi_clickhouse_call call = { .is_repeatable = true, .without_database = true };
+    struct oi_native_block block;
     struct oi_slice rest;
     enum oi_status status;
-    char what[160];
 
     oi_buffer_add_format(&statement,
-                         "SELECT name, type FROM system.columns WHERE database = '%s' AND table = "
-                         "'%s' FORMAT Native%c",
-                         database, table, 0);
-    status = oi_clickhouse_run(check->client,
-                               &(struct oi_clickhouse_call){ .statement = statement.data,
-                                                             .is_repeatable = true,
-                                                             .without_database = true },
-                               &out, error);
-    rest = oi_buffer_slice(&out);
+                         "SELECT %s WHERE database = '%s' AND %s IN ('readings', 'readings_local', "
+                         "'events', 'rollup_hour', 'rollup_hour_local', 'rollup_day', "
+                         "'rollup_day_local') FORMAT Native%c",
+                         select, oi_clickhouse_client_address(client)->database, name, 0);
+    call.statement = statement.data;
+    status = oi_clickhouse_run(client, &call, &facts->answer, error);
+    oi_buffer_release(&statement);
+    rest = oi_buffer_slice(&facts->answer);
     while (status == OI_OK && (status = oi_native_next(&rest, &block, error)) == OI_OK) {
-        const struct oi_native_column *names = NULL, *types = NULL;
-
-        status = oi_native_find(&block, "name", true, &names, error);
-        if (status == OI_OK)
-            status = oi_native_find(&block, "type", true, &types, error);
-        for (size_t row = 0; status == OI_OK && row < block.rows; row++)
-            for (size_t i = 0; i < count; i++)
-                is_found[i] |= oi_slice_is(names->strings[row], columns[i].name) &&
-                               oi_slice_is(types->strings[row], columns[i].type);
+        status = block.rows > 0 ? take_facts(&block, facts, error) : OI_OK;
         oi_native_block_release(&block);
     }
-    oi_buffer_release(&statement);
-    oi_buffer_release(&out);
-    if (status != OI_OK && status != OI_E_NOT_FOUND)
-        return status;
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}
+
+static const struct fact *
+find_fact(const struct facts *facts, const char *table, const char *first)
+{
+    for (size_t i = 0; i < facts->items.count; i++)
+        if (oi_slice_is(facts->items.items[i].table, table) &&
+            (!first || oi_slice_is(facts->items.items[i].first, first)))
+            return &facts->items.items[i];
+    return NULL;
+}
+
+/* Each wanted column and its type. */
+static void
+check_columns(struct check *check, const char *table, const struct column *columns, size_t count)
+{
+    char what[160];
+
     for (size_t i = 0; i < count; i++) {
-        if (is_found[i])
+        const struct fact *fact = find_fact(&check->columns, table, columns[i].name);
+
+        if (fact && oi_slice_is(fact->second, columns[i].type))
             continue;
-        (void) snprintf(what, sizeof(what), "the table %s.%s has no column %s of type %s", database,
-                        table, columns[i].name, columns[i].type);
+        (void) snprintf(what, sizeof(what), "the table %s.%s has no column %s of type %s",
+                        oi_clickhouse_client_address(check->client)->database, table,
+                        columns[i].name, columns[i].type);
         tell(check, what);
     }
-    return OI_OK;
 }
 
 /* An order of another kind collapses revisions. */
-static enum oi_status
-check_engine(struct check *check, const char *table, bool *ret_cluster, struct oi_error *error)
+static void
+check_engine(struct check *check, const char *table, bool *ret_cluster)
 {
     const char *database = oi_clickhouse_client_address(check->client)->database;
-    char engine[128], what[320], statement[256];
+    const struct fact *fact = find_fact(&check->tables, table, NULL);
+    struct oi_slice engine = fact ? fact->first : (struct oi_slice){};
+    char what[320];
 
-    (void) snprintf(statement, sizeof(statement),
-                    "SELECT engine FROM system.tables WHERE database = '%s' AND name = '%s'",
-                    database, table);
-    OI_TRY(oi_clickhouse_ask(check->client, statement, engine, sizeof(engine), error));
-    *ret_cluster = strcmp(engine, "Distributed") == 0;
-    if (engine[0] == 0)
+    *ret_cluster = oi_slice_is(engine, "Distributed");
+    if (engine.size == 0)
         (void) snprintf(what, sizeof(what), "the table %s.%s is missing", database, table);
-    else if (!*ret_cluster && !strstr(engine, "MergeTree"))
-        (void) snprintf(what, sizeof(what), "the table %s.%s has the engine %s", database, table,
-                        engine);
+    else if (!*ret_cluster && !memmem(engine.data, engine.size, "MergeTree", 9))
+        (void) snprintf(what, sizeof(what), "the table %s.%s has the engine %.*s", database, table,
+                        (int) (engine.size > 120 ? 120 : engine.size), engine.data);
     else
-        return OI_OK;
+        return;
     tell(check, what);
-    return OI_OK;
 }
 
-static enum oi_status
-check_key(struct check *check, const char *table, const char *key, struct oi_error *error)
+static void
+check_key(struct check *check, const char *table, const char *key)
 {
-    const char *database = oi_clickhouse_client_address(check->client)->database;
-    char found[256], what[320], statement[256];
+    const struct fact *fact = find_fact(&check->tables, table, NULL);
+    struct oi_slice found = fact ? fact->second : (struct oi_slice){};
+    char what[320];
 
-    (void) snprintf(statement, sizeof(statement),
-                    "SELECT sorting_key FROM system.tables WHERE database = '%s' AND name = '%s'",
-                    database, table);
-    OI_TRY(oi_clickhouse_ask(check->client, statement, found, sizeof(found), error));
-    if (strcmp(found, key) == 0 || found[0] == 0)
-        return OI_OK;
-    (void) snprintf(what, sizeof(what), "the table %s.%s is ordered by %.60s", database, table,
-                    found);
+    if (found.size == 0 || oi_slice_is(found, key))
+        return;
+    (void) snprintf(what, sizeof(what), "the table %s.%s is ordered by %.*s",
+                    oi_clickhouse_client_address(check->client)->database, table,
+                    (int) (found.size > 60 ? 60 : found.size), found.data);
     tell(check, what);
-    return OI_OK;
 }
 
 /* Those of a store that an older program made are missing or of another form, which is told to who
  * checks alone. */
-static enum oi_status
-check_rollups(struct check *check, const char *table, bool is_cluster, bool *has_rollups,
-              struct oi_error *error)
+static void
+check_rollups(struct check *check, const char *table, bool is_cluster, bool *has_rollups)
 {
-    const char *database = oi_clickhouse_client_address(check->client)->database;
-    char statement[256], found[64], local[64], name[64], what[320];
+    const struct fact *rows = find_fact(&check->columns, table, "rows");
+    bool is_there = find_fact(&check->tables, table, NULL);
+    bool is_old =
+        find_fact(&check->columns, table, NULL) && !(rows && oi_slice_is(rows->second, "String"));
     size_t faults = check->faults;
+    char local[64], what[320];
     bool is_distributed;
-    unsigned old;
 
-    (void) snprintf(statement, sizeof(statement),
-                    "SELECT count() FROM system.tables WHERE database = '%s' AND name = '%s'",
-                    database, table);
-    OI_TRY(oi_clickhouse_ask(check->client, statement, found, sizeof(found), error));
-    (void) snprintf(name, sizeof(name), "'%s'", table);
-    OI_TRY(count_old_rollups(check->client, name, &old, error));
-    *has_rollups &= found[0] != '0' && old == 0;
+    *has_rollups &= is_there && !is_old;
     if (!*has_rollups && !check->fault)
-        return OI_OK;
-    if (old > 0) {
+        return;
+    if (is_old) {
         (void) snprintf(what, sizeof(what),
                         "the table %s.%s is of an older oi: `oi clickhouse init` makes it anew",
-                        database, table);
+                        oi_clickhouse_client_address(check->client)->database, table);
         tell(check, what);
-        return OI_OK;
+        return;
     }
     (void) snprintf(local, sizeof(local), "%s%s", table, is_cluster ? "_local" : "");
-    OI_TRY(check_engine(check, table, &is_distributed, error));
-    OI_TRY(check_key(check, local, ROLLUP_KEY, error));
-    if (check->faults > faults || !check->fault)
-        return OI_OK;
-    return check_columns(check, table, rollup_columns, OI_COUNT(rollup_columns), error);
+    check_engine(check, table, &is_distributed);
+    check_key(check, local, ROLLUP_KEY);
+    if (check->faults == faults && check->fault)
+        check_columns(check, table, rollup_columns, OI_COUNT(rollup_columns));
+}
+
+/* Where there is no table at all. */
+static enum oi_status
+check_database(struct oi_clickhouse_client *client, struct oi_error *error)
+{
+    const char *database = oi_clickhouse_client_address(client)->database;
+    char statement[160];
+    const struct oi_clickhouse_call call = { .statement = statement,
+                                             .is_repeatable = true,
+                                             .without_database = true };
+    struct oi_buffer out = {};
+    enum oi_status status;
+    bool is_there;
+
+    (void) snprintf(statement, sizeof(statement),
+                    "SELECT count() FROM system.databases WHERE name = '%s'", database);
+    status = oi_clickhouse_run(client, &call, &out, error);
+    is_there = out.size > 0 && out.data[0] != '0';
+    oi_buffer_release(&out);
+    OI_TRY(status);
+    if (!is_there)
+        return oi_fail(error, OI_E_NOT_FOUND,
+                       "ClickHouse has no database %s: make it with `oi clickhouse init`",
+                       database);
+    return OI_OK;
+}
+
+static enum oi_status
+check_tables(struct check *check, struct oi_clickhouse_server *server, struct oi_error *error)
+{
+    bool is_distributed;
+
+    OI_TRY(ask_facts(check->client, "name AS t, engine AS a, sorting_key AS b FROM system.tables",
+                     "name", &check->tables, error));
+    if (check->tables.items.count == 0)
+        OI_TRY(check_database(check->client, error));
+    OI_TRY(ask_facts(check->client, "table AS t, name AS a, type AS b FROM system.columns", "table",
+                     &check->columns, error));
+    check_engine(check, "readings", &server->is_cluster);
+    check_columns(check, "readings", readings_columns, OI_COUNT(readings_columns));
+    check_key(check, server->is_cluster ? "readings_local" : "readings", READINGS_KEY);
+    check_engine(check, "events", &is_distributed);
+    check_columns(check, "events", events_columns, OI_COUNT(events_columns));
+    server->has_rollups = true;
+    check_rollups(check, "rollup_hour", server->is_cluster, &server->has_rollups);
+    check_rollups(check, "rollup_day", server->is_cluster, &server->has_rollups);
+    return OI_OK;
 }
 
 enum oi_status
@@ -473,39 +547,14 @@ oi_clickhouse_check(struct oi_clickhouse_client *client,
                     struct oi_clickhouse_server *ret_server, struct oi_error *error)
 {
     struct check check = { .client = client, .fault = fault, .context = context };
-    const char *database = oi_clickhouse_client_address(client)->database;
     struct oi_clickhouse_server server;
-    bool is_distributed;
-    char found[64], statement[160];
+    enum oi_status status;
 
     OI_TRY(oi_clickhouse_server_ask(client, &server, error));
-    (void) snprintf(statement, sizeof(statement),
-                    "SELECT count() FROM system.databases WHERE name = '%s'", database);
-    {
-        struct oi_buffer out = {};
-        const struct oi_clickhouse_call call = { .statement = statement,
-                                                 .is_repeatable = true,
-                                                 .without_database = true };
-        enum oi_status status = oi_clickhouse_run(client, &call, &out, error);
-
-        (void) snprintf(found, sizeof(found), "%.*s", (int) (out.size < 60 ? out.size : 60),
-                        out.data ? out.data : "");
-        oi_buffer_release(&out);
-        OI_TRY(status);
-    }
-    if (found[0] == '0')
-        return oi_fail(error, OI_E_NOT_FOUND,
-                       "ClickHouse has no database %s: make it with `oi clickhouse init`",
-                       database);
-    OI_TRY(check_engine(&check, "readings", &server.is_cluster, error));
-    OI_TRY(check_columns(&check, "readings", readings_columns, OI_COUNT(readings_columns), error));
-    OI_TRY(
-        check_key(&check, server.is_cluster ? "readings_local" : "readings", READINGS_KEY, error));
-    OI_TRY(check_engine(&check, "events", &is_distributed, error));
-    OI_TRY(check_columns(&check, "events", events_columns, OI_COUNT(events_columns), error));
-    server.has_rollups = true;
-    OI_TRY(check_rollups(&check, "rollup_hour", server.is_cluster, &server.has_rollups, error));
-    OI_TRY(check_rollups(&check, "rollup_day", server.is_cluster, &server.has_rollups, error));
+    status = check_tables(&check, &server, error);
+    facts_release(&check.tables);
+    facts_release(&check.columns);
+    OI_TRY(status);
     if (check.faults > 0)
         return oi_fail(error, OI_E_INVALID, "%s: see `oi clickhouse check`", check.first);
     if (ret_server)
