@@ -119,6 +119,8 @@ close_engine(void *context)
     (void) pthread_cond_destroy(&engine->look_wanted);
     oi_filling_release(&engine->filling);
     oi_vector_release(&engine->finest);
+    for (size_t i = 0; i < OI_COUNT(engine->blocks); i++)
+        oi_buffer_release(&engine->blocks[i]);
     oi_spool_close(&engine->spool);
     oi_clickhouse_client_free(&engine->client);
     if (engine->folder[0] != 0)

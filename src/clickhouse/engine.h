@@ -12,6 +12,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* So many parts of a large batch go side by side. */
+#define OI_CLICKHOUSE_PARCELS 2
+
 struct oi_clickhouse {
     struct oi_clickhouse_client *client;
     struct oi_clickhouse_server server;
@@ -32,6 +35,7 @@ struct oi_clickhouse {
     /* Under the store's append lock. */
     bool is_begun; /* the first follow is done */
     bool lacks_positions;
+    struct oi_buffer blocks[OI_CLICKHOUSE_PARCELS]; /* memory between large batches */
     int64_t keeper_at; /* ZooKeeper is away, and is asked for again at this time; 0: it is there */
     uint64_t sequence; /* of the last event that the mirror has */
     int64_t own_since; /* when the last turn was taken */

@@ -37,8 +37,7 @@
  * kept for later: a collector that waits longer misses its minute. */
 #define QUORUM_MS 3'000
 #define TURN_WAIT_NS (3 * OI_SECOND)
-/* So many parts of a large batch go side by side, each of so many rows at least. */
-#define PARCELS_MAX ((size_t) 2)
+/* Parts of a large batch have so many rows at least. */
 #define PARCEL_ROWS_MIN ((size_t) 50'000)
 /* Events of one partition, see tables.c. */
 #define EVENTS_PARTITION 100'000
@@ -337,6 +336,7 @@ send_events(struct oi_clickhouse *engine, uint64_t sequence, unsigned attempt,
 struct parcel {
     struct oi_clickhouse *engine;
     struct oi_readings_part part;
+    struct oi_buffer *block;
     pthread_t thread;
     bool has_thread;
     enum oi_status status;
@@ -344,11 +344,13 @@ struct parcel {
 };
 
 static enum oi_status
-send_part(struct oi_clickhouse *engine, struct oi_readings_part *part, struct oi_error *error)
+send_part(struct parcel *parcel, struct oi_error *error)
 {
+    struct oi_clickhouse *engine = parcel->engine;
+    struct oi_readings_part *part = &parcel->part;
     const uint32_t *ids = part->rows->series.items + part->from;
     struct oi_series *series = oi_alloc_zero(part->count, sizeof(*series));
-    struct oi_buffer block = {}, table = {};
+    struct oi_buffer table = {};
     enum oi_status status;
 
     for (size_t i = 0; i < part->count; i++) {
@@ -361,12 +363,12 @@ send_part(struct oi_clickhouse *engine, struct oi_readings_part *part, struct oi
     }
     part->series = series;
     oi_buffer_add_text(&table, "readings (");
-    oi_readings_encode(part, &table, &block);
+    oi_buffer_clear(parcel->block);
+    oi_readings_encode(part, &table, parcel->block);
     oi_buffer_add(&table, ")", sizeof(")"));
     part->series = NULL;
     oi_free(series);
-    status = oi_clickhouse_send(engine, table.data, &block, error);
-    oi_buffer_release(&block);
+    status = oi_clickhouse_send(engine, table.data, parcel->block, error);
     oi_buffer_release(&table);
     return status;
 }
@@ -376,7 +378,7 @@ send_parcel(void *context)
 {
     struct parcel *parcel = context;
 
-    parcel->status = send_part(parcel->engine, &parcel->part, &parcel->error);
+    parcel->status = send_part(parcel, &parcel->error);
     return NULL;
 }
 
@@ -403,9 +405,9 @@ static enum oi_status
 send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_rows *rows,
           bool *ret_made, struct oi_error *error)
 {
-    struct parcel parcels[PARCELS_MAX] = {};
+    struct parcel parcels[OI_CLICKHOUSE_PARCELS] = {};
     struct maker maker = { .engine = engine, .rows = rows };
-    size_t total = rows->rows.count, count = engine->server.is_cluster ? 1 : PARCELS_MAX;
+    size_t total = rows->rows.count, count = engine->server.is_cluster ? 1 : OI_CLICKHOUSE_PARCELS;
     enum oi_status status = OI_OK;
 
     if (total == 0)
@@ -417,6 +419,7 @@ send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_ro
         size_t from = total * i / count, to = total * (i + 1) / count;
 
         parcel->engine = engine;
+        parcel->block = &engine->blocks[i];
         parcel->part = (struct oi_readings_part){
             .rows = rows, .from = from, .count = to - from, .batch = batch
         };
@@ -435,6 +438,9 @@ send_rows(struct oi_clickhouse *engine, uint64_t batch, const struct oi_batch_ro
     }
     if (*ret_made)
         (void) pthread_join(maker.thread, NULL);
+    /* An import sends many large ones; behind it nobody needs so much memory. */
+    for (size_t i = 0; total < PARCEL_ROWS_MIN && i < OI_CLICKHOUSE_PARCELS; i++)
+        oi_buffer_release(&engine->blocks[i]);
     return status;
 }
 

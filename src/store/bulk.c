@@ -299,7 +299,7 @@ append_as_they_are(struct oi_bulk_prepared *loading, struct oi_error *error)
 
         if (count == left)
             finish_mark(loading);
-        is_taken = oi_bulk_take_records(work, count, &rows);
+        is_taken = oi_bulk_take_records(loading->store, work, count, &rows);
         if (is_taken)
             status = oi_append_ahead(loading->store, &batch, &rows, &result, &is_taken, error);
         if (status != OI_OK || !is_taken) {
@@ -311,7 +311,7 @@ append_as_they_are(struct oi_bulk_prepared *loading, struct oi_error *error)
         left -= count;
     }
     loading->is_whole = status == OI_OK && left == 0;
-    oi_batch_rows_release(&rows);
+    oi_bulk_leave_records(loading->store, loading->is_marked && !loading->mark.is_complete, &rows);
     return status;
 }
 
@@ -329,7 +329,6 @@ append_rows(struct oi_bulk_prepared *loading, struct oi_error *error)
         if (loading->is_whole)
             return OI_OK;
     }
-
     for (size_t i = 0; i < loading->work.load_count; i++) {
         struct oi_bulk_load *load = &loading->work.loads[i];
 

@@ -345,6 +345,7 @@ oi_store_close(struct oi_store **store)
         oi_free(closing->tracks.items[i].position);
     }
     oi_vector_release(&closing->tracks);
+    oi_batch_rows_release(&closing->spare_rows);
     oi_vector_release(&closing->log);
     oi_vector_release(&closing->watchers);
     oi_free(closing->hidden.batches);

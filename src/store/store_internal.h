@@ -123,10 +123,11 @@ struct oi_store {
 
     pthread_mutex_t queue_lock; /* guards the queue of appends; nothing is locked inside it */
     struct oi_append_turn *queue_first, *queue_last;
-    pthread_mutex_t append_lock; /* one writer of this process at a time */
-    struct oi_crew *crew;        /* that writer's */
-    pthread_mutex_t follow_lock; /* one who brings memory up to date; also orders watchers */
-    pthread_rwlock_t state_lock; /* guards everything below */
+    pthread_mutex_t append_lock;     /* one writer of this process at a time */
+    struct oi_crew *crew;            /* that writer's */
+    struct oi_batch_rows spare_rows; /* memory between the batches of an import; under the lock */
+    pthread_mutex_t follow_lock;     /* one who brings memory up to date; also orders watchers */
+    pthread_rwlock_t state_lock;     /* guards everything below */
 
     struct oi_state state;
     OI_VECTOR(struct oi_track) tracks; /* tracks[series - 1] */
