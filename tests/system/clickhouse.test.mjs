@@ -103,6 +103,40 @@ test('every dialect says the same over a folder and over ClickHouse', { skip: sk
     assert.ok(fine >= 14, `only ${fine} of ${QUESTIONS.length} questions were understood`);
 });
 
+// A batch that goes in parts side by side; the second file begins within a day of the first one.
+test('large files imported into ClickHouse make the same candles', { skip: skip || skipClickhouse }, async (t) => {
+    const clickhouse = await startClickhouse(t);
+    const folder = await makeFolder(t);
+    const store = clickhouse.address('large');
+    const places = [['--data', join(folder, 'data')], ['--store', store, '--data', join(folder, 'elsewhere')]];
+    const [markets, minutes] = [40, 2600];
+    const paths = [0, 1].map((part) => {
+        const lines = ['time,coin,oi'];
+        for (let i = part * minutes; i < (part + 1) * minutes; i++)
+            for (let k = 0; k < markets; k++) lines.push(`${START + i * 60000},C${k},${1000 + ((i * 7919 + k) % 997)}.${k + 10}`);
+        const path = join(folder, `large${part}.csv`);
+        writeFileSync(path, lines.join('\n') + '\n');
+        return path;
+    });
+
+    assert.equal(oi(['clickhouse', 'init', '--store', store]).status, 0);
+    for (const place of places) {
+        const done = oi(['import', 'csv', '--name', 'large', '--time', 'time:ms', '--oi', 'oi', '--unit', 'coins', '--sides', '1',
+            '--market', 'hyperliquid-{coin}-future', ...place, ...paths]);
+        assert.equal(done.stderr.match(new RegExp(`: ${markets * minutes} stored`, 'g'))?.length, 2, done.stderr);
+    }
+    const verified = oi(['verify', '--store', store]);
+    assert.equal(verified.status, 0, verified.stderr);
+    const [a, b] = [await startServer(t, { data: places[0][1] }), await startServer(t, { args: ['--no-collect', '--store', store] })];
+    for (const rest of ['C0&interval=1h', 'C19&interval=1d', 'C20&interval=1h', `C${markets - 1}&limit=6000`]) {
+        const target = `/oi/v1/open-interest?market=hyperliquid:perp:${rest}&start=2025-03-06`;
+        const [left, right] = [await ask(a, target), await ask(b, target)];
+        const wanted = rest.includes('1h') ? 87 : rest.includes('1d') ? 4 : 2 * minutes;
+        assert.equal(left.json.data.length, wanted, rest);
+        assert.deepEqual(right.json.data.map((row) => ({ ...row, known_time: 0 })), left.json.data.map((row) => ({ ...row, known_time: 0 })), rest);
+    }
+});
+
 test('a file imported into ClickHouse makes the same candles', { skip: skip || skipClickhouse }, async (t) => {
     const clickhouse = await startClickhouse(t);
     const folder = await makeFolder(t);
