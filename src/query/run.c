@@ -520,7 +520,7 @@ open_run(const struct oi_source *source, const struct oi_query *query,
 {
     struct run *run = oi_alloc_zero(1, sizeof(*run));
     struct oi_choices choices = {};
-    enum oi_status status = oi_store_follow(source->store, error);
+    enum oi_status status = oi_store_refresh(source->store, error);
 
     run->source = source;
     run->query = query;

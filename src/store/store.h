@@ -540,6 +540,10 @@ void oi_store_unwatch(struct oi_store *store, const struct oi_watcher *watcher);
 /* Pick up what other processes committed; cheap when there is nothing. Reads do it by themselves.
  */
 enum oi_status oi_store_follow(struct oi_store *store, struct oi_error *error);
+/* What a question does first: the same, but that where rows are elsewhere it does not wait for each
+ * question's sake. What others committed is seen there some 400 ms later at most, and while nobody
+ * answers there, what is known is. */
+enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
 
 /* Check every checksum and invariant and recompute the rollups, calling `fault` for each thing
  * found wrong. CORRUPT when there was any. Damage of the engine's own pages can kill the process:

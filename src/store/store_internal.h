@@ -220,8 +220,6 @@ enum oi_status oi_store_catch_up(struct oi_store *store, struct oi_access *acces
                                  struct oi_error *error);
 /* The engine alone, where the rows are elsewhere. */
 enum oi_status oi_store_refresh_engine(struct oi_store *store, struct oi_error *error);
-/* Cheap when nothing was committed since. Called by every reader first. */
-enum oi_status oi_store_refresh(struct oi_store *store, struct oi_error *error);
 /* Our own commit into memory, and to the watchers. Rows in order of series, then key; is_staged:
  * they only have to be counted. */
 void oi_store_publish(struct oi_store *store, const struct oi_state *state,
