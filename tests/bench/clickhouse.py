@@ -5,7 +5,8 @@
     tests/bench/clickhouse.py [--oi build/oi] [--markets 50] [--days 10]
 
 Starts Debian's clickhouse-server on the loopback with a folder of its own and ends it. Prints rows a
-second of an import, and the median time of the same question asked through oi and of ClickHouse; with
+second of an import, and the median time of the same question asked through oi (which keeps answers of
+ClickHouse in memory, and once more without) and of ClickHouse; with
 --days 75 also of the first byte of a long answer.
 """
 import argparse
@@ -35,12 +36,16 @@ def ask(port, path, body=None):
     return text
 
 
-def median_ms(port, path, body, count=30):
+def target_of(path, i):
+    """A target of its own each time, for the same rows: oi keeps whole answers by target."""
+    return path.replace("{start}", f"2025-12-01T00:00:{i:02}Z")
+
+
+def median_ms(port, path, body, count=31):
     times = []
     for i in range(count):
         started = time.perf_counter()
-        # A target of its own each time: oi keeps answers.
-        ask(port, path.replace("{i}", str(i)), body)
+        ask(port, target_of(path, i), body)
         times.append((time.perf_counter() - started) * 1000)
     return statistics.median(times)
 
@@ -51,7 +56,7 @@ def first_byte_ms(port, path, body, count=10):
     for i in range(count):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         started = time.perf_counter()
-        connection.request("POST" if body else "GET", path.replace("{i}", str(i)), body=body)
+        connection.request("POST" if body else "GET", target_of(path, i), body=body)
         answer = connection.getresponse()
         answer.read(1)
         first.append((time.perf_counter() - started) * 1000)
@@ -71,29 +76,34 @@ def write_csv(path, markets, rows):
                            f"{1000 + (row * 7919 + market) % 997}.{market:02},{50000 + row % 311}.5\n")
 
 
-def compare(oi_port, clickhouse_port, rows):
+def compare(oi_port, bare_port, clickhouse_port, rows):
     hours = ("SELECT intDiv(time,3600000000000) h, argMin(open_interest_mantissa,time), max(open_interest_mantissa), "
              "min(open_interest_mantissa), argMax(open_interest_mantissa,time) FROM oi.readings WHERE instrument={} "
              "GROUP BY h ORDER BY h DESC LIMIT 200 FORMAT JSONCompact")
-    total = ("SELECT h, sum(v) FROM (SELECT instrument, intDiv(time,3600000000000) h, argMax(open_interest_mantissa,time) v "
+    closes = ("SELECT h, sum(v) FROM (SELECT instrument, intDiv(time,3600000000000) h, argMax(open_interest_mantissa,time) v "
              "FROM oi.readings GROUP BY instrument, h) GROUP BY h ORDER BY h FORMAT JSONCompact")
+    candles = ("SELECT intDiv(time,3600000000000) h, argMin(v,time), max(v), min(v), argMax(v,time) FROM "
+               "(SELECT time, sum(open_interest_mantissa) v FROM oi.readings GROUP BY time) GROUP BY h ORDER BY h "
+               "FORMAT JSONCompact")
     raw = ("SELECT time, open_interest_mantissa, open_interest_exponent FROM oi.readings WHERE instrument=1 "
            "ORDER BY time LIMIT 10000 FORMAT JSONCompact")
-    base = "/oi/v1/open-interest?unit=coins&limit="
+    base = "/oi/v1/open-interest?unit=coins&start={start}&limit="
     questions = [
-        ("200 hourly candles", base + "20{i}&market=hyperliquid:perp:C0&interval=1h&order=desc", hours.format(1)),
-        ("hourly total of all markets", base + "10{i}0&exchange=hyperliquid&interval=1h&total=true", total),
-        ("10,000 rows", base + "99{i}&market=hyperliquid:perp:C0&start=2026-01-01", raw),
+        ("200 hourly candles", base + "200&market=hyperliquid:perp:C0&interval=1h&order=desc", hours.format(1)),
+        ("hourly candles of the total of all markets", base + "2000&exchange=hyperliquid&interval=1h&total=true", candles),
+        ("the same, asking directly for closes alone", base + "1999&exchange=hyperliquid&interval=1h&total=true", closes),
+        ("10,000 rows", base + "10000&market=hyperliquid:perp:C0", raw),
     ]
     for name, target, statement in questions:
-        through = median_ms(oi_port, target, None)
-        direct = median_ms(clickhouse_port, "/", statement)
-        print(f"{name}: {through:.1f} ms through oi, {direct:.1f} ms asked directly, {through / direct:.2f} x")
+        through, bare, direct = (median_ms(*which) for which in (
+            (oi_port, target, None), (bare_port, target, None), (clickhouse_port, "/", statement)))
+        print(f"{name}: {through:.1f} ms through oi, {direct:.1f} ms asked directly, {through / direct:.2f} x; "
+              f"nothing kept {bare:.1f} ms, {bare / direct:.2f} x")
     if rows < 100_000:
         print("the first byte of 100,000 rows: not measured, it takes --days 75")
         return
     raw = raw.replace("10000", "100000")
-    through = first_byte_ms(oi_port, base + "9997{i}&market=hyperliquid:perp:C0&start=2026-01-01", None)
+    through = first_byte_ms(oi_port, base + "100000&market=hyperliquid:perp:C0", None)
     direct = first_byte_ms(clickhouse_port, "/", raw)
     for i, what in enumerate(("first byte", "last byte")):
         print(f"{what} of 100,000 rows: {through[i]:.1f} ms through oi, {direct[i]:.1f} ms asked directly, "
@@ -116,7 +126,7 @@ def main():
         (folder / "users.xml").write_text(clickhouse.USERS)
         server = subprocess.Popen(["clickhouse-server", f"--config-file={folder}/config.xml"],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        front = None
+        fronts = []
         try:
             for _ in range(200):
                 try:
@@ -133,15 +143,18 @@ def main():
                            check=True)
             seconds = time.perf_counter() - started
             print(f"import: {options.markets * rows / seconds:,.0f} rows/s ({seconds:.1f} s)")
-            front = subprocess.Popen([options.oi, "serve", "--no-collect", "--listen", "127.0.0.1:0", *store],
-                                     stdout=subprocess.PIPE, text=True)
-            port = int(front.stdout.readline().split(LISTENING)[1].split()[0].rstrip("/"))
-            compare(port, http_port, rows)
+            ports = []
+            for keep in ("64", "0"):
+                front = subprocess.Popen([options.oi, "serve", "--no-collect", "--listen", "127.0.0.1:0", "--store",
+                                          f"{store[1]}?keep={keep}", "--data", str(folder / keep)],
+                                         stdout=subprocess.PIPE, text=True)
+                fronts.append(front)
+                ports.append(int(front.stdout.readline().split(LISTENING)[1].split()[0].rstrip("/")))
+            compare(*ports, http_port, rows)
         finally:
-            for process in (front, server):
-                if process:
-                    process.terminate()
-                    process.wait()
+            for process in (*fronts, server):
+                process.terminate()
+                process.wait()
 
 
 if __name__ == "__main__":
