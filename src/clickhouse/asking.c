@@ -7,6 +7,7 @@
 /* no unit test: needs a server; tests/contract/store_*_test.c run over one. */
 #include "base/alloc.h"
 #include "clickhouse/engine.h"
+#include "clickhouse/kept_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,18 +84,15 @@ take_positions(struct oi_clickhouse *engine, struct oi_slice body, struct positi
 }
 
 void
-oi_clickhouse_write_visible(struct oi_clickhouse *engine, uint64_t batch_limit,
+oi_clickhouse_write_batches(const struct oi_hidden *hidden, uint64_t batch_limit,
                             struct oi_buffer *out)
 {
-    struct oi_hidden hidden = oi_remote_hidden(engine->store);
-
     oi_buffer_add_format(out, "batch <= %llu", (unsigned long long) batch_limit);
-    for (size_t i = 0; i < hidden.count; i++)
+    for (size_t i = 0; i < hidden->count; i++)
         oi_buffer_add_format(out, "%s%llu", i ? "," : " AND batch NOT IN (",
-                             (unsigned long long) hidden.batches[i]);
-    if (hidden.count > 0)
+                             (unsigned long long) hidden->batches[i]);
+    if (hidden->count > 0)
         oi_buffer_add_char(out, ')');
-    oi_free(hidden.batches);
 }
 
 static enum oi_status
@@ -102,9 +100,11 @@ ask_newest(struct oi_clickhouse *engine, uint64_t batch_limit, struct oi_rows *r
            struct oi_reading_pairs *pairs, struct oi_error *error)
 {
     struct oi_buffer statement = {}, visible = {}, out = {};
+    struct oi_hidden hidden = oi_remote_hidden(engine->store);
     enum oi_status status;
 
-    oi_clickhouse_write_visible(engine, batch_limit, &visible);
+    oi_clickhouse_write_batches(&hidden, batch_limit, &visible);
+    oi_free(hidden.batches);
     oi_buffer_add_text(&statement, "SELECT ");
     oi_readings_select(OI_COLUMNS_ALL, true, &statement);
     oi_buffer_add_format(&statement,
@@ -364,11 +364,11 @@ guess_width(const struct oi_stretch *stretch, size_t rows)
     return width > 0 ? width : 1;
 }
 
-enum oi_status
-oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_rows *rows,
-                   struct oi_span *ret_done, struct oi_error *error)
+/* As oi_clickhouse_read, of what has to be asked for. */
+static enum oi_status
+ask_stretch(struct oi_clickhouse *engine, const struct oi_stretch *stretch, struct oi_rows *rows,
+            struct oi_span *ret_done, struct oi_error *error)
 {
-    struct oi_clickhouse *engine = context;
     struct oi_span left = stretch->span;
     size_t wanted = stretch->block_rows, limit, seen = 0;
     struct window window;
@@ -410,5 +410,40 @@ oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_ro
     }
     *ret_done = stretch->is_backwards ? (struct oi_span){ left.to, stretch->span.to }
                                       : (struct oi_span){ stretch->span.from, left.from };
+    return OI_OK;
+}
+
+/* What is kept of a stretch's begin, or of its end; *ret_done is empty where nothing is. */
+static enum oi_status
+take_kept(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
+          const struct oi_kept_question *question, struct oi_rows *rows, struct oi_span *ret_done,
+          struct oi_error *error)
+{
+    size_t rows_max =
+        stretch->rows_max < stretch->block_rows ? stretch->rows_max : stretch->block_rows;
+
+    *ret_done = stretch->span;
+    if (stretch->is_backwards)
+        return oi_kept_take_last_rows(engine->kept, question, stretch->span, rows, &ret_done->from,
+                                      error);
+    return oi_kept_take_rows(engine->kept, question, stretch->span, rows_max, rows, &ret_done->to,
+                             error);
+}
+
+enum oi_status
+oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_rows *rows,
+                   struct oi_span *ret_done, struct oi_error *error)
+{
+    struct oi_clickhouse *engine = context;
+    const struct oi_kept_question question =
+        oi_kept_rows_question(&stretch->series, stretch->columns, stretch->batch_limit);
+    uint64_t epoch = oi_kept_epoch(engine->kept);
+
+    OI_TRY(take_kept(engine, stretch, &question, rows, ret_done, error));
+    if (ret_done->from < ret_done->to)
+        return OI_OK;
+    OI_TRY(ask_stretch(engine, stretch, rows, ret_done, error));
+    if (oi_kept_wants(engine->kept, &question, *ret_done))
+        oi_kept_put_rows(engine->kept, &question, epoch, *ret_done, rows);
     return OI_OK;
 }

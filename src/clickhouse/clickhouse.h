@@ -18,6 +18,7 @@ struct oi_clickhouse_options {
     uint64_t fill_rows;
     /* So many rows are verified together, for tests; 0: see verifying.c. */
     uint64_t verify_rows;
+    bool keeps_at_once; /* all answers, and not only those that are asked for again, for tests */
     /* Where batches wait while ClickHouse is away; NULL: they are refused then. */
     const char *spool_folder;
     uint64_t spool_bytes; /* at most; 0: 1 GiB */

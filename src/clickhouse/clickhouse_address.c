@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A tebibyte. */
+#define KEEP_MAX_MIB (1u << 20)
+
 static const struct {
     const char *prefix;
     bool is_tls;
@@ -127,6 +130,21 @@ take_host(struct oi_slice host, struct oi_clickhouse_address *address, struct oi
     return OI_OK;
 }
 
+/* A whole number. */
+static bool
+take_number(struct oi_slice text, unsigned most, unsigned *ret_number)
+{
+    unsigned number = 0;
+
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9' || number > most)
+            return false;
+        number = number * 10 + (unsigned) (text.data[i] - '0');
+    }
+    *ret_number = number;
+    return text.size > 0 && number <= most;
+}
+
 static bool
 take_option(struct oi_slice option, struct oi_clickhouse_address *address)
 {
@@ -136,19 +154,28 @@ take_option(struct oi_slice option, struct oi_clickhouse_address *address)
         return false;
     if (oi_slice_is(name, "cluster"))
         return take_name(value, address->cluster, sizeof(address->cluster));
-    if (!oi_slice_is(name, "quorum") || value.size != 1 || value.data[0] < '1' ||
-        value.data[0] > '9')
-        return false;
-    address->quorum = (unsigned) (value.data[0] - '0');
-    return true;
+    if (oi_slice_is(name, "keep"))
+        return take_number(value, KEEP_MAX_MIB, &address->keep_mib);
+    return oi_slice_is(name, "quorum") && take_number(value, 9, &address->quorum) &&
+           address->quorum > 0;
+}
+
+static enum oi_status
+fail_option(struct oi_error *error)
+{
+    return oi_fail(error, OI_E_INVALID,
+                   "behind a store's address only ?cluster=NAME, ?quorum=1 to 9 or ?keep=MIB may "
+                   "stand, joined by &");
 }
 
 enum oi_status
 oi_clickhouse_address_parse(const char *text, struct oi_clickhouse_address *ret_address,
                             struct oi_error *error)
 {
-    struct oi_clickhouse_address address = { .user = "default", .database = "oi" };
-    struct oi_slice rest = {}, hosts, host, database = {}, options = {};
+    struct oi_clickhouse_address address = { .user = "default",
+                                             .database = "oi",
+                                             .keep_mib = OI_CLICKHOUSE_KEEP_MIB };
+    struct oi_slice rest = {}, hosts, host, database = {}, options = {}, option;
     const char *mark;
 
     for (size_t i = 0; i < OI_COUNT(schemes) && rest.size == 0; i++) {
@@ -167,10 +194,11 @@ oi_clickhouse_address_parse(const char *text, struct oi_clickhouse_address *ret_
     if (mark) {
         options = (struct oi_slice){ mark + 1, rest.size - (size_t) (mark - rest.data) - 1 };
         rest.size = (size_t) (mark - rest.data);
-        if (!take_option(options, &address))
-            return oi_fail(
-                error, OI_E_INVALID,
-                "behind a store's address only ?cluster=NAME or ?quorum=1 to 9 may stand");
+        if (options.size == 0)
+            return fail_option(error);
+        while (oi_slice_next_part(&options, '&', &option))
+            if (!take_option(option, &address))
+                return fail_option(error);
     }
     mark = memchr(rest.data, '/', rest.size);
     hosts = rest;

@@ -118,6 +118,7 @@ close_engine(void *context)
     (void) pthread_mutex_destroy(&engine->look_lock);
     (void) pthread_cond_destroy(&engine->look_wanted);
     oi_filling_release(&engine->filling);
+    oi_kept_free(&engine->kept);
     oi_vector_release(&engine->finest);
     for (size_t i = 0; i < OI_COUNT(engine->blocks); i++)
         oi_buffer_release(&engine->blocks[i]);
@@ -177,6 +178,7 @@ begin(struct oi_clickhouse *engine, const char *text, const struct oi_clickhouse
     engine->verify_rows = options->verify_rows;
     engine->turn_ns = options->turn_ns ? options->turn_ns : 60 * OI_SECOND;
     OI_TRY(oi_clickhouse_address_parse(text, &address, error));
+    engine->kept = oi_kept_new((size_t) address.keep_mib << 20, options->keeps_at_once);
     OI_TRY(oi_clickhouse_client_new(&address, &engine->client, error));
     OI_TRY(oi_clickhouse_check(engine->client, NULL, NULL, &engine->server, error));
     if (!engine->server.has_rollups && !options->is_read_only)

@@ -4,6 +4,7 @@
 
 #include "clickhouse/client.h"
 #include "clickhouse/filling.h"
+#include "clickhouse/kept.h"
 #include "clickhouse/readings.h"
 #include "clickhouse/spool.h"
 #include "clickhouse/tables.h"
@@ -43,6 +44,7 @@ struct oi_clickhouse {
     uint64_t other_turn; /* taken by somebody whose event does not come */
     int64_t other_since;
     struct oi_spool *spool; /* or NULL */
+    struct oi_kept *kept;   /* locks itself */
     struct oi_filling filling;
     OI_VECTOR(int8_t)
     finest; /* under its lock, [series - 1]: no open interest of it has a smaller
@@ -85,7 +87,7 @@ enum oi_status oi_clickhouse_sums(void *context, const struct oi_gather_request 
 void oi_clickhouse_note_digits(struct oi_clickhouse *engine, uint32_t series, int exponent);
 void oi_clickhouse_note_rows(struct oi_clickhouse *engine, const struct oi_batch_rows *rows);
 /* "batch <= B", and not one of a withdrawn import. */
-void oi_clickhouse_write_visible(struct oi_clickhouse *engine, uint64_t batch_limit,
+void oi_clickhouse_write_batches(const struct oi_hidden *hidden, uint64_t batch_limit,
                                  struct oi_buffer *out);
 /* Where every series stands, into the mirror. */
 enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error);

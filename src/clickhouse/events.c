@@ -150,6 +150,8 @@ apply_one(struct oi_clickhouse *engine, const struct oi_change *change, struct o
     enum oi_status status;
 
     OI_TRY(oi_filling_note(engine, engine->sequence + 1, change, error));
+    /* Behind it: what is asked for from now on knows that ready made hours may be others. */
+    OI_TRY(oi_kept_note(engine->kept, change, error));
     status = oi_remote_apply(engine->store, change, NULL, error);
 
     if (status == OI_E_INVALID || status == OI_E_NOT_FOUND)
@@ -240,6 +242,8 @@ follow_events(struct oi_clickhouse *engine, struct oi_error *error)
     if (!engine->is_begun || engine->lacks_positions)
         OI_TRY(oi_clickhouse_place_all(engine, error));
     engine->lacks_positions = false;
+    if (!engine->is_begun)
+        oi_kept_note_all(engine->kept, oi_remote_last_batch(engine->store));
     engine->is_begun = true;
     return oi_filling_follow(engine, error);
 }
@@ -654,6 +658,16 @@ send_change(struct oi_clickhouse *engine, uint64_t turn, const struct oi_change 
     return check_in_time(engine, error);
 }
 
+static void
+note_kept(struct oi_clickhouse *engine, const struct oi_change *change,
+          const struct oi_batch_rows *rows)
+{
+    if (rows)
+        oi_kept_note_rows(engine->kept, change->batch, rows);
+    if (change->kind == OI_CHANGE_WITHDRAW)
+        oi_kept_forget(engine->kept);
+}
+
 enum oi_status
 oi_clickhouse_commit(void *context, const struct oi_change *change,
                      const struct oi_batch_rows *rows, bool *ret_overtaken, struct oi_error *error)
@@ -680,6 +694,7 @@ oi_clickhouse_commit(void *context, const struct oi_change *change,
     if (rows && !is_made)
         oi_filling_make(engine, rows);
     oi_filling_note_own(engine, change, rows);
+    note_kept(engine, change, rows);
     engine->lacks_positions |= change->kind == OI_CHANGE_WITHDRAW;
     atomic_store(&engine->next_look, now_of() + LOOK_NS);
     return OI_OK;

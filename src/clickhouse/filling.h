@@ -58,7 +58,7 @@ enum oi_status oi_filling_follow(struct oi_clickhouse *engine, struct oi_error *
 void oi_filling_step(struct oi_clickhouse *engine);
 /* The same to the end, when a process that wrote many rows ends. */
 void oi_filling_finish(struct oi_clickhouse *engine);
-/* As the remote's `ready`. On any thread. */
+/* hours.c: as the remote's `ready`. On any thread. */
 enum oi_status oi_filling_ready(void *context, const struct oi_rollup_request *request,
                                 struct oi_rollups *rollups, oi_time *ret_until,
                                 struct oi_error *error);

@@ -6,6 +6,7 @@
 /* no unit test: needs a server; tests/contract/store_*_test.c run over one. */
 #include "base/alloc.h"
 #include "clickhouse/engine.h"
+#include "clickhouse/kept_rows.h"
 
 struct gathering {
     struct oi_clickhouse *engine;
@@ -75,16 +76,14 @@ take_blocks(const struct gathering *gathering, unsigned columns, struct oi_slice
     return status == OI_E_NOT_FOUND ? OI_OK : status;
 }
 
-enum oi_status
-oi_clickhouse_gather(void *context, const struct oi_gather_request *request, struct oi_rows *rows,
-                     struct oi_error *error)
+static enum oi_status
+ask(struct oi_clickhouse *engine, const struct oi_gather_request *request, struct oi_rows *rows,
+    struct oi_error *error)
 {
-    const struct gathering gathering = { context, request, rows };
+    const struct gathering gathering = { engine, request, rows };
     OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
     unsigned columns = request->columns | (request->lacks_wides ? OI_READINGS_NO_WIDES : 0);
 
-    if (request->count == 0)
-        return OI_OK;
     oi_buffer_add_text(&statement, "SELECT ");
     oi_readings_select(columns, true, &statement);
     oi_buffer_add_text(&statement, " FROM readings WHERE instrument IN (");
@@ -96,9 +95,88 @@ oi_clickhouse_gather(void *context, const struct oi_gather_request *request, str
                          "max_threads = 1",
                          (long long) request->span.from, (long long) request->span.to,
                          (unsigned long long) request->batch_limit);
-    OI_TRY(oi_clickhouse_select(gathering.engine, &statement, &out, error));
+    OI_TRY(oi_clickhouse_select(engine, &statement, &out, error));
     OI_TRY(take_blocks(&gathering, columns, oi_buffer_slice(&out), error));
     for (size_t i = 0; i < request->count; i++)
         oi_readings_sort(&rows[i]);
     return OI_OK;
+}
+
+/* Series of a request of which not all is kept, and from where on they are asked for. */
+struct missing {
+    OI_VECTOR(size_t) places;
+    OI_VECTOR(uint32_t) series;
+    struct oi_span span;
+};
+
+static void
+missing_release(struct missing *missing)
+{
+    oi_vector_release(&missing->places);
+    oi_vector_release(&missing->series);
+}
+
+static enum oi_status
+take_kept(struct oi_clickhouse *engine, const struct oi_gather_request *request,
+          struct oi_rows *rows, struct missing *missing, struct oi_error *error)
+{
+    missing->span = (struct oi_span){ request->span.to, request->span.to };
+    for (size_t i = 0; i < request->count; i++) {
+        const struct oi_kept_question question =
+            oi_kept_rows_question(&request->series[i], request->columns, request->batch_limit);
+        oi_time until;
+
+        OI_TRY(oi_kept_take_rows(engine->kept, &question, request->span, SIZE_MAX, &rows[i], &until,
+                                 error));
+        if (until >= request->span.to)
+            continue;
+        missing->span.from = until < missing->span.from ? until : missing->span.from;
+        oi_vector_push(&missing->places, i);
+        oi_vector_push(&missing->series, request->series[i]);
+    }
+    return OI_OK;
+}
+
+/* What came of the series that are missing, behind what is kept of them. */
+static void
+hand_over(struct oi_clickhouse *engine, const struct oi_gather_request *asked, uint64_t epoch,
+          const struct missing *missing, const struct oi_rows *found, struct oi_rows *rows)
+{
+    for (size_t i = 0; i < asked->count; i++) {
+        const struct oi_kept_question question =
+            oi_kept_rows_question(&asked->series[i], asked->columns, asked->batch_limit);
+        struct oi_rows *all = &rows[missing->places.items[i]];
+
+        if (oi_kept_wants(engine->kept, &question, asked->span))
+            oi_kept_put_rows(engine->kept, &question, epoch, asked->span, &found[i]);
+        all->count = oi_rows_find(all, asked->span.from);
+        oi_rows_append(all, &found[i], 0, found[i].count);
+    }
+}
+
+enum oi_status
+oi_clickhouse_gather(void *context, const struct oi_gather_request *request, struct oi_rows *rows,
+                     struct oi_error *error)
+{
+    struct oi_clickhouse *engine = context;
+    OI_CLEANUP(missing_release) struct missing missing = {};
+    uint64_t epoch = oi_kept_epoch(engine->kept);
+    struct oi_gather_request asked = *request;
+    struct oi_rows *found;
+    enum oi_status status;
+
+    OI_TRY(take_kept(engine, request, rows, &missing, error));
+    if (missing.series.count == 0)
+        return OI_OK;
+    asked.series = missing.series.items;
+    asked.count = missing.series.count;
+    asked.span = missing.span;
+    found = oi_alloc_zero(asked.count, sizeof(*found));
+    status = ask(engine, &asked, found, error);
+    if (status == OI_OK)
+        hand_over(engine, &asked, epoch, &missing, found, rows);
+    for (size_t i = 0; i < asked.count; i++)
+        oi_rows_release(&found[i]);
+    oi_free(found);
+    return status;
 }

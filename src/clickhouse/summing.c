@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Instruments whose ids lie further apart than MASKS times 64 are not summed. */
 #define MASKS 4
@@ -19,6 +20,8 @@
 #define DIGITS_MAX 18
 /* No sum of so many figures leaves 63 bits. */
 #define SUM_MAX INT64_C(9'000'000'000'000'000'000)
+/* Sums that are kept in more pieces than this are asked for anew. */
+#define PIECES_MAX 8
 /* What all of the store's series are few enough to be looked through for. */
 #define OTHERS_MAX 4
 
@@ -37,6 +40,7 @@ struct summing {
     unsigned masks;
     int digits; /* behind the point, of the sum */
     oi_time first, last;
+    struct oi_hidden hidden;
 };
 
 void
@@ -146,16 +150,14 @@ has_others(const struct summing *summing)
 
 /* What holds of every row is not asked of each. */
 static void
-write_condition(const struct summing *summing, struct oi_buffer *out)
+write_condition(const struct summing *summing, struct oi_span span, struct oi_buffer *out)
 {
-    const struct oi_gather_request *request = summing->request;
-
     oi_buffer_add_text(out, " WHERE ");
-    oi_clickhouse_write_visible(summing->engine, request->batch_limit, out);
-    if (request->span.from > summing->first)
-        oi_buffer_add_format(out, " AND time >= %lld", (long long) request->span.from);
-    if (request->span.to <= summing->last)
-        oi_buffer_add_format(out, " AND time < %lld", (long long) request->span.to);
+    oi_clickhouse_write_batches(&summing->hidden, summing->request->batch_limit, out);
+    if (span.from > summing->first)
+        oi_buffer_add_format(out, " AND time >= %lld", (long long) span.from);
+    if (span.to <= summing->last)
+        oi_buffer_add_format(out, " AND time < %lld", (long long) span.to);
     if (!has_others(summing))
         return;
     for (size_t i = 0; i < summing->count; i++)
@@ -169,7 +171,7 @@ write_condition(const struct summing *summing, struct oi_buffer *out)
 }
 
 static void
-write_statement(const struct summing *summing, struct oi_buffer *out)
+write_statement(const struct summing *summing, struct oi_span span, struct oi_buffer *out)
 {
     int digits = summing->digits;
 
@@ -195,7 +197,7 @@ write_statement(const struct summing *summing, struct oi_buffer *out)
                              BITS - 1, mask);
     }
     oi_buffer_add_text(out, " FROM readings");
-    write_condition(summing, out);
+    write_condition(summing, span, out);
     oi_buffer_add_text(out, " GROUP BY time ORDER BY time");
 }
 
@@ -251,30 +253,125 @@ take_block(const struct summing *summing, const struct oi_native_block *block, s
     return OI_OK;
 }
 
+/*
+ * What is kept: the number of instants, then their times, sums, and whether they are whole.
+ */
+
+static void
+put_kept(const struct summing *summing, const struct oi_kept_question *question, uint64_t epoch,
+         struct oi_span span, const struct oi_sums *sums, size_t from)
+{
+    size_t count = sums->times.count - from;
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer bytes = {};
+
+    oi_buffer_add_u64(&bytes, count);
+    oi_buffer_add(&bytes, sums->times.items + from, count * sizeof(*sums->times.items));
+    oi_buffer_add(&bytes, sums->mantissas.items + from, count * sizeof(*sums->mantissas.items));
+    oi_buffer_add(&bytes, sums->is_whole.items + from, count * sizeof(*sums->is_whole.items));
+    oi_kept_put(summing->engine->kept, question, epoch, span, oi_buffer_slice(&bytes));
+}
+
+/* Those of the span. */
+static void
+take_kept(const struct oi_kept_piece *piece, struct oi_span span, struct oi_sums *sums)
+{
+    struct oi_cursor cursor = oi_cursor_over(piece->bytes);
+    size_t count = oi_cursor_u64(&cursor);
+    const oi_time *times = (const void *) oi_cursor_bytes(&cursor, count * sizeof(*times)).data;
+    const int64_t *mantissas =
+        (const void *) oi_cursor_bytes(&cursor, count * sizeof(*mantissas)).data;
+    const bool *are_whole = (const void *) oi_cursor_bytes(&cursor, count * sizeof(bool)).data;
+    size_t from = count > 0 ? oi_times_find(times, count, span.from) : 0;
+    size_t to = count > 0 ? oi_times_find(times, count, span.to) : 0;
+
+    if (from == to)
+        return;
+    oi_vector_reserve(&sums->times, to - from);
+    oi_vector_reserve(&sums->mantissas, to - from);
+    oi_vector_reserve(&sums->is_whole, to - from);
+    memcpy(sums->times.items + sums->times.count, times + from, (to - from) * sizeof(*times));
+    memcpy(sums->mantissas.items + sums->mantissas.count, mantissas + from,
+           (to - from) * sizeof(*mantissas));
+    memcpy(sums->is_whole.items + sums->is_whole.count, are_whole + from,
+           (to - from) * sizeof(*are_whole));
+    sums->times.count += to - from;
+    sums->mantissas.count += to - from;
+    sums->is_whole.count += to - from;
+}
+
+static enum oi_status
+ask(const struct summing *summing, struct oi_span span, struct begun *begun, struct oi_sums *sums,
+    struct oi_error *error)
+{
+    OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
+    struct oi_native_block block;
+    struct oi_slice rest;
+    enum oi_status status;
+
+    write_statement(summing, span, &statement);
+    OI_TRY(oi_clickhouse_select(summing->engine, &statement, &out, error));
+    rest = oi_buffer_slice(&out);
+    while ((status = oi_native_next(&rest, &block, error)) == OI_OK) {
+        if (block.rows > 0)
+            status = take_block(summing, &block, begun, sums, error);
+        oi_native_block_release(&block);
+        OI_TRY(status);
+    }
+    return status == OI_E_NOT_FOUND ? OI_OK : status;
+}
+
+/* As far as they are kept, and the rest of the span. */
+static enum oi_status
+sum_up(const struct summing *summing, struct oi_sums *sums, struct oi_error *error)
+{
+    const struct oi_gather_request *request = summing->request;
+    const struct oi_slice hidden = { (const char *) summing->hidden.batches,
+                                     summing->hidden.count * sizeof(*summing->hidden.batches) };
+    const struct oi_kept_question question = {
+        .kind = OI_KEPT_SUMS,
+        .detail = oi_slice_hash(hidden) << 8 | (unsigned) summing->digits,
+        .series = request->series,
+        .count = request->count,
+        .batch_limit = request->batch_limit,
+    };
+    struct oi_kept *kept = summing->engine->kept;
+    uint64_t epoch = oi_kept_epoch(kept);
+    struct oi_span span = request->span;
+    struct begun begun = {};
+
+    for (size_t pieces = 0; span.from < span.to; pieces++) {
+        size_t before = sums->times.count;
+        struct oi_kept_piece piece;
+
+        if (pieces < PIECES_MAX && oi_kept_find(kept, &question, span.from, &piece)) {
+            struct oi_span part = oi_span_intersect(span, piece.span);
+
+            take_kept(&piece, part, sums);
+            oi_kept_release(kept, &piece);
+            span.from = part.to;
+            continue;
+        }
+        OI_TRY(ask(summing, span, &begun, sums, error));
+        put_kept(summing, &question, epoch, span, sums, before);
+        span.from = span.to;
+    }
+    return OI_OK;
+}
+
 enum oi_status
 oi_clickhouse_sums(void *context, const struct oi_gather_request *request, struct oi_sums *sums,
                    struct oi_error *error)
 {
     struct summing summing = { .engine = context, .request = request };
-    OI_CLEANUP(oi_buffer_release) struct oi_buffer statement = {}, out = {};
-    struct begun begun = {};
-    struct oi_native_block block;
-    struct oi_slice rest;
     enum oi_status status = OI_E_NOT_FOUND;
 
     summing.summands = oi_alloc_zero(request->count + 1, sizeof(*summing.summands));
+    summing.hidden = oi_remote_hidden(summing.engine->store);
     if (choose_summands(&summing)) {
-        write_statement(&summing, &statement);
-        status = oi_clickhouse_select(summing.engine, &statement, &out, error);
-        rest = oi_buffer_slice(&out);
-        while (status == OI_OK && (status = oi_native_next(&rest, &block, error)) == OI_OK) {
-            if (block.rows > 0)
-                status = take_block(&summing, &block, &begun, sums, error);
-            oi_native_block_release(&block);
-        }
-        status = status == OI_E_NOT_FOUND ? OI_OK : status;
+        status = sum_up(&summing, sums, error);
         sums->exponent = -summing.digits;
     }
+    oi_free(summing.hidden.batches);
     oi_free(summing.summands);
     return status;
 }

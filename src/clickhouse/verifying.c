@@ -577,6 +577,8 @@ oi_clickhouse_verify(void *context, void (*fault)(void *, const char *), void *l
     char text[64];
     enum oi_status status;
 
+    /* What is there is verified, not what was. */
+    oi_kept_forget(engine->kept);
     OI_TRY(oi_clickhouse_check(engine->client, fault, listener, NULL, error));
     ret_report->batches = oi_remote_last_batch(engine->store);
     OI_TRY(oi_clickhouse_ask(engine->client, "SELECT count() FROM readings", text, sizeof(text),

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "base/vector.h"
+#include "store/remote.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -614,11 +615,22 @@ compare_with_prefix(const struct model *model, struct test_store *test, const ch
     test_store_close(&other);
 }
 
+/* Another process hears of what is committed here, and has its own of what it keeps. */
+static void
+ask_reader(const struct model *model, struct test_store *reader, struct oi_random *random)
+{
+    if (!reader->store)
+        return;
+    assert_ok(oi_remote_follow(reader->store, NULL));
+    ask_scans(model, reader, random);
+    ask_rollups(model, reader, random);
+}
+
 static void
 try_log(const char *folder, uint64_t seed, int number)
 {
     struct oi_random random;
-    struct test_store test;
+    struct test_store test, reader;
     struct model model = {};
     char name[64];
 
@@ -627,12 +639,17 @@ try_log(const char *folder, uint64_t seed, int number)
     test_store_begin(&test, folder, name, engine);
     test.options.chunk_rows = 4 + oi_random_below(&random, 30);
     test_store_reopen(&test);
+    reader = test;
+    reader.store = NULL;
+    if (engine == &test_clickhouse_engine)
+        test_store_open(&reader);
     for (size_t step = 0; step < STEP_COUNT; step++) {
         feed_step(&model, &test, &random, step);
         if (step % 13 == 12) {
             ask_scans(&model, &test, &random);
             ask_rollups(&model, &test, &random);
             ask_single_rows(&model, &test, &random);
+            ask_reader(&model, &reader, &random);
         }
     }
     (void) snprintf(name, sizeof(name), "%s-%d-stored", engine->name, number);
@@ -645,7 +662,9 @@ try_log(const char *folder, uint64_t seed, int number)
     test_store_checkpoint(&test);
     ask_scans(&model, &test, &random);
     ask_rollups(&model, &test, &random);
+    ask_reader(&model, &reader, &random);
     test_store_verify(&test);
+    test_store_close(&reader);
     test_store_close(&test);
     model_release(&model);
 }
@@ -662,8 +681,9 @@ static void
 answers_as_the_model_does_at_every_moment(void **state)
 {
     const char *wanted = getenv("OI_TEST_SEED"), *logs = getenv("OI_TEST_LOGS");
+    const char *remote_logs = getenv("OI_TEST_REMOTE_LOGS");
     /* Every sync of a disk costs, and the logs are the same. */
-    long count = engine == &oi_kv_memory ? 150 : engine == &test_clickhouse_engine ? 1 : 25;
+    long count = engine == &oi_kv_memory ? 150 : engine == &test_clickhouse_engine ? 2 : 25;
     uint64_t seed;
 
     oi_random_secret(&seed, sizeof(seed));
@@ -671,6 +691,8 @@ answers_as_the_model_does_at_every_moment(void **state)
         seed = strtoull(wanted, NULL, 10);
     if (logs && engine == &oi_kv_memory)
         count = strtol(logs, NULL, 10);
+    if (remote_logs && engine == &test_clickhouse_engine)
+        count = strtol(remote_logs, NULL, 10);
     print_message("seed %llu, %ld logs (OI_TEST_SEED, OI_TEST_LOGS)\n", (unsigned long long) seed,
                   count);
     for (int i = 0; i < count; i++) {

@@ -64,6 +64,7 @@ export async function startClickhouse(t, { prepare } = {}) {
     };
     server.stop = (signal = 'SIGKILL') =>
         new Promise((resolve) => {
+            if (server.child.exitCode !== null || server.child.signalCode !== null) return resolve();
             server.child.once('exit', resolve);
             server.child.kill(signal);
         });

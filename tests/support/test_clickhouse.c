@@ -216,5 +216,6 @@ test_clickhouse_open(const char *path, const struct oi_store_options *options,
     own.chunk_rows = options->chunk_rows;
     own.fill_rows = 120;
     own.verify_rows = 50;
+    own.keeps_at_once = true;
     return oi_clickhouse_open(text, &own, ret_store, error);
 }

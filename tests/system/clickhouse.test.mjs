@@ -158,9 +158,13 @@ test('a file imported into ClickHouse makes the same candles', { skip: skip || s
     assert.equal(left.json.data.length, 50);
     assert.deepEqual(right.json.data, left.json.data);
 
-    // It goes away: an error and no half answer; it comes back: the same answer.
+    await ask(b, target + '&format=json');
+
+    // It goes away: what was asked for twice is kept and answered, all else is an error and no half answer; it comes back: the same answer.
     await clickhouse.stop();
-    const away = await ask(b, target + '&limit=40');
+    const kept = await ask(b, target + '&convention=canonical');
+    assert.deepEqual(kept.json.data, left.json.data, kept.text.slice(0, 200));
+    const away = await ask(b, '/oi/v1/open-interest?market=hyperliquid:perp:BTC&start=2025-03-06&limit=40');
     assert.ok(away.status >= 500, `${away.status}: ${away.text.slice(0, 200)}`);
     await clickhouse.start();
     await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -194,23 +198,48 @@ test('a total is the same wherever readings are added up', { skip: skip || skipC
     assert.equal(oi(['clickhouse', 'init', '--store', store]).status, 0);
     const copied = oi(['copy', '--from', data, '--to', store]);
     assert.match(copied.stdout, /^11629 rows copied/, copied.stdout + copied.stderr);
-    for (const place of [['--data', data], ['--data', join(folder, 'none'), '--store', store]]) {
-        const path = join(folder, 'ETH.csv'); // of the same feed
-        writeFileSync(path, ['time,oi,mark', ...plain(9, 3000, 5000).map((row) => `${row.time.replace(':00.', ':30.')},${row.oi},5`)].join('\n') + '\n');
+    const places = [['--data', data], ['--data', join(folder, 'none'), '--store', store]];
+    // Into both, of a feed that is there; the batch in each.
+    const bring = (lines) => places.map((place) => {
+        const path = join(folder, 'ETH.csv');
+        writeFileSync(path, ['time,oi,mark', ...lines.map((row) => `${row.time},${row.oi},5`)].join('\n') + '\n');
         const more = oi(['import', 'csv', path, '--market', 'hyperliquid-ETH-future', '--unit', 'coins', '--sides', '1', '--time', 'time',
             '--oi', 'oi', '--mark', 'mark', ...place]);
-        const [, batch] = /2000 stored.*batch(?:es)? (\d+)/s.exec(more.stderr);
-        assert.equal(oi(['import', '--withdraw', batch, ...place]).status, 0);
-    }
+        return /stored.*batch(?:es)? (\d+)/s.exec(more.stderr)[1];
+    });
+    const withdraw = (batches) => places.forEach((place, i) => assert.equal(oi(['import', '--withdraw', batches[i], ...place]).status, 0));
+    const off = (row, seconds) => ({ ...row, time: row.time.replace(':00.', `:${seconds}.`) });
+
+    withdraw(bring(plain(9, 3000, 5000).map((row) => off(row, 30))));
     const [a, b] = [await startServer(t, { data }), await startServer(t, { args: ['--no-collect', '--store', store] })];
-    const base = '/oi/v1/open-interest?exchange=hyperliquid&unit=coins&total=true';
-    for (const question of ['&interval=1h', '&interval=15m&start=2025-03-06T03:07:00Z&end=2025-03-08T01:22:00Z', '&interval=1d',
-        '&interval=5m&limit=70', '&interval=1h&limit=7&order=desc', '&interval=1h&start=2025-03-07T00:00:00Z', '&interval=1h&fill=true']) {
-        const [left, right] = [await ask(a, base + question), await ask(b, base + question)];
-        assert.equal(left.status, 200, left.text);
-        assert.ok(left.json.data.length > 2, question);
-        assert.deepEqual(right.json, left.json, question);
-    }
+    const base = '/oi/v1/open-interest?exchange=hyperliquid&unit=coins';
+    const questions = ['&interval=1h', '&interval=15m&start=2025-03-06T03:07:00Z&end=2025-03-08T01:22:00Z', '&interval=1d',
+        '&interval=5m&limit=70', '&interval=1h&limit=7&order=desc', '&interval=1h&start=2025-03-07T00:00:00Z', '&interval=1h&fill=true']
+        .map((question) => `${base}&total=true${question}`)
+        .concat(['&interval=1h', '&interval=1d', '&interval=5m&limit=3000', '&limit=9000', '&limit=50']
+            .map((question) => `${base}&start=2025-03-06${question}`));
+    // What was answered before is kept, and no target is the same, so that the answer is made again.
+    const compare = async (when) => {
+        for (const question of questions) {
+            const [left, right] = [await ask(a, question + when), await ask(b, question + when)];
+            assert.equal(left.status, 200, left.text);
+            assert.ok(left.json.data.length > 2, question);
+            // Each knows its own rows since its own import.
+            for (const row of [...left.json.data, ...right.json.data]) delete row.known_time;
+            assert.deepEqual(right.json, left.json, question + when);
+        }
+    };
+    // What others committed is seen a moment later.
+    const moment = () => new Promise((resolve) => setTimeout(resolve, 500));
+    await compare('');
+    await compare('&convention=canonical');
+    // Rows between those that are there, later ones, and the same instants once more.
+    const late = bring([...plain(13, 1000, 1100).map((row) => off(row, 30)), ...plain(17, 3990, 4200), ...plain(19, 2000, 2100)]);
+    await moment();
+    await compare('&format=json');
+    withdraw(late);
+    await moment();
+    await compare('&format=json&convention=canonical');
 });
 
 test('what is wrong with ClickHouse is said in a sentence', { skip: skip || skipClickhouse }, async (t) => {

@@ -31,6 +31,12 @@ an_address_is_taken_apart(void **state)
     assert_int_equal(address.quorum, 0);
     assert_ok(oi_clickhouse_address_parse("clickhouse://host/oi?quorum=1", &address, NULL));
     assert_int_equal(address.quorum, 1);
+    assert_int_equal(address.keep_mib, OI_CLICKHOUSE_KEEP_MIB);
+    assert_ok(oi_clickhouse_address_parse("clickhouse://host/oi?keep=0&quorum=2", &address, NULL));
+    assert_int_equal(address.quorum, 2);
+    assert_int_equal(address.keep_mib, 0);
+    assert_ok(oi_clickhouse_address_parse("clickhouse://host/oi?keep=1048576", &address, NULL));
+    assert_int_equal(address.keep_mib, 1'048'576);
 }
 
 static void
@@ -47,7 +53,13 @@ what_is_no_address_is_refused(void **state)
         "clickhouse://me:%4@host/oi",
         "clickhouse://ho st/oi",
         "clickhouse://host/oi?cluster=",
+        "clickhouse://host/oi?",
         "clickhouse://host/oi?quorum=0",
+        "clickhouse://host/oi?keep=",
+        "clickhouse://host/oi?keep=-1",
+        "clickhouse://host/oi?keep=1048577",
+        "clickhouse://host/oi?keep=99999999999999",
+        "clickhouse://host/oi?keep=1&more=2",
         "clickhouse://host/oi?quorum=12",
         "clickhouse://host/oi?quorum",
         "clickhouse://host/oi?password=x",
