@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bulk load between its parts: rows sorted by series (bulk_sort.c), prepared and put (bulk.c),
- * and encoded (bulk_encode.c). */
+/*
+ * A bulk load between its parts, in the order in which it goes through them: what becomes of which
+ * rows (bulk_plan.c; bulk_sort.c puts them by series), what is not for chunks (bulk_append.c;
+ * bulk_records.c for what goes elsewhere), and the commit of the rest (bulk_put.c), encoded before
+ * or in it (bulk_encode.c, bulk_columns.c). bulk.c calls these.
+ */
 #pragma once
 
 #include "store/chunk.h"
@@ -49,6 +53,46 @@ struct oi_bulk_work {
     uint64_t batch;
 };
 
+/* A row that was refused; the reason is a constant. */
+struct oi_bulk_refusal {
+    struct oi_bulk_item item;
+    const char *reason;
+};
+
+struct oi_bulk_prepared {
+    struct oi_store *store;
+    const struct oi_bulk *bulk;
+    struct oi_bulk_work work;
+    struct oi_bulk_item *items; /* of all series */
+    struct oi_import_mark mark; /* `is_marked` */
+    bool is_marked;
+    bool is_whole;     /* all rows were appended as they are */
+    bool is_flipped;   /* some series must be appended after all */
+    oi_time sorted_at; /* no row was known later */
+    /* Some loads are encoded already, for this batch. */
+    bool is_planned;
+    uint64_t planned_batch;
+    bool is_settled; /* its commit is in the store's state, under whose lock this is */
+    pthread_mutex_t lock;
+    OI_VECTOR(struct oi_bulk_refusal) refusals; /* under the lock, as is what follows */
+    size_t duplicate;
+    struct oi_append_result result;
+    const struct oi_bulk_item *appended; /* the rows of the batch being appended */
+};
+
+/* bulk_plan.c: before the commit; `before` as in oi_store_bulk_prepare. */
+void oi_bulk_plan(struct oi_bulk_prepared *loading, const struct oi_bulk_prepared *before);
+/* May it go into chunks? The state lock is held. */
+bool oi_bulk_is_ahead(const struct oi_store *store, const struct oi_bulk_load *load);
+
+/* bulk_append.c: the rows of all series that are appended; they are then dealt with. */
+enum oi_status oi_bulk_append(struct oi_bulk_prepared *loading, struct oi_error *error);
+
+/* bulk_put.c: all others. Where `is_flipped` is set then, nothing was done: some have to be
+ * appended first. */
+enum oi_status oi_bulk_put(struct oi_bulk_prepared *loading, struct oi_error *error);
+
+/* bulk_records.c */
 /* The rows of all loads; *ret_plain (may be NULL): are those of each in order, none of one instant?
  */
 size_t oi_bulk_count(const struct oi_bulk_work *work, bool *ret_plain);
@@ -91,7 +135,8 @@ oi_bulk_known_time(const struct oi_packed *row)
 /* Something of which each thread takes its share until there is none left. */
 void oi_bulk_on_all_threads(const struct oi_bulk *bulk, void (*work)(void *context), void *context);
 
-/* Rows by series. What is wrong with a row by itself is told to `refuse`, by any thread. */
+/* bulk_sort.c: rows by series. What is wrong with a row by itself is told to `refuse`, by any
+ * thread. */
 struct oi_bulk_sort {
     const struct oi_bulk *bulk;
     size_t series_count;
@@ -103,6 +148,7 @@ struct oi_bulk_sort {
  * and figures. */
 struct oi_bulk_item *oi_bulk_sort(const struct oi_bulk_sort *sort, struct oi_bulk_work *work);
 
+/* bulk_encode.c */
 /* What the row says, with its known time, which may be OI_CHUNK_UNCOMMITTED, and all flags. */
 struct oi_observation oi_bulk_observation(const struct oi_bulk_work *work,
                                           struct oi_bulk_item item);
