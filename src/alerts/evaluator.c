@@ -157,23 +157,38 @@ make_place(struct oi_evaluator *evaluator, const struct oi_alert_market *market)
     return place;
 }
 
+/* The last of some pointers takes a place before others. */
+static void
+bring_last_to(void *items, size_t count, size_t at)
+{
+    char *pointers = items, last[sizeof(void *)];
+
+    memcpy(last, pointers + (count - 1) * sizeof(last), sizeof(last));
+    memmove(pointers + (at + 1) * sizeof(last), pointers + at * sizeof(last),
+            (count - 1 - at) * sizeof(last));
+    memcpy(pointers + at * sizeof(last), last, sizeof(last));
+}
+
 void
 oi_evaluator_add(struct oi_evaluator *evaluator, size_t rule, const struct oi_alert_market *market)
 {
     struct watch *watch = evaluator->watches.items[rule];
     struct place *place = make_place(evaluator, market);
+    size_t at = watch->members.count;
 
-    for (size_t i = watch->members.count; i-- > 0;) {
-        if (watch->members.items[i] == place)
-            return;
-        if (watch->members.items[i]->market.instrument < market->instrument)
-            break; /* they are in order */
-    }
+    /* They are in order, in which a replay has them too; one that a file was about to bring for
+     * long may come before others. */
+    while (at > 0 && watch->members.items[at - 1]->market.instrument > market->instrument)
+        at--;
+    if (at > 0 && watch->members.items[at - 1] == place)
+        return;
     oi_vector_push(&watch->members, place);
+    bring_last_to(watch->members.items, watch->members.count, at);
     if (is_of_all(watch->rule))
         return;
     (void) add_subject(watch, place);
     oi_vector_push(&place->subjects, watch->subjects.items[watch->subjects.count - 1]);
+    bring_last_to(watch->subjects.items, watch->subjects.count, at);
 }
 
 /*

@@ -48,7 +48,17 @@ note(void *context, const struct oi_alert_event *event)
 }
 
 static void
-begin(struct bench *bench, const char *rule)
+add_market(struct bench *bench, uint32_t market)
+{
+    oi_evaluator_add(bench->evaluator, 0,
+                     &(struct oi_alert_market){ .instrument = market,
+                                                .name = names[market],
+                                                .exchange = exchanges[market],
+                                                .over_at = OI_TIME_LATEST });
+}
+
+static void
+begin_alone(struct bench *bench, const char *rule)
 {
     struct oi_error error = {};
 
@@ -56,12 +66,14 @@ begin(struct bench *bench, const char *rule)
     if (oi_alert_rules_add(&bench->rules, oi_slice_of(rule), "here", &error) != OI_OK)
         fail_msg("%s", error.message);
     bench->evaluator = oi_evaluator_new(&bench->rules, note, bench);
+}
+
+static void
+begin(struct bench *bench, const char *rule)
+{
+    begin_alone(bench, rule);
     for (uint32_t i = 1; i <= MARKETS; i++)
-        oi_evaluator_add(bench->evaluator, 0,
-                         &(struct oi_alert_market){ .instrument = i,
-                                                    .name = names[i],
-                                                    .exchange = exchanges[i],
-                                                    .over_at = OI_TIME_LATEST });
+        add_market(bench, i);
 }
 
 static void
@@ -141,6 +153,45 @@ each_market_has_a_state_of_its_own(void **)
     assert_told(&bench, "+1@2=9 +3@2=1");
     read_at(&bench, 1, 60, "12", NULL);
     assert_told(&bench, "-1@62=12");
+    end(&bench);
+}
+
+/* Whoever adds them anew names all of them. */
+static void
+add_late(struct bench *bench, const char *rule)
+{
+    begin_alone(bench, rule);
+    add_market(bench, 1);
+    add_market(bench, 3);
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 1; i <= MARKETS; i++)
+            add_market(bench, i);
+}
+
+static void
+a_market_that_comes_late_counts_once_as_all_do(void **)
+{
+    struct bench bench;
+
+    add_late(&bench, "r when=level total=true coin=BTC above=299");
+    for (uint32_t market = 1; market <= MARKETS; market++)
+        read_at(&bench, market, 0, "100", NULL);
+    tick(&bench, 1);
+    assert_told(&bench, "+0@60=300");
+    end(&bench);
+}
+
+static void
+a_market_that_comes_late_is_told_in_its_place(void **)
+{
+    struct bench bench;
+
+    add_late(&bench, "r when=freshness longer=2m coin=BTC");
+    for (uint32_t market = 1; market <= MARKETS; market++)
+        read_at(&bench, market, 0, "100", NULL);
+    for (int64_t minute = 1; minute <= 4; minute++)
+        tick(&bench, minute);
+    assert_told(&bench, "+1@180=180 +2@180=180 +3@180=180");
     end(&bench);
 }
 
@@ -535,6 +586,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_level_fires_past_its_threshold_and_not_at_it),
         cmocka_unit_test(each_market_has_a_state_of_its_own),
+        cmocka_unit_test(a_market_that_comes_late_counts_once_as_all_do),
+        cmocka_unit_test(a_market_that_comes_late_is_told_in_its_place),
         cmocka_unit_test(between_threshold_and_rearm_nothing_changes),
         cmocka_unit_test(a_condition_must_hold_without_a_break),
         cmocka_unit_test(a_minute_fires_what_has_held_while_its_reading_is_fresh),
