@@ -153,14 +153,14 @@ add_markets(struct oi_alert_scope *scope, size_t rule, const struct ids *ids)
 enum oi_status
 oi_alert_scope_refresh(struct oi_alert_scope *scope, struct oi_error *error)
 {
-    const struct oi_name_index *index =
-        oi_names_current(scope->source->names, scope->source->store);
+    uint64_t market_version = oi_store_market_version(scope->source->store);
+    const struct oi_name_index *index;
     enum oi_status status = OI_OK;
 
-    if (scope->catalog && scope->catalog->version == index->catalog->version) {
-        oi_name_index_unref(&index);
+    if (scope->catalog && scope->market_version == market_version)
         return OI_OK;
-    }
+    scope->market_version = market_version;
+    index = oi_names_current(scope->source->names, scope->source->store);
     oi_catalog_unref(&scope->catalog);
     scope->catalog = oi_store_catalog(scope->source->store);
     oi_vector_clear(&scope->gap_markets);

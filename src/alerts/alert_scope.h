@@ -24,6 +24,7 @@ struct oi_alert_scope {
     bool has_past; /* feeds of the past too: histories, archives, imports */
     unsigned units;
     const struct oi_catalog *catalog; /* a reference of its own */
+    uint64_t market_version;          /* at which markets were chosen */
     OI_VECTOR(struct oi_alert_series) series;
     OI_VECTOR(uint32_t) by_series;   /* by id: place in `series` + 1 */
     OI_VECTOR(uint32_t) gap_markets; /* of rules on gaps */
@@ -38,7 +39,7 @@ void oi_alert_scope_init(struct oi_alert_scope *scope, const struct oi_source *s
                          const struct oi_alert_rules *rules, struct oi_evaluator *evaluator,
                          bool has_past);
 void oi_alert_scope_release(struct oi_alert_scope *scope);
-/* Choose again where the catalogue has changed. */
+/* Choose again where markets have come since. */
 enum oi_status oi_alert_scope_refresh(struct oi_alert_scope *scope, struct oi_error *error);
 /* The watched series of that id, or NULL. */
 const struct oi_alert_series *oi_alert_scope_find(const struct oi_alert_scope *scope,

@@ -155,13 +155,15 @@ listener_choose(struct listener *listener, const struct oi_query *query, bool is
                 struct oi_problem *problem)
 {
     const struct oi_source *source = listener->live->worker->server->source;
+    /* What comes while they are chosen is looked for again. */
+    uint64_t market_version = oi_store_market_version(source->store);
     const struct oi_name_index *index = oi_names_current(source->names, source->store);
     enum oi_status status = OI_OK;
 
     for (size_t i = 0; i < query->selectors.count && status == OI_OK; i++)
         if (is_first_of_interval(query, i))
             status = choose_interval(listener, index, query, i, is_adding, problem);
-    listener->catalog_version = index->catalog->version;
+    listener->market_version = market_version;
     oi_name_index_unref(&index);
     return status;
 }
@@ -208,11 +210,11 @@ choose_channels(struct listener *listener, struct oi_problem *problem)
 }
 
 void
-listener_refresh(struct listener *listener, const struct oi_catalog *catalog)
+listener_refresh(struct listener *listener, uint64_t market_version)
 {
     struct oi_problem problem = {};
 
-    if (listener->catalog_version == catalog->version)
+    if (listener->market_version == market_version)
         return;
     if (listener->has_pattern)
         (void) listener_choose(listener, &listener->query, true, &problem);

@@ -269,6 +269,7 @@ live_push(struct live *live)
 {
     const struct oi_source *source = live->worker->server->source;
     struct push push = { .live = live, .now = source->clock->wall_ns(source->clock) };
+    uint64_t market_version;
     size_t to;
 
     live_replicas_go_on(live);
@@ -278,11 +279,11 @@ live_push(struct live *live)
         return;
     to = live->pushing.count - live->pushed > LIVE_TURN_ROWS ? live->pushed + LIVE_TURN_ROWS
                                                              : live->pushing.count;
+    market_version = oi_store_market_version(source->store);
     push.catalog = oi_store_catalog(source->store);
-    for (size_t i = 0; live->catalog_version != push.catalog->version && i < live->listeners.count;
-         i++)
-        listener_refresh(live->listeners.items[i], push.catalog);
-    live->catalog_version = push.catalog->version;
+    for (size_t i = 0; live->market_version != market_version && i < live->listeners.count; i++)
+        listener_refresh(live->listeners.items[i], market_version);
+    live->market_version = market_version;
     for (; live->pushed < to; live->pushed++)
         push_row(&push, &live->pushing.items[live->pushed]);
     (void) live_candles_send(live, push.catalog);
@@ -556,7 +557,7 @@ listener_new(struct live *live, const struct oi_http_request *request,
         return NULL;
     }
     oi_vector_push(&live->listeners, listener);
-    live->catalog_version = 0; /* its patterns may be of an older one */
+    live->market_version = 0; /* its patterns may be of an older one */
     atomic_fetch_add(&live->listener_count, 1);
     if (listener->query.is_replica)
         live_replica_begin(listener);

@@ -73,11 +73,11 @@ struct listener {
     bool has_pattern;
     bool is_warned;
     bool is_closing;
-    uint64_t catalog_version; /* at which the patterns were looked up */
-    uint64_t sequence;        /* of the next row */
-    size_t newest_at;         /* interests before it need no newest reading */
-    size_t slot;              /* in live->listeners */
-    size_t place;             /* among those who hear all */
+    uint64_t market_version; /* at which the patterns were looked up */
+    uint64_t sequence;       /* of the next row */
+    size_t newest_at;        /* interests before it need no newest reading */
+    size_t slot;             /* in live->listeners */
+    size_t place;            /* among those who hear all */
 };
 
 /* What was sent of one exchange on one stream: a ring of (market, microsecond). */
@@ -133,7 +133,7 @@ struct live {
     OI_VECTOR(struct listener *) listeners;
     atomic_size_t listener_count;
     OI_VECTOR(struct hearers) index; /* by market; 0: of all */
-    uint64_t catalog_version;        /* at which patterns were looked up */
+    uint64_t market_version;         /* at which patterns were looked up */
     OI_VECTOR(struct recall) recalls;
     OI_VECTOR(struct live_row)
     pushing; /* taken from `waiting`, from `pushed` on still to be sent */
@@ -206,8 +206,8 @@ void live_alerts_send(struct live *live);
 
 /* Forget whom it heard, and leave the hub. The listener is dead afterwards. */
 void listener_remove(struct listener *listener);
-/* Look patterns up again where the catalogue has changed. */
-void listener_refresh(struct listener *listener, const struct oi_catalog *catalog);
+/* Look patterns up again where markets have come since. */
+void listener_refresh(struct listener *listener, uint64_t market_version);
 /* The interest in an instrument, or NULL. Not for those who hear all. */
 struct interest *listener_find(struct listener *listener, uint32_t instrument);
 /* Send a worded row, warn or close a slow reader. */

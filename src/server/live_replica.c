@@ -270,7 +270,9 @@ go_on(struct listener *listener, const struct oi_catalog *catalog)
 void
 live_replicas_go_on(struct live *live)
 {
+    struct oi_store *store = live->worker->server->source->store;
     const struct oi_catalog *catalog = NULL;
+    uint64_t market_version = oi_store_market_version(store);
 
     for (size_t i = live->listeners.count; i-- > 0;) {
         struct listener *listener = live->listeners.items[i];
@@ -278,8 +280,8 @@ live_replicas_go_on(struct live *live)
         if (!listener->replica || !listener->replica->pass.is_on || listener->is_closing)
             continue;
         if (!catalog)
-            catalog = oi_store_catalog(live->worker->server->source->store);
-        listener_refresh(listener, catalog);
+            catalog = oi_store_catalog(store);
+        listener_refresh(listener, market_version);
         go_on(listener, catalog);
     }
     oi_catalog_unref(&catalog);

@@ -223,8 +223,11 @@ count_piece(void *context, size_t piece)
             __builtin_prefetch(ahead, 1);
             __builtin_prefetch(ahead + CACHE_LINE, 1);
         }
-        if (track->tail.count++ == 0)
+        if (track->tail.count++ == 0) {
             track->first_batch = counting->batch;
+            if (track->last_batch == 0)
+                atomic_fetch_add(&counting->store->begun_count, 1);
+        }
         track->last_batch = counting->batch;
         track->tail_last = track->latest = rows->rows.items[i].time;
     }

@@ -133,6 +133,8 @@ add_batch(struct oi_store *store, uint64_t batch, const struct oi_batch_header *
             end++;
         oi_tracks_reserve(store, series[i]);
         track = &store->tracks.items[series[i] - 1];
+        if (track->last_batch == 0)
+            atomic_fetch_add(&store->begun_count, 1);
         if (store->remote) {
             place_rows(track, batch, &rows->rows, i, end);
             continue;
@@ -224,6 +226,8 @@ oi_track_settle(struct oi_store *store, uint32_t series, const struct oi_positio
     oi_tracks_reserve(store, series);
     track = &store->tracks.items[series - 1];
     *track->position = *position;
+    if (track->last_batch == 0 && position->last_batch > 0)
+        atomic_fetch_add(&store->begun_count, 1);
     if (track->last_batch < position->last_batch)
         track->last_batch = position->last_batch;
     for (size_t i = 0; i < track->tail.count; i++) {

@@ -168,6 +168,17 @@ oi_store_is_bare(struct oi_store *store, const struct oi_catalog *catalog, uint3
     return is_it;
 }
 
+uint64_t
+oi_store_market_version(struct oi_store *store)
+{
+    uint64_t version;
+
+    (void) pthread_rwlock_rdlock(&store->state_lock);
+    version = store->state.catalog_version + atomic_load(&store->begun_count);
+    (void) pthread_rwlock_unlock(&store->state_lock);
+    return version;
+}
+
 size_t
 oi_store_market_count(struct oi_store *store, const struct oi_catalog *catalog)
 {

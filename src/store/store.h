@@ -520,6 +520,9 @@ uint64_t oi_store_series_batch(struct oi_store *store, uint32_t series);
  * should be told of them. Once false, it stays so. */
 bool oi_store_is_bare(struct oi_store *store, const struct oi_catalog *catalog,
                       uint32_t instrument);
+/* Grows when the catalogue changes and when a series gets its first row, which may be a bare
+ * market's: who chose markets by a pattern then chooses again. Not the same in another process. */
+uint64_t oi_store_market_version(struct oi_store *store);
 /* All others. */
 size_t oi_store_market_count(struct oi_store *store, const struct oi_catalog *catalog);
 /* The last commit. */

@@ -120,6 +120,7 @@ struct oi_store {
     struct oi_ledger *ledger;      /* ledger.h */
     atomic_bool is_paused;
     atomic_uint_fast64_t seen_commit; /* the engine's commit that memory is at least as new as */
+    atomic_uint_fast64_t begun_count; /* series that ever had a row */
 
     pthread_mutex_t queue_lock; /* guards the queue of appends; nothing is locked inside it */
     struct oi_append_turn *queue_first, *queue_last;

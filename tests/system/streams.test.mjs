@@ -3,13 +3,14 @@
 // whom they refuse, and what becomes of a reader that stops reading.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import WebSocket from 'ws';
 
 import { define, importRows } from '../support/markets.mjs';
-import { makeFolder, oi, skip, startServer } from '../support/server.mjs';
+import { importFile, makeFolder, oi, skip, startServer } from '../support/server.mjs';
 
 const KEY = 'a-key-of-the-test';
 const WAIT_MS = 60000;
@@ -341,11 +342,23 @@ test('readings that the operator flagged are not told', { skip }, async (t) => {
 test('a market that appears is heard by those who asked for a pattern', { skip }, async (t) => {
     const server = await startKnown(t);
 
-    store(server, usdm('BTCUSDT'), rowsAt([MINUTE]));
+    store(server, usdm('BTCUSDT'), rowsAt([MINUTE - 120000]));
     const heard = listen(t, server, `${COINMETRICS}?markets=*`);
     await heard.take(1);
     store(server, 'bybit:linear:NEWUSDT', rowsAt([MINUTE]));
     assert.equal((await heard.take(2))[1].market, 'bybit-NEWUSDT-future');
+    // Of this one there is no more than its name at first: no row of the file is taken.
+    const importKnown = (known) => {
+        const path = join(server.data, `known-${known.slice(0, 4)}.csv`);
+        writeFileSync(path, `time,oi,known\n${iso(MINUTE)},5,${known}\n`);
+        importFile(server.data, 'csv', path, ['--market', 'bybit:linear:BARE1USDT', '--unit', 'contracts',
+            '--sides', '1', '--name', 'known', '--time', 'time', '--oi', 'oi', '--known-time', 'known']);
+    };
+    importKnown('2200-01-01T00:00:00Z');
+    store(server, usdm('BTCUSDT'), rowsAt([MINUTE - 60000]));
+    assert.equal((await heard.take(3))[2].market, BTC);
+    importKnown(iso(MINUTE));
+    assert.equal((await heard.take(4))[3].market, 'bybit-BARE1USDT-future');
 });
 
 // What a connection can hold between server and reader: the kernel lets both its buffers grow so far.

@@ -300,6 +300,38 @@ a_live_log_is_the_replay_whatever_ends_in_between(void **state)
     }
 }
 
+/* Its definition was there before the run, which did not know of it then. */
+static void
+a_market_is_watched_from_its_first_reading_on(void **state)
+{
+    struct oi_instrument definition = test_store_instrument("LATE");
+    const struct oi_feed live = {
+        .name = "live", .unit = OI_UNIT_COINS, .sides = 1, .cadence_ns = OI_MINUTE
+    };
+    struct oi_buffer told = {};
+    struct bench bench;
+    struct oi_row row;
+    uint32_t id, series;
+    uint16_t feed;
+
+    begin(&bench, *state, "late", 1);
+    definition.is_provisional = true;
+    assert_ok(oi_store_define(bench.store.store, &definition, 1, &id, NULL, NULL));
+    assert_ok(oi_store_feed(bench.store.store, &live, &feed, NULL));
+    assert_ok(oi_store_series(bench.store.store, id, feed, &series, NULL));
+    start_run(&bench);
+    oi_virtual_clock_advance(&bench.store.clock, OI_MINUTE);
+    row = test_store_row(series, now(&bench), 2000);
+    (void) test_store_append(&bench.store, &row, 1);
+    judge(&bench);
+    assert_ok(oi_alert_run_commit(bench.run, NULL));
+    write_log(&bench, &told);
+    oi_buffer_add_char(&told, '\0');
+    assert_non_null(strstr(told.data, "LATE"));
+    oi_buffer_release(&told);
+    end(&bench);
+}
+
 static void
 every_kind_of_rule_fires_in_such_a_stream(void **state)
 {
@@ -353,6 +385,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_folder_setup, test_folder_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_live_log_is_the_replay_whatever_ends_in_between),
+        TEST(a_market_is_watched_from_its_first_reading_on),
         TEST(every_kind_of_rule_fires_in_such_a_stream),
         TEST(a_rule_that_means_something_else_begins_anew),
     };

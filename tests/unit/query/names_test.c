@@ -131,6 +131,7 @@ finds_a_market_of_a_file_once_it_has_a_reading(void **)
     struct oi_append_result result;
     uint32_t id;
     uint16_t feed;
+    uint64_t version;
     size_t count;
 
     assert_ok(OI_NAME_SET(instrument.exchange, OI_SLICE("stopped"), NULL));
@@ -148,10 +149,16 @@ finds_a_market_of_a_file_once_it_has_a_reading(void **)
     (void) choose(&query, &choices);
     for (size_t i = 0; i < choices.items.count; i++)
         assert_int_not_equal(choices.items.items[i].instrument, id);
+    version = oi_store_market_version(store);
     row.reading.time = OI_HOUR;
     row.reading.open_interest = oi_decimal_from(5, 0);
     assert_ok(oi_store_append(store, &batch, &result, NULL));
     assert_int_equal(result.stored, 1);
+    assert_int_equal(oi_store_market_version(store), version + 1);
+    row.reading.time = 2 * OI_HOUR;
+    assert_ok(oi_store_append(store, &batch, &result, NULL));
+    assert_int_equal(result.stored, 1);
+    assert_int_equal(oi_store_market_version(store), version + 1);
     count = choices.items.count;
     assert_int_equal(choose(&query, &choices), count + 1);
     assert_false(oi_store_is_bare(store, catalog, id));
