@@ -243,8 +243,10 @@ reread_open(struct oi_ledger *ledger, struct oi_access *access, struct oi_error 
         oi_vector_push(&ledger->open, ledger->open.items[i]);
         status = OI_OK;
     }
-    if (status != OI_OK)
+    if (status != OI_OK) {
+        ledger->open.count = count; /* all are read again */
         return status;
+    }
     /* Those that are still open stand behind. */
     for (size_t i = count; i < ledger->open.count; i++)
         ledger->open.items[kept++] = ledger->open.items[i];

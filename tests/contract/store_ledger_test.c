@@ -194,6 +194,43 @@ a_file_whose_commit_failed_is_not_there(void **state)
     test_store_close(&test);
 }
 
+static int gets_left; /* before one fails */
+
+static enum oi_status
+fail_get(struct oi_kv_txn *txn, unsigned table, struct oi_slice key, struct oi_slice *ret_value,
+         struct oi_error *error)
+{
+    steps++;
+    if (gets_left > 0 && --gets_left == 0)
+        return oi_fail(error, OI_E_IO, "it fails");
+    return oi_kv_memory.get(txn, table, key, ret_value, error);
+}
+
+/* Files that are coming in are read again for each question, also when some of these fail. */
+static void
+a_question_that_failed_costs_the_next_ones_nothing(void **state)
+{
+    struct oi_kv_engine engine = oi_kv_memory;
+    struct oi_import_mark mark;
+    struct test_store test;
+
+    engine.get = fail_get;
+    gets_left = 0;
+    test_store_begin(&test, *state, "store", &engine);
+    for (size_t i = 1; i <= 3; i++)
+        (void) import(test.store, mark_of(i, false));
+    assert_true(is_there(test.store, mark_of(3, false)));
+    for (int i = 0; i < 50; i++) {
+        gets_left = 4; /* the state's, and the third file's */
+        assert_status(oi_store_import_find(test.store, mark_of(3, false).fingerprint, &mark, NULL),
+                      OI_E_IO);
+    }
+    steps = 0;
+    assert_true(is_there(test.store, mark_of(3, false)));
+    assert_in_range(steps, 1, STEPS_MAX);
+    test_store_close(&test);
+}
+
 static void
 two_know_of_each_others_files(void **state)
 {
@@ -234,6 +271,7 @@ main(void)
         IN_FOLDER(a_file_is_found_without_walking_the_others),
         IN_FOLDER(a_renamed_file_is_found_by_its_new_name_alone),
         IN_FOLDER(a_file_whose_commit_failed_is_not_there),
+        IN_FOLDER(a_question_that_failed_costs_the_next_ones_nothing),
         IN_FOLDER(two_know_of_each_others_files),
     };
 
