@@ -93,11 +93,24 @@ same_reading(const struct oi_bulk *bulk, struct oi_bulk_item left, struct oi_bul
     return true;
 }
 
+/* Of two rows of one instant, in key order: may the commit be at the very time at which the first
+ * one was known, and the second one become known at no other? */
+static bool
+may_coincide(const struct oi_bulk_prepared *loading, struct oi_bulk_item first,
+             struct oi_bulk_item second)
+{
+    oi_time known_time = oi_bulk_row(loading->bulk, first)->known_time;
+
+    return known_time != OI_TIME_NONE && known_time >= loading->sorted_at &&
+           oi_bulk_row(loading->bulk, second)->known_time == OI_TIME_NONE;
+}
+
 /* Does an instant's repetition need the append's care? They are in key order here; there they come
  * in the order of the file. */
 static bool
-has_odd_repeats(const struct oi_bulk *bulk, const struct oi_bulk_load *load)
+has_odd_repeats(const struct oi_bulk_prepared *loading, const struct oi_bulk_load *load)
 {
+    const struct oi_bulk *bulk = loading->bulk;
     size_t repeats = 0;
 
     for (size_t i = 1; i < load->count; i++) {
@@ -107,7 +120,8 @@ has_odd_repeats(const struct oi_bulk *bulk, const struct oi_bulk_load *load)
             repeats = 0;
             continue;
         }
-        if (a.part > b.part || (a.part == b.part && a.row > b.row) || ++repeats > REPEATS_MAX)
+        if (a.part > b.part || (a.part == b.part && a.row > b.row) || ++repeats > REPEATS_MAX ||
+            may_coincide(loading, a, b))
             return true;
     }
     return false;
@@ -149,7 +163,7 @@ order_rows(struct oi_bulk_prepared *loading, struct oi_bulk_load *load)
         qsort_r(load->items, load->count, sizeof(*load->items), compare_items, (void *) bulk);
     load->first = oi_bulk_row(bulk, load->items[0])->time;
     load->last = oi_bulk_row(bulk, load->items[load->count - 1])->time;
-    load->is_odd = load->is_tangled && has_odd_repeats(bulk, load);
+    load->is_odd = load->is_tangled && has_odd_repeats(loading, load);
 }
 
 bool

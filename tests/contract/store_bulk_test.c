@@ -357,6 +357,37 @@ a_load_is_not_of_a_moment_at_which_it_was_not_committed(void **state)
     ask_beside_load(state, "slow-prepared", true, true);
 }
 
+/* Of a feed that restates: of the same instants one reading known before the commit, if only just,
+ * and one that becomes known by it. The second one is refused where nothing tells them apart. */
+static void
+load_twice_told(void **state, const char *name, int64_t lag_ns, size_t refused)
+{
+    struct test_store test;
+    struct loading loading;
+
+    begin(&test, state, name, &oi_kv_memory);
+    oi_virtual_clock_advance(&test.clock, OI_DAY);
+    fill(&loading, test.series[1], 0, 1000);
+    loading.rows[6].time = loading.rows[5].time;
+    loading.rows[5].known_time = test.clock.clock.wall_ns(&test.clock.clock) - lag_ns;
+    commit(&test, &loading);
+    assert_int_equal(loading.refused, refused);
+    assert_int_equal(loading.result.refused, refused);
+    assert_int_equal(loading.result.stored, ROWS - refused);
+    assert_int_equal(test_store_count(&test, test.series[1]), ROWS - 1);
+    test_store_verify(&test);
+    test_store_checkpoint(&test);
+    test_store_verify(&test);
+    test_store_close(&test);
+}
+
+static void
+a_reading_known_at_the_commit_itself_is_not_there_twice(void **state)
+{
+    load_twice_told(state, "before", 1, 0);
+    load_twice_told(state, "then", 0, 1);
+}
+
 static void
 another_handle_follows_and_a_new_one_finds_it(void **state)
 {
@@ -542,6 +573,7 @@ main(void)
         IN_FOLDER(what_overlaps_is_appended_and_judged_as_ever),
         IN_FOLDER(every_moment_is_answered_as_after_an_append),
         IN_FOLDER(a_load_is_not_of_a_moment_at_which_it_was_not_committed),
+        IN_FOLDER(a_reading_known_at_the_commit_itself_is_not_there_twice),
         IN_FOLDER(another_handle_follows_and_a_new_one_finds_it),
         IN_FOLDER(runs_say_what_their_rows_say),
         IN_FOLDER(a_load_is_prepared_while_another_one_is_on_its_way),
