@@ -99,6 +99,8 @@ oi_store_bulk_commit(struct oi_bulk_prepared *prepared, struct oi_append_result 
         *ret_result = prepared->result;
     }
     release_loads(prepared);
+    if (prepared->store->remote && (status != OI_OK || !bulk->import || bulk->import->is_complete))
+        oi_bulk_forget_records(prepared->store);
     return status;
 }
 

@@ -91,7 +91,7 @@ append_as_they_are(struct oi_bulk_prepared *loading, struct oi_error *error)
         left -= count;
     }
     loading->is_whole = status == OI_OK && left == 0;
-    oi_bulk_leave_records(loading->store, loading->is_marked && !loading->mark.is_complete, &rows);
+    oi_bulk_leave_records(loading->store, &rows);
     return status;
 }
 

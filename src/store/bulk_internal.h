@@ -101,9 +101,11 @@ size_t oi_bulk_batch(const struct oi_bulk_work *work);
 /* The first rows of all loads, `limit` at most, as records; false when some have wide figures. */
 bool oi_bulk_take_records(struct oi_store *store, struct oi_bulk_work *work, size_t limit,
                           struct oi_batch_rows *rows);
-/* They are of no more use; `has_more`: the file has, and their memory, which is dear to get, a
- * fault a page, is kept for these. */
-void oi_bulk_leave_records(struct oi_store *store, bool has_more, struct oi_batch_rows *rows);
+/* They are of no more use; their memory, which is dear to get, a fault a page, is kept for the next
+ * ones. */
+void oi_bulk_leave_records(struct oi_store *store, struct oi_batch_rows *rows);
+/* There are no next ones. */
+void oi_bulk_forget_records(struct oi_store *store);
 /* So many of the first rows are dealt with. */
 void oi_bulk_drop_items(struct oi_bulk_work *work, size_t count);
 

@@ -122,11 +122,18 @@ swap_spare(struct oi_store *store, struct oi_batch_rows *rows)
 }
 
 void
-oi_bulk_leave_records(struct oi_store *store, bool has_more, struct oi_batch_rows *rows)
+oi_bulk_leave_records(struct oi_store *store, struct oi_batch_rows *rows)
 {
-    if (has_more)
-        swap_spare(store, rows);
+    swap_spare(store, rows);
     oi_batch_rows_release(rows);
+}
+
+void
+oi_bulk_forget_records(struct oi_store *store)
+{
+    struct oi_batch_rows none = {};
+
+    oi_bulk_leave_records(store, &none);
 }
 
 bool

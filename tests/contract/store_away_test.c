@@ -5,6 +5,7 @@
  */
 #include "clickhouse/clickhouse.h"
 #include "clickhouse/client.h"
+#include "store/store_internal.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -258,7 +259,9 @@ import_minutes(struct test_store *test, int from, int64_t figure, bool has_wide,
                                                { .series = test->series[1] } };
     struct oi_packed rows[2 * IMPORTED];
     struct oi_decimal wide;
-    struct oi_import_mark mark = { .name = "f", .format = "csv", .rows_done = 2 * IMPORTED };
+    struct oi_import_mark mark = {
+        .name = "f", .format = "csv", .rows_done = 2 * IMPORTED, .is_complete = name > 2
+    };
     const struct oi_bulk_part part = {
         .rows = rows, .count = 2 * IMPORTED, .targets = targets, .wides = &wide
     };
@@ -281,6 +284,8 @@ import_minutes(struct test_store *test, int from, int64_t figure, bool has_wide,
         }
     }
     assert_ok(oi_store_bulk(test->store, &bulk, &result, NULL));
+    /* Nothing is kept for more of a file that has none. */
+    assert_int_equal(test->store->spare_rows.rows.capacity > 0, !mark.is_complete);
     return result;
 }
 
