@@ -388,6 +388,11 @@ follow(struct oi_store *store, struct oi_access *access, struct oi_error *error)
     enum oi_status status;
 
     OI_TRY(oi_state_load(access, &state, error));
+    /* Rows that are elsewhere are in no log: whoever commits a batch publishes it, in a moment. */
+    if (store->remote) {
+        state.last_batch = store->state.last_batch;
+        state.last_commit_time = store->state.last_commit_time;
+    }
     /* The usual news is our own commit: nobody who reads should wait for a lock because of it. */
     if (state.last_batch == store->state.last_batch &&
         state.catalog_version == store->state.catalog_version &&

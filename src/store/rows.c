@@ -239,6 +239,8 @@ oi_rows_merge(struct oi_rows *rows, const struct oi_rows *more)
 void
 oi_rows_append(struct oi_rows *rows, const struct oi_rows *from, size_t first, size_t count)
 {
+    if (count == 0)
+        return;
     oi_rows_reserve(rows, count);
     if (from->wides.count == 0) {
         memcpy(rows->items + rows->count, from->items + first, count * sizeof(*rows->items));
