@@ -265,9 +265,11 @@ put_kept(const struct summing *summing, const struct oi_kept_question *question,
     OI_CLEANUP(oi_buffer_release) struct oi_buffer bytes = {};
 
     oi_buffer_add_u64(&bytes, count);
-    oi_buffer_add(&bytes, sums->times.items + from, count * sizeof(*sums->times.items));
-    oi_buffer_add(&bytes, sums->mantissas.items + from, count * sizeof(*sums->mantissas.items));
-    oi_buffer_add(&bytes, sums->is_whole.items + from, count * sizeof(*sums->is_whole.items));
+    if (count > 0) {
+        oi_buffer_add(&bytes, sums->times.items + from, count * sizeof(*sums->times.items));
+        oi_buffer_add(&bytes, sums->mantissas.items + from, count * sizeof(*sums->mantissas.items));
+        oi_buffer_add(&bytes, sums->is_whole.items + from, count * sizeof(*sums->is_whole.items));
+    }
     oi_kept_put(summing->engine->kept, question, epoch, span, oi_buffer_slice(&bytes));
 }
 
