@@ -25,6 +25,17 @@ count_commit(struct oi_kv_txn **txn, struct oi_error *error)
     return oi_kv_memory.commit(txn, error);
 }
 
+static void (*before_writing)(void); /* or NULL: called before each transaction that writes */
+
+static enum oi_status
+tell_before_writing(struct oi_kv *kv, enum oi_kv_mode mode, struct oi_kv_txn **ret_txn,
+                    struct oi_error *error)
+{
+    if (mode == OI_KV_WRITE && before_writing)
+        before_writing();
+    return oi_kv_lmdb.begin(kv, mode, ret_txn, error);
+}
+
 struct world {
     struct oi_kv_engine engine;
     struct test_store test;
@@ -32,10 +43,8 @@ struct world {
 };
 
 static void
-begin(struct world *world, void **state)
+begin_over(struct world *world, void **state)
 {
-    world->engine = oi_kv_memory;
-    world->engine.commit = count_commit;
     test_store_begin(&world->test, *state, "share", &world->engine);
     for (int i = 0; i < MARKETS; i++) {
         char symbol[16];
@@ -51,13 +60,33 @@ begin(struct world *world, void **state)
 }
 
 static void
-append_minute(struct world *world, int minute)
+begin(struct world *world, void **state)
+{
+    world->engine = oi_kv_memory;
+    world->engine.commit = count_commit;
+    begin_over(world, state);
+}
+
+/* The number of the batch. */
+static uint64_t
+append_to(struct oi_store *store, const struct world *world, int minute,
+          const struct oi_import_mark *mark)
 {
     struct oi_row rows[MARKETS];
+    const struct oi_batch batch = { .rows = rows, .row_count = MARKETS, .import = mark };
+    struct oi_append_result result = {};
 
     for (int i = 0; i < MARKETS; i++)
         rows[i] = test_store_row(world->series[i], test_store_minute(minute), i);
-    assert_int_equal(test_store_append(&world->test, rows, MARKETS).stored, MARKETS);
+    assert_ok(oi_store_append(store, &batch, &result, NULL));
+    assert_int_equal(result.stored, MARKETS);
+    return result.batch;
+}
+
+static void
+append_minute(struct world *world, int minute)
+{
+    (void) append_to(world->test.store, world, minute, NULL);
 }
 
 static struct oi_store_stats
@@ -204,6 +233,71 @@ appends_come_between_the_series_of_a_share(void **state)
     test_store_close(&world.test);
 }
 
+/* Another one who has the store open, while a checkpoint goes on. */
+static struct {
+    const struct world *world;
+    struct test_store test;
+    uint64_t imported; /* the batch */
+    int transactions;
+} other;
+
+static void
+assert_rows(struct test_store *test, size_t expected)
+{
+    for (int i = 0; i < MARKETS; i++)
+        assert_int_equal(test_store_count(test, other.world->series[i]), expected);
+}
+
+static void
+act_meanwhile(void)
+{
+    other.transactions++;
+    assert_rows(&other.test, other.transactions <= 3 ? 2 : 3);
+    if (other.transactions == 3)
+        (void) append_to(other.test.store, other.world, 6, NULL);
+    if (other.transactions == MARKETS / 2) {
+        assert_ok(oi_store_withdraw(other.test.store, other.imported, NULL));
+        (void) append_to(other.test.store, other.world, 7, NULL);
+    }
+    if (other.transactions % 10 == 0)
+        test_store_verify(&other.test);
+}
+
+static void
+what_others_do_between_its_transactions_counts(void **state)
+{
+    const struct oi_import_mark mark = { .name = "f", .format = "csv", .is_complete = true };
+    struct slow_clock slow = { { wall_of_slow, monotonic_of_slow }, TEST_START + OI_HOUR };
+    struct world world;
+    size_t left;
+
+    world.engine = oi_kv_lmdb;
+    world.engine.begin = tell_before_writing;
+    before_writing = NULL;
+    begin_over(&world, state);
+    append_minute(&world, 0);
+    other.imported = append_to(world.test.store, &world, 5, &mark);
+    world.test.options.clock = &slow.clock;
+    test_store_reopen(&world.test);
+    other.world = &world;
+    other.test = world.test;
+    other.test.options.engine = &oi_kv_lmdb;
+    other.transactions = 0;
+    test_store_open(&other.test);
+    before_writing = act_meanwhile;
+    assert_ok(oi_store_checkpoint(world.test.store, 10'000, &left, NULL));
+    before_writing = NULL;
+    assert_int_equal(left, 0);
+    assert_true(other.transactions >= MARKETS);
+    assert_rows(&other.test, 3);
+    assert_rows(&world.test, 3);
+    test_store_verify(&world.test);
+    test_store_close(&other.test);
+    test_store_reopen(&world.test);
+    assert_rows(&world.test, 3);
+    test_store_close(&world.test);
+}
+
 static void
 nothing_due_writes_nothing(void **state)
 {
@@ -231,6 +325,8 @@ main(void)
         cmocka_unit_test_setup_teardown(a_log_too_long_loses_its_oldest_batches, test_folder_setup,
                                         test_folder_teardown),
         cmocka_unit_test_setup_teardown(appends_come_between_the_series_of_a_share,
+                                        test_folder_setup, test_folder_teardown),
+        cmocka_unit_test_setup_teardown(what_others_do_between_its_transactions_counts,
                                         test_folder_setup, test_folder_teardown),
         cmocka_unit_test_setup_teardown(nothing_due_writes_nothing, test_folder_setup,
                                         test_folder_teardown),
