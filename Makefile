@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verbs. Which files are built is in meson.build; which packages are needed, in tools/setup.sh.
-.PHONY: help build test check tidy format fuzz crash cluster-test bench bench-page bench-serve world soak run nightly package package-test docs
+.PHONY: help build test check tidy format fuzz crash cluster-test clickhouse-current bench bench-page bench-serve world soak run nightly package package-test docs
 .DEFAULT_GOAL := help
 
 help: ## print this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1 | /p' Makefile | awk -F ' [|] ' '{ printf "make %-11s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1 | /p' Makefile | awk -F ' [|] ' '{ printf "make %-18s %s\n", $$1, $$2 }'
 
 build: ## build/oi, as ./run does
 	@tools/setup.sh run
@@ -33,6 +33,11 @@ crash: ## kill the writer at random points; ROUNDS=100 SEED=1
 cluster-test: ## ClickHouse's cluster, killed process by process under load; ROUNDS=1 SEED=1 SHARDS=2
 	@tools/build.sh release oi
 	@tests/cluster/run.sh build-release/oi "$(or $(ROUNDS),1)" "$(or $(SEED),$(shell date +%s))" "$(or $(SHARDS),2)"
+
+clickhouse-current: ## the store and its system tests over a current ClickHouse, from npm
+	@tools/setup.sh test
+	@tools/build.sh debug
+	@tests/current/run.sh build-debug
 
 bench: ## oi and other engines on the same rows; SCALE=0.05 BENCH_INSTALL=1 ARGS="--only SQLite"
 	@tools/setup.sh run

@@ -20,6 +20,8 @@ tools/random_requests.sh build-thread "${OI_RANDOM_SOCKETS:-100000}"
 # A cluster of ClickHouse, killed process by process.
 tools/setup.sh cluster
 tests/cluster/run.sh build-release/oi "${CLUSTER_ROUNDS:-2}" "${SEED:-$(date +%s)}"
+# A current ClickHouse: Debian's is of 2018.
+tests/current/run.sh build-debug
 # The packages, in a clean Debian; chroot needs root.
 if [ "$(id -u)" -eq 0 ]; then
     make package-test
