@@ -79,12 +79,51 @@ gather(struct oi_store *store, const struct oi_catalog *catalog, struct parts *p
 }
 
 static void
-add_summary(struct oi_store *store, const struct oi_catalog *catalog, struct oi_buffer *out)
+add_bytes(void *context, const char *what, uint64_t bytes)
+{
+    uint64_t *all = context;
+
+    (void) what;
+    *all += bytes;
+}
+
+static void
+add_size_each(unsigned long long bytes, unsigned long long rows, struct oi_buffer *out)
+{
+    if (rows > 0)
+        oi_buffer_add_format(out, ", %llu.%llu bytes a reading", bytes / rows,
+                             bytes * 10 / rows % 10);
+    oi_buffer_add_text(out, "\n\n");
+}
+
+/* What this process has of it says little of the readings. */
+static enum oi_status
+add_summary_elsewhere(struct oi_store *store, const struct oi_catalog *catalog,
+                      struct oi_buffer *out, struct oi_error *error)
+{
+    uint64_t rows = 0, bytes = 0;
+
+    OI_TRY(oi_store_measure(store, add_bytes, &bytes, &rows, error));
+    oi_buffer_add_format(out,
+                         "readings  %llu in ClickHouse, of %llu commits\n"
+                         "markets   %zu\n"
+                         "size      %llu bytes of its table of readings",
+                         (unsigned long long) rows, (unsigned long long) oi_store_last_batch(store),
+                         oi_store_market_count(store, catalog), (unsigned long long) bytes);
+    add_size_each(bytes, rows, out);
+    return OI_OK;
+}
+
+static enum oi_status
+add_summary(struct oi_store *store, const struct oi_catalog *catalog, struct oi_buffer *out,
+            struct oi_error *error)
 {
     struct oi_store_stats stats;
     unsigned long long rows;
 
     oi_store_stats(store, &stats);
+    if (stats.is_elsewhere)
+        return add_summary_elsewhere(store, catalog, out, error);
     rows = stats.log_rows + stats.chunk_rows;
     oi_buffer_add_format(
         out,
@@ -94,11 +133,8 @@ add_summary(struct oi_store *store, const struct oi_catalog *catalog, struct oi_
         rows, (unsigned long long) stats.chunks, (unsigned long long) stats.log_batches,
         oi_store_market_count(store, catalog), (unsigned long long) stats.used_bytes,
         (unsigned long long) stats.file_bytes);
-    if (rows > 0)
-        oi_buffer_add_format(out, ", %llu.%llu bytes a reading",
-                             (unsigned long long) stats.used_bytes / rows,
-                             (unsigned long long) stats.used_bytes * 10 / rows % 10);
-    oi_buffer_add_text(out, "\n\n");
+    add_size_each(stats.used_bytes, rows, out);
+    return OI_OK;
 }
 
 static enum oi_status
@@ -186,7 +222,7 @@ print(struct oi_store *store, enum oi_table_format format, struct oi_error *erro
 
     OI_TRY(oi_printer_open(NULL, &printer, error));
     if (format == OI_TABLE_ALIGNED)
-        add_summary(store, catalog, oi_printer_buffer(printer));
+        OI_TRY(add_summary(store, catalog, oi_printer_buffer(printer), error));
     table = oi_table_new(format, columns, OI_COUNT(columns), printer);
     gather(store, catalog, &parts);
     status = write_parts(&parts, catalog, table, error);

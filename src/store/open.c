@@ -401,6 +401,7 @@ oi_store_stats(struct oi_store *store, struct oi_store_stats *ret_stats)
         stats.chunks += store->tracks.items[i].position->chunks;
     }
     (void) pthread_rwlock_unlock(&store->state_lock);
+    stats.is_elsewhere = store->remote != NULL;
     if (store->remote)
         store->remote->stats(store->remote_context, &stats);
     *ret_stats = stats;

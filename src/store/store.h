@@ -582,6 +582,7 @@ struct oi_store_stats {
     uint64_t log_rows, log_batches, chunk_rows, chunks;
     uint64_t oldest_reader_lag;
     bool is_paused;                          /* the disk is full */
+    bool is_elsewhere;                       /* the rows are; sizes are of what is here */
     bool is_away;                            /* the engine that has the rows cannot be reached */
     uint64_t waiting_batches, waiting_bytes; /* that are kept here until it can */
 };

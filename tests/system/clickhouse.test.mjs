@@ -153,6 +153,11 @@ test('a file imported into ClickHouse makes the same candles', { skip: skip || s
     assert.equal(oi(['copy', '--from', elsewhere, '--to', store]).status, 0);
     importRows(folder, elsewhere, { ...file, more: ['--sides', '1', '--store', store] });
 
+    // The size is that of the readings over there.
+    const [, size] = /^readings  3000 in ClickHouse, of \d+ commits\nmarkets   \d+\nsize      (\d+) bytes of its table of readings, \d+\.\d bytes a reading$/m
+        .exec(oi(['info', '--store', store]).stdout);
+    assert.ok(size > 3000, size);
+
     const [a, b] = [await startServer(t, { data }), await startServer(t, { args: ['--no-collect', '--store', store] })];
     const [left, right] = [await ask(a, target), await ask(b, target)];
     assert.equal(left.json.data.length, 50);
