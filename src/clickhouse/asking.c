@@ -430,13 +430,26 @@ take_kept(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
                              error);
 }
 
+/* Rows of a batch that was told without them may lie outside of what is known of the series. */
+static void
+cut_to_span(struct oi_rows *rows, struct oi_span span)
+{
+    size_t before = oi_rows_find(rows, span.from);
+
+    rows->count = oi_rows_find(rows, span.to);
+    if (before == 0)
+        return;
+    rows->count -= before;
+    memmove(rows->items, rows->items + before, rows->count * sizeof(*rows->items));
+}
+
 enum oi_status
 oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_rows *rows,
                    struct oi_span *ret_done, struct oi_error *error)
 {
     struct oi_clickhouse *engine = context;
-    const struct oi_kept_question question =
-        oi_kept_rows_question(&stretch->series, stretch->columns, stretch->batch_limit);
+    const struct oi_kept_question question = oi_kept_rows_question(
+        &stretch->series, stretch->columns, stretch->lacks_wides, stretch->batch_limit);
     uint64_t epoch = oi_kept_epoch(engine->kept);
 
     OI_TRY(take_kept(engine, stretch, &question, rows, ret_done, error));
@@ -445,5 +458,6 @@ oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_ro
     OI_TRY(ask_stretch(engine, stretch, rows, ret_done, error));
     if (oi_kept_wants(engine->kept, &question, *ret_done))
         oi_kept_put_rows(engine->kept, &question, epoch, *ret_done, rows);
+    cut_to_span(rows, *ret_done);
     return OI_OK;
 }

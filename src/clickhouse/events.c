@@ -239,8 +239,11 @@ follow_events(struct oi_clickhouse *engine, struct oi_error *error)
         OI_TRY(status);
     } while (count == full);
     note_keeper(engine, false, NULL);
-    if (!engine->is_begun || engine->lacks_positions)
+    if (!engine->is_begun || engine->lacks_positions) {
         OI_TRY(oi_clickhouse_place_all(engine, error));
+        /* Sums of before may lack a series of which nobody knew that it has rows. */
+        oi_kept_forget(engine->kept);
+    }
     engine->lacks_positions = false;
     if (!engine->is_begun)
         oi_kept_note_all(engine->kept, oi_remote_last_batch(engine->store));

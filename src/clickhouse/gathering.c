@@ -122,8 +122,8 @@ take_kept(struct oi_clickhouse *engine, const struct oi_gather_request *request,
 {
     missing->span = (struct oi_span){ request->span.to, request->span.to };
     for (size_t i = 0; i < request->count; i++) {
-        const struct oi_kept_question question =
-            oi_kept_rows_question(&request->series[i], request->columns, request->batch_limit);
+        const struct oi_kept_question question = oi_kept_rows_question(
+            &request->series[i], request->columns, request->lacks_wides, request->batch_limit);
         oi_time until;
 
         OI_TRY(oi_kept_take_rows(engine->kept, &question, request->span, SIZE_MAX, &rows[i], &until,
@@ -143,8 +143,8 @@ hand_over(struct oi_clickhouse *engine, const struct oi_gather_request *asked, u
           const struct missing *missing, const struct oi_rows *found, struct oi_rows *rows)
 {
     for (size_t i = 0; i < asked->count; i++) {
-        const struct oi_kept_question question =
-            oi_kept_rows_question(&asked->series[i], asked->columns, asked->batch_limit);
+        const struct oi_kept_question question = oi_kept_rows_question(
+            &asked->series[i], asked->columns, asked->lacks_wides, asked->batch_limit);
         struct oi_rows *all = &rows[missing->places.items[i]];
 
         if (oi_kept_wants(engine->kept, &question, asked->span))

@@ -23,6 +23,11 @@ struct held {
     char bytes[];
 };
 
+/* What a piece and an answer take besides their own: places in vector and map, the key's copy, the
+ * allocator's heads. */
+#define PIECE_OVERHEAD 32
+#define ANSWER_OVERHEAD 192
+
 struct answer {
     struct answer *next, *previous;
     uint8_t key[OI_FINGERPRINT_SIZE];
@@ -52,12 +57,18 @@ oi_kept_new(size_t bytes_max, bool keeps_at_once)
     return kept;
 }
 
+static size_t
+size_of(const struct held *held)
+{
+    return sizeof(*held) + PIECE_OVERHEAD + held->size;
+}
+
 static void
 let_go(struct oi_kept *kept, struct held *held)
 {
     if (--held->users > 0)
         return;
-    kept->bytes -= sizeof(*held) + held->size;
+    kept->bytes -= size_of(held);
     oi_free(held);
 }
 
@@ -91,7 +102,7 @@ drop_answer(struct oi_kept *kept, struct answer *answer)
     for (size_t i = 0; i < answer->pieces.count; i++)
         let_go(kept, answer->pieces.items[i]);
     oi_vector_release(&answer->pieces);
-    kept->bytes -= sizeof(*answer);
+    kept->bytes -= sizeof(*answer) + ANSWER_OVERHEAD;
     oi_free(answer);
 }
 
@@ -283,7 +294,7 @@ add_piece(struct oi_kept *kept, struct answer *answer, struct held *held)
     memmove(&items[place + 1], &items[place],
             (answer->pieces.count - 1 - place) * sizeof(struct held *));
     items[place] = held;
-    kept->bytes += sizeof(*held) + held->size;
+    kept->bytes += size_of(held);
 }
 
 /* Whoever was asked for longest ago goes; of one that is too large by itself, its ends. */
@@ -325,8 +336,7 @@ make_answer(struct oi_kept *kept, const uint8_t key[OI_FINGERPRINT_SIZE])
 
     memcpy(answer->key, key, sizeof(answer->key));
     oi_map_put(kept->by_key, key_of(answer), (uint64_t) (uintptr_t) answer);
-    put_first(kept, answer);
-    kept->bytes += sizeof(*answer);
+    kept->bytes += sizeof(*answer) + ANSWER_OVERHEAD;
     return answer;
 }
 
@@ -352,7 +362,11 @@ oi_kept_put(struct oi_kept *kept, const struct oi_kept_question *question, uint6
     answer = find_answer(kept, key);
     if (kept->epoch == epoch && question->batch_limit >= kept->changed.all &&
         !(answer && has_newer(answer, span, question->batch_limit))) {
-        answer = answer ? answer : make_answer(kept, key);
+        if (answer)
+            unlink_answer(kept, answer);
+        else
+            answer = make_answer(kept, key);
+        put_first(kept, answer);
         add_piece(kept, answer, held);
         make_room(kept, answer, held);
         held = NULL;
@@ -378,6 +392,8 @@ oi_kept_note_rows(struct oi_kept *kept, uint64_t batch, const struct oi_batch_ro
 {
     const uint32_t *series = rows->series.items;
 
+    if (kept->bytes_max == 0)
+        return;
     (void) pthread_mutex_lock(&kept->lock);
     for (size_t i = 0; i < rows->rows.count; i++)
         if (i == 0 || series[i] != series[i - 1])

@@ -4,11 +4,16 @@
 
 #include "store/chunk.h"
 
+/* Behind the columns. */
+#define LACKS_WIDES (UINT64_C(1) << 32)
+
 struct oi_kept_question
-oi_kept_rows_question(const uint32_t *series, unsigned columns, uint64_t batch_limit)
+oi_kept_rows_question(const uint32_t *series, unsigned columns, bool lacks_wides,
+                      uint64_t batch_limit)
 {
     return (struct oi_kept_question){ .kind = OI_KEPT_ROWS,
-                                      .detail = columns | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH,
+                                      .detail = columns | OI_COLUMN_KNOWN_TIME | OI_COLUMN_BATCH |
+                                                (lacks_wides ? LACKS_WIDES : 0),
                                       .series = series,
                                       .count = 1,
                                       .batch_limit = batch_limit };

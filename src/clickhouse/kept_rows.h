@@ -7,9 +7,10 @@
 
 #include "clickhouse/kept.h"
 
-/* What rows of one series are kept under. `series` is borrowed. */
+/* What rows of one series are kept under; apart where wide figures were not asked for, as of none
+ * that is known yet. `series` is borrowed. */
 struct oi_kept_question oi_kept_rows_question(const uint32_t *series, unsigned columns,
-                                              uint64_t batch_limit);
+                                              bool lacks_wides, uint64_t batch_limit);
 /* Keep all rows that there are in a span, in key order. */
 void oi_kept_put_rows(struct oi_kept *kept, const struct oi_kept_question *question, uint64_t epoch,
                       struct oi_span span, const struct oi_rows *rows);

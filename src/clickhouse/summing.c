@@ -41,6 +41,7 @@ struct summing {
     int digits; /* behind the point, of the sum */
     oi_time first, last;
     struct oi_hidden hidden;
+    uint64_t epoch; /* before it is looked where the series stand */
 };
 
 void
@@ -219,8 +220,8 @@ let_begin(const struct summing *summing, oi_time time, struct begun *begun)
 }
 
 static enum oi_status
-take_block(const struct summing *summing, const struct oi_native_block *block, struct begun *begun,
-           struct oi_sums *sums, struct oi_error *error)
+take_block(const struct summing *summing, const struct oi_native_block *block, struct oi_span span,
+           struct begun *begun, struct oi_sums *sums, struct oi_error *error)
 {
     const struct oi_native_column *time, *rows, *total, *who[MASKS] = {};
 
@@ -241,6 +242,9 @@ take_block(const struct summing *summing, const struct oi_native_block *block, s
         bool is_whole;
 
         let_begin(summing, at, begun);
+        /* Of a batch that was told without its rows there may be others. */
+        if (at < span.from || at >= span.to)
+            continue;
         is_whole = (uint64_t) oi_native_int(rows, row) == begun->count;
         for (unsigned mask = 0; mask < summing->masks; mask++)
             is_whole &= (uint64_t) oi_native_int(who[mask], row) == begun->who[mask];
@@ -258,7 +262,7 @@ take_block(const struct summing *summing, const struct oi_native_block *block, s
  */
 
 static void
-put_kept(const struct summing *summing, const struct oi_kept_question *question, uint64_t epoch,
+put_kept(const struct summing *summing, const struct oi_kept_question *question,
          struct oi_span span, const struct oi_sums *sums, size_t from)
 {
     size_t count = sums->times.count - from;
@@ -270,7 +274,7 @@ put_kept(const struct summing *summing, const struct oi_kept_question *question,
         oi_buffer_add(&bytes, sums->mantissas.items + from, count * sizeof(*sums->mantissas.items));
         oi_buffer_add(&bytes, sums->is_whole.items + from, count * sizeof(*sums->is_whole.items));
     }
-    oi_kept_put(summing->engine->kept, question, epoch, span, oi_buffer_slice(&bytes));
+    oi_kept_put(summing->engine->kept, question, summing->epoch, span, oi_buffer_slice(&bytes));
 }
 
 /* Those of the span. */
@@ -315,7 +319,7 @@ ask(const struct summing *summing, struct oi_span span, struct begun *begun, str
     rest = oi_buffer_slice(&out);
     while ((status = oi_native_next(&rest, &block, error)) == OI_OK) {
         if (block.rows > 0)
-            status = take_block(summing, &block, begun, sums, error);
+            status = take_block(summing, &block, span, begun, sums, error);
         oi_native_block_release(&block);
         OI_TRY(status);
     }
@@ -337,7 +341,6 @@ sum_up(const struct summing *summing, struct oi_sums *sums, struct oi_error *err
         .batch_limit = request->batch_limit,
     };
     struct oi_kept *kept = summing->engine->kept;
-    uint64_t epoch = oi_kept_epoch(kept);
     struct oi_span span = request->span;
     struct begun begun = {};
 
@@ -354,7 +357,7 @@ sum_up(const struct summing *summing, struct oi_sums *sums, struct oi_error *err
             continue;
         }
         OI_TRY(ask(summing, span, &begun, sums, error));
-        put_kept(summing, &question, epoch, span, sums, before);
+        put_kept(summing, &question, span, sums, before);
         span.from = span.to;
     }
     return OI_OK;
@@ -368,6 +371,7 @@ oi_clickhouse_sums(void *context, const struct oi_gather_request *request, struc
     enum oi_status status = OI_E_NOT_FOUND;
 
     summing.summands = oi_alloc_zero(request->count + 1, sizeof(*summing.summands));
+    summing.epoch = oi_kept_epoch(summing.engine->kept);
     summing.hidden = oi_remote_hidden(summing.engine->store);
     if (choose_summands(&summing)) {
         status = sum_up(&summing, sums, error);

@@ -66,7 +66,7 @@ rows_come_back_as_they_were(void **state)
     oi_random_init(&random, seed);
     for (size_t round = 0; round < 12; round++) {
         struct oi_kept *kept = oi_kept_new(8 << 20, false);
-        const struct oi_kept_question question = oi_kept_rows_question(&series, COLUMNS, 9);
+        const struct oi_kept_question question = oi_kept_rows_question(&series, COLUMNS, false, 9);
         struct oi_rows rows = {}, found = {};
         size_t count = round == 0 ? 0 : oi_random_below(&random, 12'000);
         struct oi_span all = { START - OI_DAY, START + 365 * OI_DAY };
@@ -103,7 +103,7 @@ a_few_rows_are_not_read_on_behind_them(void **state)
     (void) state;
     struct oi_random random;
     struct oi_kept *kept = oi_kept_new(8 << 20, false);
-    const struct oi_kept_question question = oi_kept_rows_question(&series, COLUMNS, 9);
+    const struct oi_kept_question question = oi_kept_rows_question(&series, COLUMNS, false, 9);
     struct oi_rows rows = {}, found = {};
     struct oi_span all = { START, START + 365 * OI_DAY };
     oi_time until, from;
@@ -130,9 +130,11 @@ what_is_not_kept_is_asked_for(void **state)
     (void) state;
     struct oi_random random;
     struct oi_kept *kept = oi_kept_new(8 << 20, false);
-    const struct oi_kept_question question = oi_kept_rows_question(&series, COLUMNS, 9);
+    const struct oi_kept_question question = oi_kept_rows_question(&series, COLUMNS, false, 9);
     const struct oi_kept_question more =
-        oi_kept_rows_question(&series, COLUMNS | OI_COLUMN_INDEX_PRICE, 9);
+        oi_kept_rows_question(&series, COLUMNS | OI_COLUMN_INDEX_PRICE, false, 9);
+    /* Who knows of no wide figures asks for none. */
+    const struct oi_kept_question narrow = oi_kept_rows_question(&series, COLUMNS, true, 9);
     const struct oi_span all = { START, START + OI_DAY }, early = { START - 1, START + OI_DAY };
     struct oi_rows rows = {}, found = {};
     oi_time until, from;
@@ -143,6 +145,8 @@ what_is_not_kept_is_asked_for(void **state)
     assert_ok(oi_kept_take_rows(kept, &question, early, SIZE_MAX, &found, &until, NULL));
     assert_true(until == early.from);
     assert_ok(oi_kept_take_rows(kept, &more, all, SIZE_MAX, &found, &until, NULL));
+    assert_true(until == all.from);
+    assert_ok(oi_kept_take_rows(kept, &narrow, all, SIZE_MAX, &found, &until, NULL));
     assert_true(until == all.from);
     assert_ok(oi_kept_take_last_rows(kept, &more, all, &found, &from, NULL));
     assert_true(from == all.to);

@@ -272,6 +272,30 @@ what_was_asked_for_longest_ago_goes_first(void **state)
     oi_kept_free(&kept);
 }
 
+/* One that is asked on and on is not the one that goes, though it is never found. */
+static void
+what_grows_pushes_out_the_others(void **state)
+{
+    (void) state;
+    static char large[4000];
+    const struct oi_slice bytes = { large, sizeof(large) };
+    struct oi_kept *kept = oi_kept_new(20'000, false);
+    const struct oi_kept_question question = about(&one, 1, 5), other = about(&two, 1, 5);
+
+    oi_kept_put(kept, &question, 0, (struct oi_span){ 0, 10 }, bytes);
+    oi_kept_put(kept, &other, 0, (struct oi_span){ 0, 10 }, bytes);
+    for (oi_time from = 10; from < 40; from += 10)
+        oi_kept_put(kept, &question, 0, (struct oi_span){ from, from + 10 }, bytes);
+    assert_nothing(kept, &other, 0);
+    for (oi_time from = 0; from < 40; from += 10) {
+        struct oi_kept_piece piece;
+
+        assert_true(oi_kept_find(kept, &question, from, &piece));
+        oi_kept_release(kept, &piece);
+    }
+    oi_kept_free(&kept);
+}
+
 static void
 one_long_answer_keeps_what_fits(void **state)
 {
@@ -373,6 +397,7 @@ main(void)
         cmocka_unit_test(what_is_older_than_all_that_is_known_is_not_kept),
         cmocka_unit_test(what_is_at_hand_outlives_what_is_kept),
         cmocka_unit_test(what_was_asked_for_longest_ago_goes_first),
+        cmocka_unit_test(what_grows_pushes_out_the_others),
         cmocka_unit_test(one_long_answer_keeps_what_fits),
         cmocka_unit_test(what_comes_once_is_not_wanted),
         cmocka_unit_test(threads_may_use_it_together),
