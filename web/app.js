@@ -125,7 +125,7 @@ function tellStatus(answer) {
     const facts = [
         count(status.markets, 'market'),
         count(status.rows, 'reading'),
-        `${megabytes.toLocaleString('en')} MB`,
+        status.rows_elsewhere ? 'in ClickHouse' : `${megabytes.toLocaleString('en')} MB`,
         status.version,
     ];
     setText(byId('facts'), facts.join(' · '));

@@ -338,15 +338,19 @@ export function mount(root, shell) {
             setText(cells[at], text);
             cells[at].parentNode.title = title;
         };
-        const each = status.rows > 0 ? (status.used_bytes ?? status.file_bytes) / status.rows : null;
+        // What this process has of readings that are elsewhere says nothing of their size.
+        const isHere = !status.rows_elsewhere;
+        const each = isHere && status.rows > 0 ? (status.used_bytes ?? status.file_bytes) / status.rows : null;
         // What the collector stores a minute, at what a reading takes.
         const sum = (name) =>
             Object.values(metrics?.[`oi_collector_${name}`] ?? {}).reduce((total, of) => total + of[''], 0);
         const minutes = Math.max(...Object.values(metrics?.oi_collector_polls_total ?? {}).map((of) => of['']), 0);
         const perDay = minutes > 0 ? (sum('rows_total') / minutes) * 1440 : null;
-        put(0, bytes(status.file_bytes), `${number(status.file_bytes)} bytes`);
-        put(1, bytes(status.used_bytes ?? status.file_bytes), `${number(status.used_bytes ?? status.file_bytes)} bytes`);
-        put(2, number(status.rows), `${number(status.rows_in_chunks ?? 0)} of them in ${number(status.chunks ?? 0)} chunks`);
+        const used = status.used_bytes ?? status.file_bytes;
+        const chunks = `${number(status.rows_in_chunks ?? 0)} of them in ${number(status.chunks ?? 0)} chunks`;
+        put(0, isHere ? bytes(status.file_bytes) : 'in ClickHouse', isHere ? `${number(status.file_bytes)} bytes` : '');
+        put(1, isHere ? bytes(used) : '–', isHere ? `${number(used)} bytes` : '');
+        put(2, number(status.rows), isHere ? chunks : '');
         put(3, each === null ? '–' : each.toFixed(1), 'Bytes in use over readings');
         put(
             4,

@@ -34,8 +34,12 @@ look(const char *place, char *line, size_t size)
         return;
     }
     oi_store_stats(store, &stats);
-    (void) snprintf(line, size, "%c%" PRIu64 " readings, %" PRIu64 " MiB; format is known", FINE,
-                    stats.log_rows + stats.chunk_rows, stats.file_bytes >> 20);
+    if (stats.is_elsewhere)
+        (void) snprintf(line, size, "%c%" PRIu64 " readings in ClickHouse", FINE,
+                        stats.log_rows + stats.chunk_rows);
+    else
+        (void) snprintf(line, size, "%c%" PRIu64 " readings, %" PRIu64 " MiB; format is known",
+                        FINE, stats.log_rows + stats.chunk_rows, stats.file_bytes >> 20);
 }
 
 static _Noreturn void

@@ -128,6 +128,8 @@ write_status(struct oi_server *server, struct oi_buffer *out)
     oi_json_add_int(&writer, (int64_t) stats.chunks);
     oi_json_add_name(&writer, "rows_in_chunks");
     oi_json_add_int(&writer, (int64_t) stats.chunk_rows);
+    oi_json_add_name(&writer, "rows_elsewhere");
+    oi_json_add_bool(&writer, stats.is_elsewhere);
     oi_json_add_name(&writer, "writing_paused");
     oi_json_add_bool(&writer, stats.is_paused);
     oi_json_end_object(&writer);
