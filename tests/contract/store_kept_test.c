@@ -27,7 +27,7 @@
 #define REVISIONS 40
 #define ROUNDS 2
 #define ROUND_CHANGES 60
-#define ROUND_NS (900 * OI_SECOND / 1000)
+#define ROUND_NS (700 * OI_SECOND / 1000)
 #define READERS 2 /* of each handle */
 /* A round of questions in which the store looks for news at once. */
 #define FOLLOW_EVERY 20
