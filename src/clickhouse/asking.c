@@ -150,9 +150,8 @@ add_newest(struct positions *positions, const struct oi_rows *rows,
 }
 
 enum oi_status
-oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error)
+oi_clickhouse_place_all(struct oi_clickhouse *engine, uint64_t batch_limit, struct oi_error *error)
 {
-    uint64_t batch_limit = oi_remote_last_batch(engine->store);
     struct oi_buffer statement = {}, out = {};
     struct positions positions = {};
     struct oi_reading_pairs pairs = {};
@@ -182,6 +181,7 @@ oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error)
         add_newest(&positions, &rows, &pairs);
         for (size_t i = 0; i < positions.items.count; i++)
             oi_remote_place(engine->store, &positions.items.items[i]);
+        engine->placed = batch_limit;
     }
     oi_buffer_release(&statement);
     oi_buffer_release(&out);

@@ -36,6 +36,7 @@ struct oi_clickhouse {
     /* Under the store's append lock. */
     bool is_begun; /* the first follow is done */
     bool lacks_positions;
+    uint64_t placed; /* the batch as of which all positions were asked for last */
     struct oi_buffer blocks[OI_CLICKHOUSE_PARCELS]; /* memory between large batches */
     int64_t keeper_at; /* ZooKeeper is away, and is asked for again at this time; 0: it is there */
     uint64_t sequence; /* of the last event that the mirror has */
@@ -89,7 +90,8 @@ void oi_clickhouse_note_rows(struct oi_clickhouse *engine, const struct oi_batch
 /* "batch <= B", and not one of a withdrawn import. */
 void oi_clickhouse_write_batches(const struct oi_hidden *hidden, uint64_t batch_limit,
                                  struct oi_buffer *out);
-/* Where every series stands, into the mirror. */
-enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, struct oi_error *error);
+/* Where every series stands as of a batch, into the mirror. */
+enum oi_status oi_clickhouse_place_all(struct oi_clickhouse *engine, uint64_t batch_limit,
+                                       struct oi_error *error);
 enum oi_status oi_clickhouse_select(struct oi_clickhouse *engine, struct oi_buffer *statement,
                                     struct oi_buffer *out, struct oi_error *error);

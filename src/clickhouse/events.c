@@ -157,9 +157,32 @@ apply_one(struct oi_clickhouse *engine, const struct oi_change *change, struct o
     if (status == OI_E_INVALID || status == OI_E_NOT_FOUND)
         return OI_OK;
     OI_TRY(status);
-    engine->lacks_positions |=
-        change->kind == OI_CHANGE_WITHDRAW || (change->row_count > 0 && change->rows.size == 0);
+    engine->lacks_positions |= change->kind == OI_CHANGE_WITHDRAW;
     return OI_OK;
+}
+
+static bool
+is_untold(const struct oi_change *change)
+{
+    return change->kind == OI_CHANGE_APPEND && change->row_count > 0 && change->rows.size == 0;
+}
+
+/* Where the series stand of which rows come that nobody tells of, asked for before a reader knows
+ * of them: none sees one series with and another without the rows of a batch. Once for all such
+ * batches in a row. */
+static enum oi_status
+place_ahead(struct oi_clickhouse *engine, const struct page *page, size_t from,
+            struct oi_error *error)
+{
+    const struct event *events = page->events.items;
+    size_t last = from;
+
+    if (!is_untold(&events[from].change) || events[from].change.batch <= engine->placed)
+        return OI_OK;
+    while (last + 1 < page->events.count && is_untold(&events[last + 1].change) &&
+           events[last + 1].sequence == events[last].sequence + 1)
+        last++;
+    return oi_clickhouse_place_all(engine, events[last].change.batch, error);
 }
 
 /* Events in a row; where one is missing (a node that lags) the rest comes another time. */
@@ -183,6 +206,8 @@ apply_page(struct oi_clickhouse *engine, const struct page *page, struct oi_erro
         if (appends.count > 0)
             status = oi_remote_apply_all(engine->store, appends.items, appends.count, error);
         oi_vector_clear(&appends);
+        if (status == OI_OK)
+            status = place_ahead(engine, page, i, error);
         if (status == OI_OK)
             status = apply_one(engine, &event->change, error);
         if (status == OI_OK)
@@ -240,8 +265,7 @@ follow_events(struct oi_clickhouse *engine, struct oi_error *error)
     } while (count == full);
     note_keeper(engine, false, NULL);
     if (!engine->is_begun || engine->lacks_positions) {
-        OI_TRY(oi_clickhouse_place_all(engine, error));
-        /* Sums of before may lack a series of which nobody knew that it has rows. */
+        OI_TRY(oi_clickhouse_place_all(engine, oi_remote_last_batch(engine->store), error));
         oi_kept_forget(engine->kept);
     }
     engine->lacks_positions = false;

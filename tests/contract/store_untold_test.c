@@ -66,10 +66,65 @@ sums_that_lack_a_series_are_not_kept(void **state)
     test_store_close(&test);
 }
 
+static size_t
+count_rows(struct oi_store *store, uint32_t series, struct oi_span span)
+{
+    const struct oi_scan_request request = { .series = series,
+                                             .span = span,
+                                             .moment = OI_MOMENT_LATEST,
+                                             .columns = OI_COLUMN_OPEN_INTEREST };
+    const struct oi_columns *columns;
+    struct oi_scan *scan = NULL;
+    size_t count = 0;
+
+    assert_ok(oi_store_scan(store, &request, &scan, NULL));
+    do {
+        assert_ok(oi_scan_next(scan, &columns, NULL));
+        count += columns ? columns->count : 0;
+    } while (columns);
+    oi_scan_close(&scan);
+    return count;
+}
+
+/* Series 1 had rows before and behind, so that its new ones are found without knowing of them;
+ * series 0 had none. Who has met the one meets the other. */
+static void
+rows_of_a_batch_are_seen_of_all_series_or_of_none(void **state)
+{
+    const struct oi_span span = { TEST_START - 3 * OI_DAY,
+                                  TEST_START - 3 * OI_DAY + BOTH_ROWS * OI_SECOND };
+    struct oi_store *other = NULL;
+    struct test_store test;
+    uint64_t last;
+    int64_t until;
+    size_t rows = 0, seen = 0;
+
+    test_store_begin(&test, *state, "store", &test_clickhouse_engine);
+    assert_ok(
+        oi_store_series(test.store, test.instruments[1], test.history, &test.series[0], NULL));
+    assert_ok(test_clickhouse_open(test.path, &test.options, &other, NULL));
+    append_untold(&test);
+    last = oi_store_last_batch(test.store);
+    until = oi_clock_system.monotonic_ns(&oi_clock_system) + OI_MINUTE;
+    do {
+        assert_true(oi_clock_system.monotonic_ns(&oi_clock_system) < until);
+        rows = count_rows(other, test.series[1], span);
+        assert_true(rows == 0 || rows == BOTH_ROWS);
+        seen += rows > 0;
+        if (rows > 0)
+            assert_int_equal(count_rows(other, test.series[0], span), BOTH_ROWS);
+    } while (seen < 5);
+    assert_true(oi_store_last_batch(other) == last);
+    oi_store_close(&other);
+    test_store_close(&test);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(rows_of_a_batch_are_seen_of_all_series_or_of_none,
+                                        test_folder_setup, test_folder_teardown),
         cmocka_unit_test_setup_teardown(sums_that_lack_a_series_are_not_kept, test_folder_setup,
                                         test_folder_teardown),
     };
