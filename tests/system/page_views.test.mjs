@@ -155,7 +155,8 @@ describe('the views', { skip }, () => {
         assert.equal(await page.locator('#live').getAttribute('data-state'), 'past');
         // What the list of markets still asks for when it is left, is of now.
         const candles = asked.filter((url) => url.searchParams.has('interval') && url.searchParams.get('market') === MARKET);
-        assert.ok(candles.length > 0 && candles.every((url) => url.searchParams.get('as_of') === moment));
+        const moments = candles.map((url) => url.searchParams.get('as_of'));
+        assert.ok(moments.length > 0 && moments.every((asOf) => asOf === moment), candles.join('\n') || 'no candles');
         await page.locator('#as-of-now').click();
         await page.waitForFunction(() => !location.hash.includes('as_of'));
         await page.close();
