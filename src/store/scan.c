@@ -39,7 +39,8 @@ struct oi_scan {
     size_t likely_left;  /* of what is likely to be read; 0: not known, or passed */
     bool is_ended;
     struct met met;
-    struct oi_position seen; /* of the series, in a state of the engine */
+    struct oi_position seen; /* of the series: in a state of the engine, or, where the rows are
+                                elsewhere, when the scan was opened */
     uint64_t seen_snapshot;  /* 0: in none */
     struct oi_span skipped;  /* by the last failure; empty: nothing was */
     bool is_hole_told;       /* one word is enough, or none is wanted */
@@ -133,6 +134,9 @@ oi_store_scan(struct oi_store *store, const struct oi_scan_request *request,
     if (request->gather && oi_gather_limit(request->gather) < scan->batch_limit)
         scan->batch_limit = oi_gather_limit(request->gather);
     scan->hidden = oi_hidden_copy(&store->hidden);
+    /* A withdrawal in between must not cut off what this reader still sees the begin of. */
+    if (store->remote)
+        scan->seen = *store->tracks.items[request->series - 1].position;
     copy_tail(scan, &store->tracks.items[request->series - 1]);
     oi_flags_choose(store, request->series, request->span, request->moment.as_stored, &scan->flags);
     (void) pthread_rwlock_unlock(&store->state_lock);
@@ -594,7 +598,7 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
 {
     const struct oi_scan_request *request = &scan->request;
     struct oi_store *store = scan->store;
-    const struct oi_position *position;
+    const struct oi_position *position = &scan->seen;
     struct oi_stretch stretch = { .series = request->series,
                                   .batch_limit = scan->batch_limit,
                                   .columns = request->columns,
@@ -603,14 +607,11 @@ read_remote(struct oi_scan *scan, struct oi_error *error)
     struct oi_span done;
     bool is_taken = false;
 
-    (void) pthread_rwlock_rdlock(&store->state_lock);
-    position = store->tracks.items[request->series - 1].position;
     stretch.series_rows = position->rows;
     stretch.extent = (struct oi_span){ position->first, position->last + 1 };
     /* Columns without a figure do not have to come. */
     stretch.columns = oi_columns_present(request->columns, position->absent);
     stretch.lacks_wides = position->absent & OI_ABSENT_WIDES;
-    (void) pthread_rwlock_unlock(&store->state_lock);
     scan->view.count = 0;
     stretch.span = oi_span_intersect(scan->left, stretch.extent);
     if (stretch.series_rows == 0 || stretch.span.from >= stretch.span.to) {
@@ -771,8 +772,12 @@ oi_chunks_walk(struct oi_access *access, uint32_t series, struct oi_span span,
 
     scan.hidden = oi_hidden_copy(hidden);
     /* Elsewhere there may be rows of a batch that nobody has told of. */
-    if (access->store->remote)
+    if (access->store->remote) {
         scan.batch_limit = oi_remote_last_batch(access->store);
+        (void) pthread_rwlock_rdlock(&access->store->state_lock);
+        scan.seen = *access->store->tracks.items[series - 1].position;
+        (void) pthread_rwlock_unlock(&access->store->state_lock);
+    }
     while (status == OI_OK && !is_finished(&scan)) {
         status = read_block(&scan, access, error);
         if (status == OI_OK && scan.view.count > 0)
