@@ -147,14 +147,16 @@ describe('the views', { skip }, () => {
     test('an earlier moment is asked for everywhere, and a link keeps it', async () => {
         const moment = iso(Math.floor(Date.now() / 60000) * 60000 + 3600000);
         const asked = [];
+        const isCandles = (url) => url.searchParams.has('interval') && url.searchParams.get('market') === MARKET;
         const page = await openPage(browser, `${server.url}/#markets`);
         page.on('request', (request) => asked.push(new URL(request.url())));
+        const first = page.waitForRequest((request) => isCandles(new URL(request.url())));
         await page.goto(`${server.url}/${hashOf('markets', { market: MARKET, as_of: moment })}`);
-        await drawn(page);
+        await Promise.all([first, drawn(page)]);
         assert.equal(await page.locator('#as-of-time').inputValue(), moment.slice(0, 16));
         assert.equal(await page.locator('#live').getAttribute('data-state'), 'past');
         // What the list of markets still asks for when it is left, is of now.
-        const candles = asked.filter((url) => url.searchParams.has('interval') && url.searchParams.get('market') === MARKET);
+        const candles = asked.filter(isCandles);
         const moments = candles.map((url) => url.searchParams.get('as_of'));
         assert.ok(moments.length > 0 && moments.every((asOf) => asOf === moment), candles.join('\n') || 'no candles');
         await page.locator('#as-of-now').click();
