@@ -10,7 +10,6 @@
 #include "clickhouse/kept_rows.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* A statement's text may not be longer than 256 KiB. */
 #define STATEMENT_MAX ((size_t) 150 << 10)
@@ -430,19 +429,6 @@ take_kept(struct oi_clickhouse *engine, const struct oi_stretch *stretch,
                              error);
 }
 
-/* Rows of a batch that was told without them may lie outside of what is known of the series. */
-static void
-cut_to_span(struct oi_rows *rows, struct oi_span span)
-{
-    size_t before = oi_rows_find(rows, span.from);
-
-    rows->count = oi_rows_find(rows, span.to);
-    if (before == 0)
-        return;
-    rows->count -= before;
-    memmove(rows->items, rows->items + before, rows->count * sizeof(*rows->items));
-}
-
 enum oi_status
 oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_rows *rows,
                    struct oi_span *ret_done, struct oi_error *error)
@@ -458,6 +444,7 @@ oi_clickhouse_read(void *context, const struct oi_stretch *stretch, struct oi_ro
     OI_TRY(ask_stretch(engine, stretch, rows, ret_done, error));
     if (oi_kept_wants(engine->kept, &question, *ret_done))
         oi_kept_put_rows(engine->kept, &question, epoch, *ret_done, rows);
-    cut_to_span(rows, *ret_done);
+    /* Rows of a batch that was told without them may lie outside of what is known of the series. */
+    oi_rows_cut(rows, *ret_done);
     return OI_OK;
 }

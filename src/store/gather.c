@@ -10,7 +10,6 @@
 #include "store/store_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Rows of a window, about: of the first one, so that an answer may begin, and of later ones. */
 #define FIRST_ROWS 100'000
@@ -182,7 +181,7 @@ oi_gather_take(struct oi_gather *gather, const struct oi_stretch *stretch, struc
                struct oi_span *ret_done, bool *ret_taken, struct oi_error *error)
 {
     const struct oi_gather_request *request = &gather->request;
-    size_t place = oi_gather_place(request, stretch->series), before;
+    size_t place = oi_gather_place(request, stretch->series);
     oi_time at = stretch->span.from > request->span.from ? stretch->span.from : request->span.from;
     struct window *window;
 
@@ -202,11 +201,7 @@ oi_gather_take(struct oi_gather *gather, const struct oi_stretch *stretch, struc
     oi_rows_release(rows);
     *rows = window->rows[place];
     window->rows[place] = (struct oi_rows){};
-    rows->count = oi_rows_find(rows, stretch->span.to);
-    before = oi_rows_find(rows, stretch->span.from);
-    if (before > 0)
-        memmove(rows->items, rows->items + before, (rows->count - before) * sizeof(*rows->items));
-    rows->count -= before;
+    oi_rows_cut(rows, stretch->span);
     *ret_done =
         oi_span_intersect(stretch->span, (struct oi_span){ stretch->span.from, window->span.to });
     *ret_taken = true;

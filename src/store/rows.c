@@ -214,6 +214,19 @@ oi_rows_find(const struct oi_rows *rows, oi_time time)
 }
 
 void
+oi_rows_cut(struct oi_rows *rows, struct oi_span span)
+{
+    size_t before;
+
+    rows->count = oi_rows_find(rows, span.to);
+    before = oi_rows_find(rows, span.from);
+    if (before == 0)
+        return;
+    rows->count -= before;
+    memmove(rows->items, rows->items + before, rows->count * sizeof(*rows->items));
+}
+
+void
 oi_rows_merge(struct oi_rows *rows, const struct oi_rows *more)
 {
     size_t left = rows->count, right = more->count, to = left + right;

@@ -51,6 +51,8 @@ struct oi_decimal oi_rows_figure(const struct oi_rows *rows, size_t index, unsig
 int oi_record_compare(const struct oi_record *a, const struct oi_record *b);
 /* The first row at or after `time`. */
 size_t oi_rows_find(const struct oi_rows *rows, oi_time time);
+/* Leave the rows of a span alone; they are in order of time. */
+void oi_rows_cut(struct oi_rows *rows, struct oi_span span);
 /* Merge `more` into `rows`, both in key order. */
 void oi_rows_merge(struct oi_rows *rows, const struct oi_rows *more);
 /* Append `count` rows of `from`, from `first` on; the order is the caller's affair. */

@@ -95,17 +95,8 @@ rows_as_stored(struct test_store *test, oi_time moment)
             .moment = { .as_of = OI_TIME_LATEST, .as_stored = moment },
             .all_revisions = true,
         };
-        const struct oi_columns *columns;
-        struct oi_scan *scan = NULL;
 
-        assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
-        for (;;) {
-            assert_ok(oi_scan_next(scan, &columns, NULL));
-            if (!columns)
-                break;
-            count += columns->count;
-        }
-        oi_scan_close(&scan);
+        count += test_store_count_of(test->store, &request);
     }
     return count;
 }

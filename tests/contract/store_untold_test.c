@@ -29,6 +29,18 @@ append_untold(struct test_store *test)
     oi_free(rows);
 }
 
+/* A store with such a batch, of which another process has not heard yet; its last batch. */
+static uint64_t
+begin_untold(struct test_store *test, const char *folder, struct oi_store **ret_other)
+{
+    test_store_begin(test, folder, "store", &test_clickhouse_engine);
+    assert_ok(
+        oi_store_series(test->store, test->instruments[1], test->history, &test->series[0], NULL));
+    assert_ok(test_clickhouse_open(test->path, &test->options, ret_other, NULL));
+    append_untold(test);
+    return oi_store_last_batch(test->store);
+}
+
 /* They would be for ever, as nothing may touch that series any more. */
 static void
 sums_that_lack_a_series_are_not_kept(void **state)
@@ -41,12 +53,7 @@ sums_that_lack_a_series_are_not_kept(void **state)
     uint64_t last;
     int64_t until;
 
-    test_store_begin(&test, *state, "store", &test_clickhouse_engine);
-    assert_ok(
-        oi_store_series(test.store, test.instruments[1], test.history, &test.series[0], NULL));
-    assert_ok(test_clickhouse_open(test.path, &test.options, &other, NULL));
-    append_untold(&test);
-    last = oi_store_last_batch(test.store);
+    last = begin_untold(&test, *state, &other);
     until = oi_clock_system.monotonic_ns(&oi_clock_system) + OI_MINUTE;
     for (unsigned more = 0; more < 3;) {
         assert_true(oi_clock_system.monotonic_ns(&oi_clock_system) < until);
@@ -73,17 +80,8 @@ count_rows(struct oi_store *store, uint32_t series, struct oi_span span)
                                              .span = span,
                                              .moment = OI_MOMENT_LATEST,
                                              .columns = OI_COLUMN_OPEN_INTEREST };
-    const struct oi_columns *columns;
-    struct oi_scan *scan = NULL;
-    size_t count = 0;
 
-    assert_ok(oi_store_scan(store, &request, &scan, NULL));
-    do {
-        assert_ok(oi_scan_next(scan, &columns, NULL));
-        count += columns ? columns->count : 0;
-    } while (columns);
-    oi_scan_close(&scan);
-    return count;
+    return test_store_count_of(store, &request);
 }
 
 /* Series 1 had rows before and behind, so that its new ones are found without knowing of them;
@@ -99,12 +97,7 @@ rows_of_a_batch_are_seen_of_all_series_or_of_none(void **state)
     int64_t until;
     size_t rows = 0, seen = 0;
 
-    test_store_begin(&test, *state, "store", &test_clickhouse_engine);
-    assert_ok(
-        oi_store_series(test.store, test.instruments[1], test.history, &test.series[0], NULL));
-    assert_ok(test_clickhouse_open(test.path, &test.options, &other, NULL));
-    append_untold(&test);
-    last = oi_store_last_batch(test.store);
+    last = begin_untold(&test, *state, &other);
     until = oi_clock_system.monotonic_ns(&oi_clock_system) + OI_MINUTE;
     do {
         assert_true(oi_clock_system.monotonic_ns(&oi_clock_system) < until);

@@ -207,17 +207,15 @@ test_store_append_minutes(struct test_store *test, uint32_t series, int from, in
     oi_free(rows);
 }
 
+/* How many rows a scan finds. */
 [[maybe_unused]] static size_t
-test_store_count(struct test_store *test, uint32_t series)
+test_store_count_of(struct oi_store *store, const struct oi_scan_request *request)
 {
-    const struct oi_scan_request request = { .series = series,
-                                             .span = OI_SPAN_ALL,
-                                             .moment = OI_MOMENT_LATEST };
     const struct oi_columns *columns;
     struct oi_scan *scan = NULL;
     size_t count = 0;
 
-    assert_ok(oi_store_scan(test->store, &request, &scan, NULL));
+    assert_ok(oi_store_scan(store, request, &scan, NULL));
     for (;;) {
         assert_ok(oi_scan_next(scan, &columns, NULL));
         if (!columns)
@@ -226,6 +224,16 @@ test_store_count(struct test_store *test, uint32_t series)
     }
     oi_scan_close(&scan);
     return count;
+}
+
+[[maybe_unused]] static size_t
+test_store_count(struct test_store *test, uint32_t series)
+{
+    const struct oi_scan_request request = { .series = series,
+                                             .span = OI_SPAN_ALL,
+                                             .moment = OI_MOMENT_LATEST };
+
+    return test_store_count_of(test->store, &request);
 }
 
 [[maybe_unused]] static int64_t

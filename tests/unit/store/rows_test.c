@@ -173,12 +173,39 @@ an_observation_survives_its_bytes_and_no_cut(void **)
     oi_buffer_release(&bytes);
 }
 
+static void
+rows_are_cut_to_a_span(void **)
+{
+    const struct {
+        struct oi_span span;
+        size_t count;
+        oi_time first;
+    } cuts[] = { { { 0, 100 }, 4, 10 }, { { 10, 40 }, 3, 10 }, { { 15, 100 }, 3, 20 },
+                 { { 20, 31 }, 2, 20 }, { { 21, 30 }, 0, 0 },  { { 50, 60 }, 0, 0 } };
+
+    for (size_t i = 0; i < OI_COUNT(cuts); i++) {
+        struct oi_rows rows = {};
+
+        for (oi_time time = 10; time <= 40; time += 10) {
+            const struct oi_observation reading = reading_at(time, time, time);
+
+            oi_rows_add(&rows, &reading, 1);
+        }
+        oi_rows_cut(&rows, cuts[i].span);
+        assert_int_equal(rows.count, cuts[i].count);
+        if (rows.count > 0)
+            assert_int_equal(rows.items[0].time, cuts[i].first);
+        oi_rows_release(&rows);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_comes_back_as_it_was),
         cmocka_unit_test(a_merge_is_in_order_and_keeps_wide_figures),
+        cmocka_unit_test(rows_are_cut_to_a_span),
         cmocka_unit_test(settling_keeps_the_last_known_row_of_each_time),
         cmocka_unit_test(what_only_says_how_we_know_makes_no_difference),
         cmocka_unit_test(columns_hold_what_the_rows_hold),
